@@ -1,0 +1,22 @@
+// Mixing of words into a hash, in registers.
+#pragma once
+
+#include <cstdint>
+
+namespace wirelag {
+
+/// Finaliser of MurmurHash3 (public domain): every input bit reaches every output bit.
+[[nodiscard]] constexpr std::uint64_t mix64(std::uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdULL;
+  x ^= x >> 33;
+  x *= 0xc4ceb9fe1a85ec53ULL;
+  x ^= x >> 33;
+  return x;
+}
+
+[[nodiscard]] constexpr std::uint64_t combine64(std::uint64_t seed, std::uint64_t word) {
+  return mix64(seed * 0x9e3779b97f4a7c15ULL + word);
+}
+
+}  // namespace wirelag

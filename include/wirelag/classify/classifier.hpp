@@ -1,0 +1,64 @@
+// Which protocol speaks, from the first bytes of a payload, on any port; and which configured
+// service a name belongs to. Both with Hyperscan: databases are compiled once at start and shared
+// by all workers (immutable), each worker owns one Matcher with one scratch.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <wirelag/base/result.hpp>
+#include <wirelag/base/types.hpp>
+#include <wirelag/classify/protocol.hpp>
+#include <wirelag/decode/packet.hpp>
+
+namespace wirelag {
+
+/// One [[service]] of the configuration: names that match belong to `service`. First rule wins.
+struct ServiceRule {
+  std::string service;
+  std::string pattern;  ///< Hyperscan regex, case-insensitive, searched in host, SNI or DNS name
+};
+
+using ServiceId = std::uint16_t;
+inline constexpr ServiceId kNoService = 0;  ///< no rule matched
+
+/// Compiled databases. Control core builds it, workers read it.
+class Signatures {
+ public:
+  /// Fails naming the rule whose pattern Hyperscan does not take, and why.
+  static Result<std::shared_ptr<const Signatures>> compile(const std::vector<ServiceRule>& rules);
+  ~Signatures();
+
+  /// "" for kNoService. Ids count from 1 in the order of first mention of a service.
+  [[nodiscard]] std::string_view service_name(ServiceId id) const;
+  [[nodiscard]] std::size_t services() const;
+
+ private:
+  friend class Classifier;
+  struct State;
+  explicit Signatures(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// One per worker; owns the worker's one scratch. No allocation after construction.
+class Classifier {
+ public:
+  explicit Classifier(std::shared_ptr<const Signatures> signatures);
+  ~Classifier();
+  Classifier(const Classifier&) = delete;
+  Classifier& operator=(const Classifier&) = delete;
+
+  /// The protocol whose message begins at `first_bytes[0]` (at most the first 64 bytes are looked
+  /// at), Protocol::unknown when none is recognised. For TCP these are stream bytes in order.
+  [[nodiscard]] Protocol recognise(Bytes first_bytes, Transport transport);
+
+  /// The service of a host name, SNI or DNS name.
+  [[nodiscard]] ServiceId service_of(std::string_view host);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wirelag

@@ -1,0 +1,25 @@
+// The application protocols wirelag can tell apart, and how they are recognised.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace wirelag {
+
+/// One line per protocol: symbol, name in reports, meaning.
+#define WIRELAG_PROTOCOLS(X)                                  \
+  X(dns, "dns", "RFC 1035, RFC 7766")                         \
+  X(http1, "http", "HTTP/1.x, RFC 9112")                      \
+  X(http2, "http2", "HTTP/2 in clear text, RFC 9113")         \
+  X(tls, "tls", "TLS and SSL 3, RFC 8446, RFC 5246")
+
+enum class Protocol : std::uint8_t {
+  unknown,
+#define X(symbol, name, meaning) symbol,
+  WIRELAG_PROTOCOLS(X)
+#undef X
+};
+
+[[nodiscard]] std::string_view name(Protocol protocol);
+
+}  // namespace wirelag

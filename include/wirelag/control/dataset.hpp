@@ -1,0 +1,55 @@
+// All transactions of a run or of a report window, owned, sorted and numbered. The control core's
+// memory: filled from the workers' transaction rings, read by correlation, rules and renderers.
+//
+// Control thread only. Indexes and connection ids are stable after seal().
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <wirelag/track/transaction.hpp>
+
+namespace wirelag {
+
+struct DatasetLimits {
+  std::size_t max_per_kind = SIZE_MAX;  ///< live mode: oldest beyond it are dropped and counted
+};
+
+class Dataset : public TransactionSink {
+ public:
+  static constexpr std::size_t kNone = SIZE_MAX;
+
+  explicit Dataset(DatasetLimits limits = {});
+  Dataset(Dataset&&) noexcept;
+  Dataset& operator=(Dataset&&) noexcept;
+  ~Dataset() override;
+
+  /// Copies the transaction and its texts.
+  void emit(TransactionRef transaction) override;
+
+  /// Sorts every kind by first frame (live: by time, then endpoints) and numbers the connections.
+  /// The order does not depend on which worker emitted what, or when.
+  void seal();
+
+  [[nodiscard]] const std::vector<Connection>& connections() const;
+  [[nodiscard]] const std::vector<DnsTransaction>& dns() const;
+  [[nodiscard]] const std::vector<HttpTransaction>& http() const;
+  [[nodiscard]] const std::vector<TlsHandshake>& tls() const;
+
+  /// Index into connections(), kNone when the connection itself was not emitted. After seal().
+  [[nodiscard]] std::size_t connection_index(ConnectionKey key) const;
+  /// The id in reports: index + 1.
+  [[nodiscard]] static std::size_t connection_id(std::size_t index) { return index + 1; }
+
+  /// Transactions dropped because of max_per_kind.
+  [[nodiscard]] std::uint64_t dropped() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wirelag

@@ -1,0 +1,47 @@
+// Frames in, packets out: link layer, tags, tunnels, IP, fragments, transport.
+//
+// One thread; all memory is taken at construction. The decoder keeps only the fragments of datagrams
+// that are not whole yet.
+#pragma once
+
+#include <memory>
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/decode/packet.hpp>
+
+namespace wirelag {
+
+struct DecodeLimits {
+  std::uint32_t max_tunnels = 4;              ///< tunnels taken off one inside another
+  std::uint32_t fragment_datagrams = 256;     ///< datagrams being rebuilt at once
+  DurationNs fragment_timeout_ns = 30 * kSecondNs;  ///< RFC 791, RFC 8200: 60 s; Linux: 30 s
+};
+
+class Decoder {
+ public:
+  /// `counters` (snaplen_cut, tunnelled, fragments ...) must outlive the decoder; frames with
+  /// Frame::dispatched are not counted again.
+  Decoder(const DecodeLimits& limits, Counters& counters);
+  ~Decoder();
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  /// NotAnalysed::none: `out` is complete and has a transport. Otherwise the reason; `out` is then
+  /// undefined. The views in `out` are valid until the frame dies or decode() is called again.
+  ///
+  /// A fragment that does not complete its datagram gives fragment_incomplete. When the last one
+  /// comes, `fragments_completed` is set to the number of earlier frames that are analysed after all,
+  /// so that the caller can move them from one side of the books to the other.
+  [[nodiscard]] NotAnalysed decode(const Frame& frame, Packet& out);
+  [[nodiscard]] std::uint32_t fragments_completed() const;
+
+  /// When the last decode() rebuilt a datagram: its bytes from the IP header on, as a raw_ip frame
+  /// with the number, time and port of the frame that completed it. Empty bytes otherwise.
+  [[nodiscard]] Frame rebuilt() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wirelag

@@ -1,0 +1,38 @@
+// A frame as every source hands it on: a live port, the net_pcap driver, a capture file and a test
+// differ only in who fills this in.
+//
+// Lifetime: `bytes` is a view that dies when the process(span<const Frame>) call it was passed to
+// returns. Nothing downstream may keep it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <wirelag/base/types.hpp>
+
+namespace wirelag {
+
+/// What the first byte of a frame is. Named after the LINKTYPE_ registry of tcpdump.org.
+enum class LinkType : std::uint8_t {
+  ethernet,
+  linux_sll,   ///< Linux cooked v1
+  linux_sll2,  ///< Linux cooked v2
+  raw_ip,      ///< IPv4 or IPv6 header first, told apart by the version nibble
+  bsd_null,    ///< 4 bytes of address family in the byte order of the capturing host, then IP
+  bsd_loop,    ///< the same in network byte order
+};
+
+[[nodiscard]] std::string_view name(LinkType link);
+
+struct Frame {
+  Bytes bytes;                         ///< captured bytes
+  std::uint32_t wire_length = 0;       ///< length on the wire; >= bytes.size() when snaplen cut it
+  std::uint32_t rss_hash = 0;          ///< the port's hash, 0 = none
+  TimeNs time_ns = 0;                  ///< capture time
+  FrameNumber number = 0;              ///< replay: 1-based; live: 0
+  LinkType link = LinkType::ethernet;
+  std::uint8_t port = 0;               ///< index of the port in the configuration
+  bool dispatched = false;             ///< came through the dispatcher, whose decoder counted it
+};
+
+}  // namespace wirelag

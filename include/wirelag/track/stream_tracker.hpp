@@ -1,0 +1,58 @@
+// The contract of a protocol that runs over TCP: it gets each direction's bytes in order, once, with
+// holes announced, and emits transactions. One tracker object per protocol and worker; the state of a
+// connection lives in the tracker's own fixed pool and is named by a handle.
+//
+// No EAL, no clock, no allocation after construction, no exception. One thread.
+#pragma once
+
+#include <wirelag/track/transaction.hpp>
+
+namespace wirelag {
+
+/// Who talks to whom on the connection a stream belongs to.
+struct StreamContext {
+  ConnectionKey connection = 0;
+  Endpoint client;
+  Endpoint server;
+};
+
+/// A run of payload bytes of one direction, as captured in one segment.
+struct StreamChunk {
+  Bytes bytes;             ///< never empty; dies when on_bytes() returns
+  TimeNs time_ns = 0;      ///< of the segment that brought them (its first copy)
+  FrameNumber frame = 0;   ///< likewise; may be lower than the chunk's before when segments overtook
+  Direction direction = Direction::c2s;
+};
+
+class StreamTracker {
+ public:
+  using Handle = std::uint32_t;
+  static constexpr Handle kNone = UINT32_MAX;
+
+  virtual ~StreamTracker() = default;
+
+  /// kNone when the tracker's pool is full (the tracker counts it): the connection then goes on
+  /// without a protocol.
+  [[nodiscard]] virtual Handle open(const StreamContext& context) = 0;
+  virtual void on_bytes(Handle handle, const StreamChunk& chunk) = 0;
+  /// `missing` bytes of this direction will never come (lost before the capture, cut by snaplen, or
+  /// given up to stay within bounds). The tracker resynchronises at the next message it can recognise.
+  virtual void on_gap(Handle handle, Direction direction, std::uint64_t missing) = 0;
+  /// FIN: no more bytes of this direction. `time_ns` and `frame` are the FIN segment's.
+  virtual void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) = 0;
+  /// The service this connection belongs to by the names seen on it so far.
+  [[nodiscard]] virtual ServiceId service(Handle handle) const = 0;
+  /// The connection is over (closed, reset, evicted, capture end): emit what is unfinished, free the
+  /// handle.
+  virtual void close(Handle handle, ConnectionEnd end) = 0;
+};
+
+/// The contract of a protocol that runs over UDP.
+class DatagramTracker {
+ public:
+  virtual ~DatagramTracker() = default;
+  /// Whether the datagram was of this protocol and is accounted for.
+  [[nodiscard]] virtual NotAnalysed on_datagram(const Packet& packet) = 0;
+};
+
+}  // namespace wirelag

@@ -1,0 +1,349 @@
+// What the trackers emit: one plain value per finished connection, DNS transaction, HTTP exchange or
+// TLS handshake, with who, every phase time, how it ended and the frames that prove it. The numbers
+// are defined in docs/metrics.md.
+//
+// Every transaction is trivially copyable; its only references are the text and byte views named in
+// its `views()`. They point into the worker's memory and die when emit() returns: a sink that keeps
+// the transaction copies them.
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+#include <variant>
+
+#include <wirelag/base/bounded_list.hpp>
+#include <wirelag/base/ip.hpp>
+#include <wirelag/base/types.hpp>
+#include <wirelag/classify/classifier.hpp>
+#include <wirelag/decode/packet.hpp>
+
+namespace wirelag {
+
+/// Names a connection across workers until the control core numbers them by first frame.
+/// worker index << 48 | serial (from 1); 0 = none.
+using ConnectionKey = std::uint64_t;
+
+template <class T>
+struct PerDirection {
+  T c2s{};
+  T s2c{};
+  [[nodiscard]] T& operator[](Direction d) { return d == Direction::c2s ? c2s : s2c; }
+  [[nodiscard]] const T& operator[](Direction d) const { return d == Direction::c2s ? c2s : s2c; }
+};
+
+// ---------------------------------------------------------------------------------------- TCP
+
+enum class ConnectionState : std::uint8_t {
+  complete,           ///< SYN, SYN-ACK, ACK
+  synack_no_ack,      ///< the client never acknowledged the SYN-ACK
+  refused,            ///< RST answered the SYN
+  syn_unanswered,     ///< nothing from the server
+  syn_no_synack,      ///< packets from the server, but no SYN-ACK (split handshake, ...)
+  simultaneous_open,  ///< SYN from both sides and no SYN-ACK from the server (RFC 9293 section 3.5)
+  no_syn_seen,        ///< starts at the SYN-ACK
+  midstream,          ///< neither SYN nor SYN-ACK
+};
+enum class CloseKind : std::uint8_t { open, fin_client, fin_server, fin_both, rst };
+/// How it was decided who is the client.
+enum class ClientBasis : std::uint8_t { syn, synack, port, first_packet };
+/// Why the tracker let go of the connection.
+enum class ConnectionEnd : std::uint8_t {
+  capture_end,  ///< still open when the capture or the run ended
+  port_reused,  ///< a new SYN with another sequence number on the same four-tuple
+  idle_timeout,
+  closed,       ///< closed and quiet since
+  evicted,      ///< the flow table was full
+};
+
+/// Classes of segments that carry nothing new (docs/metrics.md).
+#define WIRELAG_RETRANSMISSIONS(X)                                                              \
+  X(handshake, "a repeated SYN or SYN-ACK")                                                     \
+  X(rto, "sent again after the retransmission timer ran out (RFC 6298)")                        \
+  X(fast, "sent again after duplicate ACKs or SACK (RFC 5681, RFC 6675)")                       \
+  X(tail_probe, "tail loss probe (RFC 8985)")                                                   \
+  X(spurious, "all of it had been acknowledged already")                                        \
+  X(keep_alive, "one byte or none before the next expected one (RFC 9293 section 3.8.4)")       \
+  X(zero_window_probe, "sent into a closed window (RFC 9293 section 3.8.6.1)")                  \
+  X(mirror_duplicate, "the capture delivered the same packet twice: not the sender's doing")    \
+  X(out_of_order, "new bytes, overtaken on the way: not a retransmission")
+
+enum class RetransmissionClass : std::uint8_t {
+#define X(symbol, meaning) symbol,
+  WIRELAG_RETRANSMISSIONS(X)
+#undef X
+};
+inline constexpr std::size_t kRetransmissionClasses = 0
+#define X(symbol, meaning) +1
+    WIRELAG_RETRANSMISSIONS(X)
+#undef X
+    ;
+[[nodiscard]] std::string_view name(RetransmissionClass c);
+[[nodiscard]] std::string_view name(ConnectionState s);
+[[nodiscard]] std::string_view name(CloseKind c);
+[[nodiscard]] std::string_view name(ClientBasis b);
+[[nodiscard]] std::string_view name(ConnectionEnd e);
+
+/// Options of a SYN or SYN-ACK, and the timestamps of any segment (RFC 7323, RFC 2018).
+struct TcpOptions {
+  std::uint16_t mss = 0;           ///< 0 = option absent
+  std::int8_t window_scale = -1;   ///< shift count, -1 = option absent
+  bool sack_permitted = false;
+  bool timestamps = false;         ///< tsval and tsecr are valid
+  std::uint32_t tsval = 0;
+  std::uint32_t tsecr = 0;
+};
+
+/// A segment of the opening exchange, kept whole so that the handshake can be explained.
+struct HandshakeSegment {
+  TimeNs time_ns = kUnknownNs;
+  FrameNumber frame = 0;
+  std::uint32_t seq = 0;           ///< as on the wire
+  std::uint32_t ack = 0;
+  std::uint32_t payload_length = 0;
+  TcpOptions options;
+  std::uint16_t window = 0;        ///< unscaled
+  std::uint8_t flags = 0;          ///< tcp_flag
+  Direction direction = Direction::c2s;
+};
+
+struct RttStats {
+  std::uint32_t samples = 0;
+  DurationNs min_ns = kUnknownNs;
+  DurationNs max_ns = kUnknownNs;
+  DurationNs sum_ns = 0;
+
+  void add(DurationNs rtt_ns) {
+    ++samples;
+    sum_ns += rtt_ns;
+    if (!known(min_ns) || rtt_ns < min_ns) min_ns = rtt_ns;
+    if (!known(max_ns) || rtt_ns > max_ns) max_ns = rtt_ns;
+  }
+  [[nodiscard]] DurationNs mean_ns() const { return samples ? sum_ns / samples : kUnknownNs; }
+};
+
+/// One direction of a connection.
+struct HalfConnection {
+  std::uint64_t packets = 0;
+  std::uint64_t payload_bytes = 0;   ///< by the IP header, resends included
+  std::uint64_t missing_bytes = 0;   ///< sequence space that was never captured
+  std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
+  DurationNs time_lost_ns = 0;       ///< holes: from the segment beyond it to the one that filled it
+  DurationNs zero_window_ns = 0;     ///< how long this side announced a closed window
+  std::uint32_t zero_windows = 0;    ///< how often it closed it
+  TimeNs first_payload_ns = kUnknownNs;
+  TimeNs last_payload_ns = kUnknownNs;
+};
+
+struct Connection {
+  static constexpr std::string_view kKind = "connection";
+
+  ConnectionKey key = 0;
+  Endpoint client;
+  Endpoint server;
+  ConnectionState state = ConnectionState::midstream;
+  CloseKind close = CloseKind::open;
+  ClientBasis basis = ClientBasis::first_packet;
+  ConnectionEnd end = ConnectionEnd::capture_end;
+  Protocol protocol = Protocol::unknown;
+  ServiceId service = kNoService;
+  bool one_sided = false;            ///< packets of one direction only
+  bool handshake_ambiguous = false;  ///< an answer may belong to either of two copies (Karn)
+
+  FrameNumber first_frame = 0;
+  FrameNumber last_frame = 0;
+  FrameNumber ack_frame = 0;                      ///< completes the handshake
+  BoundedList<FrameNumber, 8> syn_frames;         ///< client's SYNs
+  BoundedList<FrameNumber, 8> syn_ack_frames;     ///< server's SYN-ACKs
+
+  TimeNs start_time_ns = 0;          ///< first packet
+  TimeNs last_time_ns = 0;           ///< last packet
+  TimeNs established_time_ns = kUnknownNs;  ///< the completing ACK
+
+  DurationNs syn_wait_ns = kUnknownNs;
+  DurationNs rtt_probe_server_ns = kUnknownNs;
+  DurationNs synack_wait_ns = kUnknownNs;
+  DurationNs rtt_probe_client_ns = kUnknownNs;
+  DurationNs handshake_rtt_ns = kUnknownNs;
+  DurationNs connect_time_ns = kUnknownNs;
+
+  PerDirection<HalfConnection> half;
+  RttStats rtt_probe_server;         ///< c2s data to its ACK
+  RttStats rtt_probe_client;         ///< s2c data to its ACK
+  PerDirection<TcpOptions> options;  ///< of SYN (c2s) and SYN-ACK (s2c)
+  PerDirection<std::uint16_t> syn_window;  ///< unscaled window of SYN and SYN-ACK
+  BoundedList<HandshakeSegment, 8> handshake;  ///< opening exchange in order of capture
+
+  auto views() { return std::tie(); }
+};
+
+// ---------------------------------------------------------------------------------------- DNS
+
+enum class DnsTransport : std::uint8_t { udp, tcp };
+enum class DnsOutcome : std::uint8_t {
+  answered,          ///< NOERROR with at least one answer record
+  nodata,            ///< NOERROR without one (RFC 2308)
+  nxdomain,
+  failed,            ///< another rcode
+  truncated,         ///< TC=1: must be asked again over TCP
+  unanswered,        ///< no response within the capture or dns.timeout
+  response_only,     ///< a response whose query was not captured
+};
+[[nodiscard]] std::string_view name(DnsTransport t);
+[[nodiscard]] std::string_view name(DnsOutcome o);
+
+/// One question to one resolver, re-sent copies included.
+struct DnsTransaction {
+  static constexpr std::string_view kKind = "dns";
+
+  Endpoint client;
+  Endpoint resolver;
+  DnsTransport transport = DnsTransport::udp;
+  DnsOutcome outcome = DnsOutcome::unanswered;
+  ServiceId service = kNoService;
+  std::uint16_t id = 0;
+  std::uint16_t qtype = 0;
+  std::uint16_t qclass = 0;
+  std::uint8_t opcode = 0;
+  std::uint8_t rcode = 0;            ///< valid when there is a response; header's four bits
+  std::uint16_t answer_count = 0;    ///< ANCOUNT of the response
+  bool truncated = false;            ///< TC of the response
+  bool malformed = false;            ///< a message ended early or pointed outside itself
+
+  BoundedList<FrameNumber, 16> query_frames;  ///< first query, then its re-sent copies
+  BoundedList<FrameNumber, 8> duplicate_response_frames;
+  FrameNumber response_frame = 0;
+  TimeNs first_query_ns = kUnknownNs;
+  TimeNs last_query_ns = kUnknownNs;          ///< last copy before the response
+  TimeNs response_ns = kUnknownNs;
+  ConnectionKey connection = 0;               ///< DNS over TCP
+
+  std::string_view qname;  ///< lower case, no final dot, "." for the root; odd bytes as \DDD
+  Bytes response;          ///< the response message: the control core decodes the answers from it
+
+  [[nodiscard]] DurationNs latency_ns() const { return elapsed_ns(first_query_ns, response_ns); }
+  [[nodiscard]] DurationNs resolver_ns() const { return elapsed_ns(last_query_ns, response_ns); }
+  auto views() { return std::tie(qname, response); }
+};
+
+// --------------------------------------------------------------------------------------- HTTP
+
+/// A request and its final response, paired in order. Either may be missing.
+struct HttpTransaction {
+  static constexpr std::string_view kKind = "http";
+
+  ConnectionKey connection = 0;
+  Endpoint client;
+  Endpoint server;
+  ServiceId service = kNoService;
+  std::uint16_t status = 0;          ///< 0 = no response
+  bool request_seen = false;
+  bool request_complete = false;
+  bool response_complete = false;
+  bool pipelined = false;            ///< sent while an earlier request was unanswered
+  bool resynchronised = false;       ///< paired again after a hole in the bytes
+  bool early_response = false;       ///< the response began before the request was complete
+  bool keep_alive = true;            ///< the connection stays usable after this exchange
+  std::uint8_t interim_responses = 0;  ///< 1xx before the final one
+
+  FrameSpan request_frames;
+  FrameSpan response_frames;
+  TimeNs request_first_ns = kUnknownNs;
+  TimeNs request_last_ns = kUnknownNs;
+  TimeNs response_first_ns = kUnknownNs;
+  TimeNs response_last_ns = kUnknownNs;
+  std::uint64_t request_bytes = 0;   ///< start line, headers and body as on the wire
+  std::uint64_t response_bytes = 0;
+  std::uint64_t response_body_bytes = 0;
+
+  std::string_view method;
+  std::string_view host;             ///< Host header, empty when absent
+  std::string_view target;           ///< request target as sent
+  std::string_view referer;
+  std::string_view content_type;     ///< of the response
+  std::string_view location;         ///< of the response
+
+  [[nodiscard]] DurationNs request_ns() const {
+    return elapsed_ns(request_first_ns, request_last_ns);
+  }
+  [[nodiscard]] DurationNs server_wait_ns() const {
+    return elapsed_ns(request_last_ns, response_first_ns);
+  }
+  [[nodiscard]] DurationNs transfer_ns() const {
+    return elapsed_ns(response_first_ns, response_last_ns);
+  }
+  [[nodiscard]] DurationNs total_ns() const {
+    return elapsed_ns(request_first_ns, response_last_ns);
+  }
+  auto views() { return std::tie(method, host, target, referer, content_type, location); }
+};
+
+// ---------------------------------------------------------------------------------------- TLS
+
+enum class TriState : std::uint8_t { unknown, no, yes };
+
+struct TlsHandshake {
+  static constexpr std::string_view kKind = "tls";
+
+  ConnectionKey connection = 0;
+  Endpoint client;
+  Endpoint server;
+  ServiceId service = kNoService;
+  std::uint16_t version = 0;         ///< negotiated, wire number (0x0304 = TLS 1.3); 0 = not seen
+  std::uint16_t client_version = 0;  ///< highest the client offered
+  std::uint16_t cipher = 0;          ///< 0 = not seen
+  TriState resumed = TriState::unknown;
+  bool hello_retry = false;
+  bool early_data_offered = false;
+  bool psk_offered = false;
+  std::uint32_t certificate_bytes = 0;
+
+  FrameSpan client_hello_frames;     ///< last = where it is complete
+  FrameSpan server_hello_frames;
+  FrameNumber hello_retry_frame = 0;
+  TimeNs client_hello_ns = kUnknownNs;          ///< complete
+  TimeNs server_hello_ns = kUnknownNs;          ///< complete (the final one after a HelloRetryRequest)
+  TimeNs client_finished_ns = kUnknownNs;       ///< last handshake flight of the client
+  TimeNs server_finished_ns = kUnknownNs;       ///< last handshake flight of the server
+  TimeNs first_client_data_ns = kUnknownNs;     ///< first application data
+  TimeNs first_server_data_ns = kUnknownNs;
+
+  std::string_view sni;
+  std::string_view alpn;             ///< selected; empty when none or encrypted (TLS 1.3)
+  std::string_view alpn_offered;     ///< comma-separated
+
+  [[nodiscard]] DurationNs hello_ns() const { return elapsed_ns(client_hello_ns, server_hello_ns); }
+  /// ClientHello to the last handshake flight that was seen.
+  [[nodiscard]] DurationNs handshake_ns() const {
+    const TimeNs last = !known(client_finished_ns)   ? server_finished_ns
+                        : !known(server_finished_ns) ? client_finished_ns
+                        : client_finished_ns > server_finished_ns ? client_finished_ns
+                                                                  : server_finished_ns;
+    return elapsed_ns(client_hello_ns, last);
+  }
+  auto views() { return std::tie(sni, alpn, alpn_offered); }
+};
+
+// ------------------------------------------------------------------------------ registration
+
+/// Every kind of transaction: the one line to extend when a protocol is added. The order is the
+/// record type number in the transaction ring.
+using TransactionKinds = std::tuple<Connection, DnsTransaction, HttpTransaction, TlsHandshake>;
+
+template <class Kinds>
+struct TransactionRefOf;
+template <class... T>
+struct TransactionRefOf<std::tuple<T...>> {
+  static_assert((std::is_trivially_copyable_v<T> && ...));
+  using type = std::variant<const T*...>;
+};
+/// A reference to one transaction of any kind; never null.
+using TransactionRef = TransactionRefOf<TransactionKinds>::type;
+
+/// Where trackers put what they have finished. Called on the worker's thread.
+class TransactionSink {
+ public:
+  virtual ~TransactionSink() = default;
+  virtual void emit(TransactionRef transaction) = 0;
+};
+
+}  // namespace wirelag
