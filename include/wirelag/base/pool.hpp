@@ -1,33 +1,44 @@
-// A fixed number of objects, handed out by index. All memory is taken at construction; take() and
-// give() are a few instructions and never allocate. One thread.
+// A fixed number of objects, handed out by index. The address space is taken at construction; memory
+// is touched only when an object is first handed out, so a generous capacity costs nothing until it
+// is needed. take() and give() are a few instructions and never allocate. One thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <new>
+#include <type_traits>
 
 namespace wirelag {
 
 template <class T>
 class Pool {
+  static_assert(std::is_trivially_destructible_v<T>);
+
  public:
   using Index = std::uint32_t;
   static constexpr Index kNone = UINT32_MAX;
 
-  explicit Pool(std::size_t capacity) : items_(capacity), next_(capacity) {
-    for (std::size_t i = 0; i < capacity; ++i) next_[i] = static_cast<Index>(i + 1);
-    if (capacity > 0) next_[capacity - 1] = kNone;
-    free_ = capacity > 0 ? 0 : kNone;
-  }
+  explicit Pool(std::size_t capacity)
+      : capacity_(capacity),
+        items_(static_cast<T*>(::operator new(capacity * sizeof(T), kAlign))),
+        next_(std::make_unique_for_overwrite<Index[]>(capacity)) {}
+  ~Pool() { ::operator delete(items_, kAlign); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
 
   /// Index of an object in its initial state, kNone when the pool is used up.
   [[nodiscard]] Index take() {
-    const Index i = free_;
-    if (i == kNone) return kNone;
-    free_ = next_[i];
+    Index i = free_;
+    if (i != kNone) {
+      free_ = next_[i];
+    } else if (touched_ < capacity_) {
+      i = static_cast<Index>(touched_++);
+    } else {
+      return kNone;
+    }
     ++in_use_;
-    items_[i] = T{};
+    new (&items_[i]) T{};
     return i;
   }
   void give(Index i) {
@@ -39,12 +50,18 @@ class Pool {
   [[nodiscard]] T& operator[](Index i) { return items_[i]; }
   [[nodiscard]] const T& operator[](Index i) const { return items_[i]; }
   [[nodiscard]] std::size_t in_use() const { return in_use_; }
-  [[nodiscard]] std::size_t capacity() const { return items_.size(); }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  /// Objects below this index have been handed out at least once.
+  [[nodiscard]] std::size_t touched() const { return touched_; }
 
  private:
-  std::vector<T> items_;
-  std::vector<Index> next_;
+  static constexpr std::align_val_t kAlign{alignof(T) < 64 ? 64 : alignof(T)};
+
+  std::size_t capacity_;
+  T* items_;
+  std::unique_ptr<Index[]> next_;
   Index free_ = kNone;
+  std::size_t touched_ = 0;
   std::size_t in_use_ = 0;
 };
 

@@ -64,6 +64,12 @@ struct Accounting {
       not_analysed[static_cast<std::size_t>(reason) - 1] += frames;
     }
   }
+  /// A datagram is whole: its earlier fragments, counted as incomplete so far, are analysed after all.
+  void datagram_completed(std::uint64_t earlier_fragments) {
+    not_analysed[static_cast<std::size_t>(NotAnalysed::fragment_incomplete) - 1] -=
+        earlier_fragments;
+    analysed += earlier_fragments;
+  }
   [[nodiscard]] std::uint64_t of(NotAnalysed reason) const {
     return not_analysed[static_cast<std::size_t>(reason) - 1];
   }

@@ -1,0 +1,78 @@
+// Hash index from a flow's 32-bit hash to the number of its record: open addressing with linear
+// probing over 8-byte slots {hash, record}, eight to a cache line, at most half full. The record's
+// key is compared by the caller, which has the record anyway; a full 32-bit hash in the slot makes
+// a false candidate rare. Removal shifts back, so there are no tombstones and no rehash.
+//
+// All memory is taken at construction. One thread.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+namespace wirelag {
+
+class FlowIndex {
+ public:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  /// Room for `capacity` records.
+  explicit FlowIndex(std::size_t capacity)
+      : mask_(std::bit_ceil(capacity < 8 ? std::size_t{16} : capacity * 2) - 1),
+        slots_(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)))) {}
+
+  void prefetch(std::uint32_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
+
+  /// The record with this hash for which same(record) holds, kNone when there is none.
+  template <class Same>
+  [[nodiscard]] std::uint32_t find(std::uint32_t hash, Same&& same) const {
+    for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      const Slot& slot = slots_[at];
+      if (slot.record_plus_1 == 0) return kNone;
+      if (slot.hash == hash && same(slot.record_plus_1 - 1)) return slot.record_plus_1 - 1;
+    }
+  }
+
+  /// A record that is likely to be the one looked for, to prefetch it; kNone when there is none.
+  [[nodiscard]] std::uint32_t candidate(std::uint32_t hash) const {
+    const Slot& slot = slots_[hash & mask_];
+    return slot.hash == hash && slot.record_plus_1 != 0 ? slot.record_plus_1 - 1 : kNone;
+  }
+
+  /// The caller keeps the number of records within the capacity.
+  void insert(std::uint32_t hash, std::uint32_t record) {
+    std::size_t at = hash & mask_;
+    while (slots_[at].record_plus_1 != 0) at = (at + 1) & mask_;
+    slots_[at] = {hash, record + 1};
+  }
+
+  void erase(std::uint32_t hash, std::uint32_t record) {
+    std::size_t hole = hash & mask_;
+    while (slots_[hole].record_plus_1 != record + 1) hole = (hole + 1) & mask_;
+    for (std::size_t at = (hole + 1) & mask_; slots_[at].record_plus_1 != 0;
+         at = (at + 1) & mask_) {
+      const std::size_t home = slots_[at].hash & mask_;
+      if (((at - home) & mask_) >= ((at - hole) & mask_)) {
+        slots_[hole] = slots_[at];
+        hole = at;
+      }
+    }
+    slots_[hole] = {};
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t hash;
+    std::uint32_t record_plus_1;  ///< 0 = empty
+  };
+  struct Free {
+    void operator()(Slot* slots) const { std::free(slots); }
+  };
+
+  std::size_t mask_;
+  std::unique_ptr<Slot[], Free> slots_;
+};
+
+}  // namespace wirelag

@@ -1,0 +1,70 @@
+// TCP connections: finds the flow of a segment, follows the handshake, the sequence space and the
+// close, and hands each direction's bytes in order to the tracker of the protocol they belong to.
+//
+//   segment -> flow (index + pool) -> opening   handshake times, Karn (opening.cpp)
+//                                  -> sequence  resends, holes, RTT, windows (sequence.cpp)
+//                                  -> stream    bytes in order, recognition, protocol tracker
+//                                  (stream.cpp)
+//
+// A connection is emitted once: when it is closed and quiet, idle for too long, evicted, replaced
+// by a new one on the same four-tuple, or when finish() is called. Timeouts are decided by the
+// packet's own time when the next segment of the flow comes; tick() only carries out early what
+// that packet would do, so results do not depend on when it runs.
+//
+// One thread, no EAL, no clock, no allocation after construction.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/classify/classifier.hpp>
+#include <wirelag/decode/packet.hpp>
+#include <wirelag/track/limits.hpp>
+#include <wirelag/track/stream_tracker.hpp>
+
+namespace wirelag {
+
+/// Told when a handshake is complete, while the connection goes on: for live summaries, which cannot
+/// wait for the end of a long connection.
+class HandshakeObserver {
+ public:
+  virtual ~HandshakeObserver() = default;
+  virtual void on_handshake(const Connection& so_far) = 0;
+};
+
+class TcpTracker {
+ public:
+  /// Which tracker gets the bytes of which protocol; null = recognised but not followed.
+  using Trackers = std::array<StreamTracker*, kProtocols>;
+
+  /// `observer` may be null. Everything referred to must outlive the tracker.
+  TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
+             const Trackers& trackers, TransactionSink& sink, HandshakeObserver* observer,
+             Counters& counters);
+  ~TcpTracker();
+  TcpTracker(const TcpTracker&) = delete;
+  TcpTracker& operator=(const TcpTracker&) = delete;
+
+  /// Ahead of on_segment() for the packets of a burst: two rounds, index slots, then records.
+  void prefetch(std::span<const Packet> packets) const;
+
+  /// NotAnalysed::none, or flow_table_full.
+  [[nodiscard]] NotAnalysed on_segment(const Packet& packet);
+
+  /// Bounded housekeeping: ends a few connections that have been silent for too long at `now`.
+  void tick(TimeNs now);
+  /// Emits every connection still open, as it is, without ending it (a report on a live link).
+  void snapshot(TransactionSink& into);
+  /// Ends all connections: the capture or the run is over.
+  void finish();
+
+  [[nodiscard]] std::size_t live_connections() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wirelag

@@ -1,0 +1,67 @@
+// One core's whole world: frames in, transactions and summaries out. Shares nothing with the other
+// workers but the compiled signatures, which nobody writes.
+//
+//   process(frames):  decode all -> prefetch flows -> track one by one
+//
+// Pure C++: no EAL, no clock, no lock, no allocation after construction. Time comes with the
+// frames; whoever runs the loop calls tick() now and then with the latest packet time.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/classify/classifier.hpp>
+#include <wirelag/decode/decoder.hpp>
+#include <wirelag/ingest/frame.hpp>
+#include <wirelag/summary/summariser.hpp>
+#include <wirelag/track/limits.hpp>
+#include <wirelag/track/transaction.hpp>
+
+namespace wirelag {
+
+struct WorkerLimits {
+  DecodeLimits decode;
+  TcpLimits tcp;
+  DnsLimits dns;
+  HttpLimits http;
+  TlsLimits tls;
+  SummaryLimits summary;
+};
+
+class Worker {
+ public:
+  /// Frames looked at together: decoded first, then tracked.
+  static constexpr std::size_t kBurst = 32;
+
+  /// `index` makes connection keys unique across workers. `sink` gets every transaction and must
+  /// outlive the worker. `live`: handshakes are counted into the summary when they complete, not
+  /// when their connection ends.
+  Worker(std::uint16_t index, const WorkerLimits& limits,
+         std::shared_ptr<const Signatures> signatures, TransactionSink& sink, bool live);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Any number of frames; they may die when it returns.
+  void process(std::span<const Frame> frames);
+  /// Bounded housekeeping at packet time `now`.
+  void tick(TimeNs now);
+  /// Emits the open connections, as they are, to `into` (a report on a live link).
+  void snapshot(TransactionSink& into);
+  /// Emits everything unfinished. Nothing may be processed afterwards.
+  void finish();
+
+  /// The latest frame's time, unknown before the first.
+  [[nodiscard]] TimeNs now() const;
+  [[nodiscard]] const Accounting& accounting() const;
+  [[nodiscard]] const Counters& counters() const;
+  /// For publish() on the worker's thread and take() on the control thread.
+  [[nodiscard]] Summariser& summariser();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wirelag

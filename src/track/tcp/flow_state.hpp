@@ -1,0 +1,141 @@
+// What the TCP tracker keeps per connection: a hot part that every segment touches, and a detail
+// part that only openings, resends, closed windows and round-trip samples touch.
+//
+// A side is one endpoint, numbered by who sent the first segment seen (0); which side is the client
+// may only become clear later.
+#pragma once
+
+#include <wirelag/base/bounded_list.hpp>
+#include <wirelag/base/pool.hpp>
+#include <wirelag/flow/key.hpp>
+#include <wirelag/track/stream_tracker.hpp>
+
+namespace wirelag::tcp {
+
+using SideIndex = std::uint8_t;
+
+/// Sequence numbers compare modulo 2^32, RFC 9293 section 3.4.
+[[nodiscard]] constexpr std::int32_t seq_distance(std::uint32_t from, std::uint32_t to) {
+  return static_cast<std::int32_t>(to - from);
+}
+
+struct Side {
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t packets = 0;
+  TimeNs first_payload_ns = kUnknownNs;
+  TimeNs last_payload_ns = kUnknownNs;
+  TimeNs timed_ns = 0;                       ///< capture time of the segment whose ACK is awaited
+  std::uint32_t timed_end = 0;               ///< its end; valid while `timing`
+  std::uint32_t base_seq = 0;                ///< of the first segment seen
+  std::uint32_t next_seq = 0;                ///< end of the highest segment seen
+  std::uint32_t max_ack = 0;                 ///< highest acknowledgement this side has sent
+  std::uint32_t stream_next = 0;             ///< first byte not yet delivered in order
+  std::uint32_t fin_seq = 0;                 ///< of the first FIN, valid with `fin`
+  std::uint32_t waiting = Pool<int>::kNone;  ///< first of the segments that overtook, by sequence
+  std::uint16_t window = 0;                  ///< last one announced, unscaled
+  std::uint8_t duplicate_acks = 0;
+  std::uint8_t attempts = 0;  ///< payload segments looked at to recognise the protocol
+  std::uint8_t waiting_count = 0;
+  bool seen : 1 = false;   ///< base_seq and next_seq are valid
+  bool acked : 1 = false;  ///< max_ack is valid
+  bool stream_started : 1 = false;
+  bool timing : 1 = false;
+  bool fin : 1 = false;
+  bool fin_delivered : 1 = false;
+  bool window_closed : 1 = false;
+};
+
+/// A range of sequence space that was skipped and has not been captured since.
+struct Hole {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  TimeNs noticed_ns = 0;
+};
+
+struct SideDetail {
+  std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
+  std::uint64_t missing_bytes = 0;
+  DurationNs time_lost_ns = 0;
+  DurationNs zero_window_ns = 0;
+  TimeNs window_closed_ns = 0;
+  std::uint32_t zero_windows = 0;
+  std::uint32_t hole_count = 0;
+  std::array<Hole, 4> holes;  ///< the latest ones; older holes stay counted as missing
+  RttStats rtt;               ///< this side's data to its ACK
+  TcpOptions options;         ///< of its SYN or SYN-ACK
+  std::uint16_t syn_window = 0;
+  // The last segment with payload, to recognise a copy made by the mirror.
+  TimeNs last_ns = kUnknownNs;
+  std::uint32_t last_seq = 0;
+  std::uint32_t last_ack = 0;
+  std::uint32_t last_length = 0;
+  std::uint32_t last_tsval = 0;
+};
+
+/// The opening exchange as far as it was seen.
+struct Opening {
+  BoundedList<FrameNumber, 8> syn_frames;      ///< client's
+  BoundedList<FrameNumber, 8> syn_ack_frames;  ///< server's
+  BoundedList<HandshakeSegment, 8> segments;   ///< direction is filled in at emission; see `sender`
+  std::array<SideIndex, 8> sender{};           ///< parallel to segments
+  TimeNs first_syn_ns = kUnknownNs;
+  TimeNs last_syn_before_answer_ns = kUnknownNs;
+  TimeNs first_syn_ack_ns = kUnknownNs;
+  TimeNs acked_syn_ack_ns = kUnknownNs;  ///< last SYN-ACK before the ACK that it covers
+  TimeNs ack_ns = kUnknownNs;
+  FrameNumber ack_frame = 0;
+  std::uint32_t lowest_syn_ack_seq = 0;
+  std::uint32_t syns_before_answer = 0;
+  std::uint32_t syn_acks_before_ack = 0;
+  std::uint32_t syn_ack_tsecr = 0;
+  std::uint32_t ack_tsecr = 0;
+  bool syn_ack_has_timestamps = false;
+  bool ack_has_timestamps = false;
+};
+
+struct FlowDetail {
+  Opening opening;
+  std::array<SideDetail, 2> side;
+};
+
+struct TcpFlow {
+  FlowKey key;
+  std::uint32_t hash = 0;
+  std::uint32_t detail = 0;  ///< index into the pool of FlowDetail
+  std::array<Side, 2> side;
+  TimeNs start_ns = 0;
+  TimeNs last_ns = 0;
+  std::uint64_t serial = 0;
+  FrameNumber first_frame = 0;
+  FrameNumber last_frame = 0;
+  StreamTracker::Handle tracker = StreamTracker::kNone;
+  std::uint32_t probe = Pool<int>::kNone;  ///< first bytes kept until the protocol is recognised
+  ServiceId service = kNoService;
+  Protocol protocol = Protocol::unknown;
+  ClientBasis basis = ClientBasis::first_packet;
+  SideIndex client = 0;
+  bool first_is_low : 1 = false;  ///< side 0 is key.low
+  bool syn : 1 = false;           ///< a SYN from the client
+  bool syn_ack : 1 = false;       ///< a SYN-ACK from the server
+  bool server_syn : 1 = false;    ///< a SYN without ACK from the server
+  bool complete : 1 = false;      ///< the ACK that completes the handshake
+  bool rst : 1 = false;
+  bool refusal : 1 = false;  ///< the first RST came from the server, before any payload of it
+  bool live : 1 = false;  ///< the record is in use
+
+  [[nodiscard]] const Endpoint& endpoint(SideIndex s) const {
+    return (s == 0) == first_is_low ? key.low : key.high;
+  }
+  [[nodiscard]] const Endpoint& client_endpoint() const { return endpoint(client); }
+  [[nodiscard]] const Endpoint& server_endpoint() const { return endpoint(client ^ 1); }
+  [[nodiscard]] Direction direction(SideIndex sender) const {
+    return sender == client ? Direction::c2s : Direction::s2c;
+  }
+  [[nodiscard]] bool closed() const { return rst || (side[0].fin && side[1].fin); }
+  [[nodiscard]] ConnectionState state() const;
+};
+
+/// Options of a segment; what is cut or malformed counts as absent.
+[[nodiscard]] TcpOptions parse_options(Bytes options);
+
+}  // namespace wirelag::tcp

@@ -1,0 +1,202 @@
+#include "sequence.hpp"
+
+#include <algorithm>
+
+namespace wirelag::tcp {
+namespace {
+
+/// A copy that the mirror made follows its original within this time and is identical to it.
+constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
+/// Bytes that fill a hole this soon were overtaken on the way, not sent again (RFC 8985 section 6.2
+/// starts from a quarter of the RTT; without an RTT, the 3 ms other analysers use).
+constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
+/// Duplicate ACKs that make the sender resend at once (RFC 5681 section 3.2 has 3; with SACK and
+/// early retransmit, 2 are seen).
+constexpr std::uint8_t kFastDuplicateAcks = 2;
+/// A jump beyond this is not a hole but another connection's numbers.
+constexpr std::int32_t kLargestHole = 1 << 30;
+
+void count(SideDetail& detail, RetransmissionClass c) {
+  ++detail.retransmissions[static_cast<std::size_t>(c)];
+}
+
+void note_hole(SideDetail& detail, std::uint32_t begin, std::uint32_t end, TimeNs now) {
+  detail.missing_bytes += end - begin;
+  if (detail.hole_count == detail.holes.size()) {
+    std::move(detail.holes.begin() + 1, detail.holes.end(), detail.holes.begin());
+    --detail.hole_count;
+  }
+  detail.holes[detail.hole_count++] = {begin, end, now};
+}
+
+/// Fills what [begin, end) covers of the open holes. Returns when the oldest of them was noticed,
+/// unknown when nothing was filled.
+TimeNs fill_holes(SideDetail& detail, std::uint32_t begin, std::uint32_t end) {
+  TimeNs noticed = kUnknownNs;
+  std::array<Hole, 4> kept;
+  std::uint32_t count = 0;
+  const auto keep = [&](const Hole& hole) {
+    if (seq_distance(hole.begin, hole.end) > 0 && count < kept.size()) kept[count++] = hole;
+  };
+  for (std::uint32_t i = 0; i < detail.hole_count; ++i) {
+    const Hole hole = detail.holes[i];
+    const std::uint32_t low = seq_distance(hole.begin, begin) > 0 ? begin : hole.begin;
+    const std::uint32_t high = seq_distance(hole.end, end) < 0 ? end : hole.end;
+    if (seq_distance(low, high) <= 0) {
+      keep(hole);
+      continue;
+    }
+    detail.missing_bytes -= high - low;
+    if (!known(noticed) || hole.noticed_ns < noticed) noticed = hole.noticed_ns;
+    keep({hole.begin, low, hole.noticed_ns});
+    keep({high, hole.end, hole.noticed_ns});
+  }
+  detail.holes = kept;
+  detail.hole_count = count;
+  return noticed;
+}
+
+[[nodiscard]] bool is_mirror_copy(const SideDetail& detail, const Packet& packet,
+                                  std::uint32_t tsval) {
+  return known(detail.last_ns) && packet.payload_length == detail.last_length &&
+         packet.tcp.seq == detail.last_seq && packet.tcp.ack == detail.last_ack &&
+         tsval == detail.last_tsval && packet.time_ns >= detail.last_ns &&
+         packet.time_ns - detail.last_ns < kMirrorCopyNs;
+}
+
+void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
+                          const Packet& packet) {
+  Side& side = flow.side[sender];
+  Side& peer = flow.side[sender ^ 1];
+  const std::uint32_t ack = packet.tcp.ack;
+  if (!side.acked || seq_distance(side.max_ack, ack) > 0) {
+    side.max_ack = ack;
+    side.acked = true;
+    side.duplicate_acks = 0;
+  } else if (ack == side.max_ack && packet.payload_length == 0 &&
+             packet.tcp.window == side.window && seq_distance(ack, peer.next_seq) > 0) {
+    if (side.duplicate_acks < UINT8_MAX) ++side.duplicate_acks;
+  }
+  if (peer.timing && seq_distance(peer.timed_end, ack) >= 0) {
+    peer.timing = false;
+    const DurationNs rtt = elapsed_ns(peer.timed_ns, packet.time_ns);
+    if (known(rtt)) detail.side[sender ^ 1].rtt.add(rtt);
+  }
+}
+
+void take_window(Side& side, SideDetail& detail, const Packet& packet) {
+  side.window = packet.tcp.window;
+  const bool closed = packet.tcp.window == 0;
+  if (closed == side.window_closed) return;
+  side.window_closed = closed;
+  if (closed) {
+    ++detail.zero_windows;
+    detail.window_closed_ns = packet.time_ns;
+  } else {
+    const DurationNs span = elapsed_ns(detail.window_closed_ns, packet.time_ns);
+    if (known(span)) detail.zero_window_ns += span;
+  }
+}
+
+/// Why a segment without anything new was sent.
+[[nodiscard]] RetransmissionClass classify_resend(const Side& peer, std::uint32_t end) {
+  if (peer.acked && seq_distance(end, peer.max_ack) >= 0) return RetransmissionClass::spurious;
+  if (peer.duplicate_acks >= kFastDuplicateAcks) return RetransmissionClass::fast;
+  return RetransmissionClass::rto;
+}
+
+/// Payload, SYN or FIN that begins below the highest sequence seen.
+void account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
+                 std::uint32_t begin, std::uint32_t end) {
+  Side& side = flow.side[sender];
+  SideDetail& mine = detail.side[sender];
+  side.timing = false;  // Karn: the next ACK may answer either copy
+  const TimeNs noticed = fill_holes(mine, begin, end);
+  if (known(noticed)) {
+    const DurationNs late = elapsed_ns(noticed, packet.time_ns);
+    const DurationNs reorder_ns =
+        known(mine.rtt.min_ns) ? std::max(kReorderNs, mine.rtt.min_ns / 4) : kReorderNs;
+    if (known(late)) mine.time_lost_ns += late;
+    const bool overtaken = known(late) && late < reorder_ns;
+    count(mine, overtaken ? RetransmissionClass::out_of_order
+                          : classify_resend(flow.side[sender ^ 1], end));
+    return;
+  }
+  count(mine, packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
+                                            : classify_resend(flow.side[sender ^ 1], end));
+}
+
+}  // namespace
+
+SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
+                               const Packet& packet, Counters& counters) {
+  Side& side = flow.side[sender];
+  const Side& peer = flow.side[sender ^ 1];
+  SideDetail& mine = detail.side[sender];
+  const TcpHeader& tcp = packet.tcp;
+  const std::uint32_t length = packet.payload_length;
+  const bool syn = tcp.has(tcp_flag::syn);
+  const bool rst = tcp.has(tcp_flag::rst);
+  const bool fin = tcp.has(tcp_flag::fin);
+  const std::uint32_t begin = tcp.seq;
+  const std::uint32_t end = begin + length + (syn ? 1U : 0U) + (fin ? 1U : 0U);
+
+  ++side.packets;
+  side.payload_bytes += length;
+  if (length > 0) {
+    if (!known(side.first_payload_ns)) side.first_payload_ns = packet.time_ns;
+    side.last_payload_ns = packet.time_ns;
+  }
+  if (tcp.has(tcp_flag::ack) && !rst) take_acknowledgement(flow, detail, sender, packet);
+  if (!syn && !rst) take_window(side, mine, packet);
+  if (rst) return SegmentContent::nothing;
+
+  if (!side.seen) {
+    side.seen = true;
+    side.base_seq = side.next_seq = begin;
+  }
+  if (fin && !side.fin) {
+    side.fin = true;
+    side.fin_seq = begin + (syn ? 1U : 0U) + length;
+  }
+
+  const bool one_or_none_before = length <= 1 && !syn && !fin && begin + 1 == side.next_seq;
+  if (one_or_none_before && peer.acked && peer.max_ack == side.next_seq) {
+    count(mine, RetransmissionClass::keep_alive);
+    return SegmentContent::nothing;
+  }
+  if (begin == end) return SegmentContent::nothing;
+
+  if (length > 0) {
+    const TcpOptions options = parse_options(tcp.options);
+    if (is_mirror_copy(mine, packet, options.tsval)) {
+      count(mine, RetransmissionClass::mirror_duplicate);
+      counters.add(Counter::mirror_duplicates);
+      return SegmentContent::nothing;
+    }
+    mine.last_ns = packet.time_ns;
+    mine.last_seq = begin;
+    mine.last_ack = tcp.ack;
+    mine.last_length = length;
+    mine.last_tsval = options.tsval;
+  }
+  if (length == 1 && peer.window_closed && begin == side.next_seq && !fin) {
+    count(mine, RetransmissionClass::zero_window_probe);
+    return SegmentContent::payload;
+  }
+
+  const std::int32_t ahead = seq_distance(side.next_seq, begin);
+  if (ahead < 0) account_old(flow, detail, sender, packet, begin, end);
+  if (ahead > 0 && ahead < kLargestHole) note_hole(mine, side.next_seq, begin, packet.time_ns);
+  if (seq_distance(side.next_seq, end) > 0) {
+    side.next_seq = end;
+    if (ahead >= 0 && !side.timing && !syn) {
+      side.timing = true;
+      side.timed_end = end;
+      side.timed_ns = packet.time_ns;
+    }
+  }
+  return length > 0 ? SegmentContent::payload : SegmentContent::nothing;
+}
+
+}  // namespace wirelag::tcp

@@ -1,0 +1,21 @@
+// The sequence space of one side: what is new, what was sent again and why, what was never
+// captured, and the round trips that its data made.
+#pragma once
+
+#include <wirelag/base/counters.hpp>
+
+#include "flow_state.hpp"
+
+namespace wirelag::tcp {
+
+/// What a segment brought, for the byte stream.
+enum class SegmentContent : std::uint8_t {
+  nothing,  ///< no payload, or payload that must not reach a parser (probe, keep-alive)
+  payload,  ///< payload, possibly partly or wholly seen before
+};
+
+/// Accounts for a segment of `sender`. Call once per segment, after note_opening().
+SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
+                               const Packet& packet, Counters& counters);
+
+}  // namespace wirelag::tcp

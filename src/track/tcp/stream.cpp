@@ -1,0 +1,266 @@
+#include "stream.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace wirelag::tcp {
+namespace {
+
+/// A hole that the peer has acknowledged beyond was lost before the capture; a packet captured out
+/// of order between the directions comes sooner than this.
+constexpr DurationNs kHoleGraceNs = 50 * kMillisecondNs;
+
+}  // namespace
+
+Streams::Streams(const TcpLimits& limits, Classifier& classifier,
+                 const TcpTracker::Trackers& trackers, Counters& counters)
+    : limits_(limits),
+      classifier_(classifier),
+      trackers_(trackers),
+      counters_(counters),
+      blocks_(limits.reorder_segments),
+      probes_(limits.reorder_segments) {}
+
+bool Streams::wants_bytes(const TcpFlow& flow, const Side& side) const {
+  if (flow.tracker != StreamTracker::kNone) return true;
+  return flow.protocol == Protocol::unknown && side.attempts < limits_.classify_segments;
+}
+
+void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, ConnectionKey key) {
+  Side& side = flow.side[sender];
+  const std::uint32_t seq = packet.tcp.seq + (packet.tcp.has(tcp_flag::syn) ? 1U : 0U);
+  if (!side.stream_started) {
+    side.stream_started = true;
+    side.stream_next = seq;
+  }
+  if (!wants_bytes(flow, side)) {
+    drop_waiting(side);
+    return;
+  }
+  if (packet.payload_length > 0) {
+    if (seq_distance(side.stream_next, seq) > 0) {
+      wait(flow, sender, packet, seq);
+      if (side.waiting != kNone && hole_is_final(flow, sender, packet.time_ns)) {
+        skip_hole(flow, sender, key);
+      }
+    } else {
+      const Bytes bytes =
+          packet.payload.first(std::min<std::size_t>(packet.payload.size(), packet.payload_length));
+      advance(flow, sender, seq, packet.payload_length,
+              {bytes, packet.time_ns, packet.number, flow.direction(sender)}, key);
+    }
+    drain(flow, sender, key);
+  }
+  if (side.fin && side.stream_next == side.fin_seq) {
+    deliver_fin(flow, sender, packet.time_ns, packet.number);
+  }
+}
+
+/// Delivers what is new of [seq, seq + length), which begins at or before stream_next.
+void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
+                      StreamChunk chunk, ConnectionKey key) {
+  Side& side = flow.side[sender];
+  const auto seen = static_cast<std::uint32_t>(seq_distance(seq, side.stream_next));
+  if (seen >= length) return;
+  side.stream_next = seq + length;
+  const std::size_t captured = chunk.bytes.size();
+  if (seen < captured) {
+    chunk.bytes = chunk.bytes.subspan(seen);
+    deliver(flow, sender, chunk, key);
+  }
+  const std::size_t cut_from = std::max<std::size_t>(captured, seen);
+  if (cut_from < length) announce_gap(flow, sender, length - cut_from);
+}
+
+void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq) {
+  Side& side = flow.side[sender];
+  std::uint32_t left = packet.payload_length;
+  Bytes bytes = packet.payload;
+  while (left > 0) {
+    const std::uint32_t index =
+        side.waiting_count < limits_.reorder_per_direction ? blocks_.take() : kNone;
+    if (index == kNone) {
+      counters_.add(Counter::tcp_reordered_dropped);
+      return;  // the stream will find a hole here
+    }
+    Block& block = blocks_[index];
+    block.time_ns = packet.time_ns;
+    block.frame = packet.number;
+    block.seq = seq;
+    block.captured = static_cast<std::uint32_t>(std::min(bytes.size(), kBlockBytes));
+    const bool last = bytes.size() <= kBlockBytes;
+    block.length = last ? left : block.captured;
+    if (block.captured > 0) std::memcpy(block.bytes, bytes.data(), block.captured);
+    bytes = bytes.subspan(block.captured);
+    left -= block.length;
+    seq += block.length;
+
+    std::uint32_t* link = &side.waiting;
+    while (*link != kNone && seq_distance(blocks_[*link].seq, block.seq) >= 0) {
+      link = &blocks_[*link].next;
+    }
+    block.next = *link;
+    *link = index;
+    ++side.waiting_count;
+  }
+}
+
+void Streams::drain(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
+  Side& side = flow.side[sender];
+  while (side.waiting != kNone) {
+    const std::uint32_t index = side.waiting;
+    const Block& block = blocks_[index];
+    if (seq_distance(side.stream_next, block.seq) > 0) {
+      if (side.waiting_count < limits_.reorder_per_direction) return;
+      skip_hole(flow, sender, key);
+      continue;
+    }
+    side.waiting = block.next;
+    --side.waiting_count;
+    advance(
+        flow, sender, block.seq, block.length,
+        {Bytes(block.bytes, block.captured), block.time_ns, block.frame, flow.direction(sender)},
+        key);
+    blocks_.give(index);
+  }
+}
+
+bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const {
+  const Side& side = flow.side[sender];
+  const Side& peer = flow.side[sender ^ 1];
+  const Block& first = blocks_[side.waiting];
+  return peer.acked && seq_distance(first.seq, peer.max_ack) >= 0 &&
+         now - first.time_ns >= kHoleGraceNs;
+}
+
+/// Gives up the bytes before the first waiting block and delivers what follows.
+void Streams::skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
+  Side& side = flow.side[sender];
+  const std::uint32_t begin = blocks_[side.waiting].seq;
+  const std::int32_t missing = seq_distance(side.stream_next, begin);
+  if (missing > 0) {
+    side.stream_next = begin;
+    announce_gap(flow, sender, static_cast<std::uint64_t>(missing));
+  }
+  drain(flow, sender, key);
+}
+
+void Streams::announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing) {
+  counters_.add(Counter::tcp_gaps);
+  if (flow.tracker != StreamTracker::kNone) {
+    tracker(flow)->on_gap(flow.tracker, flow.direction(sender), missing);
+  } else if (flow.probe != kNone) {
+    probes_[flow.probe].half[sender].overflowed = true;
+  }
+}
+
+void Streams::deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame) {
+  Side& side = flow.side[sender];
+  if (side.fin_delivered) return;
+  side.fin_delivered = true;
+  if (flow.tracker != StreamTracker::kNone) {
+    tracker(flow)->on_fin(flow.tracker, flow.direction(sender), time_ns, frame);
+  }
+}
+
+void Streams::deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key) {
+  if (flow.tracker != StreamTracker::kNone) {
+    tracker(flow)->on_bytes(flow.tracker, chunk);
+  } else if (flow.protocol == Protocol::unknown) {
+    recognise(flow, sender, chunk, key);
+  }
+}
+
+void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk,
+                        ConnectionKey key) {
+  Side& side = flow.side[sender];
+  if (side.attempts >= limits_.classify_segments) return;
+  ++side.attempts;
+  Protocol protocol = classifier_.recognise(chunk.bytes, Transport::tcp);
+  if (protocol == Protocol::unknown && flow.probe != kNone) {
+    const Probe::Half& half = probes_[flow.probe].half[sender];
+    if (half.piece_count > 0 && !half.overflowed) {
+      std::uint8_t joined[kProbeBytes];
+      std::memcpy(joined, half.bytes, half.length);
+      const std::size_t more = std::min(kProbeBytes - half.length, chunk.bytes.size());
+      std::memcpy(joined + half.length, chunk.bytes.data(), more);
+      protocol = classifier_.recognise(Bytes(joined, half.length + more), Transport::tcp);
+    }
+  }
+  if (protocol == Protocol::unknown) {
+    keep_beginning(flow, sender, chunk);
+    return;
+  }
+  adopt(flow, protocol, key);
+  if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
+}
+
+void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk) {
+  if (flow.probe == kNone) flow.probe = probes_.take();
+  if (flow.probe == kNone) return;
+  Probe::Half& half = probes_[flow.probe].half[sender];
+  if (half.length + chunk.bytes.size() > kProbeBytes || half.piece_count == half.pieces.size()) {
+    half.overflowed = true;
+    return;
+  }
+  half.pieces[half.piece_count++] = {chunk.time_ns, chunk.frame,
+                                     static_cast<std::uint8_t>(chunk.bytes.size())};
+  std::memcpy(half.bytes + half.length, chunk.bytes.data(), chunk.bytes.size());
+  half.length = static_cast<std::uint8_t>(half.length + chunk.bytes.size());
+}
+
+/// The protocol is known: its tracker gets what was kept of both beginnings.
+void Streams::adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key) {
+  flow.protocol = protocol;
+  StreamTracker* const to = tracker(flow);
+  if (to != nullptr) {
+    flow.tracker = to->open({key, flow.client_endpoint(), flow.server_endpoint()});
+  }
+  if (flow.probe == kNone) return;
+  const Probe& probe = probes_[flow.probe];
+  for (SideIndex s = 0; s < 2 && flow.tracker != StreamTracker::kNone; ++s) {
+    const Probe::Half& half = probe.half[s];
+    if (half.overflowed) continue;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < half.piece_count; ++i) {
+      const Probe::Piece& piece = half.pieces[i];
+      to->on_bytes(flow.tracker, {Bytes(half.bytes + at, piece.length), piece.time_ns, piece.frame,
+                                  flow.direction(s)});
+      at += piece.length;
+    }
+  }
+  probes_.give(flow.probe);
+  flow.probe = kNone;
+}
+
+void Streams::drop_waiting(Side& side) {
+  while (side.waiting != kNone) {
+    const std::uint32_t index = side.waiting;
+    side.waiting = blocks_[index].next;
+    blocks_.give(index);
+  }
+  side.waiting_count = 0;
+}
+
+void Streams::close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end) {
+  for (const SideIndex s : {flow.client, static_cast<SideIndex>(flow.client ^ 1)}) {
+    Side& side = flow.side[s];
+    while (side.waiting != kNone && wants_bytes(flow, side)) skip_hole(flow, s, key);
+    drop_waiting(side);
+    if (!side.fin) continue;
+    const std::int32_t missing = seq_distance(side.stream_next, side.fin_seq);
+    if (side.stream_started && missing > 0) {
+      announce_gap(flow, s, static_cast<std::uint64_t>(missing));
+    }
+    deliver_fin(flow, s, flow.last_ns, flow.last_frame);
+  }
+  if (flow.tracker != StreamTracker::kNone) {
+    flow.service = tracker(flow)->service(flow.tracker);
+    tracker(flow)->close(flow.tracker, end);
+    flow.tracker = StreamTracker::kNone;
+  }
+  if (flow.probe != kNone) probes_.give(flow.probe);
+  flow.probe = kNone;
+}
+
+}  // namespace wirelag::tcp

@@ -1,0 +1,86 @@
+// A connection's bytes in order: segments that overtook are kept until the hole before them is
+// filled, or until it is plain that it will not be (the peer has acknowledged the bytes and time
+// has passed, or too much waits behind it). The first bytes decide the protocol; its tracker then
+// gets every byte once, with holes announced.
+//
+// Bounded: `reorder_segments` blocks of 2 KiB for all connections, `reorder_per_direction` for one
+// direction. A connection whose protocol is unknown or not followed keeps nothing.
+#pragma once
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/track/limits.hpp>
+#include <wirelag/track/tcp/tracker.hpp>
+
+#include "flow_state.hpp"
+
+namespace wirelag::tcp {
+
+class Streams {
+ public:
+  Streams(const TcpLimits& limits, Classifier& classifier, const TcpTracker::Trackers& trackers,
+          Counters& counters);
+
+  /// Payload, SYN or FIN of a segment.
+  void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, ConnectionKey key);
+  /// The connection ends: hands over what waits, closes the protocol tracker, frees all.
+  void close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end);
+
+ private:
+  static constexpr std::uint32_t kNone = Pool<int>::kNone;
+  static constexpr std::size_t kBlockBytes = 2048;
+  static constexpr std::size_t kProbeBytes = 64;
+
+  /// A captured piece of a segment that overtook.
+  struct Block {
+    TimeNs time_ns = 0;
+    FrameNumber frame = 0;
+    std::uint32_t seq = 0;
+    std::uint32_t length = 0;    ///< sequence space
+    std::uint32_t captured = 0;  ///< bytes held; less than length when snaplen cut
+    std::uint32_t next = kNone;
+    std::uint8_t bytes[kBlockBytes];
+  };
+  /// The beginning of both directions while the protocol is unknown.
+  struct Probe {
+    struct Piece {
+      TimeNs time_ns = 0;
+      FrameNumber frame = 0;
+      std::uint8_t length = 0;
+    };
+    struct Half {
+      std::array<Piece, 8> pieces{};
+      std::uint8_t bytes[kProbeBytes]{};
+      std::uint8_t piece_count = 0;
+      std::uint8_t length = 0;
+      bool overflowed = false;  ///< no longer the beginning of the stream
+    };
+    std::array<Half, 2> half{};
+  };
+
+  void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key);
+  void announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing);
+  void recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk, ConnectionKey key);
+  void adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key);
+  void keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
+  void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
+               StreamChunk chunk, ConnectionKey key);
+  void wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq);
+  void drain(TcpFlow& flow, SideIndex sender, ConnectionKey key);
+  void skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key);
+  void deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame);
+  void drop_waiting(Side& side);
+  [[nodiscard]] bool wants_bytes(const TcpFlow& flow, const Side& side) const;
+  [[nodiscard]] bool hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const;
+  [[nodiscard]] StreamTracker* tracker(const TcpFlow& flow) const {
+    return trackers_[static_cast<std::size_t>(flow.protocol)];
+  }
+
+  TcpLimits limits_;
+  Classifier& classifier_;
+  TcpTracker::Trackers trackers_;
+  Counters& counters_;
+  Pool<Block> blocks_;
+  Pool<Probe> probes_;
+};
+
+}  // namespace wirelag::tcp

@@ -1,0 +1,324 @@
+#include <algorithm>
+
+#include <wirelag/flow/index.hpp>
+#include <wirelag/track/tcp/tracker.hpp>
+
+#include "opening.hpp"
+#include "sequence.hpp"
+#include "stream.hpp"
+
+namespace wirelag {
+namespace {
+
+using namespace tcp;
+
+/// Ports above 1023 that belong to servers; otherwise, without a SYN, the lower port is the server.
+constexpr std::uint16_t kServerPorts[] = {1433, 1521, 3128, 3306, 5432,  6379,
+                                          8080, 8443, 9042, 9200, 11211, 27017};
+/// Flows looked at for one to evict when the table is full, and per tick().
+constexpr std::uint32_t kEvictionSample = 32;
+constexpr std::uint32_t kSweepPerTick = 256;
+/// An established connection gives way to a new one only after this silence.
+constexpr DurationNs kEvictableIdleNs = 60 * kSecondNs;
+
+[[nodiscard]] bool is_server_port(std::uint16_t port) {
+  return std::find(std::begin(kServerPorts), std::end(kServerPorts), port) !=
+         std::end(kServerPorts);
+}
+
+}  // namespace
+
+struct TcpTracker::State {
+  TcpLimits limits;
+  std::uint16_t worker;
+  TransactionSink& sink;
+  HandshakeObserver* observer;
+  Counters& counters;
+  std::array<StreamTracker*, kProtocols> trackers;
+  FlowIndex index;
+  Pool<TcpFlow> flows;
+  Pool<FlowDetail> details;
+  Streams streams;
+  std::uint64_t next_serial = 1;
+  std::uint32_t sweep = 0;
+
+  State(const TcpLimits& l, std::uint16_t w, Classifier& classifier, const Trackers& t,
+        TransactionSink& s, HandshakeObserver* o, Counters& c)
+      : limits(l),
+        worker(w),
+        sink(s),
+        observer(o),
+        counters(c),
+        trackers(t),
+        index(l.connections),
+        flows(l.connections),
+        details(l.connections),
+        streams(l, classifier, t, c) {}
+
+  [[nodiscard]] ConnectionKey key_of(const TcpFlow& flow) const {
+    return static_cast<ConnectionKey>(worker) << 48 | flow.serial;
+  }
+  [[nodiscard]] std::uint32_t find(const Packet& packet, const FlowKey& key) const {
+    return index.find(packet.flow_hash, [&](std::uint32_t i) { return flows[i].key == key; });
+  }
+
+  [[nodiscard]] std::uint32_t begin(const Packet& packet, const FlowKey& key);
+  void choose_client(TcpFlow& flow, const Packet& packet) const;
+  void revise_client(TcpFlow& flow, SideIndex sender, const Packet& packet) const;
+  [[nodiscard]] bool begins_anew(const TcpFlow& flow, SideIndex sender, const Packet& p) const;
+  [[nodiscard]] DurationNs timeout_ns(const TcpFlow& flow) const;
+  [[nodiscard]] bool expired(const TcpFlow& flow, TimeNs now) const {
+    return now - flow.last_ns > timeout_ns(flow);
+  }
+  [[nodiscard]] bool make_room(TimeNs now);
+  void account(TcpFlow& flow, SideIndex sender, const Packet& packet);
+  [[nodiscard]] Connection describe(const TcpFlow& flow, ConnectionEnd end) const;
+  void end(std::uint32_t i, ConnectionEnd why);
+};
+
+// ------------------------------------------------------------------------------- beginning
+
+std::uint32_t TcpTracker::State::begin(const Packet& packet, const FlowKey& key) {
+  if (flows.in_use() == flows.capacity() && !make_room(packet.time_ns)) return FlowIndex::kNone;
+  const std::uint32_t i = flows.take();
+  TcpFlow& flow = flows[i];
+  flow.key = key;
+  flow.hash = packet.flow_hash;
+  flow.detail = details.take();
+  flow.serial = next_serial++;
+  flow.start_ns = packet.time_ns;
+  flow.first_frame = packet.number;
+  flow.first_is_low = packet.src == key.low;
+  flow.live = true;
+  choose_client(flow, packet);
+  index.insert(flow.hash, i);
+  counters.add(Counter::tcp_connections);
+  return i;
+}
+
+/// Side 0 sent `packet`, the first one seen.
+void TcpTracker::State::choose_client(TcpFlow& flow, const Packet& packet) const {
+  const std::uint8_t opening = packet.tcp.flags & (tcp_flag::syn | tcp_flag::ack);
+  if (opening == tcp_flag::syn) {
+    flow.client = 0;
+    flow.basis = ClientBasis::syn;
+  } else if (packet.tcp.has(tcp_flag::syn | tcp_flag::ack)) {
+    flow.client = 1;
+    flow.basis = ClientBasis::synack;
+  } else if (is_server_port(packet.src.port) != is_server_port(packet.dst.port)) {
+    flow.client = is_server_port(packet.src.port) ? 1 : 0;
+    flow.basis = ClientBasis::port;
+  } else if (packet.src.port != packet.dst.port) {
+    flow.client = packet.src.port < packet.dst.port ? 1 : 0;
+    flow.basis = ClientBasis::port;
+  }
+}
+
+/// A SYN or SYN-ACK later than the first segment settles who is the client, as long as no protocol
+/// tracker has been told otherwise.
+void TcpTracker::State::revise_client(TcpFlow& flow, SideIndex sender, const Packet& packet) const {
+  if (!packet.tcp.has(tcp_flag::syn) || flow.basis == ClientBasis::syn) return;
+  if (flow.tracker != StreamTracker::kNone) return;
+  const bool syn_ack = packet.tcp.has(tcp_flag::ack);
+  if (syn_ack && flow.basis == ClientBasis::synack) return;
+  flow.client = syn_ack ? sender ^ 1 : sender;
+  flow.basis = syn_ack ? ClientBasis::synack : ClientBasis::syn;
+}
+
+/// A SYN whose sequence number is not the one this side began with opens another connection.
+bool TcpTracker::State::begins_anew(const TcpFlow& flow, SideIndex sender, const Packet& p) const {
+  const Side& side = flow.side[sender];
+  return (p.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn && side.seen &&
+         p.tcp.seq != side.base_seq;
+}
+
+// ------------------------------------------------------------------------------------ life
+
+NotAnalysed TcpTracker::on_segment(const Packet& packet) {
+  State& s = *state_;
+  const FlowKey key = FlowKey::of(packet.src, packet.dst);
+  std::uint32_t i = s.find(packet, key);
+  if (i != FlowIndex::kNone) {
+    const TcpFlow& flow = s.flows[i];
+    const SideIndex sender = (packet.src == key.low) == flow.first_is_low ? 0 : 1;
+    if (s.expired(flow, packet.time_ns)) {
+      s.end(i, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
+      i = FlowIndex::kNone;
+    } else if (s.begins_anew(flow, sender, packet)) {
+      s.end(i, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::port_reused);
+      i = FlowIndex::kNone;
+    }
+  }
+  if (i == FlowIndex::kNone) i = s.begin(packet, key);
+  if (i == FlowIndex::kNone) return NotAnalysed::flow_table_full;
+  TcpFlow& flow = s.flows[i];
+  s.account(flow, (packet.src == key.low) == flow.first_is_low ? 0 : 1, packet);
+  return NotAnalysed::none;
+}
+
+void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& packet) {
+  FlowDetail& detail = details[flow.detail];
+  flow.last_ns = packet.time_ns;
+  flow.last_frame = packet.number;
+  revise_client(flow, sender, packet);
+  if (packet.tcp.has(tcp_flag::rst) && !flow.rst) {
+    flow.rst = true;
+    flow.refusal = sender != flow.client && flow.side[sender].payload_bytes == 0;
+  }
+  const bool was_complete = flow.complete;
+  if (!flow.complete || packet.tcp.has(tcp_flag::syn)) note_opening(flow, detail, sender, packet);
+  const SegmentContent content = account_segment(flow, detail, sender, packet, counters);
+  if (observer != nullptr && flow.complete && !was_complete) {
+    observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
+  }
+  if (content == SegmentContent::payload ||
+      (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
+    streams.on_segment(flow, sender, packet, key_of(flow));
+  }
+}
+
+// ------------------------------------------------------------------------------------- end
+
+DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
+  if (flow.closed()) return limits.closed_timeout_ns;
+  const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
+  return half_open ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
+}
+
+/// Which flow matters least: closed ones, then half-open ones, then the longest silent.
+bool TcpTracker::State::make_room(TimeNs now) {
+  const auto total = static_cast<std::uint32_t>(flows.touched());
+  std::uint32_t victim = FlowIndex::kNone;
+  int victim_rank = 3;
+  DurationNs victim_idle = -1;
+  for (std::uint32_t n = 0; n < std::min(kEvictionSample, total); ++n) {
+    sweep = sweep + 1 < total ? sweep + 1 : 0;
+    const TcpFlow& flow = flows[sweep];
+    if (!flow.live) continue;
+    const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
+    const int rank = flow.closed() ? 0 : half_open ? 1 : 2;
+    const DurationNs idle = now - flow.last_ns;
+    if (rank == 2 && idle < kEvictableIdleNs) continue;
+    if (rank > victim_rank || (rank == victim_rank && idle <= victim_idle)) continue;
+    victim = sweep;
+    victim_rank = rank;
+    victim_idle = idle;
+  }
+  if (victim == FlowIndex::kNone) return false;
+  if (victim_rank != 0) counters.add(Counter::tcp_evicted);
+  end(victim, victim_rank == 0 ? ConnectionEnd::closed : ConnectionEnd::evicted);
+  return true;
+}
+
+void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
+  TcpFlow& flow = flows[i];
+  streams.close(flow, key_of(flow), why);
+  const Connection connection = describe(flow, why);
+  sink.emit(&connection);
+  index.erase(flow.hash, i);
+  details.give(flow.detail);
+  flow.live = false;
+  flows.give(i);
+}
+
+Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) const {
+  const FlowDetail& detail = details[flow.detail];
+  Connection c;
+  c.key = key_of(flow);
+  c.client = flow.client_endpoint();
+  c.server = flow.server_endpoint();
+  c.state = flow.state();
+  c.basis = flow.basis;
+  c.end = end;
+  c.protocol = flow.protocol;
+  c.service = flow.service;
+  c.first_frame = flow.first_frame;
+  c.last_frame = flow.last_frame;
+  c.start_time_ns = flow.start_ns;
+  c.last_time_ns = flow.last_ns;
+  c.one_sided = flow.side[0].packets == 0 || flow.side[1].packets == 0;
+  const bool fin_client = flow.side[flow.client].fin;
+  const bool fin_server = flow.side[flow.client ^ 1].fin;
+  c.close = flow.rst                   ? CloseKind::rst
+            : fin_client && fin_server ? CloseKind::fin_both
+            : fin_client               ? CloseKind::fin_client
+            : fin_server               ? CloseKind::fin_server
+                                       : CloseKind::open;
+  describe_opening(flow, detail, c);
+  for (SideIndex s = 0; s < 2; ++s) {
+    const Direction d = flow.direction(s);
+    const Side& side = flow.side[s];
+    const SideDetail& more = detail.side[s];
+    HalfConnection& half = c.half[d];
+    half.packets = side.packets;
+    half.payload_bytes = side.payload_bytes;
+    half.missing_bytes = more.missing_bytes;
+    half.retransmissions = more.retransmissions;
+    half.time_lost_ns = more.time_lost_ns;
+    half.zero_windows = more.zero_windows;
+    half.zero_window_ns = more.zero_window_ns;
+    half.first_payload_ns = side.first_payload_ns;
+    half.last_payload_ns = side.last_payload_ns;
+    c.options[d] = more.options;
+    c.syn_window[d] = more.syn_window;
+    (d == Direction::c2s ? c.rtt_probe_server : c.rtt_probe_client) = more.rtt;
+  }
+  return c;
+}
+
+// ---------------------------------------------------------------------------------- public
+
+TcpTracker::TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
+                       const Trackers& trackers, TransactionSink& sink, HandshakeObserver* observer,
+                       Counters& counters)
+    : state_(std::make_unique<State>(limits, worker, classifier, trackers, sink, observer,
+                                     counters)) {}
+
+TcpTracker::~TcpTracker() = default;
+
+void TcpTracker::prefetch(std::span<const Packet> packets) const {
+  for (const Packet& p : packets) {
+    if (p.transport == Transport::tcp) state_->index.prefetch(p.flow_hash);
+  }
+  for (const Packet& p : packets) {
+    if (p.transport != Transport::tcp) continue;
+    const std::uint32_t i = state_->index.candidate(p.flow_hash);
+    if (i == FlowIndex::kNone) continue;
+    const char* flow = reinterpret_cast<const char*>(&state_->flows[i]);
+    __builtin_prefetch(flow);
+    __builtin_prefetch(flow + 64);
+    __builtin_prefetch(flow + 128);
+  }
+}
+
+void TcpTracker::tick(TimeNs now) {
+  State& s = *state_;
+  const auto total = static_cast<std::uint32_t>(s.flows.touched());
+  for (std::uint32_t n = 0; n < std::min(kSweepPerTick, total); ++n) {
+    s.sweep = s.sweep + 1 < total ? s.sweep + 1 : 0;
+    const TcpFlow& flow = s.flows[s.sweep];
+    if (!flow.live || !s.expired(flow, now)) continue;
+    s.end(s.sweep, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
+  }
+}
+
+void TcpTracker::snapshot(TransactionSink& into) {
+  State& s = *state_;
+  for (std::uint32_t i = 0; i < s.flows.touched(); ++i) {
+    if (!s.flows[i].live) continue;
+    const Connection connection = s.describe(s.flows[i], ConnectionEnd::capture_end);
+    into.emit(&connection);
+  }
+}
+
+void TcpTracker::finish() {
+  State& s = *state_;
+  for (std::uint32_t i = 0; i < s.flows.touched(); ++i) {
+    if (!s.flows[i].live) continue;
+    s.end(i, s.flows[i].closed() ? ConnectionEnd::closed : ConnectionEnd::capture_end);
+  }
+}
+
+std::size_t TcpTracker::live_connections() const { return state_->flows.in_use(); }
+
+}  // namespace wirelag

@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <array>
+
+#include <wirelag/track/dns/tracker.hpp>
+#include <wirelag/track/http/tracker.hpp>
+#include <wirelag/track/tcp/tracker.hpp>
+#include <wirelag/track/tls/tracker.hpp>
+#include <wirelag/worker/worker.hpp>
+
+namespace wirelag {
+namespace {
+
+constexpr std::uint16_t kDnsPort = 53;
+constexpr std::uint16_t kMulticastDnsPort = 5353;  ///< RFC 6762
+constexpr std::uint16_t kLlmnrPort = 5355;         ///< RFC 4795
+
+[[nodiscard]] bool either_port(const Packet& packet, std::uint16_t port) {
+  return packet.src.port == port || packet.dst.port == port;
+}
+
+}  // namespace
+
+struct Worker::State : HandshakeObserver {
+  Accounting accounting;
+  Counters counters;
+  Summariser summariser;
+  Classifier classifier;
+  Decoder decoder;
+  DnsTracker dns;
+  HttpTracker http;
+  TlsTracker tls;
+  TcpTracker tcp;
+  TimeNs now = kUnknownNs;
+  std::array<Packet, kBurst> packets;
+
+  State(std::uint16_t index, const WorkerLimits& limits,
+        std::shared_ptr<const Signatures> signatures, TransactionSink& sink, bool live)
+      : summariser(limits.summary, accounting, counters, sink, live ? limits.tcp.connections : 0),
+        classifier(std::move(signatures)),
+        decoder(limits.decode, counters),
+        dns(limits.dns, classifier, summariser, counters),
+        http(limits.http, classifier, summariser, counters),
+        tls(limits.tls, classifier, summariser, counters),
+        tcp(limits.tcp, index, classifier, stream_trackers(), summariser, live ? this : nullptr,
+            counters) {}
+
+  /// The registration of the protocols over TCP: one line each.
+  [[nodiscard]] TcpTracker::Trackers stream_trackers() {
+    TcpTracker::Trackers trackers{};
+    trackers[static_cast<std::size_t>(Protocol::dns)] = &dns;
+    trackers[static_cast<std::size_t>(Protocol::http1)] = &http;
+    trackers[static_cast<std::size_t>(Protocol::tls)] = &tls;
+    return trackers;
+  }
+
+  void on_handshake(const Connection& so_far) override { summariser.on_handshake(so_far); }
+
+  [[nodiscard]] NotAnalysed track(const Packet& packet);
+  [[nodiscard]] NotAnalysed track_datagram(const Packet& packet);
+  void process_burst(std::span<const Frame> frames);
+  void track_all(std::span<const Packet> decoded);
+};
+
+NotAnalysed Worker::State::track(const Packet& packet) {
+  switch (packet.transport) {
+    case Transport::tcp: return tcp.on_segment(packet);
+    case Transport::udp: return track_datagram(packet);
+    case Transport::none: break;
+  }
+  return NotAnalysed::udp_untracked;
+}
+
+NotAnalysed Worker::State::track_datagram(const Packet& packet) {
+  const bool known_port = either_port(packet, kDnsPort) || either_port(packet, kMulticastDnsPort) ||
+                          either_port(packet, kLlmnrPort);
+  if (known_port || classifier.recognise(packet.payload, Transport::udp) == Protocol::dns) {
+    return dns.on_datagram(packet);
+  }
+  return NotAnalysed::udp_untracked;
+}
+
+void Worker::State::process_burst(std::span<const Frame> frames) {
+  std::size_t ready = 0;
+  for (const Frame& frame : frames) {
+    now = frame.time_ns;
+    const NotAnalysed reason = decoder.decode(frame, packets[ready]);
+    accounting.datagram_completed(decoder.fragments_completed());
+    if (reason != NotAnalysed::none) {
+      accounting.count(reason);
+      continue;
+    }
+    ++ready;
+    if (!decoder.rebuilt().bytes.empty()) {
+      // Its payload lies in the decoder's buffer, which the next fragment may overwrite.
+      track_all({packets.data(), ready});
+      ready = 0;
+    }
+  }
+  track_all({packets.data(), ready});
+}
+
+void Worker::State::track_all(std::span<const Packet> decoded) {
+  tcp.prefetch(decoded);
+  for (const Packet& packet : decoded) accounting.count(track(packet));
+}
+
+Worker::Worker(std::uint16_t index, const WorkerLimits& limits,
+               std::shared_ptr<const Signatures> signatures, TransactionSink& sink, bool live)
+    : state_(std::make_unique<State>(index, limits, std::move(signatures), sink, live)) {}
+
+Worker::~Worker() = default;
+
+void Worker::process(std::span<const Frame> frames) {
+  if (frames.empty()) return;
+  state_->summariser.begin(frames.front().time_ns);
+  while (!frames.empty()) {
+    const std::size_t n = std::min(frames.size(), kBurst);
+    state_->process_burst(frames.first(n));
+    frames = frames.subspan(n);
+  }
+}
+
+void Worker::tick(TimeNs now) {
+  state_->tcp.tick(now);
+  state_->dns.tick(now);
+}
+
+void Worker::snapshot(TransactionSink& into) { state_->tcp.snapshot(into); }
+
+void Worker::finish() {
+  state_->tcp.finish();
+  state_->dns.finish();
+}
+
+TimeNs Worker::now() const { return state_->now; }
+const Accounting& Worker::accounting() const { return state_->accounting; }
+const Counters& Worker::counters() const { return state_->counters; }
+Summariser& Worker::summariser() { return state_->summariser; }
+
+}  // namespace wirelag

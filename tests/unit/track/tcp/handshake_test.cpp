@@ -1,0 +1,193 @@
+// Handshakes as timelines: which times are reported, and which must not be.
+#include <gtest/gtest.h>
+
+#include "conversation.hpp"
+
+namespace wirelag::testing {
+namespace {
+
+constexpr std::uint8_t kSyn = tcp_flag::syn;
+constexpr std::uint8_t kSynAck = tcp_flag::syn | tcp_flag::ack;
+constexpr std::uint8_t kAck = tcp_flag::ack;
+constexpr std::uint8_t kRst = tcp_flag::rst;
+
+constexpr DurationNs ms(double n) { return static_cast<DurationNs>(n * 1e6); }
+
+void expect_parts_add_up(const Connection& c) {
+  EXPECT_EQ(c.connect_time_ns,
+            c.syn_wait_ns + c.rtt_probe_server_ns + c.synack_wait_ns + c.rtt_probe_client_ns);
+}
+
+TEST(Handshake, CleanExchangeHasAllTimes) {
+  Conversation t;
+  t.shake_hands();
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_EQ(c.syn_wait_ns, 0);
+  EXPECT_EQ(c.rtt_probe_server_ns, ms(10));
+  EXPECT_EQ(c.synack_wait_ns, 0);
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+  EXPECT_EQ(c.handshake_rtt_ns, ms(12));
+  EXPECT_EQ(c.connect_time_ns, ms(12));
+  EXPECT_EQ(c.syn_frames[0], 1U);
+  EXPECT_EQ(c.syn_ack_frames[0], 2U);
+  EXPECT_EQ(c.ack_frame, 3U);
+  expect_parts_add_up(c);
+}
+
+TEST(Handshake, LostSynCountsAsWaitNotAsRoundTrip) {
+  // GIVEN a SYN that is lost and sent again a second later, timestamps telling the copies apart
+  Conversation t;
+  t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  t.send({true, 1000, kSyn, 0, 0, "", 1000, 1100});
+  t.send({false, 1010, kSynAck, 0, 1, "", 1000, 7, 1100});
+  t.send({true, 1012, kAck, 1, 1, "", 1000, 1112, 7});
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.syn_wait_ns, ms(1000));
+  EXPECT_EQ(c.rtt_probe_server_ns, ms(10));
+  EXPECT_EQ(c.connect_time_ns, ms(1012));
+  EXPECT_FALSE(c.handshake_ambiguous);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::handshake), 1U);
+  expect_parts_add_up(c);
+}
+
+TEST(Handshake, DelayedSynAckAnswersTheFirstCopy) {
+  // GIVEN a server that answers the first SYN after 1020 ms, when the second is already under way
+  Conversation t;
+  t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  t.send({true, 1000, kSyn, 0, 0, "", 1000, 1100});
+  t.send({false, 1020, kSynAck, 0, 1, "", 1000, 7, 100});
+  t.send({true, 1022, kAck, 1, 1, "", 1000, 1112, 7});
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.syn_wait_ns, 0);
+  EXPECT_EQ(c.rtt_probe_server_ns, ms(1020));
+  expect_parts_add_up(c);
+}
+
+TEST(Handshake, ResentSynWithoutTimestampsIsAmbiguous) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.client_sends(1000, kSyn, 0, 0);
+  t.server_sends(1010, kSynAck, 0, 1);
+  t.client_sends(1012, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_TRUE(c.handshake_ambiguous);
+  EXPECT_FALSE(known(c.rtt_probe_server_ns));
+  EXPECT_FALSE(known(c.handshake_rtt_ns));
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+  EXPECT_EQ(c.connect_time_ns, ms(1012));
+}
+
+TEST(Handshake, LostSynAckIsNotARoundTrip) {
+  // The case other tools get wrong: SYN-ACK lost once for 1 s on an 80 ms path.
+  Conversation t;
+  t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  t.send({false, 40, kSynAck, 0, 1, "", 1000, 7, 100});
+  t.send({false, 1040, kSynAck, 0, 1, "", 1000, 1007, 100});
+  t.send({true, 1080, kAck, 1, 1, "", 1000, 1180, 1007});
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.rtt_probe_server_ns, ms(40));
+  EXPECT_EQ(c.synack_wait_ns, ms(1000));
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(40));
+  EXPECT_EQ(c.handshake_rtt_ns, ms(80));
+  EXPECT_EQ(c.connect_time_ns, ms(1080));
+  EXPECT_EQ(c.syn_ack_frames.size(), 2U);
+  expect_parts_add_up(c);
+}
+
+TEST(Handshake, RefusedWhenResetAnswersTheSyn) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(5, kRst | kAck, 0, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::refused);
+  EXPECT_EQ(c.close, CloseKind::rst);
+  EXPECT_FALSE(known(c.connect_time_ns));
+}
+
+TEST(Handshake, UnansweredSynsAreOneAttempt) {
+  Conversation t;
+  for (const double at : {0.0, 1000.0, 3000.0}) t.client_sends(at, kSyn, 0, 0);
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.sink.connections.size(), 1U);
+  EXPECT_EQ(c.state, ConnectionState::syn_unanswered);
+  EXPECT_EQ(c.syn_frames.size(), 3U);
+  EXPECT_TRUE(c.one_sided);
+  EXPECT_FALSE(known(c.syn_wait_ns));
+}
+
+TEST(Handshake, SynAckWithoutAck) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(5, kSynAck, 0, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::synack_no_ack);
+  EXPECT_EQ(c.rtt_probe_server_ns, ms(5));
+  EXPECT_FALSE(known(c.rtt_probe_client_ns));
+}
+
+TEST(Handshake, SimultaneousOpen) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(1, kSyn, 0, 0);
+  t.client_sends(5, kSynAck, 0, 1);
+  EXPECT_EQ(t.finish().state, ConnectionState::simultaneous_open);
+}
+
+TEST(Handshake, StartAtSynAckStillNamesTheClient) {
+  Conversation t;
+  t.server_sends(0, kSynAck, 0, 1);
+  t.client_sends(2, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::no_syn_seen);
+  EXPECT_EQ(c.basis, ClientBasis::synack);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+  EXPECT_FALSE(known(c.connect_time_ns));
+}
+
+TEST(Handshake, SynAckCapturedBeforeItsSyn) {
+  Conversation t;
+  t.server_sends(0, kSynAck, 0, 1);
+  t.client_sends(1, kSyn, 0, 0);
+  t.client_sends(2, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_FALSE(known(c.rtt_probe_server_ns));
+  EXPECT_EQ(c.connect_time_ns, ms(1));
+}
+
+TEST(Handshake, MidstreamTakesTheLowerPortForTheServer) {
+  Conversation t;
+  t.server_sends(0, kAck, 100, 50, "x");
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::midstream);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_EQ(c.basis, ClientBasis::port);
+}
+
+TEST(Handshake, NewSynNumberOnTheSamePortsIsAnotherConnection) {
+  Conversation t;
+  t.shake_hands();
+  t.isn_shift = 777;
+  t.client_sends(5000, kSyn, 0, 0);
+  t.finish();
+  ASSERT_EQ(t.sink.connections.size(), 2U);
+  EXPECT_EQ(t.sink.connections[0].end, ConnectionEnd::port_reused);
+  EXPECT_EQ(t.sink.connections[1].state, ConnectionState::syn_unanswered);
+}
+
+TEST(Handshake, ClockSteppingBackGivesNoTimeRatherThanANegativeOne) {
+  Conversation t;
+  t.client_sends(100, kSyn, 0, 0);
+  t.server_sends(90, kSynAck, 0, 1);
+  t.client_sends(92, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_FALSE(known(c.rtt_probe_server_ns));
+  EXPECT_FALSE(known(c.connect_time_ns));
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+}
+
+}  // namespace
+}  // namespace wirelag::testing

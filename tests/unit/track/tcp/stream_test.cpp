@@ -1,0 +1,238 @@
+// Bytes in order, through loss, reordering and repetition; what was sent again and why.
+#include <algorithm>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "conversation.hpp"
+
+namespace wirelag::testing {
+namespace {
+
+constexpr std::uint8_t kAck = tcp_flag::ack;
+constexpr std::uint8_t kFin = tcp_flag::fin | tcp_flag::ack;
+
+const std::string kRequest = "GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n";
+
+TEST(Stream, RequestReachesTheTrackerWithItsFrame) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.protocol, Protocol::http1);
+  EXPECT_EQ(t.recorder.text[0], kRequest);
+  EXPECT_EQ(t.recorder.context.client, t.client);
+  EXPECT_EQ(t.recorder.frames, std::vector<FrameNumber>{4});
+  EXPECT_EQ(t.recorder.closed, 1);
+  EXPECT_EQ(c.service, 3);
+}
+
+TEST(Stream, RecognisedWhenTypedByteByByte) {
+  Conversation t;
+  t.shake_hands();
+  std::uint32_t seq = 1;
+  for (std::size_t i = 0; i < 6; ++i) t.client_sends(20 + double(i), kAck, seq++, 1, {kRequest[i]});
+  t.client_sends(30, kAck, seq, 1, kRequest.substr(6));
+  t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest);
+}
+
+TEST(Stream, EveryOrderOfSegmentsGivesTheSameBytes) {
+  const std::vector<std::string> parts = {kRequest, "one", "two", "three", "four"};
+  std::vector<std::size_t> order(parts.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::string whole;
+  for (const auto& p : parts) whole += p;
+  do {
+    Conversation t;
+    t.shake_hands();
+    for (std::size_t n = 0; n < order.size(); ++n) {
+      std::uint32_t seq = 1;
+      for (std::size_t i = 0; i < order[n]; ++i) seq += static_cast<std::uint32_t>(parts[i].size());
+      t.client_sends(20 + 0.01 * double(n), kAck, seq, 1, parts[order[n]]);
+    }
+    const Connection& c = t.finish();
+    EXPECT_EQ(t.recorder.text[0], whole);
+    EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+    EXPECT_EQ(c.half.c2s.payload_bytes, whole.size());
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(Stream, OverlappingResendDeliversEachByteOnce) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, kRequest + "abcdef");
+  const auto base = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(300, kAck, base + 2, 1, "cdefghi");
+  t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest + "abcdefghi");
+}
+
+TEST(Stream, HoleThatTheServerAcknowledgedIsAnnouncedAndCounted) {
+  // GIVEN 10 bytes that never reach the capture, but the server acknowledges them
+  Conversation t;
+  t.shake_hands();
+  const auto next = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  t.client_sends(21, kAck, next + 10, 1, "after");
+  t.server_sends(30, kAck, 1, next + 15);
+  t.client_sends(100, kAck, next + 15, 1, "more");
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest + "<10>aftermore");
+  EXPECT_EQ(c.half.c2s.missing_bytes, 10U);
+  EXPECT_EQ(t.counters.of(Counter::tcp_gaps), 1U);
+}
+
+TEST(Stream, SnaplenCutPayloadIsAGapOfTheRightLength) {
+  Conversation t;
+  t.shake_hands();
+  t.send({true, 20, kAck, 1, 1, kRequest, 1000, 0, 0, 100});
+  t.client_sends(21, kAck, static_cast<std::uint32_t>(1 + kRequest.size() + 100), 1, "next");
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest + "<100>next");
+  EXPECT_EQ(c.half.c2s.payload_bytes, kRequest.size() + 104);
+  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+}
+
+TEST(Stream, SequenceNumbersMayWrap) {
+  Conversation t;
+  t.isn_shift = 0xffffffffU - Conversation::kClientIsn - 10;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  t.client_sends(21, kAck, static_cast<std::uint32_t>(1 + kRequest.size()), 1, "tail");
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest + "tail");
+  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+}
+
+TEST(Stream, FinEndsADirectionAfterItsLastByte) {
+  Conversation t;
+  t.shake_hands();
+  const auto next = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(20, kFin, next, 1);  // overtakes the request
+  t.client_sends(20.1, kAck, 1, 1, kRequest);
+  t.server_sends(30, kFin, 1, next + 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest + "|");
+  EXPECT_EQ(c.close, CloseKind::fin_both);
+}
+
+TEST(Stream, WhatCannotBeBufferedIsGivenUpNotLeaked) {
+  TcpLimits limits;
+  limits.reorder_segments = 4;
+  Conversation t(limits);
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  std::uint32_t seq = static_cast<std::uint32_t>(1 + kRequest.size()) + 1;  // one byte is missing
+  for (int i = 0; i < 50; ++i, ++seq) t.client_sends(21, kAck, seq, 1, "x");
+  t.finish();
+  EXPECT_GT(t.counters.of(Counter::tcp_reordered_dropped), 0U);
+  EXPECT_EQ(t.recorder.closed, 1);
+}
+
+TEST(Resend, TimeoutIsNotAnRttSample) {
+  Conversation t;
+  t.shake_hands();
+  const auto end = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  t.client_sends(240, kAck, 1, 1, kRequest);
+  t.server_sends(250, kAck, 1, end);
+  t.client_sends(260, kAck, end, 1, "second");
+  t.server_sends(270, kAck, 1, end + 6);
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::rto), 1U);
+  EXPECT_EQ(c.rtt_probe_server.samples, 1U);
+  EXPECT_EQ(c.rtt_probe_server.max_ns, 10 * kMillisecondNs);
+}
+
+TEST(Resend, ReorderedSegmentsAreNotResends) {
+  Conversation t;
+  t.shake_hands();
+  const auto next = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  t.client_sends(21, kAck, next + 3, 1, "def");
+  t.client_sends(21.2, kAck, next, 1, "abc");
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::out_of_order), 1U);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::rto), 0U);
+}
+
+TEST(Resend, MirrorCopiesAreSetAside) {
+  Conversation t;
+  t.shake_hands();
+  for (const double at : {20.0, 20.01}) t.client_sends(at, kAck, 1, 1, kRequest);
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::mirror_duplicate), 1U);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::rto), 0U);
+  EXPECT_EQ(t.recorder.text[0], kRequest);
+}
+
+TEST(Resend, KeepAliveIsNotAResend) {
+  Conversation t;
+  t.shake_hands();
+  const auto end = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  t.server_sends(30, kAck, 1, end);
+  t.client_sends(60000, kAck, end - 1, 1, "\n");
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::keep_alive), 1U);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::rto), 0U);
+}
+
+TEST(Resend, UnacknowledgedLastByteSentAgainIsAResend) {
+  // The trap: a one-byte request sent again looks like a keep-alive, but was never acknowledged.
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "x");
+  t.client_sends(220, kAck, 1, 1, "x");
+  EXPECT_EQ(resent(t.finish().half.c2s, RetransmissionClass::rto), 1U);
+}
+
+TEST(Window, ClosedWindowIsASpan) {
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(20, kAck, 1, 1, "x");
+  t.send({true, 21, kAck, 1, 2, "", 0});
+  t.send({true, 71, kAck, 1, 2, "", 500});
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.half.c2s.zero_windows, 1U);
+  EXPECT_EQ(c.half.c2s.zero_window_ns, 50 * kMillisecondNs);
+}
+
+TEST(Table, FullOfHalfOpenConnectionsKeepsTheEstablishedOne) {
+  TcpLimits limits;
+  limits.connections = 64;
+  Conversation t(limits);
+  t.shake_hands();
+  const Endpoint established = t.client;
+  for (std::uint16_t i = 0; i < 5000; ++i) {
+    t.client = endpoint("10.9.9.9", static_cast<std::uint16_t>(1024 + i));
+    ASSERT_EQ(t.client_sends(20, tcp_flag::syn, 0, 0), NotAnalysed::none);
+  }
+  EXPECT_EQ(t.tracker().live_connections(), 64U);
+  EXPECT_GT(t.counters.of(Counter::tcp_evicted), 4000U);
+  t.finish();
+  const auto& all = t.sink.connections;
+  EXPECT_EQ(all.size(), 5001U);
+  const auto kept = std::find_if(all.begin(), all.end(),
+                                 [&](const Connection& c) { return c.client == established; });
+  ASSERT_NE(kept, all.end());
+  EXPECT_EQ(kept->end, ConnectionEnd::capture_end);
+}
+
+TEST(Table, TickOnlyDoesEarlyWhatTheNextSegmentWouldDo) {
+  for (const bool tick : {false, true}) {
+    Conversation t;
+    t.shake_hands();
+    const double later_ms = 2 * 3600 * 1e3;
+    if (tick) t.tracker().tick(Conversation::kStart + static_cast<TimeNs>(later_ms * 1e6) - 1);
+    t.client_sends(later_ms, kAck, 1, 1, kRequest);
+    t.finish();
+    ASSERT_EQ(t.sink.connections.size(), 2U);
+    EXPECT_EQ(t.sink.connections[0].end, ConnectionEnd::idle_timeout);
+    EXPECT_EQ(t.sink.connections[1].state, ConnectionState::midstream);
+  }
+}
+
+}  // namespace
+}  // namespace wirelag::testing
