@@ -17,6 +17,12 @@
 
 namespace wirelag {
 
+/// What a producer does when there is no room.
+enum class WhenFull : std::uint8_t {
+  wait,  ///< replay: back-pressure, nothing is lost
+  drop,  ///< live: the caller counts what it drops
+};
+
 class SpscRing {
  public:
   /// `capacity_bytes` is rounded up to a power of two.
@@ -25,6 +31,9 @@ class SpscRing {
   /// Producer: room for a record of n > 0 bytes, 8-byte aligned; null when the ring is full now (or
   /// when n exceeds largest_record()).
   [[nodiscard]] std::uint8_t* reserve(std::size_t n);
+  /// The same; WhenFull::wait stays until the consumer has made room, so that null then means only
+  /// that n exceeds largest_record().
+  [[nodiscard]] std::uint8_t* reserve(std::size_t n, WhenFull policy);
   /// Producer: makes the reserved record visible.
   void commit();
 

@@ -1,6 +1,6 @@
 // Which protocol speaks, from the first bytes of a payload, on any port; and which configured
 // service a name belongs to. Both with Hyperscan: databases are compiled once at start and shared
-// by all workers (immutable), each worker owns one Matcher with one scratch.
+// by all workers (immutable), each worker owns one Classifier with one scratch.
 #pragma once
 
 #include <memory>
@@ -23,6 +23,9 @@ struct ServiceRule {
 using ServiceId = std::uint16_t;
 inline constexpr ServiceId kNoService = 0;  ///< no rule matched
 
+/// How much of a payload or stream a signature looks at.
+inline constexpr std::size_t kSignatureBytes = 64;
+
 /// Compiled databases. Control core builds it, workers read it.
 class Signatures {
  public:
@@ -41,7 +44,7 @@ class Signatures {
   std::unique_ptr<State> state_;
 };
 
-/// One per worker; owns the worker's one scratch. No allocation after construction.
+/// One per worker; owns the worker's one scratch. No allocation after construction. One thread.
 class Classifier {
  public:
   explicit Classifier(std::shared_ptr<const Signatures> signatures);
@@ -49,11 +52,16 @@ class Classifier {
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;
 
-  /// The protocol whose message begins at `first_bytes[0]` (at most the first 64 bytes are looked
-  /// at), Protocol::unknown when none is recognised. For TCP these are stream bytes in order.
+  /// The protocol whose message begins at `first_bytes[0]` (at most the first kSignatureBytes are
+  /// looked at), Protocol::unknown when none is recognised.
+  ///
+  /// For TCP these are the bytes of one direction in order from where the stream (or a new protocol
+  /// on it) starts. A message may come in pieces ("G", "GET", a length field alone): while the
+  /// answer is unknown and fewer than kSignatureBytes are there, collect them and ask again with
+  /// all of them when more arrive. With kSignatureBytes the answer is final.
   [[nodiscard]] Protocol recognise(Bytes first_bytes, Transport transport);
 
-  /// The service of a host name, SNI or DNS name.
+  /// The service of a host name, SNI or DNS name. A port (":8080") and a final dot are ignored.
   [[nodiscard]] ServiceId service_of(std::string_view host);
 
  private:

@@ -5,13 +5,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <wirelag/control/dataset.hpp>
 
 namespace wirelag {
 
-/// The part a DNS transaction plays in its lookup.
+/// The part a DNS transaction plays in its lookup. A stub is a resolver at a loopback address, or
+/// one whose own address asks for the same name while the question it was asked is open.
 enum class LookupRole : std::uint8_t {
   asked,      ///< the client's own question, to the resolver it waited for
   forwarded,  ///< sent upstream by a stub resolver on the client's host
@@ -19,11 +21,12 @@ enum class LookupRole : std::uint8_t {
 
 /// How the answer to one transaction of a lookup mattered.
 enum class AnswerRole : std::uint8_t {
-  released,   ///< this answer let the user go on
-  won,        ///< first of several upstream answers: the stub answered from it
-  spare,      ///< came after the one that mattered
+  released,  ///< this answer let the user go on
+  won,       ///< first upstream answer of the kind the stub passed on: the stub answered from it
+  spare,     ///< came after the one that mattered
   unanswered,
-  contributed ///< was needed beside the one that released (A beside AAAA, NXDOMAIN before a retry)
+  contributed,  ///< came before it and led to it (A beside AAAA, TC before TCP, NXDOMAIN before a
+                ///< retry)
 };
 [[nodiscard]] std::string_view name(LookupRole r);
 [[nodiscard]] std::string_view name(AnswerRole r);
@@ -35,43 +38,45 @@ struct LookupMember {
 };
 
 /// What the user waited for: all transactions of one client for one name (docs/metrics.md).
+/// The windows that decide what belongs together are in src/control/lookup.cpp and draft.hpp.
 struct Lookup {
   IpAddress client_ip;
-  std::string qname;
+  std::string qname;  ///< of a search list: the last and shortest name
   std::vector<std::uint16_t> qtypes;
-  std::vector<LookupMember> members;   ///< in order of first frame
+  std::vector<LookupMember> members;  ///< in order of first frame
   FrameNumber first_frame = 0;
-  FrameNumber last_frame = 0;          ///< of the answer that released the client, 0 when none
+  FrameNumber last_frame = 0;  ///< of the answer that released the client, 0 when none
   TimeNs start_time_ns = kUnknownNs;
-  TimeNs end_time_ns = kUnknownNs;     ///< when the answer released the client
-  DurationNs wait_ns = kUnknownNs;     ///< end - start; unknown while unanswered
+  TimeNs end_time_ns = kUnknownNs;  ///< when the answer released the client
+  DurationNs wait_ns = kUnknownNs;  ///< end - start; unknown while unanswered
   DnsOutcome outcome = DnsOutcome::unanswered;
   std::size_t released_by = Dataset::kNone;  ///< index into Dataset::dns()
-  std::vector<IpAddress> addresses;    ///< A and AAAA records of the answers
+  std::vector<IpAddress> addresses;          ///< A and AAAA records of the answers
 };
 
 /// Why a connection was opened (reported as `purpose`).
 enum class ChannelPurpose : std::uint8_t {
-  first_contact,    ///< no connection of this client to this server before
-  others_busy,      ///< every open connection had a request in flight: HTTP/1.1 answers in order
-  parallel,         ///< opened although another one was idle
-  reopened,         ///< an earlier one had been closed
-  unused,           ///< opened and not used within the capture
+  first_contact,  ///< no connection of this client to this server before
+  others_busy,    ///< every open connection had a request in flight: HTTP/1.1 answers in order
+  parallel,       ///< opened although another one was idle
+  reopened,       ///< an earlier one had been closed
+  unused,         ///< opened and not used within the capture
   retry_after_failure,  ///< the attempt before was refused or unanswered
-  unknown,          ///< midstream: the opening was not seen
+  unknown,              ///< the opening was not seen (midstream), or what the open ones did is not
+                        ///< visible (encrypted), or the earlier ones fell silent without an end
 };
 [[nodiscard]] std::string_view name(ChannelPurpose p);
 
 /// A TCP connection seen as a channel for tasks. Parallel to Dataset::connections().
 struct Channel {
-  std::size_t connection = 0;             ///< index into Dataset::connections()
-  std::vector<std::size_t> http;          ///< its tasks: indexes into Dataset::http()
-  std::vector<std::size_t> dns;           ///< indexes into Dataset::dns()
-  std::size_t tls = Dataset::kNone;       ///< index into Dataset::tls()
+  std::size_t connection = 0;        ///< index into Dataset::connections()
+  std::vector<std::size_t> http;     ///< its tasks: indexes into Dataset::http()
+  std::vector<std::size_t> dns;      ///< indexes into Dataset::dns()
+  std::size_t tls = Dataset::kNone;  ///< index into Dataset::tls()
   ChannelPurpose purpose = ChannelPurpose::unknown;
-  std::size_t others_open = 0;            ///< connections of the same pair open at its SYN
-  std::size_t others_busy = 0;            ///< of these, with a request unanswered or a handshake going on
-  std::string name;                       ///< host, SNI or the name a lookup gave for the address
+  std::size_t others_open = 0;  ///< of the same client address and server, open at its SYN
+  std::size_t others_busy = 0;  ///< of these, with a request unanswered or a handshake going on
+  std::string name;             ///< host, SNI or the name a lookup gave for the address
 };
 
 struct Correlation {
@@ -79,6 +84,7 @@ struct Correlation {
   std::vector<Channel> channels;
 };
 
+/// `data` is sealed.
 [[nodiscard]] Correlation correlate(const Dataset& data);
 
 }  // namespace wirelag

@@ -4,10 +4,7 @@
 // Control thread only. Indexes and connection ids are stable after seal().
 #pragma once
 
-#include <deque>
 #include <memory>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include <wirelag/track/transaction.hpp>
@@ -15,7 +12,8 @@
 namespace wirelag {
 
 struct DatasetLimits {
-  std::size_t max_per_kind = SIZE_MAX;  ///< live mode: oldest beyond it are dropped and counted
+  std::size_t max_per_kind =
+      SIZE_MAX;  ///< live mode: those that came first are dropped and counted
 };
 
 class Dataset : public TransactionSink {
@@ -27,11 +25,12 @@ class Dataset : public TransactionSink {
   Dataset& operator=(Dataset&&) noexcept;
   ~Dataset() override;
 
-  /// Copies the transaction and its texts.
+  /// Copies the transaction and its texts. After seal(): counted as dropped.
   void emit(TransactionRef transaction) override;
 
   /// Sorts every kind by first frame (live: by time, then endpoints) and numbers the connections.
-  /// The order does not depend on which worker emitted what, or when.
+  /// The order does not depend on which worker emitted what, or when: only transactions of one
+  /// connection that share frames, times and types keep the order in which its worker emitted them.
   void seal();
 
   [[nodiscard]] const std::vector<Connection>& connections() const;
@@ -44,7 +43,7 @@ class Dataset : public TransactionSink {
   /// The id in reports: index + 1.
   [[nodiscard]] static std::size_t connection_id(std::size_t index) { return index + 1; }
 
-  /// Transactions dropped because of max_per_kind.
+  /// Transactions dropped because of max_per_kind or because they came after seal().
   [[nodiscard]] std::uint64_t dropped() const;
 
  private:

@@ -12,7 +12,7 @@
 namespace wirelag {
 
 struct DecodeLimits {
-  std::uint32_t max_tunnels = 4;              ///< tunnels taken off one inside another
+  std::uint32_t max_tunnels = 4;              ///< tunnels taken off one inside another; at most 32
   std::uint32_t fragment_datagrams = 256;     ///< datagrams being rebuilt at once
   DurationNs fragment_timeout_ns = 30 * kSecondNs;  ///< RFC 791, RFC 8200: 60 s; Linux: 30 s
 };
@@ -29,14 +29,16 @@ class Decoder {
   /// NotAnalysed::none: `out` is complete and has a transport. Otherwise the reason; `out` is then
   /// undefined. The views in `out` are valid until the frame dies or decode() is called again.
   ///
-  /// A fragment that does not complete its datagram gives fragment_incomplete. When the last one
-  /// comes, `fragments_completed` is set to the number of earlier frames that are analysed after all,
-  /// so that the caller can move them from one side of the books to the other.
+  /// A fragment that does not complete its datagram gives fragment_incomplete. The last one gives what
+  /// the datagram is, and fragments_completed() the number of earlier frames that brought the rest:
+  /// they share this frame's outcome, so the caller moves them in the books from fragment_incomplete
+  /// to where this frame ends up (analysed, or another reason).
   [[nodiscard]] NotAnalysed decode(const Frame& frame, Packet& out);
   [[nodiscard]] std::uint32_t fragments_completed() const;
 
-  /// When the last decode() rebuilt a datagram: its bytes from the IP header on, as a raw_ip frame
-  /// with the number, time and port of the frame that completed it. Empty bytes otherwise.
+  /// When the last decode() rebuilt a datagram (the innermost one if several): its bytes from the IP
+  /// header on, without options or extension headers, as a raw_ip frame with the number, time and
+  /// port of the frame that completed it. Empty bytes otherwise. Valid until the next decode().
   [[nodiscard]] Frame rebuilt() const;
 
  private:

@@ -243,12 +243,14 @@ struct HttpTransaction {
   bool resynchronised = false;       ///< paired again after a hole in the bytes
   bool early_response = false;       ///< the response began before the request was complete
   bool keep_alive = true;            ///< the connection stays usable after this exchange
+  bool text_cut = false;             ///< a text below is only the beginning of what was sent
   std::uint8_t interim_responses = 0;  ///< 1xx before the final one
 
   FrameSpan request_frames;
   FrameSpan response_frames;
   TimeNs request_first_ns = kUnknownNs;
-  TimeNs request_last_ns = kUnknownNs;
+  TimeNs request_headers_ns = kUnknownNs;  ///< end of the request's headers
+  TimeNs request_last_ns = kUnknownNs;     ///< end of the request, or the last byte seen of it
   TimeNs response_first_ns = kUnknownNs;
   TimeNs response_last_ns = kUnknownNs;
   std::uint64_t request_bytes = 0;   ///< start line, headers and body as on the wire
@@ -265,8 +267,11 @@ struct HttpTransaction {
   [[nodiscard]] DurationNs request_ns() const {
     return elapsed_ns(request_first_ns, request_last_ns);
   }
+  /// From the end of the request; from the end of its headers when the server did not wait for more
+  /// or the rest was not seen.
   [[nodiscard]] DurationNs server_wait_ns() const {
-    return elapsed_ns(request_last_ns, response_first_ns);
+    const bool whole = !early_response && (request_complete || !known(request_headers_ns));
+    return elapsed_ns(whole ? request_last_ns : request_headers_ns, response_first_ns);
   }
   [[nodiscard]] DurationNs transfer_ns() const {
     return elapsed_ns(response_first_ns, response_last_ns);

@@ -1,0 +1,131 @@
+// HTTP/1.x exchanges of the connections of one worker: requests and final responses, paired in
+// order.
+//
+// Every connection has two HttpStreams (one parser state per direction) and a FIFO of exchanges:
+//
+//   request's headers complete -> its exchange goes to the back
+//   response's status line     -> the exchange at the front gets it (1xx: only counted there)
+//   response and request at their end -> the front is emitted
+//
+// so the front is the only one with a response and the back the only one whose body is still
+// coming. A response that finds no exchange makes one without a request. A message whose headers
+// never become complete conveyed nothing (RFC 9112 section 8): it is counted and forgotten. After a
+// hole in the server's bytes that may hide whole messages the older exchanges are emitted
+// unanswered and the next response goes to the latest one. What is unfinished is emitted when the
+// connection closes.
+//
+// Limits (HttpLimits) and what happens there:
+//   connections     open() returns kNone                                     http_streams_full
+//   open_requests   the newest request is not tracked, nor is its response;
+//                   one connection gets at most a quarter of them            http_requests_full
+//   texts           cut, marked text_cut (see kLongestText in tracker.cpp)   http_texts_cut
+//   header_buffers  the message is not tracked http_header_buffers_full header_bytes    framing
+//   goes on, texts beyond are missing                http_headers_too_long
+//
+// Definitions of the times: docs/metrics.md, "Request and response".
+#pragma once
+
+#include <wirelag/classify/classifier.hpp>
+#include <wirelag/track/http/parser.hpp>
+#include <wirelag/track/http/text_store.hpp>
+
+namespace wirelag {
+
+class HttpTracker final : public StreamTracker, private HttpEvents {
+ public:
+  /// The three references must outlive the tracker.
+  HttpTracker(const HttpLimits& limits, Classifier& classifier, TransactionSink& sink,
+              Counters& counters);
+
+  [[nodiscard]] Handle open(const StreamContext& context) override;
+  void on_bytes(Handle handle, const StreamChunk& chunk) override;
+  void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
+  void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
+  [[nodiscard]] ServiceId service(Handle handle) const override;
+  void close(Handle handle, ConnectionEnd end) override;
+
+  /// What the pools hold at the moment: all 0 when no connection is open.
+  struct Usage {
+    std::size_t connections = 0;
+    std::size_t exchanges = 0;
+    std::size_t text_blocks = 0;
+    std::size_t header_buffers = 0;
+  };
+  [[nodiscard]] Usage usage() const;
+
+  /// The texts of an exchange, in the order of HttpTransaction::views().
+  enum Text : std::uint8_t { kMethod, kHost, kTarget, kReferer, kContentType, kLocation, kTexts };
+
+ private:
+  static constexpr std::uint32_t kNoExchange = UINT32_MAX;
+  /// All texts of an exchange together; kLongestText in tracker.cpp adds up to less.
+  static constexpr std::size_t kTextBytes = 8 * 1024;
+
+  struct Exchange {
+    HttpTransaction facts;  ///< all but the views
+    TextStore::Chain chain;
+    struct Span {
+      std::uint16_t offset = 0;
+      std::uint16_t length = 0;
+    };
+    std::array<Span, kTexts> texts;
+    std::uint32_t next = kNoExchange;
+    HttpRequestKind kind = HttpRequestKind::ordinary;
+    bool response_done = false;
+  };
+
+  struct Connection {
+    StreamContext context;
+    std::array<HttpStream, 2> stream;
+    std::uint32_t first = kNoExchange;
+    std::uint32_t last = kNoExchange;
+    std::uint32_t exchanges = 0;
+    std::uint32_t request = kNoExchange;  ///< whose request is coming: not queued yet, or `last`
+    std::uint32_t untracked = 0;          ///< requests after `last` that found no room, unanswered
+    ServiceId service = kNoService;
+    bool response_open = false;   ///< `first` is receiving its response
+    bool responses_lost = false;  ///< a hole in the server's bytes may hide whole responses
+  };
+  static_assert(sizeof(Connection) <= 128, "what an idle connection costs");
+
+  void on_start(Direction direction, const HttpStart& start) override;
+  void on_field(Direction direction, HttpField field, std::string_view value,
+                bool continued) override;
+  [[nodiscard]] HttpRequestKind answered_request() const override;
+  void on_head_end(Direction direction, const HttpHeadEnd& head) override;
+  void on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes, std::uint64_t body) override;
+  void on_missing_bytes(Direction direction, std::uint64_t bytes) override;
+  void on_message_end(Direction direction, HttpEnd end) override;
+
+  void begin_request(const HttpStart& start);
+  void end_request_head(const HttpHeadEnd& head);
+  void begin_response(const HttpStart& start);
+  void skip_lost_responses();
+  void end_request(HttpEnd end);
+  void end_response(HttpEnd end);
+  void end_of_responses();
+  void forget_response(Exchange& exchange);
+  [[nodiscard]] std::uint32_t new_exchange();
+  void queue(std::uint32_t exchange);
+  void release(std::uint32_t exchange);
+  [[nodiscard]] static bool answered(const Exchange& exchange);
+  [[nodiscard]] Exchange* receiving(Direction direction);
+  void append_text(Exchange& exchange, Text text, std::string_view value, bool continued);
+  void append_bytes(Exchange& exchange, Text text, std::string_view bytes);
+  void mark_cut(Exchange& exchange);
+  void emit_first();
+  void drop_first();
+
+  std::uint32_t exchanges_per_connection_;
+  Classifier& classifier_;
+  TransactionSink& sink_;
+  Counters& counters_;
+  HttpParser parser_;
+  Pool<Connection> connections_;
+  Pool<Exchange> exchanges_;
+  TextStore texts_;
+  std::array<char, kTextBytes> text_out_{};  ///< the views of the transaction being emitted
+  Connection* at_ = nullptr;                 ///< the connection that is being worked on
+};
+
+}  // namespace wirelag

@@ -1,0 +1,78 @@
+#include "estimate.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kSamplesForA = 300;
+constexpr std::size_t kSamplesForB = 100;
+constexpr DurationNs kHourNs = 3600 * kSecondNs;
+
+/// From the first to the last instant any transaction tells of.
+DurationNs observed_ns(const Dataset& data) {
+  TimeNs first = INT64_MAX;
+  TimeNs last = INT64_MIN;
+  const auto saw = [&](TimeNs t) {
+    if (!known(t)) return;
+    first = std::min(first, t);
+    last = std::max(last, t);
+  };
+  for (const Connection& c : data.connections()) {
+    saw(c.start_time_ns);
+    saw(c.last_time_ns);
+  }
+  for (const DnsTransaction& d : data.dns()) {
+    saw(d.first_query_ns);
+    saw(d.response_ns);
+  }
+  return last > first ? last - first : 0;
+}
+
+}  // namespace
+
+std::string in_ms(DurationNs duration_ns) {
+  const double ms = static_cast<double>(duration_ns) / kMillisecondNs;
+  const int decimals = std::abs(ms) < 10 ? 2 : std::abs(ms) < 1000 ? 1 : 0;
+  return fmt::format("{:.{}f} ms", ms, decimals);
+}
+
+std::string count_of(std::size_t n, std::string_view thing) {
+  return n == 1 ? fmt::format("1 {}", thing)
+         : !thing.empty() && thing.back() == 'y'
+             ? fmt::format("{} {}ies", n, thing.substr(0, thing.size() - 1))
+             : fmt::format("{} {}s", n, thing);
+}
+
+DurationNs quantile(std::vector<DurationNs>& values, double q) {
+  const double rank = std::ceil(q * static_cast<double>(values.size()));
+  const auto at = static_cast<std::ptrdiff_t>(std::max(rank, 1.0)) - 1;
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<std::size_t>(at)];
+}
+
+void set_confidence(Finding& finding, std::size_t samples, std::string_view sample,
+                    std::string_view inferred) {
+  finding.confidence = samples >= kSamplesForA ? "A" : samples >= kSamplesForB ? "B" : "C";
+  if (samples < kSamplesForA) {
+    finding.why_not_higher.push_back(
+        fmt::format("n < {}: {}", samples < kSamplesForB ? kSamplesForB : kSamplesForA,
+                    count_of(samples, sample)));
+  }
+  if (!inferred.empty()) {
+    finding.confidence = "C";
+    finding.why_not_higher.emplace_back(inferred);
+  }
+}
+
+double user_seconds_per_hour(const Finding& finding, const Dataset& data) {
+  const double hours = static_cast<double>(std::max(observed_ns(data), kHourNs)) / kHourNs;
+  const double saved_s = static_cast<double>(finding.affected_actions) *
+                         static_cast<double>(finding.saving.mid_ns) / kSecondNs;
+  return saved_s / hours;
+}
+
+}  // namespace wirelag

@@ -1,0 +1,31 @@
+// What all rules share: durations in words, quantiles, confidence, and user-seconds per hour.
+// Control thread; pure functions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <wirelag/advise/rule.hpp>
+
+namespace wirelag {
+
+/// "0.34 ms", "6.06 ms", "26.6 ms", "5030 ms".
+[[nodiscard]] std::string in_ms(DurationNs duration_ns);
+
+/// "1 visit", "3 visits".
+[[nodiscard]] std::string count_of(std::size_t n, std::string_view thing);
+
+/// The smallest value that at least the share `q` of the values does not exceed (nearest rank).
+/// `values` is not empty; it is reordered.
+[[nodiscard]] DurationNs quantile(std::vector<DurationNs>& values, double q);
+
+/// Sets confidence and why_not_higher. A: at least 300 samples, B: at least 100, C: fewer, or when
+/// part of the saving is inferred rather than seen (`inferred` says what; empty = nothing is).
+void set_confidence(Finding& finding, std::size_t samples, std::string_view sample,
+                    std::string_view inferred);
+
+/// affected actions x mid, per hour of the capture. A capture shorter than an hour counts as one
+/// hour: what was seen is not multiplied by what was not.
+[[nodiscard]] double user_seconds_per_hour(const Finding& finding, const Dataset& data);
+
+}  // namespace wirelag

@@ -1,0 +1,56 @@
+#include "replay.hpp"
+
+#include <fmt/format.h>
+
+#include "output.hpp"
+#include "replay_file.hpp"
+#include "replay_net_pcap.hpp"
+#include "stop.hpp"
+
+namespace wirelag::app {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+[[nodiscard]] Result<CaptureRun> read_capture(const ReplayOptions& options, const Config& config,
+                                              std::shared_ptr<const Signatures> signatures) {
+  if (options.via == ReplayVia::net_pcap) {
+    return replay_net_pcap(options.capture, options.workers, config, std::move(signatures));
+  }
+  return replay_file(options.capture, options.workers, config, std::move(signatures));
+}
+
+[[nodiscard]] std::vector<std::string> service_names(const Signatures& signatures) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i <= signatures.services(); ++i) {
+    names.emplace_back(signatures.service_name(static_cast<ServiceId>(i)));
+  }
+  return names;
+}
+
+}  // namespace
+
+int replay(const ReplayOptions& options, const Config& config) {
+  auto signatures = Signatures::compile(config.services);
+  if (!signatures) return fail(signatures.error());
+  catch_stop_signals();
+  Result<CaptureRun> run = read_capture(options, config, signatures.value());
+  if (!run) return fail(run.error());
+
+  const Report report =
+      build_report(std::move(run->capture), run->accounting, run->counters, std::move(run->data),
+                   config.thresholds, service_names(*signatures.value()));
+  if (options.explain > report.data.connections().size()) {
+    return fail(fmt::format("--explain {}: the capture has {} connection(s); ids start at 1",
+                            options.explain, report.data.connections().size()));
+  }
+  const std::string rendered = options.format == ReportFormat::json
+                                   ? render_json(report)
+                                   : render_text(report, {options.explain, options.rows});
+  if (Status written = write_output(options.output, rendered); !written) {
+    return fail(written.error());
+  }
+  return stop_requested() ? kInterrupted : 0;
+}
+
+}  // namespace wirelag::app

@@ -1,0 +1,100 @@
+#include "worker_group.hpp"
+
+#include <array>
+#include <thread>
+
+namespace wirelag::app {
+namespace {
+
+/// Bursts between two ticks: housekeeping is bounded and need not be prompt.
+constexpr unsigned kBurstsPerTick = 256;
+constexpr std::size_t kTransactionsPerTurn = 1024;
+
+}  // namespace
+
+WorkerGroup::Member::Member(std::uint16_t index, const WorkerLimits& limits,
+                            const RingSizes& rings,
+                            const std::shared_ptr<const Signatures>& signatures,
+                            WhenFull when_full, bool live)
+    : frames(rings.frame_bytes),
+      transactions(rings.transaction_bytes),
+      writer(transactions, when_full, ring_counters),
+      reader(transactions),
+      worker(std::make_unique<Worker>(index, limits, signatures, writer, live)) {}
+
+WorkerGroup::WorkerGroup(std::size_t workers, const WorkerLimits& limits, const RingSizes& rings,
+                         std::shared_ptr<const Signatures> signatures, WhenFull when_full,
+                         bool live) {
+  std::vector<SpscRing*> frame_rings;
+  for (std::size_t i = 0; i < workers; ++i) {
+    members_.push_back(std::make_unique<Member>(static_cast<std::uint16_t>(i), limits, rings,
+                                                signatures, when_full, live));
+    frame_rings.push_back(&members_.back()->frames);
+  }
+  dispatcher_ = std::make_unique<Dispatcher>(limits.decode, frame_rings, when_full);
+  for (auto& m : members_) {
+    m->frame_reader = std::make_unique<FrameReader>(m->frames, dispatcher_->closed());
+  }
+}
+
+std::size_t WorkerGroup::process_ring(std::size_t i) {
+  Member& m = *members_[i];
+  std::array<Frame, Worker::kBurst> frames;
+  const std::size_t n = m.frame_reader->read(frames);
+  if (n == 0) return 0;
+  m.worker->process({frames.data(), n});
+  m.frame_reader->release();
+  return n;
+}
+
+void WorkerGroup::run_until_closed(std::size_t i) {
+  Member& m = *members_[i];
+  unsigned bursts = 0;
+  while (!m.frame_reader->finished()) {
+    if (process_ring(i) == 0) {
+      std::this_thread::yield();
+    } else if (++bursts % kBurstsPerTick == 0) {
+      m.worker->tick(m.worker->now());
+    }
+  }
+  finish(i);
+}
+
+void WorkerGroup::finish(std::size_t i) {
+  members_[i]->worker->finish();
+  members_[i]->done.store(true, std::memory_order_release);
+}
+
+std::size_t WorkerGroup::drain(TransactionSink& into) {
+  std::size_t drained = 0;
+  for (auto& m : members_) drained += m->reader.drain(into, kTransactionsPerTurn);
+  return drained;
+}
+
+void WorkerGroup::drain_until_done(TransactionSink& into) {
+  for (;;) {
+    // Asked before draining: what a worker emitted before it was done is then drained below.
+    bool all_done = true;
+    for (const auto& m : members_) all_done &= m->done.load(std::memory_order_acquire);
+    if (drain(into) > 0) continue;
+    if (all_done) return;
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+}
+
+Accounting WorkerGroup::accounting() const {
+  Accounting sum = dispatcher_->accounting();
+  for (const auto& m : members_) sum.merge(m->worker->accounting());
+  return sum;
+}
+
+Counters WorkerGroup::counters() const {
+  Counters sum = dispatcher_->counters();
+  for (const auto& m : members_) {
+    sum.merge(m->worker->counters());
+    sum.merge(m->ring_counters);
+  }
+  return sum;
+}
+
+}  // namespace wirelag::app

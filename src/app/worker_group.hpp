@@ -1,0 +1,71 @@
+// A replay's or a live link's workers with their rings: the bridge between the core that fills the
+// frame rings, the worker cores, and the control core that drains the transaction rings.
+//
+//   dispatcher -> frame ring i -> worker i -> transaction ring i -> control: drain()
+//
+// The group owns everything; who runs which loop on which core is up to the caller.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include <wirelag/base/spsc_ring.hpp>
+#include <wirelag/control/transaction_ring.hpp>
+#include <wirelag/dispatch/dispatcher.hpp>
+#include <wirelag/worker/worker.hpp>
+
+namespace wirelag::app {
+
+struct RingSizes {
+  std::size_t frame_bytes = 8U << 20;
+  std::size_t transaction_bytes = 8U << 20;
+};
+
+class WorkerGroup {
+ public:
+  /// `when_full`: wait in replay (nothing is dropped), drop in live mode (counted).
+  WorkerGroup(std::size_t workers, const WorkerLimits& limits, const RingSizes& rings,
+              std::shared_ptr<const Signatures> signatures, WhenFull when_full, bool live);
+
+  [[nodiscard]] std::size_t size() const { return members_.size(); }
+  [[nodiscard]] Worker& worker(std::size_t i) { return *members_[i]->worker; }
+  /// Fills the frame rings; its thread is the only producer.
+  [[nodiscard]] Dispatcher& dispatcher() { return *dispatcher_; }
+
+  /// Worker core i: what its ring holds now. Returns the number of frames.
+  std::size_t process_ring(std::size_t i);
+  /// Worker core i, replay: process the ring until the dispatcher has closed it, then finish.
+  void run_until_closed(std::size_t i);
+  /// Worker core i: emits everything unfinished; the member then counts as done.
+  void finish(std::size_t i);
+
+  /// Control core: takes what the workers have emitted. 0 = nothing now.
+  std::size_t drain(TransactionSink& into);
+  /// Control core, replay: drains until every worker is done and every ring is empty.
+  void drain_until_done(TransactionSink& into);
+
+  /// Sum over the dispatcher and the workers. Only when they have ended.
+  [[nodiscard]] Accounting accounting() const;
+  [[nodiscard]] Counters counters() const;
+
+ private:
+  struct Member {
+    Member(std::uint16_t index, const WorkerLimits& limits, const RingSizes& rings,
+           const std::shared_ptr<const Signatures>& signatures, WhenFull when_full, bool live);
+
+    SpscRing frames;
+    SpscRing transactions;
+    Counters ring_counters;  ///< worker: wo
+    TransactionWriter writer;
+    TransactionReader reader;
+    std::unique_ptr<Worker> worker;
+    std::unique_ptr<FrameReader> frame_reader;
+    std::atomic<bool> done{false};
+  };
+
+  std::vector<std::unique_ptr<Member>> members_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+};
+
+}  // namespace wirelag::app

@@ -1,0 +1,104 @@
+// The signatures: which first bytes mean which protocol. One line per shape, in order of
+// precedence: when several match, the first one counts. A line whose protocol is `unknown` takes a
+// look-alike out before a later line can claim it.
+//
+// A signature sees at most kSignatureBytes and may see fewer, so it asks for as little as tells the
+// protocol apart: the longest lines below need 24 bytes. Patterns are Hyperscan's (PCRE without
+// look-around), matched with DOTALL; every one starts with ^.
+#pragma once
+
+#include <wirelag/classify/protocol.hpp>
+#include <wirelag/decode/packet.hpp>
+
+namespace wirelag {
+
+struct Signature {
+  Transport transport;
+  Protocol protocol;
+  const char* pattern;
+};
+
+// RFC 9110 section 9.3, RFC 5789; WebDAV: RFC 4918, 3253, 3648, 3744, 5323, 5842, 4437, 4791;
+// RFC 2068 (LINK, UNLINK); UPnP; caches (PURGE, BAN); Exchange and RPC over HTTP ([MS-RPCH]).
+#define WIRELAG_HTTP_METHODS                                                                 \
+  "(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|TRACE|PATCH|QUERY"                                    \
+  "|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK|SEARCH|ACL|ORDERPATCH|BIND|REBIND|UNBIND" \
+  "|VERSION-CONTROL|REPORT|CHECKOUT|CHECKIN|UNCHECKOUT|MKWORKSPACE|UPDATE|LABEL|MERGE"       \
+  "|BASELINE-CONTROL|MKACTIVITY|MKREDIRECTREF|UPDATEREDIRECTREF|MKCALENDAR|LINK|UNLINK"      \
+  "|M-SEARCH|NOTIFY|SUBSCRIBE|UNSUBSCRIBE|PURGE|BAN|POLL|BCOPY|BDELETE|BMOVE|BPROPFIND"      \
+  "|BPROPPATCH|BITS_POST|CCM_POST|SSTP_DUPLEX_POST|RPC_IN_DATA|RPC_OUT_DATA)"
+
+// A server ignores empty lines before a request line (RFC 9112 section 2.2).
+#define WIRELAG_EMPTY_LINES "^(?:\\r?\\n){0,4}"
+
+// A DNS header from its flags on (RFC 1035 section 4.1.1): opcode 0, the reserved bit 0, a known
+// rcode, one question; a query has no answers, at most one authority record (IXFR, RFC 1995) and
+// few additional ones; then the question: the root with a type, or a first label of at most 63
+// bytes that starts with something visible.
+#define WIRELAG_DNS_NAME "(?:\\x00\\x00[\\x01-\\xff]\\x00|[\\x01-\\x3f][^\\x00-\\x20\\x7f])"
+#define WIRELAG_DNS_QUERY                                                                        \
+  "[\\x00-\\x07][\\x00\\x10\\x20\\x30\\x80\\x90\\xa0\\xb0]\\x00\\x01\\x00\\x00\\x00[\\x00\\x01]" \
+  "\\x00[\\x00-\\x03]" WIRELAG_DNS_NAME
+#define WIRELAG_DNS_RESPONSE                                                                    \
+  "[\\x80-\\x87][\\x00-\\x0b\\x10-\\x1b\\x20-\\x2b\\x30-\\x3b\\x80-\\x8b\\x90-\\x9b\\xa0-\\xab" \
+  "\\xb0-\\xbb]\\x00\\x01[\\x00-\\x0f].\\x00.\\x00." WIRELAG_DNS_NAME
+
+inline constexpr Signature kSignatures[] = {
+    // --- HTTP/2 in clear text: the client's preface, RFC 9113 section 3.4
+    {Transport::tcp, Protocol::http2, "^PRI \\* HTTP/2\\.0\\r\\n"},
+
+    // --- HTTP/1: a known method and a target that cannot be another protocol's (SIP, RTSP, ICAP
+    // and Redis use the same words), with or without the version in sight
+    {Transport::tcp, Protocol::http1,
+     WIRELAG_EMPTY_LINES WIRELAG_HTTP_METHODS " {1,8}(?:[/*]|(?i:https?|wss?|ftp)://)"},
+    {Transport::tcp, Protocol::http1,
+     WIRELAG_EMPTY_LINES "CONNECT {1,8}(?:[A-Za-z0-9._-]{1,64}|\\[[0-9a-fA-F:.]{2,46}\\]):[0-9]"},
+    {Transport::tcp, Protocol::http1, WIRELAG_EMPTY_LINES "CONNECT {1,8}[A-Za-z0-9._-]{32}"},
+    // any method, with the version in sight (method = token, RFC 9110 section 5.6.2)
+    {Transport::tcp, Protocol::http1,
+     WIRELAG_EMPTY_LINES
+     "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} {1,8}[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]{0,60}"
+     " HTTP/[01]\\.[0-9]"},
+    // a method of its own making and a target too long to see the version
+    {Transport::tcp, Protocol::http1, WIRELAG_EMPTY_LINES "[A-Z][A-Z_-]{2,31} /[!-~]{24}"},
+    // status line, RFC 9112 section 4; SHOUTcast answers "ICY 200 OK"
+    {Transport::tcp, Protocol::http1, "^HTTP/[01]\\.[0-9] {1,8}[1-9][0-9]{2}"},
+    {Transport::tcp, Protocol::http1, "^ICY [1-9][0-9]{2}"},
+
+    // --- TLS: a record (RFC 8446 section 5.1) of less than 2^14 + 2048 bytes. A hello: its length
+    // fits 16 bits, or the record ends after one byte and the next one begins.
+    {Transport::tcp, Protocol::tls,
+     "^\\x16\\x03[\\x00-\\x04][\\x00-\\x47].[\\x01\\x02][\\x00\\x16]"},
+    // midstream: the other cleartext handshake messages, ChangeCipherSpec, alert (in clear text or
+    // encrypted), application data
+    {Transport::tcp, Protocol::tls,
+     "^\\x16\\x03[\\x00-\\x03][\\x00-\\x47].[\\x00\\x04\\x0b-\\x10\\x14\\x16][\\x00\\x01]."},
+    {Transport::tcp, Protocol::tls, "^\\x14\\x03[\\x00-\\x03]\\x00\\x01\\x01"},
+    {Transport::tcp, Protocol::tls,
+     "^\\x15\\x03[\\x00-\\x03]\\x00(?:\\x02[\\x01\\x02]|[\\x12-\\x60])"},
+    {Transport::tcp, Protocol::tls,
+     "^\\x17\\x03[\\x01-\\x03](?:\\x00[\\x11-\\xff]|[\\x01-\\x47].)"},
+    // SSL 2 ClientHello: 15-bit length, type 1, version, lengths of the ciphers, of the session id
+    // (0 or 16) and of the challenge (16 to 32), RFC 6101 appendix E
+    {Transport::tcp, Protocol::tls,
+     "^[\\x80-\\xbf].\\x01(?:\\x00\\x02|\\x03[\\x00-\\x03])[\\x00-\\x0f].\\x00[\\x00\\x10]"
+     "\\x00[\\x10-\\x20]"},
+
+    // --- DNS over TCP: a length of at least a header and a question (RFC 7766 section 8)
+    {Transport::tcp, Protocol::dns, "^(?:\\x00[\\x11-\\xff]|[\\x01-\\xff].).." WIRELAG_DNS_QUERY},
+    {Transport::tcp, Protocol::dns,
+     "^(?:\\x00[\\x11-\\xff]|[\\x01-\\xff].).." WIRELAG_DNS_RESPONSE},
+
+    // --- DNS over UDP. NetBIOS names (RFC 1002 section 4.2.1) have its form, but not its names.
+    {Transport::udp, Protocol::unknown, "^.{12}\\x20[A-P]{32}"},
+    {Transport::udp, Protocol::dns, "^.." WIRELAG_DNS_QUERY},
+    {Transport::udp, Protocol::dns, "^.." WIRELAG_DNS_RESPONSE},
+};
+
+#undef WIRELAG_HTTP_METHODS
+#undef WIRELAG_EMPTY_LINES
+#undef WIRELAG_DNS_NAME
+#undef WIRELAG_DNS_QUERY
+#undef WIRELAG_DNS_RESPONSE
+
+}  // namespace wirelag

@@ -1,0 +1,311 @@
+#include "schema.hpp"
+
+#include <regex>
+
+// A member of the owner, as the functions in setting.hpp want it.
+#define MEMBER(path) \
+  [](auto& owner) -> auto& { return owner.path; }
+
+namespace wirelag::config {
+namespace {
+
+constexpr std::int64_t kMega = 1 << 20;
+
+bool anything(std::string_view) { return true; }
+bool not_empty(std::string_view text) { return !text.empty(); }
+
+bool is_device(const std::string& text) {
+  static const std::regex kPci("([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?");
+  static const std::regex kVirtual("(net|eth)_[a-z0-9_]+(,.*)?");
+  return std::regex_match(text, kPci) || std::regex_match(text, kVirtual);
+}
+
+const Choices<LinkType> kLinks = {
+    {"ethernet", LinkType::ethernet},     {"linux_sll", LinkType::linux_sll},
+    {"linux_sll2", LinkType::linux_sll2}, {"raw_ip", LinkType::raw_ip},
+    {"bsd_null", LinkType::bsd_null},     {"bsd_loop", LinkType::bsd_loop}};
+const Choices<Sharding> kSharding = {
+    {"auto", Sharding::automatic}, {"rss", Sharding::rss}, {"dispatcher", Sharding::dispatcher}};
+const Choices<LogFormat> kLogFormats = {
+    {"text", LogFormat::text}, {"json", LogFormat::json}, {"both", LogFormat::both}};
+
+using C = Config;
+
+Section<C> appliance() {
+  return {
+      "appliance",
+      "The appliance as a whole.",
+      {
+          text<C>("name", "a text", "its name in the logs", MEMBER(appliance.name), not_empty),
+          integer<C>("workers", "cores", 1, 128, "worker cores; every port gets one queue for each",
+                     MEMBER(appliance.workers)),
+          duration<C>("interval_s", kSecondNs, 1, 3600, "time between two summaries in the log",
+                      MEMBER(appliance.interval_ns)),
+      }};
+}
+
+Section<C> eal() {
+  return {
+      "eal",
+      "DPDK's environment (EAL). Ports need no argument here; they are in [[port]].",
+      {
+          texts<C>("args", "further EAL arguments, as on DPDK's command line", MEMBER(eal.args)),
+          flag<C>("hugepages", "false: ordinary pages, slower, no preparation of the host",
+                  MEMBER(eal.hugepages)),
+          integer<C>("memory_mb", "MiB", 64, kMega, "memory for packet buffers and rings",
+                     MEMBER(eal.memory_mb)),
+      }};
+}
+
+Section<C> decode() {
+  return {"decode",
+          "From frames to packets. Sizes are per worker.",
+          {
+              integer<C>("max_tunnels", "tunnels", 0, 16, "taken off one inside another",
+                         MEMBER(worker.decode.max_tunnels)),
+              integer<C>("fragment_datagrams", "datagrams", 1, 65536,
+                         "put together from fragments at once",
+                         MEMBER(worker.decode.fragment_datagrams)),
+              duration<C>("fragment_timeout_s", kSecondNs, 1, 300,
+                          "how long a datagram waits for its fragments",
+                          MEMBER(worker.decode.fragment_timeout_ns)),
+          }};
+}
+
+Section<C> tcp() {
+  return {
+      "tcp",
+      "TCP connections. Sizes are per worker.",
+      {
+          integer<C>("connections", "connections", 1024, 64 * kMega, "live ones kept at once",
+                     MEMBER(worker.tcp.connections)),
+          duration<C>("idle_timeout_s", kSecondNs, 1, 864000,
+                      "silence after which a connection is over",
+                      MEMBER(worker.tcp.idle_timeout_ns)),
+          duration<C>("half_open_timeout_s", kSecondNs, 1, 86400,
+                      "the same while the handshake is incomplete",
+                      MEMBER(worker.tcp.half_open_timeout_ns)),
+          duration<C>("closed_timeout_s", kSecondNs, 0, 3600, "kept after the end, for stragglers",
+                      MEMBER(worker.tcp.closed_timeout_ns)),
+          integer<C>("reorder_segments", "segments", 16, 16 * kMega,
+                     "out of order, kept at once (2 KiB each)",
+                     MEMBER(worker.tcp.reorder_segments)),
+          integer<C>("reorder_per_direction", "segments", 1, 65536,
+                     "of these, of one direction of one connection",
+                     MEMBER(worker.tcp.reorder_per_direction)),
+          integer<C>("classify_segments", "segments", 1, 64,
+                     "with payload, looked at to recognise a protocol",
+                     MEMBER(worker.tcp.classify_segments)),
+      }};
+}
+
+Section<C> dns() {
+  return {"dns",
+          "DNS over UDP and TCP. Sizes are per worker.",
+          {
+              integer<C>("pending_queries", "queries", 64, 64 * kMega,
+                         "unanswered ones kept at once", MEMBER(worker.dns.pending_queries)),
+              duration<C>("query_timeout_s", kSecondNs, 1, 300, "then a query is unanswered",
+                          MEMBER(worker.dns.query_timeout_ns)),
+              duration<C>("duplicate_window_s", kSecondNs, 0, 300,
+                          "how long second responses are recognised",
+                          MEMBER(worker.dns.duplicate_window_ns)),
+              integer<C>("tcp_streams", "connections", 1, kMega, "DNS over TCP at once",
+                         MEMBER(worker.dns.tcp_streams)),
+          }};
+}
+
+Section<C> http() {
+  return {"http",
+          "HTTP/1. Sizes are per worker.",
+          {
+              integer<C>("connections", "connections", 16, 64 * kMega, "followed at once",
+                         MEMBER(worker.http.connections)),
+              integer<C>("open_requests", "requests", 16, 64 * kMega,
+                         "unanswered, of all connections", MEMBER(worker.http.open_requests)),
+              integer<C>("header_bytes", "bytes", 256, kMega,
+                         "start line and headers of one message", MEMBER(worker.http.header_bytes)),
+              integer<C>("header_buffers", "messages", 1, kMega,
+                         "whose headers are being put together at once",
+                         MEMBER(worker.http.header_buffers)),
+          }};
+}
+
+Section<C> tls() {
+  return {"tls",
+          "TLS handshakes. Sizes are per worker.",
+          {
+              integer<C>("connections", "connections", 16, 64 * kMega, "followed at once",
+                         MEMBER(worker.tls.connections)),
+              integer<C>("hello_bytes", "bytes", 512, kMega, "of one handshake message",
+                         MEMBER(worker.tls.hello_bytes)),
+              integer<C>("hello_buffers", "messages", 1, kMega, "being put together at once",
+                         MEMBER(worker.tls.hello_buffers)),
+          }};
+}
+
+Section<C> summary() {
+  return {"summary",
+          "The numbers of an interval. Sizes are per worker.",
+          {
+              integer<C>("servers", "servers", 2, 65536,
+                         "and resolvers with a row of their own beside the named services",
+                         MEMBER(worker.summary.servers)),
+          }};
+}
+
+Section<C> ring() {
+  return {"ring",
+          "Rings between cores. Rounded up to a power of two.",
+          {
+              integer<C>("frame_bytes", "bytes", 256 * 1024, 1024 * kMega,
+                         "dispatcher to one worker; full: the frame is dropped and counted",
+                         MEMBER(ring.frame_bytes)),
+              integer<C>("transaction_bytes", "bytes", 256 * 1024, 1024 * kMega,
+                         "one worker to the control core; full: detail is shed and counted",
+                         MEMBER(ring.transaction_bytes)),
+          }};
+}
+
+Section<C> sampling() {
+  return {"sampling",
+          "What the control core gets beside the summaries, which are always complete.",
+          {
+              number<C>("client_share", "fraction", 0, 1,
+                        "of the clients whose transactions are reported one by one",
+                        MEMBER(sampling.client_share)),
+          }};
+}
+
+Section<C> log() {
+  return {"log",
+          "The summary log. SIGHUP opens its files again.",
+          {
+              text<C>("summary", "a path, \"stderr\" or \"stdout\"",
+                      "where it goes: a path, stderr, stdout", MEMBER(log.summary), not_empty),
+              choice<C>("format", kLogFormats, "of its lines", MEMBER(log.format)),
+              text<C>("path_json", "a path, or \"\"",
+                      "where JSON lines go; empty: to `summary` in place of text",
+                      MEMBER(log.path_json), anything),
+              integer<C>("max_lines", "lines", 1, 10000,
+                         "of services, and of findings, per interval", MEMBER(log.max_lines)),
+          }};
+}
+
+Section<C> report() {
+  return {"report",
+          "The report on SIGUSR1 and at the end.",
+          {
+              text<C>("directory", "a path", "where report files are written",
+                      MEMBER(report.directory), not_empty),
+              flag<C>("text", "write the report as text", MEMBER(report.text)),
+              flag<C>("json", "write the report as JSON", MEMBER(report.json)),
+              integer<C>("max_transactions", "transactions", 1000, 1024 * kMega,
+                         "of each kind kept for the report; the oldest go first",
+                         MEMBER(report.max_transactions)),
+          }};
+}
+
+Section<C> dns_redundant_fanout() {
+  return {"rule.dns-redundant-fanout",
+          "One question sent to several resolvers at once.",
+          {
+              integer<C>("min_servers", "resolvers", 2, 16, "asked the same question",
+                         MEMBER(thresholds.dns_redundant_fanout.min_servers)),
+              duration<C>("within_ms", kMillisecondNs, 0, 10000, "between the copies",
+                          MEMBER(thresholds.dns_redundant_fanout.within_ns)),
+              number<C>("min_share", "fraction", 0, 1, "of the forwarded questions",
+                        MEMBER(thresholds.dns_redundant_fanout.min_share)),
+          }};
+}
+
+Section<C> http_late_connection() {
+  return {"rule.http-late-connection",
+          "A connection opened at the moment of need.",
+          {
+              duration<C>("request_after_handshake_ms", kMillisecondNs, 0, 10000,
+                          "the request comes this soon: the connection was opened for it",
+                          MEMBER(thresholds.http_late_connection.request_after_handshake_ns)),
+              duration<C>("speculative_after_ms", kMillisecondNs, 0, 600000,
+                          "no request by then: a spare connection",
+                          MEMBER(thresholds.http_late_connection.speculative_after_ns)),
+          }};
+}
+
+Section<C> gate() {
+  return {"gate",
+          "What a finding must reach to be reported.",
+          {
+              duration<C>("min_effect_ms", kMillisecondNs, 0, 60000, "smaller savings are left out",
+                          MEMBER(thresholds.gate.min_effect_ns)),
+          }};
+}
+
+Section<PortConfig> port() {
+  using P = PortConfig;
+  Section<P> section = {
+      "port",
+      "One for each DPDK port to listen on; at least one.",
+      {
+          text<P>("device",
+                  "a PCI address (\"0000:3b:00.0\") or a DPDK virtual device "
+                  "(\"net_af_packet0,iface=eth0\")",
+                  "PCI address, or virtual device with its arguments", MEMBER(device), is_device),
+          text<P>("name", "a text", "its name in logs and reports; port0, port1 ... when not given",
+                  MEMBER(name), not_empty),
+          choice<P>("link", kLinks, "what a frame begins with", MEMBER(link)),
+          choice<P>("sharding", kSharding,
+                    "who spreads frames over the workers: the port (rss) or a core (dispatcher)",
+                    MEMBER(sharding)),
+      }};
+  section.settings[0].required = true;
+  return section;
+}
+
+Section<ServiceRule> service() {
+  using S = ServiceRule;
+  Section<S> section = {
+      "service",
+      "Names for what is served. The first that matches wins; a name may stand in several.",
+      {
+          text<S>("name", "a text", "in logs and reports", MEMBER(service), not_empty),
+          text<S>("match", "a regular expression",
+                  "regular expression (Hyperscan), searched in HTTP host, TLS SNI and DNS name",
+                  MEMBER(pattern), not_empty),
+      }};
+  for (Setting<S>& setting : section.settings) setting.required = true;
+  return section;
+}
+
+}  // namespace
+
+const std::vector<Section<Config>>& sections() {
+  static const std::vector<Section<Config>> kSections = {appliance(),
+                                                         eal(),
+                                                         decode(),
+                                                         tcp(),
+                                                         dns(),
+                                                         http(),
+                                                         tls(),
+                                                         summary(),
+                                                         ring(),
+                                                         sampling(),
+                                                         log(),
+                                                         report(),
+                                                         dns_redundant_fanout(),
+                                                         http_late_connection(),
+                                                         gate()};
+  return kSections;
+}
+
+const Section<PortConfig>& port_section() {
+  static const Section<PortConfig> kPort = port();
+  return kPort;
+}
+
+const Section<ServiceRule>& service_section() {
+  static const Section<ServiceRule> kService = service();
+  return kService;
+}
+
+}  // namespace wirelag::config

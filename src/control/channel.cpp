@@ -1,0 +1,318 @@
+// What each connection carried, whom it reached by name, and why it was opened.
+//
+// Why: the connections of one client address to one server endpoint are swept in time with counters
+// for how many are open, how many of these are busy (a handshake going on, or a request
+// unanswered), and how many carry something that cannot be read. What the counters say at a SYN is
+// the reason:
+//
+//   conn 1   |open------busy=====-------------------|close
+//   conn 2              |SYN   others open 1, busy 1: others_busy
+//   conn 3                        |SYN   others open 2, busy 0: parallel
+//   conn 4                                               |SYN   others open 0: reopened
+//
+// Events at one instant are in the order of their frames, so that a capture with coarse times gives
+// the same answer.
+#include "channel.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "lookup.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr TimeNs kBeforeCapture = INT64_MIN + 1;
+constexpr TimeNs kAfterCapture = INT64_MAX;
+
+// --------------------------------------------------------------------------------------- tasks
+
+void add_tasks(std::vector<Channel>& channels, const Dataset& data) {
+  for (std::size_t i = 0; i < data.http().size(); ++i) {
+    const std::size_t c = data.connection_index(data.http()[i].connection);
+    if (c != Dataset::kNone) channels[c].http.push_back(i);
+  }
+  for (std::size_t i = 0; i < data.dns().size(); ++i) {
+    if (data.dns()[i].connection == 0) continue;
+    const std::size_t c = data.connection_index(data.dns()[i].connection);
+    if (c != Dataset::kNone) channels[c].dns.push_back(i);
+  }
+  for (std::size_t i = 0; i < data.tls().size(); ++i) {
+    const std::size_t c = data.connection_index(data.tls()[i].connection);
+    if (c != Dataset::kNone && channels[c].tls == Dataset::kNone) channels[c].tls = i;
+  }
+}
+
+// --------------------------------------------------------------------------------------- names
+
+/// Which name a client had asked for when it connected to an address.
+class NamesOfAddresses {
+ public:
+  NamesOfAddresses(const std::vector<Lookup>& lookups, const Dataset& data) {
+    for (std::size_t i = 0; i < lookups.size(); ++i) {
+      const Lookup& lookup = lookups[i];
+      if (lookup.addresses.empty() || !known(lookup.end_time_ns)) continue;
+      std::vector<IpAddress> hosts = hosts_of(lookup, data.dns());
+      if (hosts.empty()) hosts.push_back(kCaptureHost);
+      for (const IpAddress& host : hosts) {
+        for (const IpAddress& ip : lookup.addresses) {
+          answers_.push_back({ip, host, lookup.end_time_ns, lookup.qname});
+        }
+      }
+    }
+    std::sort(answers_.begin(), answers_.end());
+  }
+
+  /// The name of the latest answer with `server` before the connection began; empty when none.
+  [[nodiscard]] std::string_view name_for(const Connection& c) const {
+    const Answer* own = latest(c.server.ip, c.client.ip, c.start_time_ns);
+    const Answer* of_host = latest(c.server.ip, kCaptureHost, c.start_time_ns);
+    if (own == nullptr || (of_host != nullptr && of_host->time_ns > own->time_ns)) own = of_host;
+    return own != nullptr ? own->name : std::string_view{};
+  }
+
+ private:
+  /// Stands for whichever addresses the capture host has; no packet has the unspecified address as
+  /// its source on a connection.
+  static constexpr IpAddress kCaptureHost{};
+
+  struct Answer {
+    IpAddress address;
+    IpAddress client;
+    TimeNs time_ns;
+    std::string_view name;
+    auto operator<=>(const Answer&) const = default;
+  };
+
+  [[nodiscard]] const Answer* latest(const IpAddress& address, const IpAddress& client,
+                                     TimeNs before) const {
+    const auto after = std::partition_point(answers_.begin(), answers_.end(), [&](const Answer& a) {
+      return std::tie(a.address, a.client, a.time_ns) <= std::tie(address, client, before);
+    });
+    if (after == answers_.begin()) return nullptr;
+    const Answer& found = *std::prev(after);
+    return found.address == address && found.client == client ? &found : nullptr;
+  }
+
+  std::vector<Answer> answers_;
+};
+
+void add_names(std::vector<Channel>& channels, const Dataset& data,
+               const std::vector<Lookup>& lookups) {
+  const NamesOfAddresses names(lookups, data);
+  for (Channel& channel : channels) {
+    for (const std::size_t i : channel.http) {
+      if (channel.name.empty()) channel.name = data.http()[i].host;
+    }
+    if (channel.name.empty() && channel.tls != Dataset::kNone) {
+      channel.name = data.tls()[channel.tls].sni;
+    }
+    if (channel.name.empty()) {
+      channel.name = names.name_for(data.connections()[channel.connection]);
+    }
+  }
+}
+
+// ------------------------------------------------------------------------------------- reasons
+
+bool failed(const Connection& c) {
+  return c.state == ConnectionState::refused || c.state == ConnectionState::syn_unanswered;
+}
+
+bool carried_nothing(const Connection& c) {
+  return c.half.c2s.payload_bytes == 0 && c.half.s2c.payload_bytes == 0;
+}
+
+/// Whether it can be told when the connection was busy: its requests are tracked, or there were
+/// none.
+bool readable(const Connection& c) {
+  return c.protocol == Protocol::http1 || c.protocol == Protocol::dns || carried_nothing(c);
+}
+
+/// An instant with the frame that marks it.
+struct Instant {
+  TimeNs time_ns = kUnknownNs;
+  FrameNumber frame = 0;
+  auto operator<=>(const Instant&) const = default;
+};
+constexpr Instant kNever{kAfterCapture, UINT32_MAX};
+
+struct BusySpan {
+  Instant from;
+  Instant to;  ///< kNever while unanswered
+};
+
+Instant opened_at(const Connection& c) {
+  if (c.state == ConnectionState::midstream) return {kBeforeCapture, 0};
+  return {c.start_time_ns, c.first_frame};
+}
+
+Instant closed_at(const Connection& c) {
+  const bool still_open = c.close == CloseKind::open && c.end == ConnectionEnd::capture_end;
+  if (still_open && !failed(c)) return kNever;
+  return {c.last_time_ns, c.last_frame};
+}
+
+/// A single SYN without an answer never was an open connection.
+bool was_open(const Connection& c) { return opened_at(c) < closed_at(c); }
+
+/// Its end was seen, not only its silence.
+bool seen_to_end(const Connection& c) {
+  return c.close != CloseKind::open || c.end == ConnectionEnd::port_reused || failed(c);
+}
+
+class Reasons {
+ public:
+  Reasons(std::vector<Channel>& channels, const Dataset& data)
+      : channels_(channels), data_(data), connections_(data.connections()) {}
+
+  void find() {
+    std::vector<std::size_t> order(connections_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    const auto pair_of = [this](std::size_t i) {
+      return std::tie(connections_[i].client.ip, connections_[i].server);
+    };
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return pair_of(a) < pair_of(b); });
+    for (std::size_t from = 0; from < order.size();) {
+      std::size_t to = from + 1;
+      while (to < order.size() && pair_of(order[to]) == pair_of(order[from])) ++to;
+      sweep({order.data() + from, to - from});
+      from = to;
+    }
+  }
+
+ private:
+  enum class What : std::uint8_t { idle, closed, opened, busy };
+
+  struct Event {
+    Instant at;
+    What what;
+    std::size_t connection;
+    auto operator<=>(const Event&) const = default;
+  };
+
+  /// What is known of the pair while its events pass by.
+  struct Pair {
+    std::size_t began = 0;
+    std::size_t ended = 0;  ///< and were seen to
+    std::size_t open = 0;
+    std::size_t busy = 0;
+    std::size_t unreadable = 0;  ///< open ones
+    bool last_attempt_failed = false;
+  };
+
+  /// When the connection had work: not overlapping, in order, within its life.
+  [[nodiscard]] std::vector<BusySpan> busy_spans(const Channel& channel) const {
+    const Connection& c = connections_[channel.connection];
+    std::vector<BusySpan> spans;
+    const Instant opened = opened_at(c);
+    const Instant closed = closed_at(c);
+    const auto add = [&](Instant from, Instant to) {
+      if (!known(to.time_ns) || to > closed) to = closed;
+      from = std::max(from, opened);
+      if (known(from.time_ns) && from < to) spans.push_back({from, to});
+    };
+    if (c.state != ConnectionState::midstream) {
+      add(opened, {c.established_time_ns, c.ack_frame});
+    }
+    for (const std::size_t i : channel.http) {
+      const HttpTransaction& h = data_.http()[i];
+      if (!h.request_seen) continue;
+      add({h.request_first_ns, h.request_frames.first},
+          {h.response_last_ns, h.response_frames.last});
+    }
+    for (const std::size_t i : channel.dns) {
+      const DnsTransaction& d = data_.dns()[i];
+      if (d.query_frames.empty()) continue;
+      add({d.first_query_ns, d.query_frames.front()}, {d.response_ns, d.response_frame});
+    }
+    std::sort(spans.begin(), spans.end(),
+              [](const BusySpan& a, const BusySpan& b) { return a.from < b.from; });
+    std::vector<BusySpan> merged;
+    for (const BusySpan& span : spans) {
+      if (!merged.empty() && span.from <= merged.back().to) {
+        merged.back().to = std::max(merged.back().to, span.to);
+      } else {
+        merged.push_back(span);
+      }
+    }
+    return merged;
+  }
+
+  void sweep(std::span<const std::size_t> pair) {
+    std::vector<Event> events;
+    for (const std::size_t i : pair) {
+      events.push_back({opened_at(connections_[i]), What::opened, i});
+      const Instant closed = closed_at(connections_[i]);
+      const bool counts = was_open(connections_[i]);
+      if (counts && closed != kNever) events.push_back({closed, What::closed, i});
+      if (!counts || pair.size() == 1) continue;
+      for (const BusySpan& span : busy_spans(channels_[i])) {
+        events.push_back({span.from, What::busy, i});
+        if (span.to != kNever) events.push_back({span.to, What::idle, i});
+      }
+    }
+    std::sort(events.begin(), events.end());
+
+    Pair now;
+    for (const Event& event : events) {
+      const Connection& c = connections_[event.connection];
+      switch (event.what) {
+        case What::opened:
+          explain(channels_[event.connection], c, now);
+          ++now.began;
+          now.last_attempt_failed = failed(c);
+          if (!was_open(c)) {
+            ++now.ended;
+            break;
+          }
+          ++now.open;
+          now.unreadable += readable(c) ? 0 : 1;
+          break;
+        case What::closed:
+          --now.open;
+          now.ended += seen_to_end(c) ? 1 : 0;
+          now.unreadable -= readable(c) ? 0 : 1;
+          break;
+        case What::busy: ++now.busy; break;
+        case What::idle: --now.busy; break;
+      }
+    }
+  }
+
+  static void explain(Channel& channel, const Connection& c, const Pair& now) {
+    channel.others_open = now.open;
+    channel.others_busy = now.busy;
+    channel.purpose = purpose_of(c, now);
+  }
+
+  static ChannelPurpose purpose_of(const Connection& c, const Pair& now) {
+    if (c.state == ConnectionState::midstream) return ChannelPurpose::unknown;
+    if (now.began == 0) return ChannelPurpose::first_contact;
+    if (now.last_attempt_failed) return ChannelPurpose::retry_after_failure;
+    if (c.state == ConnectionState::complete && carried_nothing(c)) return ChannelPurpose::unused;
+    if (now.open == 0) {
+      return now.ended > 0 ? ChannelPurpose::reopened : ChannelPurpose::unknown;
+    }
+    if (now.busy == now.open) return ChannelPurpose::others_busy;
+    return now.unreadable > 0 ? ChannelPurpose::unknown : ChannelPurpose::parallel;
+  }
+
+  std::vector<Channel>& channels_;
+  const Dataset& data_;
+  const std::vector<Connection>& connections_;
+};
+
+}  // namespace
+
+std::vector<Channel> describe_channels(const Dataset& data, const std::vector<Lookup>& lookups) {
+  std::vector<Channel> channels(data.connections().size());
+  for (std::size_t i = 0; i < channels.size(); ++i) channels[i].connection = i;
+  add_tasks(channels, data);
+  add_names(channels, data, lookups);
+  Reasons(channels, data).find();
+  return channels;
+}
+
+}  // namespace wirelag

@@ -1,0 +1,280 @@
+// One store per kind of transaction: the values in a vector, their texts in blocks beside it.
+//
+//   values  [v0 v1 v2 v3 ...]          with max_per_kind a ring: the next one replaces the oldest
+//   blocks  [block: texts of v0 v1][block: texts of v2 v3 ...]
+//
+// Transactions leave in the order they came, so a block can go when the last of its values has
+// gone: it keeps a count of them. Sorting happens once, in seal(): small keys are sorted, then the
+// values (a Connection is about a kilobyte) are moved to their places in a single pass.
+#include <algorithm>
+#include <deque>
+#include <tuple>
+
+#include <wirelag/control/dataset.hpp>
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kBlockBytes = 1U << 18;
+
+// ------------------------------------------------------------------------------------ the order
+
+FrameNumber first_frame(const Connection& c) { return c.first_frame; }
+FrameNumber first_frame(const DnsTransaction& d) {
+  return d.query_frames.empty() ? d.response_frame : d.query_frames.front();
+}
+FrameNumber first_frame(const HttpTransaction& h) {
+  return h.request_frames.first != 0 ? h.request_frames.first : h.response_frames.first;
+}
+FrameNumber first_frame(const TlsHandshake& t) {
+  return t.client_hello_frames.first != 0 ? t.client_hello_frames.first
+                                          : t.server_hello_frames.first;
+}
+
+TimeNs earlier_known(TimeNs a, TimeNs b) { return !known(a) ? b : !known(b) ? a : std::min(a, b); }
+
+TimeNs first_time(const Connection& c) { return c.start_time_ns; }
+TimeNs first_time(const DnsTransaction& d) {
+  return known(d.first_query_ns) ? d.first_query_ns : d.response_ns;
+}
+TimeNs first_time(const HttpTransaction& h) {
+  return known(h.request_first_ns) ? h.request_first_ns : h.response_first_ns;
+}
+TimeNs first_time(const TlsHandshake& t) {
+  return earlier_known(t.client_hello_ns, t.server_hello_ns);
+}
+
+// What decides after frame, time and endpoints: ids and types, and the frames that came later.
+auto rest_of_order(const Connection& c) { return std::make_tuple(c.last_frame, c.last_time_ns); }
+auto rest_of_order(const DnsTransaction& d) {
+  return std::make_tuple(d.transport, d.id, d.qtype, d.qclass, d.qname, d.response_frame);
+}
+auto rest_of_order(const HttpTransaction& h) {
+  // Pipelined requests may share a segment; their responses come in order, a missing one last.
+  const FrameNumber response = h.response_frames.first != 0 ? h.response_frames.first : UINT32_MAX;
+  return std::make_tuple(h.request_frames.last, h.request_last_ns, response,
+                         known(h.response_first_ns) ? h.response_first_ns : INT64_MAX,
+                         h.response_frames.last, h.response_last_ns);
+}
+auto rest_of_order(const TlsHandshake& t) {
+  return std::make_tuple(t.client_hello_frames.last, t.server_hello_frames.first);
+}
+
+const Endpoint& server_side(const DnsTransaction& d) { return d.resolver; }
+template <class T>
+const Endpoint& server_side(const T& t) {
+  return t.server;
+}
+
+template <class T>
+bool comes_before(const T& a, const T& b) {
+  if (a.client != b.client) return a.client < b.client;
+  if (server_side(a) != server_side(b)) return server_side(a) < server_side(b);
+  return rest_of_order(a) < rest_of_order(b);
+}
+
+// ------------------------------------------------------------------------------------ the texts
+
+std::size_t size_of(std::string_view text) { return text.size(); }
+std::size_t size_of(Bytes bytes) { return bytes.size(); }
+
+/// Copies what `view` shows to `to`, makes it show the copy and returns the place behind it.
+template <class View>
+std::uint8_t* move_view(View& view, std::uint8_t* to) {
+  if (view.empty()) {
+    view = {};
+    return to;
+  }
+  std::memcpy(to, view.data(), view.size());
+  view = View(reinterpret_cast<decltype(view.data())>(to), view.size());
+  return to + view.size();
+}
+
+/// The texts of one kind, in blocks that are given back in the order they were filled.
+class TextBlocks {
+ public:
+  /// Room for the texts of one transaction, which is counted even when it has none.
+  std::uint8_t* take(std::size_t size) {
+    if (blocks_.empty() || blocks_.back().room < size) {
+      const std::size_t room = std::max(size, kBlockBytes);
+      blocks_.push_back({std::make_unique_for_overwrite<std::uint8_t[]>(room), 0, room, 0});
+    }
+    Block& block = blocks_.back();
+    std::uint8_t* place = block.bytes.get() + block.used;
+    block.used += size;
+    block.room -= size;
+    ++block.transactions;
+    return place;
+  }
+
+  /// The oldest transaction no longer needs its texts.
+  void release_oldest() {
+    if (--blocks_.front().transactions == 0) blocks_.pop_front();
+  }
+
+ private:
+  struct Block {
+    std::unique_ptr<std::uint8_t[]> bytes;
+    std::size_t used;
+    std::size_t room;
+    std::size_t transactions;
+  };
+  std::deque<Block> blocks_;
+};
+
+// ------------------------------------------------------------------------------- one kind's store
+
+template <class T>
+class Store {
+ public:
+  /// True when the oldest transaction had to make room.
+  bool add(const T& transaction, std::size_t max) {
+    T copy = transaction;
+    const bool full = values_.size() >= max;
+    if (full) texts_.release_oldest();
+    std::apply(
+        [&](auto&... views) {
+          std::uint8_t* to = texts_.take((std::size_t{0} + ... + size_of(views)));
+          ((to = move_view(views, to)), ...);
+          (void)to;
+        },
+        copy.views());
+    if (!full) {
+      values_.push_back(copy);
+    } else {
+      values_[oldest_] = copy;
+      oldest_ = (oldest_ + 1) % values_.size();
+    }
+    return full;
+  }
+
+  void sort();
+  [[nodiscard]] const std::vector<T>& values() const { return values_; }
+
+ private:
+  struct Key {
+    FrameNumber frame;
+    std::uint32_t arrival;
+    TimeNs time_ns;
+  };
+
+  std::vector<T> values_;
+  std::size_t oldest_ = 0;  ///< where the next one goes once values_ is full
+  TextBlocks texts_;
+};
+
+template <class T>
+void Store<T>::sort() {
+  std::rotate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(oldest_),
+              values_.end());
+  oldest_ = 0;
+
+  std::vector<Key> keys(values_.size());
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    keys[i] = {first_frame(values_[i]), i, first_time(values_[i])};
+  }
+  std::sort(keys.begin(), keys.end(), [this](const Key& a, const Key& b) {
+    if (a.frame != b.frame) return a.frame < b.frame;
+    if (a.time_ns != b.time_ns) return a.time_ns < b.time_ns;
+    const T& left = values_[a.arrival];
+    const T& right = values_[b.arrival];
+    if (comes_before(left, right)) return true;
+    if (comes_before(right, left)) return false;
+    return a.arrival < b.arrival;
+  });
+
+  // Every cycle of the permutation is walked once: each value moves directly to its place.
+  for (std::uint32_t start = 0; start < keys.size(); ++start) {
+    if (keys[start].arrival == start) continue;
+    const T first = values_[start];
+    std::uint32_t at = start;
+    while (keys[at].arrival != start) {
+      const std::uint32_t from = keys[at].arrival;
+      values_[at] = values_[from];
+      keys[at].arrival = at;
+      at = from;
+    }
+    values_[at] = first;
+    keys[at].arrival = at;
+  }
+}
+
+template <class Kinds>
+struct StoresOf;
+template <class... T>
+struct StoresOf<std::tuple<T...>> {
+  using type = std::tuple<Store<T>...>;
+};
+
+}  // namespace
+
+struct Dataset::State {
+  struct Numbered {
+    ConnectionKey key;
+    std::size_t index;
+    bool operator<(const Numbered& other) const { return key < other.key; }
+  };
+
+  StoresOf<TransactionKinds>::type stores;
+  DatasetLimits limits;
+  std::vector<Numbered> by_key;
+  std::uint64_t dropped = 0;
+  bool sealed = false;
+
+  template <class T>
+  const std::vector<T>& of() const {
+    return std::get<Store<T>>(stores).values();
+  }
+};
+
+Dataset::Dataset(DatasetLimits limits) : state_(std::make_unique<State>()) {
+  state_->limits = limits;
+  state_->limits.max_per_kind = std::max<std::size_t>(limits.max_per_kind, 1);
+}
+Dataset::Dataset(Dataset&&) noexcept = default;
+Dataset& Dataset::operator=(Dataset&&) noexcept = default;
+Dataset::~Dataset() = default;
+
+void Dataset::emit(TransactionRef transaction) {
+  State& state = *state_;
+  if (state.sealed) {
+    ++state.dropped;
+    return;
+  }
+  std::visit(
+      [&state](const auto* value) {
+        using T = std::remove_cvref_t<decltype(*value)>;
+        auto& store = std::get<Store<T>>(state.stores);
+        if (store.add(*value, state.limits.max_per_kind)) ++state.dropped;
+      },
+      transaction);
+}
+
+void Dataset::seal() {
+  State& state = *state_;
+  if (state.sealed) return;
+  std::apply([](auto&... store) { (store.sort(), ...); }, state.stores);
+
+  const std::vector<Connection>& connections = state.of<Connection>();
+  state.by_key.reserve(connections.size());
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    if (connections[i].key != 0) state.by_key.push_back({connections[i].key, i});
+  }
+  std::sort(state.by_key.begin(), state.by_key.end());
+  state.sealed = true;
+}
+
+const std::vector<Connection>& Dataset::connections() const { return state_->of<Connection>(); }
+const std::vector<DnsTransaction>& Dataset::dns() const { return state_->of<DnsTransaction>(); }
+const std::vector<HttpTransaction>& Dataset::http() const { return state_->of<HttpTransaction>(); }
+const std::vector<TlsHandshake>& Dataset::tls() const { return state_->of<TlsHandshake>(); }
+
+std::size_t Dataset::connection_index(ConnectionKey key) const {
+  const auto& by_key = state_->by_key;
+  const auto found = std::lower_bound(by_key.begin(), by_key.end(), State::Numbered{key, 0});
+  return found != by_key.end() && found->key == key ? found->index : kNone;
+}
+
+std::uint64_t Dataset::dropped() const { return state_->dropped; }
+
+}  // namespace wirelag

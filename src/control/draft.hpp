@@ -1,0 +1,80 @@
+// A lookup while it is put together: the questions of one client for one name, and what is known
+// about each record type. Shared by the steps in lookup.cpp, release.cpp and search_list.cpp.
+#pragma once
+
+#include "lookup.hpp"
+
+namespace wirelag {
+
+/// An unanswered question is asked again within this time. glibc waits 5 s and doubles that once
+/// (resolv.conf(5)); one second more for the way.
+inline constexpr DurationNs kRetryNs = 11 * kSecondNs;
+/// After SERVFAIL, REFUSED or TC the next server, or TCP, is tried at once; a TCP handshake fits
+/// in.
+inline constexpr DurationNs kFailoverNs = 2 * kSecondNs;
+
+/// What is known about one record type of a lookup.
+struct TypeState {
+  std::uint16_t qtype = 0;
+  TimeNs last_query_ns = kUnknownNs;
+  TimeNs unusable_ns = kUnknownNs;  ///< latest answer that does not end the question
+  TimeNs final_ns = kUnknownNs;     ///< earliest answer that does
+  std::size_t final_by = Dataset::kNone;
+
+  [[nodiscard]] bool pending_at(TimeNs t) const { return !known(final_ns) || final_ns > t; }
+  /// Whether a question at `t` can be another attempt.
+  [[nodiscard]] bool retried_at(TimeNs t) const {
+    if (!pending_at(t)) return false;
+    if (known(unusable_ns) && unusable_ns <= t && unusable_ns >= last_query_ns) {
+      return t - unusable_ns <= kFailoverNs;
+    }
+    return t - last_query_ns <= kRetryNs;
+  }
+};
+
+/// A lookup while it is put together.
+struct Draft {
+  std::vector<std::size_t> asked;  ///< indexes into the dataset, ascending
+  std::vector<TypeState> types;    ///< in order of first question
+  TimeNs start_ns = kUnknownNs;
+  TimeNs end_ns = kUnknownNs;
+  std::size_t released_by = Dataset::kNone;
+  DnsOutcome outcome = DnsOutcome::unanswered;
+  std::vector<IpAddress> addresses;
+  std::size_t merged_into = Dataset::kNone;  ///< another draft: this was a step of its search list
+};
+
+/// Finds the first connection of a client to an address after an instant.
+class Openings {
+ public:
+  explicit Openings(const std::vector<Connection>& connections);
+
+  /// Unknown when there is none. Without hosts: of any client.
+  [[nodiscard]] TimeNs first_after(const IpAddress& server, const std::vector<IpAddress>& hosts,
+                                   TimeNs after) const;
+
+ private:
+  struct Opening {
+    IpAddress server;
+    IpAddress client;
+    TimeNs time_ns;
+    auto operator<=>(const Opening&) const = default;
+  };
+
+  static TimeNs first(const std::vector<Opening>& in, const Opening& from);
+
+  std::vector<Opening> by_client_;
+  std::vector<Opening> by_server_;  ///< client left empty
+};
+
+/// Which answer let the client go on, when, and with what outcome. `hosts` as for hosts_of().
+void release(Draft& draft, const std::vector<DnsTransaction>& all,
+             const std::vector<IpAddress>& hosts, const Openings& openings);
+
+/// The A and AAAA records of an answer.
+[[nodiscard]] std::vector<IpAddress> addresses_in(const DnsTransaction& d);
+
+/// Sets `merged_into` of the drafts that were steps of a search list.
+void join_search_lists(std::vector<Draft>& drafts, const std::vector<DnsTransaction>& all);
+
+}  // namespace wirelag

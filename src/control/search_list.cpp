@@ -1,0 +1,111 @@
+// Search lists: a resolver library tries name.suffix for each suffix of resolv.conf(5) before, in
+// the end, the name itself. The NXDOMAINs on the way are part of what the user waited for.
+//
+//   name.a  --NXDOMAIN
+//   name.b              --NXDOMAIN
+//   name                            --answer        one lookup of name
+#include <algorithm>
+#include <tuple>
+
+#include "draft.hpp"
+
+namespace wirelag {
+namespace {
+
+/// The next name of a search list follows the NXDOMAIN within this time (finding
+/// dns-search-nxdomain).
+constexpr DurationNs kSearchNextNs = 2 * kSecondNs;
+/// Labels of the longest search suffix considered: Kubernetes uses four
+/// (namespace.svc.cluster.local).
+constexpr std::size_t kMaxSuffixLabels = 8;
+
+/// `name` without its last `labels` labels; empty when there are not more than that.
+std::string_view without_suffix(std::string_view name, std::size_t labels) {
+  std::size_t end = name.size();
+  for (; labels > 0; --labels) {
+    const std::size_t dot = end == 0 ? std::string_view::npos : name.rfind('.', end - 1);
+    if (dot == std::string_view::npos) return {};
+    end = dot;
+  }
+  return name.substr(0, end);
+}
+
+/// Joins the steps of search lists. Latest first, so that name.b has already joined name when
+/// name.a is looked at, and has moved its beginning.
+class SearchLists {
+ public:
+  SearchLists(std::vector<Draft>& drafts, const std::vector<DnsTransaction>& all)
+      : drafts_(drafts), all_(all), begins_(drafts.size()) {
+    for (std::size_t i = 0; i < drafts.size(); ++i) {
+      begins_[i] = drafts[i].start_ns;
+      if (known(drafts[i].start_ns)) by_name_.push_back(i);
+    }
+    std::sort(by_name_.begin(), by_name_.end(), [this](std::size_t a, std::size_t b) {
+      return std::make_tuple(place(a), a) < std::make_tuple(place(b), b);
+    });
+  }
+
+  void join() {
+    std::vector<std::size_t> negative;
+    for (const std::size_t i : by_name_) {
+      if (drafts_[i].outcome == DnsOutcome::nxdomain) negative.push_back(i);
+    }
+    std::stable_sort(negative.begin(), negative.end(), [this](std::size_t a, std::size_t b) {
+      return drafts_[a].end_ns > drafts_[b].end_ns;
+    });
+    for (const std::size_t i : negative) {
+      const std::size_t next = next_name(i);
+      if (next != Dataset::kNone) merge(i, next);
+    }
+  }
+
+ private:
+  using Place = std::tuple<IpAddress, std::string_view, TimeNs>;
+
+  [[nodiscard]] Place place(std::size_t i) const {
+    const DnsTransaction& question = all_[drafts_[i].asked.front()];
+    return {question.client.ip, question.qname, drafts_[i].start_ns};
+  }
+
+  /// The lookup of a shorter name that followed.
+  [[nodiscard]] std::size_t next_name(std::size_t i) const {
+    const auto [client, longer, start_ns] = place(i);
+    const TimeNs end_ns = drafts_[i].end_ns;
+    for (std::size_t labels = 1; labels <= kMaxSuffixLabels; ++labels) {
+      const std::string_view shorter = without_suffix(longer, labels);
+      if (shorter.empty()) break;
+      const auto found = std::lower_bound(
+          by_name_.begin(), by_name_.end(), Place{client, shorter, end_ns},
+          [this](std::size_t a, const Place& wanted) { return place(a) < wanted; });
+      if (found == by_name_.end()) continue;
+      const auto [next_client, next_qname, next_start_ns] = place(*found);
+      if (next_client != client || next_qname != shorter) continue;
+      if (begins_[root(*found)] - end_ns <= kSearchNextNs) return *found;
+    }
+    return Dataset::kNone;
+  }
+
+  [[nodiscard]] std::size_t root(std::size_t i) const {
+    while (drafts_[i].merged_into != Dataset::kNone) i = drafts_[i].merged_into;
+    return i;
+  }
+
+  void merge(std::size_t from, std::size_t into) {
+    into = root(into);
+    drafts_[from].merged_into = into;
+    begins_[into] = std::min(begins_[into], begins_[from]);
+  }
+
+  std::vector<Draft>& drafts_;
+  const std::vector<DnsTransaction>& all_;
+  std::vector<std::size_t> by_name_;  ///< drafts with a known start, in order of place()
+  std::vector<TimeNs> begins_;        ///< of each draft with the steps that joined it
+};
+
+}  // namespace
+
+void join_search_lists(std::vector<Draft>& drafts, const std::vector<DnsTransaction>& all) {
+  SearchLists(drafts, all).join();
+}
+
+}  // namespace wirelag

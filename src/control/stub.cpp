@@ -1,0 +1,87 @@
+// Which questions a stub resolver asked on behalf of which other question:
+//
+//   application --P--> stub          P is open from its first query to its response
+//                      stub --T--> upstream          T begins while P is open: P is T's parent
+//
+// A stub is a resolver at a loopback address (its upstream questions leave from an address of the
+// capture host), or one whose own address asks for the same name. Questions of one name are swept
+// in order; only the last few open ones are looked at, so a flood for one name stays cheap.
+#include <algorithm>
+
+#include "lookup.hpp"
+
+namespace wirelag {
+namespace {
+
+/// How long an unanswered question to a stub may still cause upstream questions: the resolver
+/// library's own patience, after which it asks again (resolv.conf(5): timeout 5 s).
+constexpr DurationNs kStubPatienceNs = 5 * kSecondNs;
+/// Open questions for one name that are considered as parents, the latest first.
+constexpr std::size_t kMaxOpenParents = 64;
+
+bool is_question(const DnsTransaction& d) { return d.opcode == 0 && known(d.first_query_ns); }
+
+TimeNs closes_at(const DnsTransaction& parent) {
+  return known(parent.response_ns) ? parent.response_ns : parent.last_query_ns + kStubPatienceNs;
+}
+
+bool causes(const DnsTransaction& parent, const DnsTransaction& child) {
+  if (child.resolver.ip == parent.resolver.ip) return false;  // a question to the stub, not from it
+  if (child.first_query_ns < parent.first_query_ns) return false;
+  if (child.first_query_ns > closes_at(parent)) return false;
+  if (child.client.ip == parent.resolver.ip) return true;
+  return parent.resolver.ip.is_loopback() && !child.client.ip.is_loopback();
+}
+
+/// The open question that most likely caused `child`: the latest one of the same type, else of any.
+std::size_t parent_of(const DnsTransaction& child, const std::vector<std::size_t>& open,
+                      const std::vector<DnsTransaction>& all) {
+  std::size_t of_any_type = Dataset::kNone;
+  for (auto at = open.rbegin(); at != open.rend(); ++at) {
+    if (!causes(all[*at], child)) continue;
+    if (all[*at].qtype == child.qtype) return *at;
+    if (of_any_type == Dataset::kNone) of_any_type = *at;
+  }
+  return of_any_type;
+}
+
+std::vector<IpAddress> clients_of(const std::vector<DnsTransaction>& all) {
+  std::vector<IpAddress> clients;
+  clients.reserve(all.size());
+  for (const DnsTransaction& d : all) clients.push_back(d.client.ip);
+  std::sort(clients.begin(), clients.end());
+  clients.erase(std::unique(clients.begin(), clients.end()), clients.end());
+  return clients;
+}
+
+}  // namespace
+
+std::vector<std::size_t> find_stub_parents(const std::vector<DnsTransaction>& all) {
+  std::vector<std::size_t> parents(all.size(), Dataset::kNone);
+  const std::vector<IpAddress> clients = clients_of(all);
+
+  std::vector<std::size_t> by_name;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (is_question(all[i])) by_name.push_back(i);
+  }
+  std::stable_sort(by_name.begin(), by_name.end(),
+                   [&](std::size_t a, std::size_t b) { return all[a].qname < all[b].qname; });
+
+  std::vector<std::size_t> open;  // questions of the current name to something that may be a stub
+  for (std::size_t n = 0; n < by_name.size(); ++n) {
+    const DnsTransaction& d = all[by_name[n]];
+    if (n > 0 && all[by_name[n - 1]].qname != d.qname) open.clear();
+
+    std::erase_if(open, [&](std::size_t p) { return closes_at(all[p]) < d.first_query_ns; });
+    parents[by_name[n]] = parent_of(d, open, all);
+
+    const bool may_be_stub = d.resolver.ip.is_loopback() ||
+                             std::binary_search(clients.begin(), clients.end(), d.resolver.ip);
+    if (!may_be_stub) continue;
+    if (open.size() == kMaxOpenParents) open.erase(open.begin());
+    open.push_back(by_name[n]);
+  }
+  return parents;
+}
+
+}  // namespace wirelag

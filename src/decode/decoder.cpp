@@ -1,0 +1,73 @@
+// The stage's entry: starts a frame's walk through its layers and keeps the counters. Called by a
+// worker for each frame of a burst, and by the dispatcher for the hash of a frame.
+#include "walk.hpp"
+
+namespace wirelag {
+namespace {
+
+/// Tunnels nest by recursion: a configuration must not exhaust the stack.
+constexpr std::uint32_t kDeepestTunnel = 32;
+
+}  // namespace
+
+struct Decoder::State {
+  State(const DecodeLimits& limits, Counters& to)
+      : fragments(limits.fragment_datagrams, limits.fragment_timeout_ns),
+        counters(to),
+        max_tunnels(std::min(limits.max_tunnels, kDeepestTunnel)) {}
+
+  void count(const Frame& frame, const decode::Walk& walk);
+
+  decode::Fragments fragments;
+  Counters& counters;
+  std::uint32_t max_tunnels;
+  TimeNs last_time_ns = kUnknownNs;
+  std::uint64_t evicted = 0;
+  std::uint32_t frames_completed = 0;
+  Frame rebuilt;
+};
+
+void Decoder::State::count(const Frame& frame, const decode::Walk& walk) {
+  if (walk.cut() || frame.bytes.size() < frame.wire_length) counters.add(Counter::snaplen_cut);
+  if (walk.tunnels() > 0) counters.add(Counter::tunnelled);
+  if (frame.time_ns < last_time_ns) counters.add(Counter::clock_steps_back);
+  if (!walk.fragment()) return;
+  counters.add(Counter::fragments);
+  counters.add(Counter::datagrams_rebuilt, walk.rebuilt());
+  counters.add(Counter::fragment_datagrams_evicted, fragments.evicted() - evicted);
+  evicted = fragments.evicted();
+}
+
+Decoder::Decoder(const DecodeLimits& limits, Counters& counters)
+    : state_(std::make_unique<State>(limits, counters)) {}
+
+Decoder::~Decoder() = default;
+
+NotAnalysed Decoder::decode(const Frame& frame, Packet& out) {
+  State& s = *state_;
+  s.frames_completed = 0;
+  s.rebuilt.bytes = {};
+
+  decode::Walk walk(frame, out, s.max_tunnels, s.fragments);
+  const auto captured = static_cast<std::uint32_t>(frame.bytes.size());
+  const NotAnalysed result =
+      walk.link(frame.link, {frame.bytes.data(), captured, std::max(captured, frame.wire_length)});
+
+  if (!frame.dispatched) s.count(frame, walk);
+  s.last_time_ns = frame.time_ns;
+  if (walk.rebuilt() > 0) {
+    s.frames_completed = walk.frames_completed();
+    s.rebuilt = frame;
+    s.rebuilt.bytes = s.fragments.datagram();
+    s.rebuilt.wire_length = static_cast<std::uint32_t>(s.rebuilt.bytes.size());
+    s.rebuilt.link = LinkType::raw_ip;
+    s.rebuilt.rss_hash = 0;
+  }
+  return result;
+}
+
+std::uint32_t Decoder::fragments_completed() const { return state_->frames_completed; }
+
+Frame Decoder::rebuilt() const { return state_->rebuilt; }
+
+}  // namespace wirelag

@@ -1,0 +1,81 @@
+// A record in a ring is the Frame itself, its view pointing nowhere, followed by the captured bytes.
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include <wirelag/dispatch/dispatcher.hpp>
+
+namespace wirelag {
+namespace {
+
+static_assert(std::is_trivially_copyable_v<Frame>);
+
+/// Multiply and shift: uses the high bits of the hash, so that a worker's own tables can index with
+/// the low ones.
+std::size_t ring_of(std::uint32_t flow_hash, std::size_t rings) {
+  return static_cast<std::size_t>(std::uint64_t{flow_hash} * rings >> 32);
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(const DecodeLimits& limits, std::span<SpscRing* const> rings,
+                       WhenFull policy)
+    : rings_(rings.begin(), rings.end()), policy_(policy), decoder_(limits, counters_) {}
+
+void Dispatcher::dispatch(std::span<const Frame> frames) {
+  for (const Frame& frame : frames) dispatch(frame);
+}
+
+void Dispatcher::dispatch(const Frame& frame) {
+  Packet packet;
+  const NotAnalysed reason = decoder_.decode(frame, packet);
+  accounting_.datagram_completed(decoder_.fragments_completed());
+  if (reason != NotAnalysed::none) {
+    accounting_.count(reason);
+    return;
+  }
+  const Frame rebuilt = decoder_.rebuilt();
+  pass_on(rebuilt.bytes.empty() ? frame : rebuilt, packet.flow_hash);
+}
+
+void Dispatcher::pass_on(const Frame& frame, std::uint32_t flow_hash) {
+  SpscRing& ring = *rings_[ring_of(flow_hash, rings_.size())];
+  // A frame larger than any record goes on as if a smaller snaplen had cut it.
+  const std::size_t length =
+      std::min(frame.bytes.size(), ring.largest_record() - sizeof(Frame));
+  if (length < frame.bytes.size() && frame.wire_length <= frame.bytes.size()) {
+    counters_.add(Counter::snaplen_cut);
+  }
+  std::uint8_t* room = ring.reserve(sizeof(Frame) + length, policy_);
+  if (room == nullptr) {
+    accounting_.count(NotAnalysed::ring_full);
+    return;
+  }
+  Frame record = frame;
+  record.bytes = {};
+  record.dispatched = true;
+  std::memcpy(room, &record, sizeof record);
+  if (length > 0) std::memcpy(room + sizeof record, frame.bytes.data(), length);
+  ring.commit();
+}
+
+void Dispatcher::close() { closed_.store(true, std::memory_order_release); }
+
+std::size_t FrameReader::read(std::span<Frame> out) {
+  std::size_t count = 0;
+  while (count < out.size()) {
+    const Bytes record = ring_.next();
+    if (record.empty()) break;
+    Frame& frame = out[count++];
+    std::memcpy(&frame, record.data(), sizeof frame);
+    frame.bytes = record.subspan(sizeof frame);
+  }
+  return count;
+}
+
+bool FrameReader::finished() const {
+  // In this order: what was committed before close() is then seen by used_bytes().
+  return closed_.load(std::memory_order_acquire) && ring_.used_bytes() == 0;
+}
+
+}  // namespace wirelag

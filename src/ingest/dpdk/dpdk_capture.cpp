@@ -1,0 +1,119 @@
+// net_pcap gives the bytes and the times; a CaptureFile that is read in step gives what the driver
+// loses: link type, length on the wire, position, and whether the end of the file was its real end.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <wirelag/ingest/dpdk/dpdk_capture.hpp>
+
+namespace wirelag {
+namespace {
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&&) = delete;
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/// The unit of the driver's time stamps, which depends on its version. 0 = this frame cannot tell.
+std::int64_t tick_of(std::int64_t stamp, TimeNs capture_time_ns) {
+  if (stamp == 0) return 0;
+  const auto as_micro = static_cast<double>(stamp) * kMicrosecondNs;
+  return as_micro < 1.5 * static_cast<double>(capture_time_ns) ? kMicrosecondNs : 1;
+}
+
+}  // namespace
+
+struct DpdkCapture::State {
+  CaptureFile guide;
+  FileDescriptor file;  ///< the driver opens it by number: its arguments cannot hold every path
+  Port port;
+  std::int64_t tick_ns = 0;  ///< 0 = not known yet
+  FrameNumber frames = 0;
+  std::string cut_short;
+
+  void complete(std::span<Frame> burst);
+  void finish();
+};
+
+/// Adds to the driver's frames what the guide knows of them.
+void DpdkCapture::State::complete(std::span<Frame> burst) {
+  std::array<Frame, Port::kBurst> known;
+  std::size_t done = 0;
+  while (done < burst.size()) {
+    const std::size_t n = guide.read(std::span(known).first(burst.size() - done));
+    if (n == 0) break;
+    for (std::size_t i = 0; i < n; ++i, ++done) {
+      Frame& frame = burst[done];
+      frame.wire_length = std::max(frame.wire_length, known[i].wire_length);
+      if (tick_ns == 0) tick_ns = tick_of(frame.time_ns, known[i].time_ns);
+      frame.time_ns *= tick_ns;
+      frame.number = ++frames;
+    }
+  }
+}
+
+/// The driver says that the file has ended: has it?
+void DpdkCapture::State::finish() {
+  std::array<Frame, Port::kBurst> rest;
+  std::uint64_t left = 0;
+  while (const std::size_t n = guide.read(rest)) left += n;
+  cut_short = left == 0 ? guide.cut_short()
+                        : fmt::format("net_pcap ended after frame {}, {} frames are missing", frames,
+                                      left);
+}
+
+Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
+  Result<CaptureFile> guide = CaptureFile::open(path);
+  if (!guide) return guide.take_error();
+
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    return Error{fmt::format("capture file '{}' cannot be read: {}", path, std::strerror(errno))};
+  }
+  PortOptions options;
+  options.device = fmt::format("net_pcap{0},rx_pcap=/proc/self/fd/{0}", file.get());
+  options.link = guide->info().link_types.front();
+  Result<Port> port = Port::open(options);
+  if (!port) {
+    return Error{fmt::format("'{}' cannot be replayed through net_pcap: {}", path, port.error())};
+  }
+  return DpdkCapture(std::unique_ptr<State>(
+      new State{std::move(*guide), std::move(file), std::move(*port), 0, 0, {}}));
+}
+
+DpdkCapture::DpdkCapture(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DpdkCapture::DpdkCapture(DpdkCapture&&) noexcept = default;
+DpdkCapture& DpdkCapture::operator=(DpdkCapture&&) noexcept = default;
+DpdkCapture::~DpdkCapture() = default;
+
+const CaptureInfo& DpdkCapture::info() const { return state_->guide.info(); }
+const PortInfo& DpdkCapture::port() const { return state_->port.info(); }
+
+std::size_t DpdkCapture::read(std::span<Frame> out) {
+  const std::size_t n = state_->port.receive(0, out);
+  if (n > 0) {
+    state_->complete(out.first(n));
+  } else {
+    state_->finish();
+  }
+  return n;
+}
+
+const std::string& DpdkCapture::cut_short() const { return state_->cut_short; }
+std::uint64_t DpdkCapture::position_bytes() const { return state_->guide.position_bytes(); }
+
+}  // namespace wirelag

@@ -1,0 +1,21 @@
+// From sealed data to the one value that every renderer draws from.
+#include <wirelag/report/report.hpp>
+
+namespace wirelag {
+
+Report build_report(CaptureBlock capture, const Accounting& accounting, const Counters& counters,
+                    Dataset data, const Thresholds& thresholds,
+                    std::vector<std::string> service_names) {
+  data.seal();
+  Correlation correlation = correlate(data);
+  Advice advice = advise(RuleInput{data, correlation, thresholds});
+  return Report{std::move(capture),
+                accounting,
+                counters,
+                std::move(data),
+                std::move(correlation),
+                std::move(advice),
+                std::move(service_names)};
+}
+
+}  // namespace wirelag

@@ -1,0 +1,139 @@
+// The report as one JSON object, schema wirelag.report/1 (docs/report-json.md).
+//
+// Every value is made and written by the JSON library; this file only lays the values out, one item
+// per line. So a report of a million connections needs one item in memory at a time beside its
+// text, and two reports can be compared with diff.
+#include "json_values.hpp"
+
+namespace wirelag {
+namespace {
+
+using report::Json;
+
+/// Writes the members of nested objects and lists, each on its own line.
+class Layout {
+ public:
+  explicit Layout(std::string& out) : out_(out) {}
+
+  void open(std::string_view key, char bracket) {
+    next();
+    if (!key.empty()) out_ += Json(std::string(key)).dump() + ": ";
+    out_ += bracket;
+    ++depth_;
+    first_ = true;
+  }
+  void close(char bracket) {
+    --depth_;
+    if (!first_) line();
+    out_ += bracket;
+    first_ = false;
+  }
+  void member(std::string_view key, const Json& value) {
+    next();
+    out_ += Json(std::string(key)).dump() + ": ";
+    write(value);
+  }
+  void item(const Json& value) {
+    next();
+    write(value);
+  }
+
+ private:
+  void write(const Json& value) {
+    out_ += value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  void line() {
+    out_ += '\n';
+    out_.append(depth_, ' ');
+  }
+  void next() {
+    if (!first_) out_ += ',';
+    if (depth_ > 0) line();
+    first_ = false;
+  }
+
+  std::string& out_;
+  std::size_t depth_ = 0;
+  bool first_ = true;
+};
+
+void dns(Layout& layout, const Report& r) {
+  layout.open("dns", '{');
+  layout.open("transactions", '[');
+  for (const DnsTransaction& t : r.data.dns()) layout.item(report::dns_json(r, t));
+  layout.close(']');
+  layout.open("lookups", '[');
+  for (const Lookup& l : r.correlation.lookups) layout.item(report::lookup_json(l));
+  layout.close(']');
+  layout.close('}');
+}
+
+void tcp(Layout& layout, const Report& r) {
+  const report::HttpIndex http(r);
+  layout.open("tcp", '{');
+  layout.open("connections", '[');
+  for (std::size_t i = 0; i < r.data.connections().size(); ++i) {
+    layout.item(report::connection_json(r, i, http));
+  }
+  layout.close(']');
+  layout.close('}');
+}
+
+void tls(Layout& layout, const Report& r) {
+  layout.open("tls", '{');
+  layout.open("handshakes", '[');
+  for (const TlsHandshake& t : r.data.tls()) layout.item(report::tls_json(r, t));
+  layout.close(']');
+  layout.close('}');
+}
+
+void http_list(Layout& layout, const Report& r, std::string_view key, bool request_seen) {
+  layout.open(key, '[');
+  for (const HttpTransaction& t : r.data.http()) {
+    if (t.request_seen == request_seen) layout.item(report::http_json(r, t));
+  }
+  layout.close(']');
+}
+
+void advice(Layout& layout, const Advice& advice) {
+  const auto notes = [&](std::string_view key, const std::vector<NotJudged>& list,
+                         const char* member) {
+    layout.open(key, '[');
+    for (const NotJudged& n : list) layout.item(Json{{"rule", n.rule}, {member, n.reason}});
+    layout.close(']');
+  };
+  layout.open("findings", '[');
+  for (const Finding& f : advice.findings) layout.item(report::finding_json(f));
+  layout.close(']');
+  notes("not_judged", advice.not_judged, "reason");
+  notes("fine", advice.fine, "title");
+}
+
+}  // namespace
+
+std::string render_json(const Report& r) {
+  std::string out;
+  out.reserve(4096 + r.data.connections().size() * 2500 + r.data.dns().size() * 1000 +
+              r.data.http().size() * 1000 + r.data.tls().size() * 1000);
+  Layout layout(out);
+  layout.open("", '{');
+  layout.member("schema", "wirelag.report/1");
+  layout.member("capture", report::capture_json(r));
+  layout.member("accounting", report::accounting_json(r));
+  layout.member("visibility", report::visibility_json(r));
+  layout.member("counters", report::counters_json(r));
+  dns(layout, r);
+  tcp(layout, r);
+  tls(layout, r);
+  layout.open("http", '{');
+  http_list(layout, r, "transactions", true);
+  http_list(layout, r, "responses_without_request", false);
+  layout.close('}');
+  for (const char* later : {"quic", "app", "visits"}) layout.member(later, Json::array());
+  advice(layout, r.advice);
+  layout.close('}');
+  out += '\n';
+  return out;
+}
+
+}  // namespace wirelag

@@ -1,0 +1,147 @@
+// DNS, HTTP and TLS items of the JSON report.
+#include <wirelag/track/dns/message.hpp>
+
+#include "format.hpp"
+#include "json_values.hpp"
+#include "words.hpp"
+
+namespace wirelag::report {
+namespace {
+
+Json answers_json(const DnsTransaction& t) {
+  Json out = Json::array();
+  for (const DnsRecord& r : decode_answers(t.response)) {
+    out.push_back(Json{{"name", utf8(r.name)},
+                       {"type", r.type},
+                       {"class", r.klass},
+                       {"ttl", r.ttl},
+                       {"data", utf8(r.data)}});
+  }
+  return out;
+}
+
+Json tri_state(TriState t) {
+  if (t == TriState::unknown) return nullptr;
+  return t == TriState::yes;
+}
+
+Json nonzero_or_null(std::uint64_t n) { return n != 0 ? Json(n) : Json(nullptr); }
+
+}  // namespace
+
+Json dns_json(const Report& report, const DnsTransaction& t) {
+  const bool answered = known(t.response_ns);
+  return Json{{"client", endpoint(t.client)},
+              {"server", endpoint(t.resolver)},
+              {"transport", std::string(name(t.transport))},
+              {"id", t.id},
+              {"qname", utf8(t.qname)},
+              {"qtype", t.qtype},
+              {"qclass", t.qclass},
+              {"opcode", t.opcode},
+              {"query_frames", frame_numbers(t.query_frames)},
+              {"response_frame", frame_or_null(t.response_frame)},
+              {"duplicate_response_frames", frame_numbers(t.duplicate_response_frames)},
+              {"query_time_ns", ns_or_null(t.first_query_ns)},
+              {"response_time_ns", ns_or_null(t.response_ns)},
+              {"rcode", answered ? Json(t.rcode) : Json(nullptr)},
+              {"answers", answers_json(t)},
+              {"truncated", answered ? Json(t.truncated) : Json(nullptr)},
+              {"malformed", t.malformed},
+              {"latency_ns", ns_or_null(t.latency_ns())},
+              {"resolver_ns", ns_or_null(t.resolver_ns())},
+              {"outcome", std::string(name(t.outcome))},
+              {"connection", connection_id(report.data.connection_index(t.connection))},
+              {"service", text_or_null(service_name(report, t.service))}};
+}
+
+Json lookup_json(const Lookup& l) {
+  Json transactions = Json::array();
+  Json members = Json::array();
+  for (const LookupMember& m : l.members) {
+    transactions.push_back(m.transaction);
+    members.push_back(Json{{"transaction", m.transaction},
+                           {"role", std::string(name(m.role))},
+                           {"answer", std::string(name(m.answer))}});
+  }
+  Json addresses = Json::array();
+  for (const IpAddress& ip : l.addresses) addresses.push_back(ip.text());
+  return Json{
+      {"client_ip", l.client_ip.text()},
+      {"qname", utf8(l.qname)},
+      {"qtypes", l.qtypes},
+      {"transactions", std::move(transactions)},
+      {"members", std::move(members)},
+      {"first_frame", frame_or_null(l.first_frame)},
+      {"last_frame", frame_or_null(l.last_frame)},
+      {"start_time_ns", ns_or_null(l.start_time_ns)},
+      {"end_time_ns", ns_or_null(l.end_time_ns)},
+      {"wait_ns", ns_or_null(l.wait_ns)},
+      {"outcome", std::string(name(l.outcome))},
+      {"released_by", l.released_by == Dataset::kNone ? Json(nullptr) : Json(l.released_by)},
+      {"addresses", std::move(addresses)}};
+}
+
+Json http_json(const Report& report, const HttpTransaction& t) {
+  const bool responded = known(t.response_first_ns);
+  return Json{{"connection", connection_id(report.data.connection_index(t.connection))},
+              {"client", endpoint(t.client)},
+              {"server", endpoint(t.server)},
+              {"method", text_or_null(t.method)},
+              {"host", text_or_null(t.host)},
+              {"target", text_or_null(t.target)},
+              {"status", nonzero_or_null(t.status)},
+              {"request_frames", span_or_null(t.request_frames)},
+              {"response_frames", span_or_null(t.response_frames)},
+              {"request_time_ns", ns_or_null(t.request_first_ns)},
+              {"request_ns", ns_or_null(t.request_ns())},
+              {"server_wait_ns", ns_or_null(t.server_wait_ns())},
+              {"transfer_ns", ns_or_null(t.transfer_ns())},
+              {"total_ns", ns_or_null(t.total_ns())},
+              {"request_bytes", t.request_seen ? Json(t.request_bytes) : Json(nullptr)},
+              {"response_bytes", responded ? Json(t.response_bytes) : Json(nullptr)},
+              {"response_body_bytes", responded ? Json(t.response_body_bytes) : Json(nullptr)},
+              {"pipelined", t.pipelined},
+              {"complete", t.request_complete && t.response_complete},
+              {"request_complete", t.request_complete},
+              {"response_complete", t.response_complete},
+              {"resynchronised", t.resynchronised},
+              {"early_response", t.early_response},
+              {"keep_alive", t.keep_alive},
+              {"interim_responses", t.interim_responses},
+              {"content_type", text_or_null(t.content_type)},
+              {"location", text_or_null(t.location)},
+              {"referer", text_or_null(t.referer)},
+              {"service", text_or_null(service_name(report, t.service))}};
+}
+
+Json tls_json(const Report& report, const TlsHandshake& t) {
+  return Json{
+      {"connection", connection_id(report.data.connection_index(t.connection))},
+      {"client", endpoint(t.client)},
+      {"server", endpoint(t.server)},
+      {"sni", text_or_null(t.sni)},
+      {"version", nonzero_or_null(t.version)},
+      {"client_version", nonzero_or_null(t.client_version)},
+      {"alpn", text_or_null(t.alpn)},
+      {"alpn_offered", text_or_null(t.alpn_offered)},
+      {"cipher", nonzero_or_null(t.cipher)},
+      {"client_hello_frame", frame_or_null(t.client_hello_frames.last)},
+      {"server_hello_frame", frame_or_null(t.server_hello_frames.last)},
+      {"client_hello_frames", span_or_null(t.client_hello_frames)},
+      {"server_hello_frames", span_or_null(t.server_hello_frames)},
+      {"hello_retry_frame", frame_or_null(t.hello_retry_frame)},
+      {"client_hello_time_ns", ns_or_null(t.client_hello_ns)},
+      {"hello_ns", ns_or_null(t.hello_ns())},
+      {"handshake_ns", ns_or_null(t.handshake_ns())},
+      {"first_client_data_ns", ns_or_null(elapsed_ns(t.client_hello_ns, t.first_client_data_ns))},
+      {"first_server_data_ns", ns_or_null(elapsed_ns(t.client_hello_ns, t.first_server_data_ns))},
+      {"resumed", tri_state(t.resumed)},
+      {"hello_retry", t.hello_retry},
+      {"early_data_offered", t.early_data_offered},
+      {"psk_offered", t.psk_offered},
+      {"certificate_bytes", nonzero_or_null(t.certificate_bytes)},
+      {"service", text_or_null(service_name(report, t.service))}};
+}
+
+}  // namespace wirelag::report

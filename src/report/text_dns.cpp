@@ -1,0 +1,339 @@
+// Part 1: every DNS request and its result.
+//
+// Few lookups: a block each, with the answer's chain of records and a row per transaction. Many:
+// one row per lookup, the names asked most often, and blocks for those that cost most.
+#include <map>
+
+#include <fmt/format.h>
+
+#include <wirelag/track/dns/message.hpp>
+
+#include "format.hpp"
+#include "table.hpp"
+#include "text.hpp"
+
+namespace wirelag::report {
+namespace {
+
+constexpr std::size_t kAllInDetail = 8;    ///< up to so many lookups get a block each
+constexpr std::size_t kWorstInDetail = 3;  ///< else only these
+constexpr std::size_t kRecords = 12;       ///< of one answer
+constexpr std::size_t kNames = 10;
+constexpr std::size_t kLabel = 12;
+
+bool failed(DnsOutcome o) {
+  return o == DnsOutcome::unanswered || o == DnsOutcome::failed || o == DnsOutcome::nxdomain;
+}
+
+/// Unanswered and failed first, then by what the user waited.
+bool costs_more(const Lookup& a, const Lookup& b) {
+  const auto rank = [](const Lookup& l) {
+    return l.outcome == DnsOutcome::unanswered ? 2 : failed(l.outcome) ? 1 : 0;
+  };
+  if (rank(a) != rank(b)) return rank(a) > rank(b);
+  return a.wait_ns > b.wait_ns;
+}
+
+std::string types(const Lookup& l) {
+  std::string text;
+  for (const std::uint16_t t : l.qtypes) text += (text.empty() ? "" : ",") + type_name(t);
+  return text;
+}
+
+std::string result(const DnsTransaction& t) {
+  if (!known(t.response_ns)) return "no answer";
+  return rcode_name(t.rcode) + (t.truncated                       ? ", TC"
+                                : t.outcome == DnsOutcome::nodata ? ", empty"
+                                                                  : "");
+}
+
+std::string query_and_answer_frames(const DnsTransaction& t) {
+  std::string text = frame_list(t.query_frames);
+  text += " / ";
+  text += t.response_frame != 0 ? std::to_string(t.response_frame) : std::string(kNone);
+  return text;
+}
+
+/// When the answer that mattered came: the winner's of several forwarded ones, else the release.
+TimeNs decisive_ns(const Report& r, const Lookup& l) {
+  for (const LookupMember& m : l.members) {
+    if (m.answer == AnswerRole::won) return r.data.dns()[m.transaction].response_ns;
+  }
+  return l.end_time_ns;
+}
+
+/// What the answer did, short enough for a table.
+std::string part_played(const Report& r, const Lookup& l, const LookupMember& m) {
+  const DnsTransaction& t = r.data.dns()[m.transaction];
+  switch (m.answer) {
+    case AnswerRole::released: return "released the user";
+    case AnswerRole::won: return "won";
+    case AnswerRole::contributed: return "needed too";
+    case AnswerRole::unanswered: return "unanswered";
+    case AnswerRole::spare: {
+      const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
+      if (known(late) && late > 0) return fmt::format("too late +{}", duration(late));
+      const DurationNs behind = elapsed_ns(decisive_ns(r, l), t.response_ns);
+      return known(behind) ? fmt::format("spare +{}", duration(behind)) : "spare";
+    }
+  }
+  return "";
+}
+
+void records(std::string& out, const Report& r, const Lookup& l) {
+  Table table({{"", Align::left},
+               {"", Align::left, Shrink::middle, 20},
+               {"", Align::left},
+               {"", Align::left, Shrink::end, 20},
+               {"", Align::right}},
+              2);
+  std::size_t left_out = 0;
+  std::vector<DnsRecord> shown;
+  for (const LookupMember& m : l.members) {
+    if (m.answer != AnswerRole::released && m.answer != AnswerRole::contributed) continue;
+    for (DnsRecord& record : decode_answers(r.data.dns()[m.transaction].response)) {
+      if (std::find(shown.begin(), shown.end(), record) != shown.end()) continue;
+      if (shown.size() == kRecords) {
+        ++left_out;
+        continue;
+      }
+      table.row({shown.empty() ? "answer  " : "", safe(record.name), type_name(record.type),
+                 safe(record.data), fmt::format("TTL {} s", record.ttl)});
+      shown.push_back(std::move(record));
+    }
+  }
+  table.print_rows(out);
+  more(out, left_out, "record", "records", kLabel);
+}
+
+void transactions(std::string& out, const Report& r, const Lookup& l, std::size_t max_rows) {
+  Table table({{"frames q / a", Align::left},
+               {"id", Align::left},
+               {"type", Align::left},
+               {"client", Align::left, Shrink::middle, 16},
+               {"resolver", Align::left, Shrink::middle, 16},
+               {"result", Align::left},
+               {"answer ms", Align::right},
+               {"the answer", Align::left, Shrink::end, 17}},
+              2);
+  std::size_t shown = 0;
+  for (const LookupMember& m : l.members) {
+    if (max_rows != 0 && shown == max_rows) break;
+    const DnsTransaction& t = r.data.dns()[m.transaction];
+    table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id), type_name(t.qtype),
+               t.client.text(),
+               t.resolver.text() + (t.transport == DnsTransport::tcp ? "/tcp" : ""), result(t),
+               ms_number(t.latency_ns()), part_played(r, l, m)});
+    ++shown;
+  }
+  table.print(out);
+  more(out, l.members.size() - shown, "transaction", "transactions", 2);
+}
+
+/// The stub in words: who asked it, whom it asked, what each of them was good for.
+std::string stub_story(const Report& r, const Lookup& l) {
+  const LookupMember* asked = nullptr;
+  const LookupMember* won = nullptr;
+  std::size_t forwarded = 0;
+  for (const LookupMember& m : l.members) {
+    forwarded += m.role == LookupRole::forwarded;
+    if (m.role == LookupRole::asked && asked == nullptr) asked = &m;
+    if (m.answer == AnswerRole::won) won = &m;
+  }
+  if (asked == nullptr || forwarded == 0) return "";
+  const DnsTransaction& question = r.data.dns()[asked->transaction];
+  std::string text = fmt::format(
+      "the application asked {}, a stub resolver on its own host, which passed the question on to "
+      "{}",
+      question.resolver.ip.text(), count(forwarded, "resolver"));
+  if (forwarded > 1) text += " at once";
+  if (won != nullptr) {
+    const DnsTransaction& winner = r.data.dns()[won->transaction];
+    text += fmt::format(". {} answered first, after {}, and the stub answered from it",
+                        winner.resolver.ip.text(), duration(winner.latency_ns()));
+    const DurationNs own = known(l.wait_ns) && known(winner.latency_ns())
+                               ? l.wait_ns - winner.latency_ns()
+                               : kUnknownNs;
+    if (known(own) && own >= 0) text += fmt::format("; the stub itself added {}", duration(own));
+  }
+  return text + ".";
+}
+
+std::string late_story(const Report& r, const Lookup& l) {
+  std::string text;
+  for (const LookupMember& m : l.members) {
+    const DnsTransaction& t = r.data.dns()[m.transaction];
+    const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
+    if (m.answer != AnswerRole::spare || !known(late) || late == 0) continue;
+    text += fmt::format("{}{} ({} after the user had gone on)", text.empty() ? "" : ", ",
+                        t.resolver.ip.text(), duration(late));
+  }
+  return text.empty() ? text : "too late to matter: " + text + ".";
+}
+
+std::string resend_story(const Report& r, const Lookup& l) {
+  std::size_t resent = 0;
+  DurationNs lost_ns = 0;
+  for (const LookupMember& m : l.members) {
+    const DnsTransaction& t = r.data.dns()[m.transaction];
+    resent += t.query_frames.size() + t.query_frames.left_out() - 1;
+    const DurationNs waited = elapsed_ns(t.first_query_ns, t.last_query_ns);
+    if (known(waited)) lost_ns = std::max(lost_ns, waited);
+  }
+  if (resent == 0 || lost_ns == 0) return "";
+  return fmt::format("{} sent again; {} passed between the first copy and the last.",
+                     count(resent, "query was", "queries were"), duration(lost_ns));
+}
+
+std::string waited(const Report& r, const Lookup& l) {
+  if (known(l.wait_ns)) return fmt::format("waited {}", duration(l.wait_ns));
+  const DurationNs until_end = elapsed_ns(l.start_time_ns, r.capture.last_time_ns);
+  if (l.outcome != DnsOutcome::unanswered || !known(until_end)) return "wait not known";
+  return fmt::format("no answer; the capture goes on for {}", duration(until_end));
+}
+
+void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_rows) {
+  out += '\n';
+  paragraph(out, fmt::format("{} {}", clip_middle(safe(l.qname), 64), types(l)),
+            fmt::format("asked by {}: {}, {}", l.client_ip.text(), waited(r, l), name(l.outcome)),
+            0);
+  records(out, r, l);
+  transactions(out, r, l, max_rows);
+  for (const std::string& story : {stub_story(r, l), late_story(r, l), resend_story(r, l)}) {
+    if (!story.empty()) paragraph(out, "note", story, kLabel, 2);
+  }
+}
+
+std::string short_result(const Lookup& l) {
+  if (l.addresses.empty()) return std::string(name(l.outcome));
+  const std::size_t others = l.addresses.size() - 1;
+  return l.addresses.front().text() + (others > 0 ? fmt::format(" +{}", others) : "");
+}
+
+void lookup_table(std::string& out, const Report& r, std::size_t max_rows) {
+  const std::vector<Lookup>& all = r.correlation.lookups;
+  const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
+    return costs_more(all[a], all[b]);
+  });
+  Table table({{"frames", Align::left},
+               {"at ms", Align::right},
+               {"client", Align::left, Shrink::middle, 12},
+               {"name", Align::left, Shrink::middle, 20},
+               {"type", Align::left, Shrink::end, 6},
+               {"result", Align::left, Shrink::middle, 12},
+               {"asked", Align::right},
+               {"wait ms", Align::right}},
+              2);
+  for (const std::size_t i : chosen) {
+    const Lookup& l = all[i];
+    table.row({frames(FrameSpan{l.first_frame, l.last_frame}), at_ms(r, l.start_time_ns),
+               l.client_ip.text(), safe(l.qname), types(l), short_result(l),
+               std::to_string(l.members.size()), ms_number(l.wait_ns)});
+  }
+  out += chosen.size() == all.size()
+             ? "\nLookups in order of first frame; asked = transactions they took\n"
+             : "\nLookups that failed or waited longest; asked = transactions they took\n";
+  table.print(out);
+  more(out, all.size() - chosen.size(), "lookup", "lookups", 2);
+}
+
+void names_table(std::string& out, const Report& r) {
+  struct Tally {
+    std::size_t lookups = 0, failed = 0;
+    DurationNs longest_ns = kUnknownNs;
+  };
+  std::map<std::string_view, Tally> tally;
+  for (const Lookup& l : r.correlation.lookups) {
+    Tally& t = tally[l.qname];
+    ++t.lookups;
+    t.failed += failed(l.outcome);
+    t.longest_ns = std::max(t.longest_ns, l.wait_ns);
+  }
+  std::vector<std::pair<std::string_view, Tally>> sorted(tally.begin(), tally.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.second.lookups > b.second.lookups;
+  });
+  if (sorted.empty() || sorted.front().second.lookups < 2) return;
+  const std::size_t shown = std::min(kNames, sorted.size());
+  Table table({{"lookups", Align::right},
+               {"failed", Align::right},
+               {"longest ms", Align::right},
+               {"name", Align::left, Shrink::middle, 20}},
+              2);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& [qname, t] = sorted[i];
+    table.row({std::to_string(t.lookups), std::to_string(t.failed), ms_number(t.longest_ns),
+               safe(qname)});
+  }
+  out += "\nNames asked most often\n";
+  table.print(out);
+  more(out, sorted.size() - shown, "name", "names", 2);
+}
+
+void without_lookup(std::string& out, const Report& r, std::size_t max_rows) {
+  std::vector<bool> member(r.data.dns().size());
+  for (const Lookup& l : r.correlation.lookups) {
+    for (const LookupMember& m : l.members) member[m.transaction] = true;
+  }
+  Table table({{"frames q / a", Align::left},
+               {"id", Align::left},
+               {"type", Align::left},
+               {"client", Align::left, Shrink::middle, 16},
+               {"resolver", Align::left, Shrink::middle, 16},
+               {"result", Align::left},
+               {"name", Align::left, Shrink::middle, 16}},
+              2);
+  std::size_t hidden = 0;
+  for (std::size_t i = 0; i < member.size(); ++i) {
+    if (member[i]) continue;
+    if (max_rows != 0 && table.rows() == max_rows) {
+      ++hidden;
+      continue;
+    }
+    const DnsTransaction& t = r.data.dns()[i];
+    table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id), type_name(t.qtype),
+               t.client.text(), t.resolver.text(), result(t), safe(t.qname)});
+  }
+  if (table.empty()) return;
+  out += "\nPart of no lookup (a response without its question, or not a question for a name)\n";
+  table.print(out);
+  more(out, hidden, "transaction", "transactions", 2);
+}
+
+std::string totals(const Report& r) {
+  std::map<DnsOutcome, std::size_t> outcomes;
+  for (const Lookup& l : r.correlation.lookups) ++outcomes[l.outcome];
+  std::string text = fmt::format("{} in {}: ", count(r.correlation.lookups.size(), "lookup"),
+                                 count(r.data.dns().size(), "transaction"));
+  bool first = true;
+  for (const auto& [outcome, n] : outcomes) {
+    text += fmt::format("{}{} {}", first ? "" : ", ", n, name(outcome));
+    first = false;
+  }
+  return text + ".";
+}
+
+}  // namespace
+
+void text_dns(std::string& out, const Report& r, const TextOptions& options) {
+  heading(out, "1. DNS: every request and its result", '-');
+  if (r.data.dns().empty()) {
+    out += "No DNS in this capture.\n";
+    return;
+  }
+  const std::vector<Lookup>& all = r.correlation.lookups;
+  if (!all.empty()) paragraph(out, "", totals(r), 0);
+  const bool few = all.size() <= kAllInDetail;
+  if (!few) {
+    lookup_table(out, r, options.max_rows);
+    names_table(out, r);
+    out += "\nIn detail: those that failed or waited longest\n";
+  }
+  const auto detailed =
+      choose(all.size(), few ? kAllInDetail : kWorstInDetail,
+             [&](std::size_t a, std::size_t b) { return costs_more(all[a], all[b]); });
+  for (const std::size_t i : detailed) block(out, r, all[i], options.max_rows);
+  without_lookup(out, r, options.max_rows);
+}
+
+}  // namespace wirelag::report

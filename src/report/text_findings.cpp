@@ -1,0 +1,137 @@
+// Part 4: what to change, ranked; what frees load; what could not be judged; what was fine.
+#include <fmt/format.h>
+
+#include "format.hpp"
+#include "table.hpp"
+#include "text.hpp"
+
+namespace wirelag::report {
+namespace {
+
+constexpr std::size_t kLabel = 12;
+constexpr std::size_t kEvidence = 6;  ///< lines per finding
+
+std::string saving(const Finding& f) {
+  if (f.capacity_only) return "saves load, not time";
+  if (f.saving.low_ns == f.saving.high_ns) return "saves " + duration(f.saving.low_ns);
+  return fmt::format("saves {} .. {}", ms_number(f.saving.low_ns), duration(f.saving.high_ns));
+}
+
+std::string key_line(const Finding& f) {
+  std::string families;
+  for (const Family family : f.families)
+    families += (families.empty() ? "" : ",") + std::string(name(family));
+  return fmt::format("rule={} scope={} families={} confidence={}", f.rule, safe(f.scope), families,
+                     f.confidence);
+}
+
+std::string affected(const Finding& f) {
+  return fmt::format("{} ({:.0f} % of those it looked at)", count(f.affected_actions, "action"),
+                     100 * f.affected_share);
+}
+
+std::string evidence_line(const Report& r, const Evidence& e) {
+  std::string text = safe(e.what);
+  if (e.connection != Dataset::kNone)
+    text += fmt::format(" (#{})", Dataset::connection_id(e.connection));
+  const std::string numbers = frames(e.frames);
+  if (numbers != kNone) text += ": frames " + numbers;
+  if (known(e.time_ns)) text += fmt::format(", at {} ms", at_ms(r, e.time_ns));
+  if (known(e.duration_ns)) text += fmt::format(", took {}", duration(e.duration_ns));
+  return text;
+}
+
+void evidence(std::string& out, const Report& r, const Finding& f) {
+  const std::size_t shown = std::min(kEvidence, f.evidence.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    paragraph(out, i == 0 ? "evidence" : "", evidence_line(r, f.evidence[i]), kLabel, 2);
+  }
+  more(out, f.evidence.size() - shown, "piece of evidence", "pieces of evidence", kLabel);
+}
+
+void what_if(std::string& out, const Finding& f) {
+  if (f.what_if.empty()) return;
+  Table table({{"what if", Align::left, Shrink::middle, 20},
+               {"wait ms", Align::right},
+               {"against now ms", Align::right}},
+              kLabel);
+  for (const WhatIf& w : f.what_if) {
+    const bool slower = known(w.change_ns) && w.change_ns > 0;
+    table.row({safe(w.what), ms_number(w.wait_ns), (slower ? "+" : "") + ms_number(w.change_ns)});
+  }
+  table.print(out);
+}
+
+void changes(std::string& out, const Finding& f) {
+  for (const Change& c : f.change) {
+    std::string about = safe(c.label);
+    if (!c.effort.empty()) about += fmt::format(" (effort: {})", safe(c.effort));
+    if (!c.risk.empty()) about += fmt::format("; risk: {}", safe(c.risk));
+    paragraph(out, "change", about, kLabel, 2);
+    std::string_view rest = c.snippet;
+    while (!rest.empty()) {
+      const std::size_t end = rest.find('\n');
+      paragraph(out, "", safe(rest.substr(0, end)), kLabel + 4);
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+  }
+}
+
+void finding(std::string& out, const Report& r, const Finding& f, std::size_t rank) {
+  const auto say = [&](std::string_view label, std::string_view text) {
+    if (!text.empty()) paragraph(out, label, safe(text), kLabel, 2);
+  };
+  out += '\n';
+  paragraph(out, fmt::format("{}.", rank), fmt::format("{}: {}", safe(f.title), saving(f)), 4);
+  paragraph(out, "", key_line(f), 2);
+  say("why", f.why);
+  say("affects", affected(f));
+  if (!f.capacity_only && f.after_higher_ranked_ns != f.saving.mid_ns) {
+    say("beside", fmt::format("saves {} once the findings above are done",
+                              duration(f.after_higher_ranked_ns)));
+  }
+  say("frees", f.capacity);
+  evidence(out, r, f);
+  what_if(out, f);
+  for (const std::string& warning : f.warnings) say("WARNING", warning);
+  changes(out, f);
+  say("verify", f.verify);
+  say("threshold", f.threshold);
+  std::string reasons;
+  for (const std::string& reason : f.why_not_higher)
+    reasons += (reasons.empty() ? "" : ", ") + reason;
+  if (!reasons.empty()) say("why not", "higher than " + f.confidence + ": " + reasons);
+}
+
+void notes(std::string& out, const std::vector<NotJudged>& list, std::string_view title) {
+  if (list.empty()) return;
+  out += '\n';
+  out += title;
+  out += '\n';
+  for (const NotJudged& n : list) {
+    paragraph(out, n.rule, safe(n.reason), 26, 2);
+  }
+}
+
+}  // namespace
+
+void text_findings(std::string& out, const Report& r, const TextOptions& options) {
+  heading(out, "4. What to change", '-');
+  const std::vector<Finding>& all = r.advice.findings;
+  if (all.empty()) out += "No rule found anything worth changing in this capture.\n";
+  std::size_t shown = 0;
+  bool capacity_title = false;
+  for (const Finding& f : all) {
+    if (options.max_rows != 0 && shown == options.max_rows) break;
+    if (f.capacity_only && !capacity_title) {
+      out += "\nCapacity: no user gets faster, but the load drops\n";
+      capacity_title = true;
+    }
+    finding(out, r, f, ++shown);
+  }
+  more(out, all.size() - shown, "finding", "findings", 0);
+  notes(out, r.advice.not_judged, "Could not judge, because ...");
+  notes(out, r.advice.fine, "Looked at and fine");
+}
+
+}  // namespace wirelag::report

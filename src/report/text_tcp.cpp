@@ -1,0 +1,355 @@
+// Part 2: every TCP channel: its frames, what connecting cost, what it was used for, why it was
+// opened.
+//
+// Few connections: the table, then a block each. Many: the table of those that failed or took
+// longest, who opened how many, the reasons counted, and the slowest tasks.
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "format.hpp"
+#include "table.hpp"
+#include "text.hpp"
+#include "words.hpp"
+
+namespace wirelag::report {
+namespace {
+
+constexpr std::size_t kAllInDetail = 12;  ///< up to so many connections get a block each
+constexpr std::size_t kPairs = 10;
+constexpr std::size_t kLabel = 9;
+
+bool failed(const Connection& c) {
+  return c.state == ConnectionState::refused || c.state == ConnectionState::syn_unanswered ||
+         c.state == ConnectionState::synack_no_ack || c.state == ConnectionState::syn_no_synack;
+}
+
+bool costs_more(const Connection& a, const Connection& b) {
+  if (failed(a) != failed(b)) return failed(a);
+  return a.connect_time_ns > b.connect_time_ns;
+}
+
+/// A request without a response first, then by how long it took.
+bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
+  const bool a_unanswered = a.request_seen && a.status == 0;
+  const bool b_unanswered = b.request_seen && b.status == 0;
+  if (a_unanswered != b_unanswered) return a_unanswered;
+  return a.total_ns() > b.total_ns();
+}
+
+std::string handshake_frames(const Connection& c) {
+  if (c.state == ConnectionState::midstream) return std::string(kNone);
+  const std::string ack = c.ack_frame != 0 ? std::to_string(c.ack_frame) : std::string(kNone);
+  return frame_list(c.syn_frames) + " / " + frame_list(c.syn_ack_frames) + " / " + ack;
+}
+
+/// Waiting for resends in the handshake; empty when there was none.
+std::string resend_wait(const Connection& c) {
+  DurationNs wait = 0;
+  for (const DurationNs part : {c.syn_wait_ns, c.synack_wait_ns}) {
+    if (known(part)) wait += part;
+  }
+  return wait > 0 ? ms_number(wait) : "";
+}
+
+void connection_table(std::string& out, const Report& r, std::size_t max_rows) {
+  const std::vector<Connection>& all = r.data.connections();
+  const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
+    return costs_more(all[a], all[b]);
+  });
+  const bool complete = std::all_of(chosen.begin(), chosen.end(), [&](std::size_t i) {
+    return all[i].state == ConnectionState::complete;
+  });
+  Table table({{"id", Align::right},
+               {"client", Align::left, Shrink::middle, 14},
+               {"server", Align::left, Shrink::middle, 14},
+               {"state", Align::left, Shrink::end, 8},
+               {"SYN/SYN-ACK/ACK", Align::left, Shrink::end, 15},
+               {"connect ms", Align::right},
+               {"resent ms", Align::right},
+               {"server ms", Align::right},
+               {"client ms", Align::right},
+               {"tasks", Align::right}},
+              1);
+  for (const std::size_t i : chosen) {
+    const Connection& c = all[i];
+    const Channel& channel = r.correlation.channels[i];
+    table.row({std::to_string(Dataset::connection_id(i)), c.client.text(), c.server.text(),
+               complete ? "" : std::string(name(c.state)), handshake_frames(c),
+               ms_number(c.connect_time_ns), resend_wait(c), ms_number(c.rtt_probe_server_ns),
+               ms_number(c.rtt_probe_client_ns),
+               std::to_string(channel.http.size() + channel.dns.size())});
+  }
+  table.drop_if_empty(6);
+  if (complete) table.drop_if_empty(3);
+  out += chosen.size() == all.size() ? "\nHandshakes, in order of first frame\n"
+                                     : "\nHandshakes that failed or took longest\n";
+  table.print(out);
+  more(out, all.size() - chosen.size(), "connection", "connections", 1);
+  paragraph(
+      out, "",
+      "connect = first SYN to completing ACK. server = capture point to server and back, client "
+      "= capture point to client and back, both without resends. - = not measurable.",
+      1);
+}
+
+std::string http_note(const HttpTransaction& t) {
+  if (!t.request_seen) return "request not captured";
+  if (t.status == 0) return "no response captured";
+  if (!t.response_complete) return "response not complete";
+  if (t.early_response) return "answered early";
+  if (t.pipelined) return "pipelined";
+  return "";
+}
+
+Table task_table(bool with_connection, std::size_t indent) {
+  return Table({{with_connection ? "id" : "", Align::right},
+                {"frames q / a", Align::left},
+                {"at ms", Align::right},
+                {"request", Align::left, Shrink::end, 16},
+                {"status", Align::left},
+                {"size", Align::right},
+                {"server wait ms", Align::right},
+                {"transfer ms", Align::right},
+                {"note", Align::left, Shrink::end, 12}},
+               indent);
+}
+
+void http_row(Table& table, const Report& r, std::size_t index, std::string id) {
+  const HttpTransaction& t = r.data.http()[index];
+  const bool responded = known(t.response_first_ns);
+  table.row({std::move(id), frames(t.request_frames) + " / " + frames(t.response_frames),
+             at_ms(r, known(t.request_first_ns) ? t.request_first_ns : t.response_first_ns),
+             t.request_seen ? safe(t.method) + " " + safe(t.target) : "?",
+             t.status != 0 ? std::to_string(t.status) : std::string(kNone),
+             responded ? bytes(t.response_bytes) : std::string(kNone),
+             ms_number(t.server_wait_ns()), ms_number(t.transfer_ns()), http_note(t)});
+}
+
+void http_tasks(std::string& out, const Report& r, const std::vector<std::size_t>& tasks,
+                std::size_t max_rows) {
+  const auto chosen = choose(tasks.size(), max_rows, [&](std::size_t a, std::size_t b) {
+    return costs_more(r.data.http()[tasks[a]], r.data.http()[tasks[b]]);
+  });
+  Table table = task_table(false, 1);
+  for (const std::size_t i : chosen) http_row(table, r, tasks[i], "");
+  table.drop_if_empty(8);
+  table.drop_if_empty(0);
+  table.print(out);
+  more(out, tasks.size() - chosen.size(), "request", "requests", 3);
+}
+
+void dns_tasks(std::string& out, const Report& r, const std::vector<std::size_t>& tasks,
+               std::size_t max_rows) {
+  std::size_t shown = 0;
+  for (const std::size_t i : tasks) {
+    if (max_rows != 0 && shown == max_rows) break;
+    const DnsTransaction& t = r.data.dns()[i];
+    paragraph(out, "task",
+              fmt::format("DNS query 0x{:04x} for {}: {}, answered in {} (frames {} / {})", t.id,
+                          safe(t.qname), name(t.outcome), duration(t.latency_ns()),
+                          frame_list(t.query_frames), frames(FrameSpan{t.response_frame, 0})),
+              kLabel, 2);
+    ++shown;
+  }
+  more(out, tasks.size() - shown, "DNS query", "DNS queries", kLabel);
+}
+
+void tls_task(std::string& out, const TlsHandshake& t) {
+  std::string text = tls_version(t.version != 0 ? t.version : t.client_version);
+  if (t.version == 0) text += " offered";
+  if (!t.sni.empty()) text += " with " + safe(t.sni);
+  if (!t.alpn.empty()) text += ", ALPN " + safe(t.alpn);
+  text += fmt::format(": ClientHello to ServerHello {} (frames {} / {})", duration(t.hello_ns()),
+                      frames(t.client_hello_frames), frames(t.server_hello_frames));
+  if (known(t.handshake_ns())) text += fmt::format(", handshake {}", duration(t.handshake_ns()));
+  if (t.resumed == TriState::yes) text += ", resumed";
+  if (t.hello_retry) text += ", one round trip more for a HelloRetryRequest";
+  if (!known(t.server_hello_ns)) text += ", no ServerHello captured";
+  paragraph(out, "tls", text, kLabel, 2);
+}
+
+std::string resent(const Connection& c) {
+  std::array<std::uint64_t, kRetransmissionClasses> sum{};
+  std::string text;
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    sum[i] = c.half.c2s.retransmissions[i] + c.half.s2c.retransmissions[i];
+    if (sum[i] == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", sum[i],
+                        name(static_cast<RetransmissionClass>(i)));
+  }
+  return text.empty() ? "nothing resent" : "resent or out of order: " + text;
+}
+
+std::string closed(const Connection& c) {
+  switch (c.close) {
+    case CloseKind::open: return "not closed";
+    case CloseKind::rst: return "reset";
+    case CloseKind::fin_client: return "closed by the client only";
+    case CloseKind::fin_server: return "closed by the server only";
+    case CloseKind::fin_both: return "closed by both sides";
+  }
+  return "";
+}
+
+std::string traffic(const Connection& c) {
+  std::string text =
+      fmt::format("{} up in {}, {} down in {} within {}; {}; {}", bytes(c.half.c2s.payload_bytes),
+                  count(c.half.c2s.packets, "packet"), bytes(c.half.s2c.payload_bytes),
+                  count(c.half.s2c.packets, "packet"),
+                  duration(elapsed_ns(c.start_time_ns, c.last_time_ns)), resent(c), closed(c));
+  const std::uint64_t missing = c.half.c2s.missing_bytes + c.half.s2c.missing_bytes;
+  if (missing > 0) text += fmt::format("; {} never captured", bytes(missing));
+  if (c.one_sided) text += "; one direction only was captured";
+  return text;
+}
+
+std::string no_task(const Connection& c) {
+  const std::uint64_t payload = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes;
+  if (payload == 0) return "none: no data was sent on it";
+  if (c.protocol == Protocol::tls) return "hidden by TLS";
+  if (c.protocol == Protocol::unknown) return "not recognised: data of an unknown protocol";
+  return fmt::format("none that could be read ({})", name(c.protocol));
+}
+
+void block(std::string& out, const Report& r, std::size_t index, std::size_t max_rows) {
+  const Connection& c = r.data.connections()[index];
+  const Channel& channel = r.correlation.channels[index];
+  const std::string server = server_name(r, index);
+  std::string title =
+      fmt::format("#{} {} -> {}", Dataset::connection_id(index), c.client.text(), c.server.text());
+  if (!server.empty()) title += fmt::format(" ({})", clip_middle(server, 48));
+  if (c.protocol != Protocol::unknown) title += fmt::format(" {}", name(c.protocol));
+  if (c.service != kNoService) title += fmt::format(" service={}", service_name(r, c.service));
+  out += '\n';
+  paragraph(out, title, "", 0);
+  const std::string incomplete = why_incomplete(c);
+  if (!incomplete.empty()) paragraph(out, "state", incomplete, kLabel, 2);
+  if (channel.purpose != ChannelPurpose::unknown || incomplete.empty()) {
+    paragraph(out, "why", why_opened(r, channel), kLabel, 2);
+  }
+  paragraph(out, "data", traffic(c), kLabel, 2);
+  if (channel.tls != Dataset::kNone) tls_task(out, r.data.tls()[channel.tls]);
+  dns_tasks(out, r, channel.dns, max_rows);
+  if (!channel.http.empty()) {
+    http_tasks(out, r, channel.http, max_rows);
+  } else if (channel.dns.empty() && !failed(c)) {
+    paragraph(out, "task", no_task(c), kLabel, 2);
+  }
+}
+
+void reasons_table(std::string& out, const Report& r) {
+  struct Tally {
+    std::size_t connections = 0;
+    std::size_t example = 0;
+  };
+  std::map<ChannelPurpose, Tally> tally;
+  for (std::size_t i = 0; i < r.correlation.channels.size(); ++i) {
+    Tally& t = tally[r.correlation.channels[i].purpose];
+    if (t.connections++ == 0) t.example = i;
+  }
+  out += "\nWhy they were opened\n";
+  for (const auto& [purpose, t] : tally) {
+    paragraph(out, fmt::format("{:>8} {}", t.connections, name(purpose)),
+              fmt::format("e.g. #{}: {}", Dataset::connection_id(t.example),
+                          why_opened(r, r.correlation.channels[t.example])),
+              31);
+  }
+}
+
+void pairs_table(std::string& out, const Report& r) {
+  struct Pair {
+    std::size_t connections = 0, failed = 0, requests = 0;
+    DurationNs slowest_ns = kUnknownNs;
+  };
+  std::map<std::pair<IpAddress, Endpoint>, Pair> pairs;
+  for (std::size_t i = 0; i < r.data.connections().size(); ++i) {
+    const Connection& c = r.data.connections()[i];
+    Pair& p = pairs[{c.client.ip, c.server}];
+    ++p.connections;
+    p.failed += failed(c);
+    p.requests += r.correlation.channels[i].http.size();
+    p.slowest_ns = std::max(p.slowest_ns, c.connect_time_ns);
+  }
+  using Entry = std::pair<std::pair<IpAddress, Endpoint>, Pair>;
+  std::vector<Entry> sorted(pairs.begin(), pairs.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) {
+    return a.second.connections > b.second.connections;
+  });
+  const std::size_t shown = std::min(kPairs, sorted.size());
+  Table table({{"connections", Align::right},
+               {"failed", Align::right},
+               {"requests", Align::right},
+               {"slowest connect ms", Align::right},
+               {"client", Align::left, Shrink::middle, 12},
+               {"server", Align::left, Shrink::middle, 16}},
+              1);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& [who, p] = sorted[i];
+    table.row({std::to_string(p.connections), std::to_string(p.failed), std::to_string(p.requests),
+               ms_number(p.slowest_ns), who.first.text(), who.second.text()});
+  }
+  out += "\nWho opened most\n";
+  table.print(out);
+  more(out, sorted.size() - shown, "pair", "pairs", 1);
+}
+
+void slowest_tasks(std::string& out, const Report& r, std::size_t max_rows) {
+  const std::vector<HttpTransaction>& all = r.data.http();
+  if (all.empty()) return;
+  const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
+    return costs_more(all[a], all[b]);
+  });
+  Table table = task_table(true, 1);
+  for (const std::size_t i : chosen) {
+    const std::size_t connection = r.data.connection_index(all[i].connection);
+    http_row(table, r, i,
+             connection == Dataset::kNone ? std::string(kNone)
+                                          : std::to_string(Dataset::connection_id(connection)));
+  }
+  table.drop_if_empty(8);
+  out += chosen.size() == all.size() ? "\nTasks, in order of first frame (id = connection)\n"
+                                     : "\nTasks without a response or slowest (id = connection)\n";
+  table.print(out);
+  more(out, all.size() - chosen.size(), "request", "requests", 1);
+}
+
+std::string totals(const Report& r) {
+  std::map<ConnectionState, std::size_t> states;
+  for (const Connection& c : r.data.connections()) ++states[c.state];
+  std::string text = count(r.data.connections().size(), "connection") + ": ";
+  bool first = true;
+  for (const auto& [state, n] : states) {
+    text += fmt::format("{}{} {}", first ? "" : ", ", n, name(state));
+    first = false;
+  }
+  std::size_t used = 0;
+  for (const Channel& channel : r.correlation.channels) used += !channel.http.empty();
+  if (!r.data.http().empty()) {
+    text += fmt::format(". {} on {} of them", count(r.data.http().size(), "HTTP request"), used);
+  }
+  return text + ".";
+}
+
+}  // namespace
+
+void text_tcp(std::string& out, const Report& r, const TextOptions& options) {
+  heading(out, "2. TCP channels: how many, what for, and why", '-');
+  const std::size_t n = r.data.connections().size();
+  if (n == 0) {
+    out += "No TCP connection in this capture.\n";
+    return;
+  }
+  paragraph(out, "", totals(r), 0);
+  connection_table(out, r, options.max_rows);
+  if (n <= kAllInDetail) {
+    for (std::size_t i = 0; i < n; ++i) block(out, r, i, options.max_rows);
+    return;
+  }
+  pairs_table(out, r);
+  reasons_table(out, r);
+  slowest_tasks(out, r, options.max_rows);
+}
+
+}  // namespace wirelag::report

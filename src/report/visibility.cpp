@@ -1,0 +1,29 @@
+#include "visibility.hpp"
+
+namespace wirelag::report {
+
+bool Visibility::clear() const {
+  return one_sided == 0 && midstream == 0 && evicted == 0 && duplicate_frames == 0 &&
+         snaplen_cut == 0 && clock_steps_back == 0 && missing_bytes == 0 && transactions_lost == 0;
+}
+
+Visibility visibility(const Report& report) {
+  Visibility v;
+  for (const Connection& c : report.data.connections()) {
+    ++v.connections;
+    v.one_sided += c.one_sided;
+    v.midstream += c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen;
+    v.evicted += c.end == ConnectionEnd::evicted;
+    const std::uint64_t missing = c.half.c2s.missing_bytes + c.half.s2c.missing_bytes;
+    v.missing_bytes += missing;
+    v.connections_with_holes += missing > 0;
+  }
+  v.duplicate_frames = report.counters.of(Counter::mirror_duplicates);
+  v.snaplen_cut = report.counters.of(Counter::snaplen_cut);
+  v.clock_steps_back = report.counters.of(Counter::clock_steps_back);
+  v.transactions_lost = report.counters.of(Counter::transactions_shed) + report.data.dropped();
+  for (const std::uint64_t n : report.accounting.not_analysed) v.not_analysed += n;
+  return v;
+}
+
+}  // namespace wirelag::report

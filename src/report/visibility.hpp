@@ -1,0 +1,28 @@
+// How far the link could be seen: what the report says first, because every number in it depends on
+// that. Taken from the counters and the connections, so that text and JSON agree.
+#pragma once
+
+#include <wirelag/report/report.hpp>
+
+namespace wirelag::report {
+
+struct Visibility {
+  std::uint64_t connections = 0;
+  std::uint64_t one_sided = 0;  ///< connections of which one direction only was captured
+  std::uint64_t midstream = 0;  ///< connections whose beginning was not captured
+  std::uint64_t evicted = 0;    ///< connections given up because the flow table was full
+  std::uint64_t duplicate_frames = 0;
+  std::uint64_t snaplen_cut = 0;  ///< frames
+  std::uint64_t clock_steps_back = 0;
+  std::uint64_t missing_bytes = 0;  ///< sequence space of both directions never captured
+  std::uint64_t connections_with_holes = 0;
+  std::uint64_t transactions_lost = 0;  ///< shed on the way to the control core, or dropped there
+  std::uint64_t not_analysed = 0;       ///< frames, all reasons
+
+  /// Nothing limits what the report can say.
+  [[nodiscard]] bool clear() const;
+};
+
+[[nodiscard]] Visibility visibility(const Report& report);
+
+}  // namespace wirelag::report

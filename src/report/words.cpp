@@ -1,0 +1,146 @@
+#include "words.hpp"
+
+#include <fmt/format.h>
+
+#include "format.hpp"
+
+namespace wirelag::report {
+namespace {
+
+std::string tries(const Connection& c) {
+  const std::uint64_t syns = c.syn_frames.size() + c.syn_frames.left_out();
+  return fmt::format("{} over {}", count(syns, "SYN"),
+                     duration(elapsed_ns(c.start_time_ns, c.last_time_ns)));
+}
+
+/// Last SYN before the RST that answered it -> that RST.
+DurationNs refused_after_ns(const Connection& c) {
+  TimeNs syn = kUnknownNs;
+  for (const HandshakeSegment& s : c.handshake) {
+    if (s.direction == Direction::c2s && (s.flags & tcp_flag::syn)) syn = s.time_ns;
+    if (s.direction == Direction::s2c && (s.flags & tcp_flag::rst))
+      return elapsed_ns(syn, s.time_ns);
+  }
+  return kUnknownNs;
+}
+
+}  // namespace
+
+std::string tls_version(std::uint16_t version) {
+  switch (version) {
+    case 0: return std::string(kNone);
+    case 0x0002: return "SSL 2";
+    case 0x0300: return "SSL 3";
+    case 0x0301: return "TLS 1.0";
+    case 0x0302: return "TLS 1.1";
+    case 0x0303: return "TLS 1.2";
+    case 0x0304: return "TLS 1.3";
+    default: return fmt::format("0x{:04x}", version);
+  }
+}
+
+std::string tcp_flags(std::uint8_t flags) {
+  static constexpr struct {
+    std::uint8_t bit;
+    std::string_view name;
+  } kNames[] = {{tcp_flag::syn, "SYN"}, {tcp_flag::fin, "FIN"}, {tcp_flag::rst, "RST"},
+                {tcp_flag::psh, "PSH"}, {tcp_flag::ack, "ACK"}, {tcp_flag::urg, "URG"},
+                {tcp_flag::ece, "ECE"}, {tcp_flag::cwr, "CWR"}};
+  std::string text;
+  for (const auto& flag : kNames) {
+    if (!(flags & flag.bit)) continue;
+    if (!text.empty()) text += ", ";
+    text += flag.name;
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string why_opened(const Report& report, const Channel& channel) {
+  const Connection& c = report.data.connections()[channel.connection];
+  const std::string others = count(channel.others_open, "other connection");
+  switch (channel.purpose) {
+    case ChannelPurpose::first_contact:
+      return "first contact: this client had no connection to this server yet";
+    case ChannelPurpose::others_busy:
+      return fmt::format(
+          "others busy: {} to this server {} open and {} occupied (a request unanswered or a "
+          "handshake going on){}",
+          others, channel.others_open == 1 ? "was" : "were",
+          channel.others_busy == channel.others_open && channel.others_open == 1
+              ? "it was"
+              : fmt::format("{} of them {}", channel.others_busy,
+                            channel.others_busy == 1 ? "was" : "were"),
+          c.protocol == Protocol::http1
+              ? "; HTTP/1.1 answers in order, so a second request at once needs a second connection"
+              : "");
+    case ChannelPurpose::parallel:
+      return fmt::format(
+          "parallel: opened although {} to this server {} open and not all were busy ({} of {})",
+          others, channel.others_open == 1 ? "was" : "were", channel.others_busy,
+          channel.others_open);
+    case ChannelPurpose::reopened:
+      return "reopened: an earlier connection to this server had been closed";
+    case ChannelPurpose::unused:
+      return fmt::format(
+          "opened and not used: it carried no request before the capture ended ({} open, {} busy "
+          "at its SYN)",
+          count(channel.others_open, "other"), channel.others_busy);
+    case ChannelPurpose::retry_after_failure:
+      return "retry: the attempt before was refused or unanswered";
+    case ChannelPurpose::unknown:
+      return c.state == ConnectionState::midstream
+                 ? "not known: the connection was open before the capture began"
+                 : "not known: its opening was not captured";
+  }
+  return "not known";
+}
+
+std::string why_incomplete(const Connection& c) {
+  switch (c.state) {
+    case ConnectionState::complete: return "";
+    case ConnectionState::synack_no_ack:
+      return "the server answered the SYN, but the client never acknowledged the SYN-ACK";
+    case ConnectionState::refused: {
+      const DurationNs after = refused_after_ns(c);
+      return known(after) ? fmt::format("refused: RST answered the SYN after {}", duration(after))
+                          : "refused: RST answered the SYN";
+    }
+    case ConnectionState::syn_unanswered:
+      return fmt::format("unanswered: {}, nothing came back{}", tries(c),
+                         c.one_sided ? " (or the server's direction was not captured)" : "");
+    case ConnectionState::syn_no_synack:
+      return "packets came from the server, but no SYN-ACK was captured";
+    case ConnectionState::simultaneous_open:
+      return "simultaneous open: both sides sent a SYN (RFC 9293 section 3.5)";
+    case ConnectionState::no_syn_seen:
+      return "the capture has the SYN-ACK, but not the SYN before it";
+    case ConnectionState::midstream: return "midstream: it was open before the capture began";
+  }
+  return "";
+}
+
+std::string server_name(const Report& report, std::size_t connection) {
+  if (connection >= report.correlation.channels.size()) return "";
+  return safe(report.correlation.channels[connection].name);
+}
+
+std::string_view service_name(const Report& report, ServiceId service) {
+  return service < report.service_names.size() ? std::string_view(report.service_names[service])
+                                               : std::string_view();
+}
+
+std::size_t slowest_handshake(const Report& report) {
+  const std::vector<Connection>& all = report.data.connections();
+  std::size_t slowest = Dataset::kNone;
+  std::size_t any = Dataset::kNone;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Connection& c = all[i];
+    const bool opening_seen = c.state != ConnectionState::midstream && !c.handshake.empty();
+    if (any == Dataset::kNone && opening_seen) any = i;
+    if (c.state != ConnectionState::complete || !known(c.connect_time_ns)) continue;
+    if (slowest == Dataset::kNone || c.connect_time_ns > all[slowest].connect_time_ns) slowest = i;
+  }
+  return slowest != Dataset::kNone ? slowest : any;
+}
+
+}  // namespace wirelag::report

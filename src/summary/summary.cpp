@@ -1,0 +1,96 @@
+#include <bit>
+
+#include <wirelag/base/hash.hpp>
+#include <wirelag/summary/summary.hpp>
+
+namespace wirelag {
+namespace {
+
+std::uint64_t hash(const ServiceKey& key) {
+  const std::uint64_t kind_and_numbers = static_cast<std::uint64_t>(key.kind) << 32 |
+                                         std::uint64_t{key.service} << 16 | key.endpoint.port;
+  return combine64(combine64(key.endpoint.ip.high(), key.endpoint.ip.low()), kind_and_numbers);
+}
+
+TimeNs earlier(TimeNs a, TimeNs b) {
+  if (!known(a)) return b;
+  return known(b) ? std::min(a, b) : a;
+}
+
+}  // namespace
+
+Summary::Summary(const SummaryLimits& limits)
+    : limits_(limits), rows_(1 + limits.services + limits.servers) {
+  index_.resize(std::bit_ceil(2 * rows_.size()));
+}
+
+ServiceSummary& Summary::row(const ServiceKey& key, bool answered) {
+  std::size_t slot = slot_of(key);
+  if (index_[slot] != 0) return rows_[index_[slot] - 1].numbers;
+  if (!has_room(key, answered)) {
+    ++without_row;
+    return row(ServiceKey{}, true);
+  }
+
+  if (key.kind == ServiceKey::Kind::service) {
+    ++services_used_;
+  } else if (key.kind != ServiceKey::Kind::other) {
+    ++servers_used_;
+  }
+  Row& row = rows_[used_++];
+  row.key = key;
+  index_[slot] = static_cast<std::uint32_t>(used_);
+  return row.numbers;
+}
+
+std::size_t Summary::slot_of(const ServiceKey& key) const {
+  const std::size_t mask = index_.size() - 1;
+  std::size_t slot = hash(key) & mask;
+  while (index_[slot] != 0 && rows_[index_[slot] - 1].key != key) slot = (slot + 1) & mask;
+  return slot;
+}
+
+bool Summary::has_room(const ServiceKey& key, bool answered) const {
+  if (key.kind == ServiceKey::Kind::other) return true;
+  if (key.kind == ServiceKey::Kind::service) return services_used_ < limits_.services;
+  return servers_used_ < (answered ? limits_.servers : limits_.servers / 2);
+}
+
+void Summary::clear() {
+  for (std::size_t i = 0; i < used_; ++i) rows_[i] = Row{};
+  std::fill(index_.begin(), index_.end(), 0U);
+  used_ = 0;
+  services_used_ = servers_used_ = 0;
+  start_time_ns = end_time_ns = kUnknownNs;
+  accounting = {};
+  counters = {};
+  without_row = 0;
+}
+
+void MergedSummary::merge(const Summary& summary) {
+  merge_interval(summary.start_time_ns, summary.end_time_ns);
+  accounting.merge(summary.accounting);
+  counters.merge(summary.counters);
+  for (const Summary::Row& row : summary.rows()) rows[row.key].merge(row.numbers);
+}
+
+void MergedSummary::merge(const MergedSummary& other) {
+  merge_interval(other.start_time_ns, other.end_time_ns);
+  accounting.merge(other.accounting);
+  counters.merge(other.counters);
+  for (const auto& [key, numbers] : other.rows) rows[key].merge(numbers);
+}
+
+void MergedSummary::merge_interval(TimeNs start_ns, TimeNs end_ns) {
+  start_time_ns = earlier(start_time_ns, start_ns);
+  // kUnknownNs is the smallest value there is, so the later of the two is the known one.
+  end_time_ns = std::max(end_time_ns, end_ns);
+}
+
+ServiceSummary MergedSummary::total() const {
+  ServiceSummary sum;
+  for (const auto& [key, numbers] : rows) sum.merge(numbers);
+  return sum;
+}
+
+}  // namespace wirelag

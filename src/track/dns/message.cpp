@@ -1,0 +1,124 @@
+// decode_message(): header, first question, and a walk over the rest that reads only what tells
+// whether the message is whole, and EDNS.
+#include <wirelag/base/cursor.hpp>
+
+#include "records.hpp"
+
+namespace wirelag {
+
+DnsHeader read_header(Bytes message) {
+  ByteCursor in(message);
+  DnsHeader h;
+  h.id = in.u16();
+  h.flags = in.u16();
+  h.qdcount = in.u16();
+  h.ancount = in.u16();
+  h.nscount = in.u16();
+  h.arcount = in.u16();
+  return h;
+}
+
+DnsDefect skip_name(Bytes message, std::size_t& at) {
+  const std::size_t start = at;
+  std::size_t here = at;
+  while (here < message.size()) {
+    const std::uint8_t head = message[here];
+    if (head >= 0xc0) {
+      if (here + 1 >= message.size()) return DnsDefect::ended_early;
+      const std::size_t target = static_cast<std::size_t>(head & 0x3f) << 8 | message[here + 1];
+      if (target < DnsHeader::kSize || target >= start) return DnsDefect::bad_name;
+      at = here + 2;
+      return DnsDefect::none;
+    }
+    if (head >= 0x40) return DnsDefect::bad_name;
+    here += 1U + head;
+    if (here - start > DnsName::kMaxWireOctets) return DnsDefect::bad_name;
+    if (head == 0) {
+      at = here;
+      return DnsDefect::none;
+    }
+  }
+  return DnsDefect::ended_early;
+}
+
+DnsDefect read_record(Bytes message, std::size_t& at, RecordHeader& out) {
+  ByteCursor in(message.subspan(at));
+  out.type = in.u16();
+  out.klass = in.u16();
+  out.ttl = in.u32();
+  out.data_size = in.u16();
+  out.data_at = at + 10;
+  in.skip(out.data_size);
+  if (!in.ok()) return DnsDefect::ended_early;
+  at = out.data_at + out.data_size;
+  return DnsDefect::none;
+}
+
+namespace {
+
+DnsDefect read_first_question(Bytes message, std::size_t& at, DnsMessage& out) {
+  const DnsDefect defect = out.qname.read(message, at, at);
+  if (defect != DnsDefect::none) return defect;
+  ByteCursor in(message.subspan(at));
+  out.qtype = in.u16();
+  out.qclass = in.u16();
+  if (!in.ok()) {
+    out.qname.clear();
+    out.qtype = 0;
+    return DnsDefect::ended_early;
+  }
+  out.has_question = true;
+  at += 4;
+  return DnsDefect::none;
+}
+
+DnsDefect skip_question(Bytes message, std::size_t& at) {
+  const DnsDefect defect = skip_name(message, at);
+  if (defect != DnsDefect::none) return defect;
+  if (message.size() - at < 4) return DnsDefect::ended_early;
+  at += 4;
+  return DnsDefect::none;
+}
+
+/// The upper eight bits of the rcode are the OPT record's first TTL byte (RFC 6891 section 6.1.3).
+void note_edns(const RecordHeader& opt, DnsMessage& out) {
+  out.edns = true;
+  out.rcode = static_cast<std::uint16_t>((opt.ttl >> 24) << 4 | out.header.rcode());
+}
+
+DnsDefect walk(Bytes message, DnsMessage& out) {
+  std::size_t at = DnsHeader::kSize;
+  const DnsHeader& h = out.header;
+  if (h.qdcount > 0) {
+    const DnsDefect defect = read_first_question(message, at, out);
+    if (defect != DnsDefect::none) return defect;
+  }
+  for (std::uint32_t i = 1; i < h.qdcount; ++i) {
+    const DnsDefect defect = skip_question(message, at);
+    if (defect != DnsDefect::none) return defect;
+  }
+  const std::uint32_t records = std::uint32_t{h.ancount} + h.nscount + h.arcount;
+  for (std::uint32_t i = 0; i < records; ++i) {
+    RecordHeader record;
+    DnsDefect defect = skip_name(message, at);
+    if (defect == DnsDefect::none) defect = read_record(message, at, record);
+    if (defect != DnsDefect::none) return defect;
+    if (record.type == dns_type::opt) note_edns(record, out);
+  }
+  return DnsDefect::none;
+}
+
+}  // namespace
+
+bool decode_message(Bytes message, DnsMessage& out) {
+  if (message.size() < DnsHeader::kSize) return false;
+  out.header = read_header(message);
+  out.qname.clear();
+  out.qtype = out.qclass = 0;
+  out.has_question = out.edns = false;
+  out.rcode = out.header.rcode();
+  out.defect = walk(message, out);
+  return true;
+}
+
+}  // namespace wirelag

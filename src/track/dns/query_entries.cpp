@@ -1,0 +1,282 @@
+// The entries of the query table: how they come, grow, age and leave.
+#include "query_table.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kLargestMessage = 65535;
+constexpr std::size_t kBlocksPerEntry = 4;
+/// A late answer still pairs with its query for so many query timeouts after the first copy.
+constexpr int kTimeoutsKept = 4;
+constexpr std::uint16_t kNoError = 0, kNxDomain = 3;  // RFC 1035 section 4.1.1
+
+/// Room for the largest response beside the longest name, so that giving up every other entry
+/// always makes room for one.
+std::size_t blocks_of(const DnsLimits& limits) {
+  const std::size_t one_of_each =
+      ByteChains::blocks_for(kLargestMessage) + ByteChains::blocks_for(DnsName::kMaxText);
+  return std::max<std::size_t>(kBlocksPerEntry * limits.pending_queries, one_of_each);
+}
+
+std::size_t at_least_one(std::size_t n) { return n > 0 ? n : 1; }
+
+/// TC says nothing useful came (RFC 2181 section 9). No answer record to a QUERY is NODATA (RFC
+/// 2308).
+DnsOutcome outcome_of(std::uint8_t opcode, std::uint16_t rcode, bool truncated,
+                      std::uint16_t answers) {
+  if (truncated) return DnsOutcome::truncated;
+  if (rcode == kNxDomain) return DnsOutcome::nxdomain;
+  if (rcode != kNoError) return DnsOutcome::failed;
+  return answers == 0 && opcode == 0 ? DnsOutcome::nodata : DnsOutcome::answered;
+}
+
+}  // namespace
+
+DnsQueryTable::DnsQueryTable(const DnsLimits& limits, Classifier& classifier, TransactionSink& sink,
+                             Counters& counters)
+    : query_timeout_ns_(limits.query_timeout_ns),
+      duplicate_window_ns_(limits.duplicate_window_ns),
+      classifier_(classifier),
+      sink_(sink),
+      counters_(counters),
+      entries_(at_least_one(limits.pending_queries)),
+      copies_(at_least_one(limits.pending_queries / 4)),
+      answers_(at_least_one(limits.pending_queries)),
+      bytes_(blocks_of(limits)),
+      newest_(at_least_one(limits.pending_queries)),
+      name_scratch_(std::make_unique<std::uint8_t[]>(DnsName::kMaxText)),
+      response_scratch_(std::make_unique<std::uint8_t[]>(kLargestMessage)) {}
+
+// ------------------------------------------------------------------------------ coming, growing
+
+/// A new entry of `key`, in neither list yet.
+DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
+                                        const DnsSighting& seen, const DnsMessage& message,
+                                        ServiceId service) {
+  const std::string_view qname = message.qname.text();
+  if (known.size == kPerKey) make_room_in_key(known);
+  if (entries_.in_use() == entries_.capacity()) release_oldest(seen.time_ns);
+  make_room_for_bytes(qname.size(), seen.time_ns);
+  const Index i = entries_.take();
+  ByteChain name;
+  (void)bytes_.append(name, as_bytes(qname));  // there is room
+
+  Entry& entry = entries_[i];
+  entry.key = key;
+  entry.qtype = message.qtype;
+  entry.qclass = message.qclass;
+  entry.service = service;
+  entry.opcode = message.header.opcode();
+  entry.has_question = message.has_question;
+  entry.malformed = seen.malformed;
+  entry.name = name.head;
+  entry.name_size = static_cast<std::uint16_t>(qname.size());
+  entry.first_frame = seen.frame;
+  entry.first_ns = seen.time_ns;
+  entry.connection = seen.connection;
+
+  const std::uint32_t hash = key.hash();
+  entry.older = newest_of(key, hash);
+  if (entry.older != kNone) newest_.erase(hash, entry.older);
+  newest_.insert(hash, i);
+  return i;
+}
+
+void DnsQueryTable::note_query_copy(Entry& entry, const DnsSighting& seen) {
+  if (entry.copies == kNone) {
+    entry.copies = copies_.take();
+    if (entry.copies == kNone) {
+      counters_.add(Counter::dns_pending_full);
+      return;
+    }
+    copies_[entry.copies].frames.push(entry.first_frame);
+  }
+  copies_[entry.copies].last_query_ns = seen.time_ns;
+  copies_[entry.copies].frames.push(seen.frame);
+}
+
+/// Gives entry i, which is in neither list, its response and puts it into the list of `stage`.
+void DnsQueryTable::note_answer(Index i, Stage stage, const DnsSighting& seen,
+                                const DnsMessage& message) {
+  const Index slot = answers_.take();  // as many as there are entries
+  Answer& answer = answers_[slot];
+  answer.response_ns = answer.last_copy_ns = seen.time_ns;
+  answer.frame = seen.frame;
+  answer.answer_count = message.header.ancount;
+  answer.rcode = message.rcode;
+  answer.header_rcode = message.header.rcode();
+  answer.truncated = message.header.truncated();
+  answer.malformed = seen.malformed;
+
+  make_room_for_bytes(seen.bytes.size(), seen.time_ns);
+  ByteChain kept;
+  (void)bytes_.append(kept, seen.bytes);
+  answer.bytes = kept.head;
+  answer.size = kept.size;
+  entries_[i].answer = slot;
+  entries_[i].stage = stage;
+  push_back(list_of(entries_[i]), i);
+}
+
+void DnsQueryTable::note_answer_copy(Index i, const DnsSighting& seen) {
+  Answer& answer = answers_[entries_[i].answer];
+  answer.duplicates.push(seen.frame);
+  answer.last_copy_ns = seen.time_ns;
+  unlink(i);
+  push_back(answered_, i);
+}
+
+/// The query of a response that was handed over before it.
+void DnsQueryTable::note_query_of_answer(Index i, const DnsSighting& seen,
+                                         const DnsMessage& message) {
+  unlink(i);
+  Entry& entry = entries_[i];
+  entry.stage = Stage::answered;
+  entry.opcode = message.header.opcode();
+  entry.malformed = seen.malformed;
+  entry.first_frame = seen.frame;
+  entry.first_ns = seen.time_ns;
+  push_back(answered_, i);
+}
+
+// ------------------------------------------------------------------------------ room and age
+
+bool DnsQueryTable::is_over(const Entry& entry, TimeNs now) const {
+  if (entry.stage == Stage::answered) {
+    return now - answers_[entry.answer].last_copy_ns > duplicate_window_ns_;
+  }
+  return now - entry.first_ns > kTimeoutsKept * query_timeout_ns_;
+}
+
+void DnsQueryTable::expire(TimeNs now, std::size_t budget) {
+  for (; budget > 0; --budget) {
+    if (answered_.head != kNone && is_over(entries_[answered_.head], now)) {
+      emit(answered_.head);
+    } else if (waiting_.head != kNone && is_over(entries_[waiting_.head], now)) {
+      emit(waiting_.head);
+    } else {
+      return;
+    }
+  }
+}
+
+void DnsQueryTable::finish() {
+  while (answered_.head != kNone) emit(answered_.head);
+  while (waiting_.head != kNone) emit(waiting_.head);
+}
+
+void DnsQueryTable::make_room_for_bytes(std::size_t bytes, TimeNs now) {
+  while (!bytes_.has_room_for(bytes)) release_oldest(now);
+}
+
+void DnsQueryTable::release_oldest(TimeNs now) {
+  const Index oldest = answered_.head != kNone ? answered_.head : waiting_.head;
+  if (is_over(entries_[oldest], now)) {
+    emit(oldest);
+  } else {
+    give_up(oldest);
+  }
+}
+
+/// The same policy within one key, so that the list of a key stays short.
+void DnsQueryTable::make_room_in_key(const KeyEntries& known) {
+  for (const Index i : known) {
+    if (entries_[i].stage != Stage::waiting) return give_up(i);
+  }
+  give_up(known.at[0]);
+}
+
+/// Emits an entry to which something might still have been added.
+void DnsQueryTable::give_up(Index i) {
+  const Stage stage = entries_[i].stage;
+  if (stage == Stage::answered) counters_.add(Counter::dns_duplicate_window_cut);
+  if (stage == Stage::waiting) counters_.add(Counter::dns_evicted);
+  emit(i);
+}
+
+// ------------------------------------------------------------------------------ leaving
+
+void DnsQueryTable::emit(Index i) {
+  const Entry& entry = entries_[i];
+  DnsTransaction t;
+  t.client = entry.key.client;
+  t.resolver = entry.key.resolver;
+  t.transport = entry.key.transport;
+  t.id = entry.key.id;
+  t.service = entry.service;
+  t.qtype = entry.qtype;
+  t.qclass = entry.qclass;
+  t.opcode = entry.opcode;
+  t.malformed = entry.malformed;
+  t.connection = entry.connection;
+  bytes_.read(entry.name, entry.name_size, name_scratch_.get());
+  t.qname = as_text({name_scratch_.get(), entry.name_size});
+  if (entry.answer != kNone) describe(answers_[entry.answer], t);
+  if (entry.stage == Stage::query_missing) {
+    t.outcome = DnsOutcome::response_only;
+  } else if (entry.copies == kNone) {
+    t.query_frames.push(entry.first_frame);
+    t.first_query_ns = t.last_query_ns = entry.first_ns;
+  } else {
+    t.query_frames = copies_[entry.copies].frames;
+    t.first_query_ns = entry.first_ns;
+    t.last_query_ns = copies_[entry.copies].last_query_ns;
+  }
+  sink_.emit(&t);
+  forget(i);
+}
+
+void DnsQueryTable::describe(const Answer& answer, DnsTransaction& out) {
+  out.outcome = outcome_of(out.opcode, answer.rcode, answer.truncated, answer.answer_count);
+  out.rcode = answer.header_rcode;
+  out.answer_count = answer.answer_count;
+  out.truncated = answer.truncated;
+  out.malformed = out.malformed || answer.malformed;
+  out.duplicate_response_frames = answer.duplicates;
+  out.response_frame = answer.frame;
+  out.response_ns = answer.response_ns;
+  bytes_.read(answer.bytes, answer.size, response_scratch_.get());
+  out.response = {response_scratch_.get(), answer.size};
+}
+
+void DnsQueryTable::forget(Index i) {
+  const Entry& entry = entries_[i];
+  const std::uint32_t hash = entry.key.hash();
+  const Index newest = newest_of(entry.key, hash);
+  if (newest == i) {
+    newest_.erase(hash, i);
+    if (entry.older != kNone) newest_.insert(hash, entry.older);
+  } else {
+    Index younger = newest;
+    while (entries_[younger].older != i) younger = entries_[younger].older;
+    entries_[younger].older = entry.older;
+  }
+  unlink(i);
+  bytes_.release(entry.name, entry.name_size);
+  if (entry.copies != kNone) copies_.give(entry.copies);
+  if (entry.answer != kNone) {
+    bytes_.release(answers_[entry.answer].bytes, answers_[entry.answer].size);
+    answers_.give(entry.answer);
+  }
+  entries_.give(i);
+}
+
+DnsQueryTable::Index DnsQueryTable::newest_of(const Key& key, std::uint32_t hash) const {
+  return newest_.find(hash, [&](Index i) { return entries_[i].key == key; });
+}
+
+void DnsQueryTable::push_back(AgeList& list, Index i) {
+  entries_[i].before = list.tail;
+  entries_[i].after = kNone;
+  (list.tail == kNone ? list.head : entries_[list.tail].after) = i;
+  list.tail = i;
+}
+
+void DnsQueryTable::unlink(Index i) {
+  const Entry& entry = entries_[i];
+  AgeList& list = list_of(entry);
+  (entry.before == kNone ? list.head : entries_[entry.before].after) = entry.after;
+  (entry.after == kNone ? list.tail : entries_[entry.after].before) = entry.before;
+}
+
+}  // namespace wirelag

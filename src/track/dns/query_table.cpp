@@ -1,0 +1,143 @@
+// Which message belongs to which transaction.
+#include "query_table.hpp"
+
+#include <wirelag/base/hash.hpp>
+
+namespace wirelag {
+
+std::uint32_t DnsQueryTable::Key::hash() const {
+  const std::uint64_t rest = static_cast<std::uint64_t>(client.port) << 48 |
+                             static_cast<std::uint64_t>(resolver.port) << 32 |
+                             static_cast<std::uint64_t>(id) << 8 |
+                             static_cast<std::uint64_t>(transport);
+  std::uint64_t h = combine64(rest, client.ip.high());
+  h = combine64(h, client.ip.low());
+  h = combine64(h, resolver.ip.high());
+  return static_cast<std::uint32_t>(combine64(h, resolver.ip.low()));
+}
+
+ServiceId DnsQueryTable::on_message(const DnsSighting& seen, const DnsMessage& message) {
+  expire(seen.time_ns, 2);  // one message adds at most one entry, so two keep the lists short
+  const ServiceId service =
+      message.has_question ? classifier_.service_of(message.qname.text()) : kNoService;
+  if (message.header.is_response()) {
+    on_response(seen, message, service);
+  } else {
+    on_query(seen, message, service);
+  }
+  return service;
+}
+
+void DnsQueryTable::on_query(const DnsSighting& seen, const DnsMessage& message,
+                             ServiceId service) {
+  const Key key{seen.src, seen.dst, message.header.id, seen.transport};
+  const KeyEntries known = entries_of(key, seen.time_ns);
+  if (const Index first = query_repeated_by(known, seen, message); first != kNone) {
+    note_query_copy(entries_[first], seen);
+  } else if (const Index answer = response_waiting_for(known, seen, message); answer != kNone) {
+    note_query_of_answer(answer, seen, message);
+  } else {
+    push_back(waiting_, add(key, known, seen, message, service));
+  }
+}
+
+void DnsQueryTable::on_response(const DnsSighting& seen, const DnsMessage& message,
+                                ServiceId service) {
+  const Key key{seen.dst, seen.src, message.header.id, seen.transport};
+  const KeyEntries known = entries_of(key, seen.time_ns);
+  if (const Index query = query_answered_by(known, message); query != kNone) {
+    // Out of its list first, so that making room for the response cannot give this entry up.
+    unlink(query);
+    note_answer(query, Stage::answered, seen, message);
+  } else if (const Index answer = answer_repeated_by(known, message); answer != kNone) {
+    note_answer_copy(answer, seen);
+  } else {
+    const Index i = add(key, known, seen, message, service);
+    note_answer(i, Stage::query_missing, seen, message);
+    if (seen.transport == DnsTransport::udp) emit(i);
+  }
+}
+
+DnsQueryTable::KeyEntries DnsQueryTable::entries_of(const Key& key, TimeNs now) {
+  KeyEntries live;
+  Index older = kNone;
+  for (Index i = newest_of(key, key.hash()); i != kNone; i = older) {
+    older = entries_[i].older;
+    if (is_over(entries_[i], now)) {
+      emit(i);
+    } else {
+      live.at[live.size++] = i;
+    }
+  }
+  std::reverse(live.at.begin(), live.at.begin() + static_cast<std::ptrdiff_t>(live.size));
+  return live;
+}
+
+bool DnsQueryTable::same_question(const Entry& entry, const DnsMessage& message) const {
+  if (!entry.has_question || !message.has_question) {
+    return entry.has_question == message.has_question;
+  }
+  const std::string_view qname = message.qname.text();
+  return entry.qtype == message.qtype && entry.qclass == message.qclass &&
+         entry.name_size == qname.size() && bytes_.equals(entry.name, as_bytes(qname));
+}
+
+DnsQueryTable::Index DnsQueryTable::query_repeated_by(const KeyEntries& known,
+                                                      const DnsSighting& seen,
+                                                      const DnsMessage& message) const {
+  for (const Index i : known) {
+    const Entry& entry = entries_[i];
+    if (entry.stage == Stage::waiting && seen.time_ns - entry.first_ns <= query_timeout_ns_ &&
+        same_question(entry, message)) {
+      return i;
+    }
+  }
+  return kNone;
+}
+
+DnsQueryTable::Index DnsQueryTable::response_waiting_for(const KeyEntries& known,
+                                                         const DnsSighting& seen,
+                                                         const DnsMessage& message) const {
+  for (const Index i : known) {
+    const Entry& entry = entries_[i];
+    if (entry.stage == Stage::query_missing && seen.time_ns <= entry.first_ns &&
+        same_question(entry, message)) {
+      return i;
+    }
+  }
+  return kNone;
+}
+
+/// The oldest open query with the response's question; when either has no question the oldest open
+/// one.
+DnsQueryTable::Index DnsQueryTable::query_answered_by(const KeyEntries& known,
+                                                      const DnsMessage& message) const {
+  Index oldest = kNone;
+  for (const Index i : known) {
+    if (entries_[i].stage != Stage::waiting) continue;
+    if (same_question(entries_[i], message)) return i;
+    if (oldest == kNone) oldest = i;
+  }
+  if (oldest == kNone) return kNone;
+  return message.has_question && entries_[oldest].has_question ? kNone : oldest;
+}
+
+/// Of the queries the response may be a second answer to, the one answered last.
+DnsQueryTable::Index DnsQueryTable::answer_repeated_by(const KeyEntries& known,
+                                                       const DnsMessage& message) const {
+  Index last = kNone;
+  TimeNs last_ns = 0;
+  for (const Index i : known) {
+    const Entry& entry = entries_[i];
+    if (entry.stage != Stage::answered) continue;
+    if (message.has_question && !same_question(entry, message)) continue;
+    const TimeNs response_ns = answers_[entry.answer].response_ns;
+    if (last == kNone || response_ns >= last_ns) {
+      last = i;
+      last_ns = response_ns;
+    }
+  }
+  return last;
+}
+
+}  // namespace wirelag

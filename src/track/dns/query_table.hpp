@@ -1,0 +1,183 @@
+// Queries that wait for their response, and answered ones that wait for duplicates of it.
+//
+//             query                    response                   no duplicate for
+//   (none) ----------> waiting ----------------------> answered ---------------------> emitted
+//                      |  ^ | kept for 4 query timeouts           duplicate window        ^
+//              re-sent +--+ +------------------------------------------------------------+
+//                                           unanswered
+//
+// Entries of one key (client, resolver, transport, id) are a list from the newest to the oldest, at
+// most kPerKey of them; a hash index leads to the newest. Every entry is also in one of two lists
+// by age, `waiting` and `answered`, whose heads are the next to leave.
+//
+// Over TCP a query may be handed over after its response: the stream waits for a hole before it to
+// be filled. So a TCP response without a query waits as well, and a query that was sent before it
+// takes it.
+//
+// Expiry depends on the time of the key's own packets only: an entry that is too old for a packet
+// is emitted before that packet is looked at. expire() does the same earlier, so it changes when a
+// transaction is emitted, not what it says.
+//
+// Memory: 96 bytes per entry; side records for answers (one per entry) and for re-sent copies (one
+// per four entries); names and responses in 64-byte blocks, four per entry. When there is no room
+// for a new entry or its bytes, the oldest answered one is emitted before its duplicate window is
+// over, and when there is none the oldest waiting one is given up.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/base/pool.hpp>
+#include <wirelag/flow/index.hpp>
+#include <wirelag/track/dns/message.hpp>
+#include <wirelag/track/limits.hpp>
+#include <wirelag/track/transaction.hpp>
+
+#include "byte_chains.hpp"
+
+namespace wirelag {
+
+/// Where and when a message was seen, and its bytes.
+struct DnsSighting {
+  Endpoint src;
+  Endpoint dst;
+  DnsTransport transport = DnsTransport::udp;
+  ConnectionKey connection = 0;
+  TimeNs time_ns = 0;
+  FrameNumber frame = 0;
+  Bytes bytes;
+  bool malformed = false;
+};
+
+class DnsQueryTable {
+ public:
+  DnsQueryTable(const DnsLimits& limits, Classifier& classifier, TransactionSink& sink,
+                Counters& counters);
+
+  /// The service of the question, kNoService when the message has none.
+  ServiceId on_message(const DnsSighting& seen, const DnsMessage& message);
+  /// Emits at most `budget` entries that no packet at `now` or later could change.
+  void expire(TimeNs now, std::size_t budget);
+  void finish();
+
+ private:
+  using Index = std::uint32_t;
+  static constexpr Index kNone = UINT32_MAX;
+  static constexpr std::size_t kPerKey = 16;
+
+  struct Key {
+    Endpoint client;
+    Endpoint resolver;
+    std::uint16_t id = 0;
+    DnsTransport transport = DnsTransport::udp;
+
+    bool operator==(const Key&) const = default;
+    [[nodiscard]] std::uint32_t hash() const;
+  };
+  enum class Stage : std::uint8_t { waiting, answered, query_missing };
+
+  struct Entry {
+    Key key;
+    std::uint16_t qtype = 0;
+    std::uint16_t qclass = 0;
+    ServiceId service = kNoService;
+    std::uint16_t name_size = 0;
+    Stage stage = Stage::waiting;
+    std::uint8_t opcode = 0;
+    bool has_question = false;
+    bool malformed = false;         ///< the query is
+    Index name = ByteChain::kNone;  ///< head of a chain
+    Index older = kNone;            ///< next entry of the same key
+    Index before = kNone;           ///< neighbours in `waiting_` or `answered_`
+    Index after = kNone;
+    Index copies = kNone;  ///< in copies_
+    Index answer = kNone;  ///< in answers_
+    FrameNumber first_frame = 0;
+    TimeNs first_ns = 0;  ///< first query; query_missing: the response
+    ConnectionKey connection = 0;
+  };
+  static_assert(sizeof(Entry) <= 96);
+
+  struct Copies {
+    TimeNs last_query_ns = 0;
+    BoundedList<FrameNumber, 16> frames;  ///< the first query and its copies
+  };
+  struct Answer {
+    TimeNs response_ns = 0;
+    TimeNs last_copy_ns = 0;  ///< the response or its latest duplicate
+    FrameNumber frame = 0;
+    Index bytes = ByteChain::kNone;
+    std::uint32_t size = 0;
+    std::uint16_t answer_count = 0;
+    std::uint16_t rcode = 0;  ///< with the bits of EDNS
+    std::uint8_t header_rcode = 0;
+    bool truncated = false;
+    bool malformed = false;
+    BoundedList<FrameNumber, 8> duplicates;
+  };
+  struct AgeList {
+    Index head = kNone;
+    Index tail = kNone;
+  };
+  /// The live entries of one key, oldest first.
+  struct KeyEntries {
+    std::array<Index, kPerKey> at;
+    std::size_t size = 0;
+
+    [[nodiscard]] const Index* begin() const { return at.data(); }
+    [[nodiscard]] const Index* end() const { return at.data() + size; }
+  };
+
+  // Pairing: query_table.cpp
+  void on_query(const DnsSighting& seen, const DnsMessage& message, ServiceId service);
+  void on_response(const DnsSighting& seen, const DnsMessage& message, ServiceId service);
+  [[nodiscard]] KeyEntries entries_of(const Key& key, TimeNs now);
+  [[nodiscard]] bool same_question(const Entry& entry, const DnsMessage& message) const;
+  [[nodiscard]] Index query_repeated_by(const KeyEntries& known, const DnsSighting& seen,
+                                        const DnsMessage& message) const;
+  [[nodiscard]] Index response_waiting_for(const KeyEntries& known, const DnsSighting& seen,
+                                           const DnsMessage& message) const;
+  [[nodiscard]] Index query_answered_by(const KeyEntries& known, const DnsMessage& message) const;
+  [[nodiscard]] Index answer_repeated_by(const KeyEntries& known, const DnsMessage& message) const;
+
+  // Entries: query_entries.cpp
+  Index add(const Key& key, const KeyEntries& known, const DnsSighting& seen,
+            const DnsMessage& message, ServiceId service);
+  void note_query_copy(Entry& entry, const DnsSighting& seen);
+  void note_answer(Index i, Stage stage, const DnsSighting& seen, const DnsMessage& message);
+  void note_answer_copy(Index i, const DnsSighting& seen);
+  void note_query_of_answer(Index i, const DnsSighting& seen, const DnsMessage& message);
+  void make_room_for_bytes(std::size_t bytes, TimeNs now);
+  void release_oldest(TimeNs now);
+  void make_room_in_key(const KeyEntries& known);
+  void give_up(Index i);
+  [[nodiscard]] bool is_over(const Entry& entry, TimeNs now) const;
+  void emit(Index i);
+  void describe(const Answer& answer, DnsTransaction& out);
+  void forget(Index i);
+  [[nodiscard]] Index newest_of(const Key& key, std::uint32_t hash) const;
+  void push_back(AgeList& list, Index i);
+  void unlink(Index i);
+  [[nodiscard]] AgeList& list_of(const Entry& entry) {
+    return entry.stage == Stage::answered ? answered_ : waiting_;
+  }
+
+  DurationNs query_timeout_ns_;
+  DurationNs duplicate_window_ns_;
+  Classifier& classifier_;
+  TransactionSink& sink_;
+  Counters& counters_;
+
+  Pool<Entry> entries_;
+  Pool<Copies> copies_;
+  Pool<Answer> answers_;
+  ByteChains bytes_;
+  FlowIndex newest_;  ///< hash of a key -> its newest entry
+  AgeList waiting_;   ///< waiting and query_missing
+  AgeList answered_;
+  std::unique_ptr<std::uint8_t[]> name_scratch_;
+  std::unique_ptr<std::uint8_t[]> response_scratch_;
+};
+
+}  // namespace wirelag

@@ -1,0 +1,152 @@
+#include <wirelag/base/pool.hpp>
+#include <wirelag/track/dns/tracker.hpp>
+
+#include "query_table.hpp"
+#include "stream.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr std::uint16_t kDnsPort = 53, kMulticastDnsPort = 5353, kLlmnrPort = 5355;
+constexpr std::size_t kLargestMessage = 65535;
+constexpr std::size_t kExpiriesPerTick = 256;
+constexpr std::size_t kBlocksPerStream = 32;  // about 2 KiB of unfinished messages each
+
+bool uses(const Packet& packet, std::uint16_t port) {
+  return packet.src.port == port || packet.dst.port == port;
+}
+
+bool is_multicast_dns(const Packet& packet) {
+  return !uses(packet, kDnsPort) && (uses(packet, kMulticastDnsPort) || uses(packet, kLlmnrPort));
+}
+
+std::size_t stream_blocks(const DnsLimits& limits) {
+  const std::size_t two_largest = 2 * ByteChains::blocks_for(kLargestMessage);
+  return std::max<std::size_t>(kBlocksPerStream * limits.tcp_streams, two_largest);
+}
+
+struct Stream {
+  StreamContext context;
+  PerDirection<DnsFraming> framing;
+  ServiceId service = kNoService;
+};
+
+}  // namespace
+
+struct DnsTracker::State {
+  State(const DnsLimits& limits, Classifier& classifier, TransactionSink& sink, Counters& shared)
+      : counters(shared),
+        queries(limits, classifier, sink, shared),
+        streams(limits.tcp_streams),
+        reader(stream_blocks(limits), shared) {}
+
+  /// Decodes seen.bytes and pairs the message; `cut`: the capture does not have all of it. False
+  /// when it is not DNS.
+  bool take(DnsSighting& seen, bool cut, ServiceId& service) {
+    seen.bytes = seen.bytes.first(std::min(seen.bytes.size(), kLargestMessage));
+    if (!decode_message(seen.bytes, message)) return false;
+    if (!message.header.known_opcode() && !message.has_question) return false;
+    seen.malformed =
+        message.defect == DnsDefect::bad_name || (message.defect == DnsDefect::ended_early && !cut);
+    if (seen.malformed) counters.add(Counter::dns_malformed);
+    service = queries.on_message(seen, message);
+    return true;
+  }
+
+  Counters& counters;
+  DnsQueryTable queries;
+  Pool<Stream> streams;
+  DnsStreamReader reader;
+  DnsMessage message;  ///< of the message at hand
+};
+
+/// Sends the messages of one direction of a stream on to pairing.
+class DnsTracker::StreamMessages final : public DnsMessageSink {
+ public:
+  StreamMessages(State& state, Stream& stream, Direction direction)
+      : state_(state), stream_(stream), direction_(direction) {}
+
+  bool on_message(Bytes message, bool cut, TimeNs time_ns, FrameNumber frame) override {
+    const bool from_client = direction_ == Direction::c2s;
+    DnsSighting seen;
+    seen.src = from_client ? stream_.context.client : stream_.context.server;
+    seen.dst = from_client ? stream_.context.server : stream_.context.client;
+    seen.transport = DnsTransport::tcp;
+    seen.connection = stream_.context.connection;
+    seen.time_ns = time_ns;
+    seen.frame = frame;
+    seen.bytes = message;
+    ServiceId service = kNoService;
+    if (!state_.take(seen, cut, service)) {
+      state_.counters.add(Counter::dns_malformed);
+      return cut;  // too little of it to tell: the framing is right all the same
+    }
+    if (service != kNoService) stream_.service = service;
+    return true;
+  }
+
+ private:
+  State& state_;
+  Stream& stream_;
+  Direction direction_;
+};
+
+DnsTracker::DnsTracker(const DnsLimits& limits, Classifier& classifier, TransactionSink& sink,
+                       Counters& counters)
+    : state_(std::make_unique<State>(limits, classifier, sink, counters)) {}
+DnsTracker::~DnsTracker() = default;
+
+NotAnalysed DnsTracker::on_datagram(const Packet& packet) {
+  if (is_multicast_dns(packet)) {
+    state_->counters.add(Counter::multicast_dns_messages);
+    return NotAnalysed::multicast_dns;
+  }
+  DnsSighting seen;
+  seen.src = packet.src;
+  seen.dst = packet.dst;
+  seen.time_ns = packet.time_ns;
+  seen.frame = packet.number;
+  seen.bytes = packet.payload;
+  const bool cut = packet.payload.size() < packet.payload_length;
+  ServiceId service = kNoService;
+  return state_->take(seen, cut, service) ? NotAnalysed::none : NotAnalysed::udp_untracked;
+}
+
+StreamTracker::Handle DnsTracker::open(const StreamContext& context) {
+  const Handle handle = state_->streams.take();
+  if (handle == kNone) {
+    state_->counters.add(Counter::dns_streams_full);
+    return kNone;
+  }
+  state_->streams[handle].context = context;
+  return handle;
+}
+
+void DnsTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
+  Stream& stream = state_->streams[handle];
+  StreamMessages messages(*state_, stream, chunk.direction);
+  state_->reader.on_bytes(stream.framing[chunk.direction], chunk, messages);
+}
+
+void DnsTracker::on_gap(Handle handle, Direction direction, std::uint64_t missing) {
+  Stream& stream = state_->streams[handle];
+  StreamMessages messages(*state_, stream, direction);
+  state_->reader.on_gap(stream.framing[direction], missing, messages);
+}
+
+/// Nothing to do: a message ends by its length, and queries may still be answered after a FIN.
+void DnsTracker::on_fin(Handle, Direction, TimeNs, FrameNumber) {}
+
+ServiceId DnsTracker::service(Handle handle) const { return state_->streams[handle].service; }
+
+void DnsTracker::close(Handle handle, ConnectionEnd) {
+  Stream& stream = state_->streams[handle];
+  state_->reader.close(stream.framing.c2s);
+  state_->reader.close(stream.framing.s2c);
+  state_->streams.give(handle);
+}
+
+void DnsTracker::tick(TimeNs now) { state_->queries.expire(now, kExpiriesPerTick); }
+void DnsTracker::finish() { state_->queries.finish(); }
+
+}  // namespace wirelag

@@ -1,0 +1,234 @@
+#include "handshake.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wirelag::tls {
+namespace {
+
+void set_if_unknown(TimeNs& time, TimeNs value) {
+  if (!known(time)) time = value;
+}
+
+/// A name that does not fit is left out whole.
+template <std::size_t N>
+std::uint8_t copy_name(Bytes name, std::array<char, N>& out) {
+  if (name.size() > N) return 0;
+  std::ranges::copy(as_text(name), out.begin());
+  return static_cast<std::uint8_t>(name.size());
+}
+
+/// The names joined by commas, as many as fit.
+template <std::size_t N>
+std::uint8_t copy_alpn(Bytes names, std::array<char, N>& out) {
+  std::size_t size = 0;
+  for_each_alpn(names, [&](std::string_view name) {
+    const std::size_t comma = size > 0 ? 1 : 0;
+    if (size + comma + name.size() > N) return false;
+    if (comma > 0) out[size++] = ',';
+    std::ranges::copy(name, out.begin() + static_cast<std::ptrdiff_t>(size));
+    size += name.size();
+    return true;
+  });
+  return static_cast<std::uint8_t>(size);
+}
+
+}  // namespace
+
+void Handshake::open(const StreamContext& context) {
+  transaction_.connection = context.connection;
+  transaction_.client = context.client;
+  transaction_.server = context.server;
+}
+
+// ------------------------------------------------------------------------------------- hellos
+
+void Handshake::on_hello(Direction direction, const RecordReader& reader) {
+  switch (reader.message_type()) {
+    case MessageType::client_hello:
+      on_client_hello(direction, parse_client_hello(reader.body()));
+      break;
+    case MessageType::server_hello:
+      on_server_hello(direction, parse_server_hello(reader.body()));
+      break;
+    case MessageType::hello_retry_request: on_retry(direction); break;
+    case MessageType::ssl2: on_ssl2_hello(direction, reader.body()); break;
+    default: break;
+  }
+}
+
+void Handshake::on_client_hello(Direction direction, const ClientHello& hello) {
+  if (!roles_known_) client_ = direction;
+  roles_known_ = true;
+  if (client_hello_seen_ || !is_client(direction)) return;  // the second one after a retry
+  client_hello_seen_ = true;
+  hello_in_record_[direction] = Hello::client;
+  transaction_.client_version = hello.version;
+  transaction_.psk_offered = hello.psk_offered;
+  transaction_.early_data_offered = hello.early_data_offered;
+  sni_size_ = copy_name(hello.sni, sni_);
+  alpn_offered_size_ = copy_alpn(hello.alpn, alpn_offered_);
+}
+
+void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
+  if (hello.retry) {
+    on_retry(direction);
+    return;
+  }
+  if (!roles_known_) client_ = reverse(direction);
+  roles_known_ = true;
+  if (server_hello_seen_ || is_client(direction)) return;
+  server_hello_seen_ = true;
+  hello_in_record_[direction] = Hello::server;
+  transaction_.version = hello.version;
+  transaction_.cipher = hello.cipher;
+  if (is_tls13(hello.version))
+    transaction_.resumed = hello.psk_selected ? TriState::yes : TriState::no;
+  alpn_size_ = copy_alpn(hello.alpn, alpn_);
+}
+
+void Handshake::on_retry(Direction direction) {
+  if (!roles_known_) client_ = reverse(direction);
+  roles_known_ = true;
+  if (server_hello_seen_ || transaction_.hello_retry || is_client(direction)) return;
+  transaction_.hello_retry = true;
+  hello_in_record_[direction] = Hello::retry;
+  // A ChangeCipherSpec of the compatibility mode came or comes before a hello in clear text.
+  encrypted_ = {};
+}
+
+void Handshake::on_ssl2_hello(Direction direction, Bytes record) {
+  if (const auto hello = parse_ssl2_client_hello(record)) {
+    on_client_hello(direction, *hello);
+  } else if (is_ssl2_server_hello(record)) {
+    on_server_hello(direction, ServerHello{.version = kSsl2});
+  } else {
+    over_ = malformed_ = true;
+  }
+}
+
+void Handshake::complete_hello(Hello hello, const Extent& extent) {
+  switch (hello) {
+    case Hello::none: break;
+    case Hello::client:
+      transaction_.client_hello_frames = extent.frames;
+      transaction_.client_hello_ns = extent.last_ns;
+      break;
+    case Hello::server:
+      transaction_.server_hello_frames = extent.frames;
+      transaction_.server_hello_ns = extent.last_ns;
+      over_ = transaction_.version == kSsl2;  // its records tell nothing
+      break;
+    case Hello::retry: transaction_.hello_retry_frame = extent.frames.last; break;
+  }
+}
+
+// ------------------------------------------------------------------------------------ flights
+
+void Handshake::on_message(Direction direction, const RecordReader& reader) {
+  if (!roles_known_ || is_client(direction)) return;
+  switch (reader.message_type()) {
+    case MessageType::certificate:
+      if (transaction_.certificate_bytes == 0)
+        transaction_.certificate_bytes = reader.message_length();
+      certificates_shown_ = true;
+      break;
+    case MessageType::server_key_exchange:
+    case MessageType::certificate_request:
+    case MessageType::server_hello_done: certificates_shown_ = true; break;
+    default: break;
+  }
+}
+
+void Handshake::on_record_begins(Direction direction, const RecordReader& reader) {
+  if (reader.record_type() != RecordType::application_data) return;
+  on_data_begins(direction, reader.record().first_ns);
+  look_whether_over();
+}
+
+void Handshake::on_record_ends(Direction direction, const RecordReader& reader) {
+  const TimeNs time_ns = reader.record().last_ns;
+  switch (reader.record_type()) {
+    case RecordType::handshake:
+      complete_hello(hello_in_record_[direction], reader.hello());
+      hello_in_record_[direction] = Hello::none;
+      if (encrypted_[direction]) set_if_unknown(finished(direction), time_ns);
+      break;
+    case RecordType::change_cipher_spec: on_change_cipher_spec(direction, reader); break;
+    case RecordType::application_data:
+      if (is_tls13(transaction_.version)) on_data_ends_tls13(direction, time_ns);
+      break;
+    default: break;
+  }
+  look_whether_over();
+}
+
+void Handshake::on_change_cipher_spec(Direction direction, const RecordReader& reader) {
+  if (is_tls13(transaction_.version)) return;  // compatibility mode: it means nothing
+  if (transaction_.hello_retry && !server_hello_seen_) return;
+  encrypted_[direction] = true;
+  if (!roles_known_ || is_client(direction) || !server_hello_seen_) return;
+  if (certificates_shown_) {
+    transaction_.resumed = TriState::no;
+  } else if (!reader.had_hole()) {
+    transaction_.resumed = TriState::yes;
+  }
+}
+
+void Handshake::on_data_begins(Direction direction, TimeNs time_ns) {
+  data_seen_[direction] = true;
+  if (!roles_known_) {
+    over_ = true;  // midstream: the handshake is past
+  } else if (transaction_.version == 0) {
+    on_data_of_unknown_version(direction, time_ns);
+  } else if (!is_tls13(transaction_.version)) {
+    set_if_unknown(first_data(direction), time_ns);
+  } else if (is_client(direction)) {
+    on_client_data_begins_tls13(time_ns);
+  } else if (client_flight_began_) {
+    set_if_unknown(transaction_.first_server_data_ns, time_ns);
+  }
+}
+
+void Handshake::on_client_data_begins_tls13(TimeNs time_ns) {
+  if (client_flight_began_ || (transaction_.early_data_offered && !known(server_flight_ns_))) {
+    set_if_unknown(transaction_.first_client_data_ns, time_ns);
+    return;
+  }
+  client_flight_began_ = true;
+  transaction_.server_finished_ns = server_flight_ns_;
+}
+
+void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) {
+  if (known(finished(direction))) {  // a Finished in clear view: TLS 1.2 or older
+    set_if_unknown(first_data(direction), time_ns);
+  } else if (is_client(direction) && transaction_.early_data_offered) {
+    set_if_unknown(transaction_.first_client_data_ns, time_ns);
+  }
+  over_ = data_seen_.c2s && data_seen_.s2c;  // the ServerHello was lost: nothing tells more
+}
+
+void Handshake::on_data_ends_tls13(Direction direction, TimeNs time_ns) {
+  if (!is_client(direction)) {
+    if (!client_flight_began_) server_flight_ns_ = time_ns;
+  } else if (client_flight_began_) {
+    set_if_unknown(transaction_.client_finished_ns, time_ns);
+  }
+}
+
+void Handshake::look_whether_over() {
+  if (!known(transaction_.first_client_data_ns) || !known(transaction_.first_server_data_ns))
+    return;
+  over_ = over_ || !is_tls13(transaction_.version) || known(transaction_.client_finished_ns);
+}
+
+TlsHandshake Handshake::told() const {
+  TlsHandshake told = transaction_;
+  if (client_ == Direction::s2c) std::swap(told.client, told.server);
+  told.sni = sni();
+  told.alpn = {alpn_.data(), alpn_size_};
+  told.alpn_offered = {alpn_offered_.data(), alpn_offered_size_};
+  return told;
+}
+
+}  // namespace wirelag::tls

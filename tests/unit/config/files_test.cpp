@@ -1,0 +1,77 @@
+// The files of the source tree that speak of the configuration are right: docs/configuration.md,
+// the ready-to-use files in dpdk-config/, and the advice in the counters' meanings.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/config/config.hpp>
+#include <wirelag/decode/accounting.hpp>
+
+namespace wirelag {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = WIRELAG_SOURCE_ROOT;
+
+std::string content(const fs::path& path) {
+  std::ifstream in(path);
+  std::ostringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+TEST(ConfigurationPage, is_what_the_table_of_keys_says) {
+  const fs::path page = kRoot / "docs" / "configuration.md";
+  if (std::getenv("WIRELAG_UPDATE_DOCS") != nullptr) {
+    std::ofstream(page) << config_reference_markdown();
+  }
+  EXPECT_TRUE(content(page) == config_reference_markdown())
+      << "docs/configuration.md is out of date: run this test with WIRELAG_UPDATE_DOCS=1";
+}
+
+TEST(ReadyToUseFiles, are_configurations) {
+  std::size_t files = 0;
+  for (const auto& entry : fs::directory_iterator(kRoot / "dpdk-config")) {
+    if (entry.path().extension() != ".toml") continue;
+    ++files;
+    const auto config = load_config(entry.path());
+    EXPECT_TRUE(config.ok()) << config.error();
+  }
+  EXPECT_GE(files, 5U);
+}
+
+/// "raise tcp.connections" must name a key that is there.
+void expect_known_keys(std::string_view symbol, std::string_view advice) {
+  static const std::regex kRaise("raise ([a-z]+)\\.([a-z_]+)");
+  const std::string text(advice);
+  std::smatch match;
+  if (!std::regex_search(text, match, kRaise)) return;
+  const std::string page = config_reference_markdown();
+  const std::size_t section = page.find("## `[" + match[1].str() + "]`");
+  ASSERT_NE(section, std::string::npos) << symbol << ": " << text;
+  const std::size_t key = page.find("\n| `" + match[2].str() + "` |", section);
+  EXPECT_LT(key, page.find("\n## ", section)) << symbol << ": " << text;
+}
+
+TEST(Advice, of_counters_names_keys_that_exist) {
+  for (std::size_t i = 0; i < Counters{}.values.size(); ++i) {
+    const CounterInfo& counter = info(static_cast<Counter>(i));
+    expect_known_keys(counter.symbol, counter.nonzero);
+  }
+}
+
+TEST(Advice, of_frames_not_analysed_names_keys_that_exist) {
+#define X(symbol, meaning) expect_known_keys(#symbol, meaning);
+  WIRELAG_NOT_ANALYSED(X)
+#undef X
+}
+
+}  // namespace
+}  // namespace wirelag

@@ -1,0 +1,303 @@
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "examples.hpp"
+
+namespace wirelag {
+namespace {
+
+using namespace examples;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::size_t kColumns = 100;
+
+/// Every line fits the terminal and nothing but printable ASCII and line ends comes out.
+void expect_fit_for_a_terminal(const std::string& text) {
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    EXPECT_LE(end - start, kColumns) << text.substr(start, end - start);
+    start = end + 1;
+  }
+  const auto control = [](char c) { return c != '\n' && (c < 0x20 || c > 0x7e); };
+  EXPECT_TRUE(std::none_of(text.begin(), text.end(), control));
+}
+
+std::string text_of(const Report& r, TextOptions options = {}) {
+  std::string text = render_text(r, options);
+  expect_fit_for_a_terminal(text);
+  return text;
+}
+
+std::size_t lines_with(const std::string& text, std::string_view what) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
+  return n;
+}
+
+TEST(TextOrigin, HeadlineSaysHowFarTheLinkCouldBeSeen) {
+  const std::string text = text_of(origin_report());
+  EXPECT_THAT(text, HasSubstr("packets       116, all analysed\n"));
+  EXPECT_THAT(text, HasSubstr("begins        2018-04-11 04:13:20.000000000 UTC\n"));
+  EXPECT_THAT(text, HasSubstr("lasts         102.179 ms\n"));
+  EXPECT_THAT(text, HasSubstr("visibility    clear"));
+}
+
+TEST(TextOrigin, TheFourPartsComeInOrder) {
+  const std::string text = text_of(origin_report());
+  const std::size_t one = text.find("\n1. DNS"), two = text.find("\n2. TCP channels"),
+                    three = text.find("\n3. A handshake"), four = text.find("\n4. What to change");
+  ASSERT_NE(four, std::string::npos);
+  EXPECT_LT(one, two);
+  EXPECT_LT(two, three);
+  EXPECT_LT(three, four);
+}
+
+TEST(TextOrigin, DnsShowsWhoAskedWhomTheChainAndWhatMattered) {
+  const std::string text = text_of(origin_report());
+  EXPECT_THAT(text, HasSubstr("mirror.azure.cn A asked by 127.0.0.1: waited 3.749 ms, answered\n"));
+  EXPECT_THAT(text, ContainsRegex("mirror.azure.cn +CNAME +mirror.trafficmanager.cn +TTL 600 s"));
+  EXPECT_THAT(text, ContainsRegex(
+                        "mirror.trafficmanager.cn +CNAME +eastmirror.chinacloudapp.cn +TTL 30 s"));
+  EXPECT_THAT(text, ContainsRegex("eastmirror.chinacloudapp.cn +A +139.217.146.62 +TTL 10 s"));
+  EXPECT_THAT(
+      text,
+      ContainsRegex("1 / 7 .*127.0.0.1:41712 +127.0.1.1:53 +NOERROR +3.749  released the user"));
+  EXPECT_THAT(text, ContainsRegex("3 / 5 .*210.22.84.3:53 +NOERROR +3.406  won"));
+  EXPECT_THAT(text, ContainsRegex("2 / 6 .*210.22.70.3:53 +NOERROR +3.480  spare \\+0.052 ms"));
+  EXPECT_THAT(text,
+              ContainsRegex("4 / 25 .*114.114.114.114:53 +NOERROR +26.618  too late \\+23.107 ms"));
+  EXPECT_THAT(text, HasSubstr("127.0.1.1, a stub resolver on its own host"));
+  EXPECT_THAT(text, HasSubstr("210.22.84.3 answered first, after 3.406 ms"));
+}
+
+TEST(TextOrigin, ChannelsShowFramesTimesReasonsAndTasks) {
+  const std::string text = text_of(origin_report());
+  EXPECT_THAT(text,
+              ContainsRegex(
+                  "1  10.11.29.131:60686  139.217.146.62:80  8 / 9 / 10 +6.062 +6.013 +0.049 +5"));
+  EXPECT_THAT(text, ContainsRegex("2  10.11.29.131:60690  139.217.146.62:80  27 / 37 / 38 +7.494"));
+  EXPECT_THAT(text, HasSubstr("first contact: this client had no connection to this server yet"));
+  EXPECT_THAT(text, HasSubstr("HTTP/1.1 answers in order"));
+  EXPECT_THAT(text, ContainsRegex("11 / 13-22 +10.420  GET / +200 +9473 B +6.790 +0.640"));
+  EXPECT_THAT(text,
+              ContainsRegex("114 / - +101.884  GET /icons/contact.png +-.*no response captured"));
+  EXPECT_EQ(lines_with(text, "none: no data was sent on it"), 2U) << "60692 and 60696";
+}
+
+TEST(TextOrigin, TheSlowestHandshakeIsExplainedByDefaultAndAnyOtherOnRequest) {
+  const std::string slowest = text_of(origin_report());
+  EXPECT_THAT(slowest, HasSubstr("#2, the slowest"));
+  const std::string first = text_of(origin_report(), {.explain_connection = 1});
+  EXPECT_THAT(first, HasSubstr("client 10.11.29.131:60686 -> server 139.217.146.62:80"));
+  EXPECT_THAT(first, HasSubstr("client CLOSED -> SYN-SENT, server LISTEN -> SYN-RECEIVED"));
+  EXPECT_THAT(first, HasSubstr("6.013 ms since the SYN it answers: probe-to-server half"));
+  EXPECT_THAT(first, HasSubstr("229 x 128 = 29312 B"));
+  EXPECT_THAT(
+      first,
+      HasSubstr("connect time 6.062 ms = SYN wait 0.000 ms + server half 6.013 ms + SYN-ACK wait"));
+  EXPECT_THAT(first, HasSubstr("at the client: 99.2 % of the round trip"));
+}
+
+TEST(TextOrigin, AnIdThatDoesNotExistIsAnsweredWithTheIdsThatDo) {
+  EXPECT_THAT(text_of(origin_report(), {.explain_connection = 6}),
+              HasSubstr("There is no connection 6: ids run from 1 to 5."));
+}
+
+TEST(TextFindings, CarryTheChangeTheEvidenceAndTheWarning) {
+  Report r = origin_report();
+  Finding late;
+  late.rule = "http-late-connection";
+  late.title = "Open connections before they are needed";
+  late.why = "Three requests waited for a handshake.";
+  late.scope = "tcp/139.217.146.62:80";
+  late.families = {Family::network};
+  late.saving = {6'000'000, 9'000'000, 12'000'000};
+  late.after_higher_ranked_ns = 9'000'000;
+  late.confidence = "C";
+  late.why_not_higher = {"one visit"};
+  late.evidence.push_back({"handshake", 1, {27, 37, 38}, kStart + 34'843'260, 7'493'952});
+  late.change.push_back(
+      {"nginx", "listen 443 ssl http2;\nkeepalive_timeout 65s;", "reload", "needs TLS"});
+  late.verify = "the next capture shows one connection";
+  Finding fanout;
+  fanout.rule = "dns-redundant-fanout";
+  fanout.title = "Ask one resolver, not three";
+  fanout.capacity_only = true;
+  fanout.capacity = "2 of 3 upstream queries";
+  fanout.what_if.push_back({"only 114.114.114.114", 26'617'849, 23'211'458});
+  fanout.warnings.push_back("do not keep 114.114.114.114 alone: +23.211 ms");
+  r.advice = {{late, fanout},
+              {{"http-slow-ttfb", "no response times"}},
+              {{"tcp-syn-loss", "no SYN was resent"}}};
+  const std::string text = text_of(r);
+  EXPECT_THAT(text,
+              HasSubstr("1.  Open connections before they are needed: saves 6.000 .. 12.000 ms\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "rule=http-late-connection scope=tcp/139.217.146.62:80 families=NET confidence=C\n"));
+  EXPECT_THAT(text, HasSubstr("handshake (#2): frames 27,37,38, at 34.843 ms, took 7.494 ms\n"));
+  EXPECT_THAT(text, HasSubstr("listen 443 ssl http2;\n"));
+  EXPECT_THAT(text, HasSubstr("keepalive_timeout 65s;\n"));
+  EXPECT_THAT(text, HasSubstr("2.  Ask one resolver, not three: saves load, not time\n"));
+  EXPECT_THAT(text, ContainsRegex("only 114.114.114.114 +26.618 +\\+23.211\n"));
+  EXPECT_THAT(text, HasSubstr("WARNING   do not keep 114.114.114.114 alone"));
+  EXPECT_THAT(text, ContainsRegex("http-slow-ttfb +no response times\n"));
+  EXPECT_THAT(text, ContainsRegex("tcp-syn-loss +no SYN was resent\n"));
+}
+
+TEST(TextVisibility, WhatLimitsTheViewComesFirstAndByName) {
+  Dataset data;
+  Connection c = unanswered(1, at("192.0.2.1", 4000), at("192.0.2.9", 80), {{1, 0}});
+  c.half.c2s.missing_bytes = 500;
+  data.emit(&c);
+  Report r = report_of(std::move(data));
+  r.accounting.count(NotAnalysed::arp, 4);
+  r.counters.add(Counter::mirror_duplicates, 12);
+  r.counters.add(Counter::snaplen_cut, 7);
+  r.counters.add(Counter::clock_steps_back, 2);
+  r.capture.cut_short = "the file ends inside record 117";
+  const std::string text = text_of(r);
+  EXPECT_THAT(text, HasSubstr("packets       120 = 116 analysed + 4 not analysed\n"));
+  EXPECT_THAT(text, HasSubstr(" 4 arp: "));
+  EXPECT_THAT(text, HasSubstr("visibility    limited"));
+  EXPECT_THAT(text, HasSubstr(" 1 one-sided connections of 1"));
+  EXPECT_THAT(text, HasSubstr(" 500 missing bytes on 1 connection"));
+  EXPECT_THAT(text, HasSubstr(" 12 duplicate frames"));
+  EXPECT_THAT(text, HasSubstr(" 7 snaplen cuts"));
+  EXPECT_THAT(text, HasSubstr(" 2 clock steps back"));
+  EXPECT_THAT(text, HasSubstr("the file ends inside record 117"));
+}
+
+TEST(TextEmpty, ACaptureWithoutAnythingSaysSo) {
+  CaptureBlock capture;
+  capture.name = "empty.pcap";
+  capture.format = "pcap";
+  const std::string text = text_of(report_of(Dataset(), capture));
+  EXPECT_THAT(text, HasSubstr("packets       none\n"));
+  EXPECT_THAT(text, HasSubstr("No DNS in this capture.\n"));
+  EXPECT_EQ(lines_with(text, "No TCP connection in this capture.\n"), 2U);
+  EXPECT_THAT(text, HasSubstr("No rule found anything worth changing in this capture.\n"));
+}
+
+TEST(TextFailures, RefusedUnansweredAndMidstreamAreToldApart) {
+  Dataset data;
+  const Endpoint client = at("192.0.2.1", 4000);
+  Connection refused = unanswered(1, client, at("192.0.2.9", 81), {{1, 0}});
+  refused.state = ConnectionState::refused;
+  refused.one_sided = false;
+  refused.half.s2c.packets = 1;
+  refused.handshake.push(
+      segment({2, 5 * kMillisecondNs}, Direction::s2c, tcp_flag::rst | tcp_flag::ack, 0, 1001, 0));
+  const Connection silent =
+      unanswered(2, client, at("192.0.2.9", 82), {{3, 0}, {4, kSecondNs}, {5, 3 * kSecondNs}});
+  Connection midstream;
+  midstream.key = 3;
+  midstream.client = client;
+  midstream.server = at("192.0.2.9", 83);
+  midstream.first_frame = 6;
+  midstream.last_frame = 7;
+  midstream.start_time_ns = midstream.last_time_ns = kStart;
+  for (const Connection& c : {refused, silent, midstream}) data.emit(&c);
+  const Report r = report_of(std::move(data));
+  const std::string text = text_of(r, {.explain_connection = 3});
+  EXPECT_THAT(text, HasSubstr("refused: RST answered the SYN after 5.000 ms\n"));
+  EXPECT_THAT(text, HasSubstr("unanswered: 3 SYNs over 3000.000 ms, nothing came back"));
+  EXPECT_THAT(text, HasSubstr("midstream: it was open before the capture began\n"));
+  EXPECT_THAT(text,
+              ContainsRegex("2  192.0.2.1:4000  192.0.2.9:82  syn_unanswered  3,4,5 / - / -"));
+  EXPECT_THAT(text, HasSubstr("there is nothing to explain"));
+  EXPECT_THAT(text_of(r), HasSubstr("The server refuses after 5.000 ms"));
+}
+
+TEST(TextHostile, NothingFromTheWireControlsTheTerminal) {
+  // GIVEN every text that comes from the wire filled with escape sequences, and longer than a line
+  const std::string evil = "\x1b[2J\x1b]0;owned\x07\r\n" + std::string(300, '\xff');
+  Dataset data;
+  HttpTransaction h =
+      http({1, at("10.11.29.131", 60686), evil, {11, 10'420'000}, {13, 22}, 1, 1, 1});
+  h.method = h.host = h.location = evil;
+  data.emit(&h);
+  TlsHandshake t;
+  t.connection = 2;
+  t.client = at("2001:db8:1111:2222:3333:4444:5555:6666", 60000);
+  t.server = at("2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", 60443);
+  t.sni = t.alpn = evil;
+  t.client_hello_frames = {30, 30};
+  data.emit(&t);
+  DnsTransaction d = dns(at("192.0.2.1", 4001), "192.0.2.53", 7, {3, 0}, {4, 10}, {});
+  d.qname = evil;
+  data.emit(&d);
+  const Connection c = opened(1, h.client, h.server, {8, 0}, {9, 1}, {10, 2});
+  const Connection six = opened(2, t.client, t.server, {27, 3}, {28, 4}, {29, 5});
+  data.emit(&c);
+  data.emit(&six);
+  Report r = report_of(std::move(data), {evil, evil, {evil}, 4, kStart, kStart + 1, evil});
+  Finding f;
+  f.title = f.why = f.scope = f.verify = f.capacity = f.threshold = evil;
+  f.evidence.push_back({evil, 0, {1}, kStart, 1});
+  f.change.push_back({evil, evil, evil, evil});
+  f.what_if.push_back({evil, 1, 1});
+  f.warnings = f.why_not_higher = {evil};
+  r.advice.findings.push_back(f);
+  // WHEN it is printed THEN it is printable ASCII of at most 100 columns
+  const std::string text = text_of(r);
+  EXPECT_THAT(text, HasSubstr("\\x1b[2J"));
+}
+
+/// 1000 connections, of which the last one is the slowest and number 500 was never answered.
+Report big_report() {
+  Dataset data;
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < 1000; ++i)
+    names.push_back("host" + std::to_string(i % 100) + ".example");
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    const FrameNumber frame = 1 + 10 * i;
+    const DurationNs start = i * kMillisecondNs;
+    const Endpoint client = at("192.0.2.1", static_cast<std::uint16_t>(1024 + i));
+    const Endpoint server = at("198.51.100.1", static_cast<std::uint16_t>(80 + i % 30));
+    DnsTransaction d =
+        dns(at("192.0.2.1", static_cast<std::uint16_t>(20000 + i)), "192.0.2.53",
+            static_cast<std::uint16_t>(i), {frame, start}, {frame + 1, start + 1000 * i}, {});
+    d.qname = names[i];
+    data.emit(&d);
+    if (i == 499) {
+      const Connection c = unanswered(i + 1, client, server, {{frame + 2, start}});
+      data.emit(&c);
+      continue;
+    }
+    const Connection c =
+        opened(i + 1, client, server, {frame + 2, start}, {frame + 3, start + 1000 * i + 10},
+               {frame + 4, start + 1000 * i + 20});
+    data.emit(&c);
+    Request request{i + 1,    client, "/item", {frame + 5, start + 100}, {frame + 6, frame + 7},
+                    1000 * i, 10,     100};
+    const HttpTransaction h = http(request);
+    data.emit(&h);
+  }
+  return report_of(std::move(data));
+}
+
+TEST(TextBig, ShowsWhatMattersAndSaysHowMuchMoreThereIs) {
+  const std::string text = text_of(big_report(), {.max_rows = 10});
+  EXPECT_THAT(text, HasSubstr("... and 990 more connections; the JSON report has them all.\n"));
+  EXPECT_THAT(text, HasSubstr("... and 989 more requests; the JSON report has them all.\n"));
+  EXPECT_THAT(text, ContainsRegex("\n +1000  192.0.2.1:2023 ")) << "the slowest handshake";
+  EXPECT_THAT(text, ContainsRegex("\n +500  192.0.2.1:1523 .*syn_unanswered"))
+      << "the one that failed";
+  EXPECT_THAT(text, Not(ContainsRegex("\n +100  192.0.2.1:1123 "))) << "neither slow nor failed";
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 200);
+}
+
+TEST(TextBig, NoLimitShowsThemAll) {
+  const std::string text = text_of(big_report(), {.max_rows = 0});
+  EXPECT_THAT(text, ContainsRegex("\n +100  192.0.2.1:1123 "));
+  EXPECT_THAT(text, Not(HasSubstr("more connections;")));
+}
+
+}  // namespace
+}  // namespace wirelag

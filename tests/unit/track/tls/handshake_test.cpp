@@ -1,0 +1,279 @@
+// What is told about a handshake, by the book: every version, full, resumed, retried, with early
+// data.
+
+#include <gtest/gtest.h>
+
+#include "conversations.hpp"
+
+namespace wirelag::tls_test {
+namespace {
+
+constexpr TimeNs ms(int n) { return n * kMillisecondNs; }
+
+TEST(Handshake, Tls12Full) {
+  const Told t = tls12_full().one();
+  EXPECT_EQ(t.handshake.connection, 7U);
+  EXPECT_EQ(t.handshake.client.port, 40000);
+  EXPECT_EQ(t.handshake.version, 0x0303);
+  EXPECT_EQ(t.handshake.client_version, 0x0303);
+  EXPECT_EQ(t.handshake.cipher, 0xc02f);
+  EXPECT_EQ(t.handshake.resumed, TriState::no);
+  EXPECT_EQ(t.handshake.certificate_bytes, 300U);
+  EXPECT_EQ(t.sni, "www.example.com");
+  EXPECT_EQ(t.alpn, "h2");
+  EXPECT_EQ(t.alpn_offered, "h2,http/1.1");
+  EXPECT_EQ(t.handshake.client_hello_frames.last, 1U);
+  EXPECT_EQ(t.handshake.server_hello_frames.last, 2U);
+  EXPECT_EQ(t.handshake.hello_ns(), ms(1));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(4));
+  EXPECT_EQ(t.handshake.handshake_ns(), ms(3));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(5));
+  EXPECT_EQ(t.handshake.first_server_data_ns, ms(6));
+  EXPECT_FALSE(t.handshake.hello_retry || t.handshake.psk_offered ||
+               t.handshake.early_data_offered);
+}
+
+TEST(Handshake, Tls12Resumed) {
+  const Told t = tls12_resumed().one();
+  EXPECT_EQ(t.handshake.resumed, TriState::yes);
+  EXPECT_EQ(t.handshake.certificate_bytes, 0U);
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(2));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(3));
+  EXPECT_EQ(t.handshake.first_server_data_ns, ms(4));
+}
+
+TEST(Handshake, FullWithoutCertificateIsNotResumed) {  // anonymous or PSK key exchange
+  const Told t = Conversation()
+                     .client(record(22, client_hello({})))
+                     .server(record(22, server_hello({}) + message(12, "kx") + message(14, "")))
+                     .client(record(22, message(16, "x")) + change_cipher_spec() + finished())
+                     .server(change_cipher_spec() + finished())
+                     .one();
+  EXPECT_EQ(t.handshake.resumed, TriState::no);
+}
+
+TEST(Handshake, Tls13Full) {
+  const Told t = tls13_full().one();
+  EXPECT_EQ(t.handshake.version, 0x0304);
+  EXPECT_EQ(t.handshake.client_version, 0x0304);
+  EXPECT_EQ(t.handshake.cipher, 0x1301);
+  EXPECT_EQ(t.handshake.resumed, TriState::no);
+  EXPECT_EQ(t.handshake.certificate_bytes, 0U);
+  EXPECT_EQ(t.alpn, "");
+  EXPECT_EQ(t.alpn_offered, "h2");
+  EXPECT_EQ(t.handshake.hello_ns(), ms(1));
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(3));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(4));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(5));
+  EXPECT_EQ(t.handshake.first_server_data_ns, ms(6));
+}
+
+TEST(Handshake, HelloRetryRequestCountsFromTheFirstHelloToTheFinalOne) {
+  const Told t = tls13_retry().one();
+  EXPECT_TRUE(t.handshake.hello_retry);
+  EXPECT_EQ(t.handshake.hello_retry_frame, 2U);
+  EXPECT_EQ(t.handshake.client_hello_frames.last, 1U);
+  EXPECT_EQ(t.handshake.server_hello_frames.last, 4U);
+  EXPECT_EQ(t.handshake.hello_ns(), ms(3));
+  EXPECT_EQ(t.handshake.cipher, 0x1302);
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(4));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(5));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(6));
+  EXPECT_EQ(t.handshake.first_server_data_ns, ms(7));
+}
+
+TEST(Handshake, RetryWithoutFinalServerHelloHasNoHelloTime) {
+  const Told t = Conversation()
+                     .client(record(22, client_hello({.supported_versions = {0x0304}})))
+                     .server(record(22, server_hello({.supported_version = 0x0304, .retry = true})))
+                     .one();
+  EXPECT_TRUE(t.handshake.hello_retry);
+  EXPECT_EQ(t.handshake.server_hello_frames.last, 0U);
+  EXPECT_FALSE(known(t.handshake.hello_ns()));
+  EXPECT_EQ(t.handshake.version, 0);
+}
+
+TEST(Handshake, EarlyDataIsApplicationData) {
+  const Told t = tls13_early_data().one();
+  EXPECT_TRUE(t.handshake.psk_offered);
+  EXPECT_TRUE(t.handshake.early_data_offered);
+  EXPECT_EQ(t.handshake.resumed, TriState::yes);
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(1));
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(2));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+  EXPECT_EQ(t.handshake.first_server_data_ns, ms(4));
+}
+
+TEST(Handshake, EarlyDataBeforeARetry) {
+  const ClientHelloFields first{.supported_versions = {0x0304}, .psk = true, .early_data = true};
+  const Told t = Conversation()
+                     .client(record(22, client_hello(first)) + change_cipher_spec() + data())
+                     .server(record(22, server_hello({.supported_version = 0x0304, .retry = true})))
+                     .client(record(22, client_hello({.supported_versions = {0x0304}})))
+                     .server(record(22, server_hello({.supported_version = 0x0304})) + data())
+                     .client(data(53))
+                     .server(data())
+                     .one();
+  EXPECT_TRUE(t.handshake.hello_retry);
+  EXPECT_EQ(t.handshake.hello_ns(), ms(3));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(5));
+}
+
+TEST(Handshake, Drafts) {
+  // up to draft 21: the version in front, no session id, HelloRetryRequest a message of its own
+  const Told early =
+      Conversation()
+          .client(record(22, client_hello({.supported_versions = {0x7f12, 0x0303}})))
+          .server(record(22, message(6, u16(0x7f12) + with16(""))))
+          .client(record(22, client_hello({.supported_versions = {0x7f12}})))
+          .server(record(22, server_hello({.version = 0x7f12, .cipher = 0x1303, .psk = true})))
+          .one();
+  EXPECT_EQ(early.handshake.client_version, 0x7f12);
+  EXPECT_EQ(early.handshake.version, 0x7f12);
+  EXPECT_EQ(early.handshake.cipher, 0x1303);
+  EXPECT_EQ(early.handshake.resumed, TriState::yes);
+  EXPECT_EQ(early.handshake.hello_retry_frame, 2U);
+  EXPECT_EQ(early.handshake.hello_ns(), ms(3));
+
+  const Told late = Conversation()
+                        .client(record(22, client_hello({.supported_versions = {0x7f1c, 0x7f17}})))
+                        .server(record(22, server_hello({.supported_version = 0x7f1c})))
+                        .one();
+  EXPECT_EQ(late.handshake.client_version, 0x7f1c);
+  EXPECT_EQ(late.handshake.version, 0x7f1c);
+}
+
+TEST(Handshake, HighestOfferedVersionSkipsGrease) {
+  const auto offered = [](std::vector<std::size_t> versions) {
+    return Conversation()
+        .client(record(22, client_hello({.supported_versions = std::move(versions)})))
+        .one()
+        .handshake.client_version;
+  };
+  EXPECT_EQ(offered({0xfafa, 0x0303, 0x0302}), 0x0303);
+  EXPECT_EQ(offered({0x7f1c, 0x0304, 0x0303}), 0x0304);
+  EXPECT_EQ(offered({0x0303, 0x7f1c}), 0x7f1c);
+  EXPECT_EQ(offered({0x1a1a}), 0x0303);  // nothing but GREASE: the field in front counts
+}
+
+TEST(Handshake, Ssl3) {
+  const Told t = Conversation()
+                     .client(record(22, client_hello({.version = 0x0300}), 0x0300))
+                     .server(record(22, server_hello({.version = 0x0300, .cipher = 5}), 0x0300))
+                     .one();
+  EXPECT_EQ(t.handshake.version, 0x0300);
+  EXPECT_EQ(t.handshake.cipher, 5);
+}
+
+const std::string kSsl2ClientHello =
+    u8(1) + u16(0x0301) + u16(6) + u16(0) + u16(16) + std::string(6, 'c') + std::string(16, 'x');
+
+TEST(Handshake, Ssl2ClientHelloThatAsksForTls) {
+  const Told t = Conversation()
+                     .client(u16(0x8000 | kSsl2ClientHello.size()) + kSsl2ClientHello)
+                     .server(record(22, server_hello({.version = 0x0301}) + certificate(), 0x0301))
+                     .client(record(22, message(16, "x")) + change_cipher_spec() + finished())
+                     .server(change_cipher_spec() + finished() + data())
+                     .client(data())
+                     .one();
+  EXPECT_EQ(t.handshake.client_version, 0x0301);
+  EXPECT_EQ(t.handshake.version, 0x0301);
+  EXPECT_EQ(t.handshake.hello_ns(), ms(1));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(5));
+}
+
+TEST(Handshake, Ssl2) {
+  const std::string server = u8(4) + u8(0) + u8(1) + u16(2) + u16(0) + u16(0) + u16(16);
+  Bench bench;
+  const auto all = Conversation()
+                       .client(u16(0x8000 | kSsl2ClientHello.size()) + kSsl2ClientHello)
+                       .server(u16(0x8000 | server.size()) + server)
+                       .client(u16(0x8003) + "xyz")
+                       .told(bench);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].handshake.version, 0x0002);
+  EXPECT_EQ(all[0].handshake.hello_ns(), ms(1));
+  EXPECT_EQ(bench.counters.of(Counter::tls_malformed), 0U);
+}
+
+TEST(Handshake, ClientIsWhoSaysClientHello) {
+  for (const auto& conversation : {tls12_full(), tls13_full(), tls13_retry(), tls13_early_data()}) {
+    const Told t = conversation.one();
+    const Told r = conversation.reversed().one();
+    EXPECT_EQ(r.handshake.client, t.handshake.server);
+    EXPECT_EQ(r.handshake.server, t.handshake.client);
+    EXPECT_EQ(r.sni, t.sni);
+    EXPECT_EQ(r.handshake.hello_ns(), t.handshake.hello_ns());
+    EXPECT_EQ(r.handshake.client_finished_ns, t.handshake.client_finished_ns);
+    EXPECT_EQ(r.handshake.server_finished_ns, t.handshake.server_finished_ns);
+    EXPECT_EQ(r.handshake.first_client_data_ns, t.handshake.first_client_data_ns);
+    EXPECT_EQ(r.handshake.certificate_bytes, t.handshake.certificate_bytes);
+  }
+}
+
+TEST(Handshake, ServerHelloIsCompleteWithItsRecord) {
+  // GIVEN a server that puts ServerHello and Certificate into one record over three segments
+  const std::string flight = record(22, server_hello({}) + certificate());
+  // WHEN the ServerHello's bytes are all in the first
+  const Told t = Conversation()
+                     .client(record(22, client_hello({})))
+                     .server(flight.substr(0, 1400))
+                     .server(flight.substr(1400, 1400))
+                     .server(flight.substr(2800))
+                     .one();
+  // THEN it can be used when the record is complete
+  EXPECT_EQ(t.handshake.server_hello_frames.first, 2U);
+  EXPECT_EQ(t.handshake.server_hello_frames.last, 4U);
+  EXPECT_EQ(t.handshake.hello_ns(), ms(3));
+}
+
+TEST(Handshake, HelloEndsWithItsLatestSegment) {
+  // GIVEN a ClientHello in two segments, of which the second was captured first
+  const std::string hello = record(22, client_hello({.sni = "a.example"}));
+  const Told t = Conversation()
+                     .client(hello.substr(0, 50))
+                     .captured_in(9)
+                     .client(hello.substr(50))
+                     .captured_in(8)
+                     .one();
+  EXPECT_EQ(t.handshake.client_hello_frames.first, 8U);
+  EXPECT_EQ(t.handshake.client_hello_frames.last, 9U);
+  EXPECT_EQ(t.handshake.client_hello_ns, ms(9));
+}
+
+TEST(Handshake, ToldOnceAsSoonAsItIsOver) {
+  Bench bench;
+  const auto handle = bench.tracker.open(kContext);
+  tls12_full().play(bench.tracker, handle);
+  EXPECT_EQ(bench.sink.told.size(), 1U);
+  Conversation().client("not TLS at all").server(data()).play(bench.tracker, handle);
+  bench.tracker.on_gap(handle, Direction::s2c, 5);
+  bench.tracker.on_fin(handle, Direction::s2c, 0, 0);
+  bench.tracker.close(handle, ConnectionEnd::closed);
+  EXPECT_EQ(bench.sink.told.size(), 1U);
+  EXPECT_EQ(bench.counters.of(Counter::tls_malformed), 0U);
+}
+
+TEST(Handshake, ServiceComesWithTheServerName) {
+  Bench bench({.connections = 1, .hello_bytes = 2048, .hello_buffers = 1},
+              {{"shop", "example\\.com$"}});
+  const auto handle = bench.tracker.open(kContext);
+  EXPECT_EQ(bench.tracker.service(handle), kNoService);
+  tls12_full().play(bench.tracker, handle);
+  EXPECT_EQ(bench.tracker.service(handle), 1);
+  bench.tracker.close(handle, ConnectionEnd::closed);
+  EXPECT_EQ(bench.sink.told.at(0).handshake.service, 1);
+}
+
+TEST(Handshake, AlpnOfferIsCutAtWholeNamesAndLeavesGreaseOut) {
+  const std::string half(47, 'a');
+  const Told t = Conversation()
+                     .client(record(22, client_hello({.alpn = {"\x2a\x2a", half, half, "h2"}})))
+                     .one();
+  EXPECT_EQ(t.alpn_offered, half + "," + half);
+}
+
+}  // namespace
+}  // namespace wirelag::tls_test
