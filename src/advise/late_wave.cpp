@@ -112,13 +112,13 @@ class WaveJudge {
 
   void judge_waited() {
     DurationNs gain_ns = INT64_MAX;
-    bool encrypted = false;
+    bool unreadable = false;
     for (const std::size_t i : wave_.waited) {
       gain_ns = std::min(gain_ns, rtt_ns_ * rounds_before_request(input_, i));
-      encrypted = encrypted || input_.correlation.channels[i].http.empty();
+      unreadable = unreadable || input_.correlation.channels[i].http.empty();
     }
     wave_.high_ns = gain_ns;
-    if (encrypted) return;  // when its answer came, and what else was under way, cannot be read
+    if (unreadable) return;  // when its answer came, and what else was under way, cannot be read
 
     find_answers();
     const TimeNs blocker_ns = last_blocker_ns();

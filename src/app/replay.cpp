@@ -5,6 +5,7 @@
 #include "output.hpp"
 #include "replay_file.hpp"
 #include "replay_net_pcap.hpp"
+#include "service_names.hpp"
 #include "stop.hpp"
 
 namespace wirelag::app {
@@ -18,14 +19,6 @@ constexpr int kInterrupted = 130;
     return replay_net_pcap(options.capture, options.workers, config, std::move(signatures));
   }
   return replay_file(options.capture, options.workers, config, std::move(signatures));
-}
-
-[[nodiscard]] std::vector<std::string> service_names(const Signatures& signatures) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i <= signatures.services(); ++i) {
-    names.emplace_back(signatures.service_name(static_cast<ServiceId>(i)));
-  }
-  return names;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "worker_group.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <thread>
 
 namespace wirelag::app {
@@ -10,28 +12,31 @@ namespace {
 constexpr unsigned kBurstsPerTick = 256;
 constexpr std::size_t kTransactionsPerTurn = 1024;
 
+[[nodiscard]] WhenFull policy(WorkerGroup::Mode mode) {
+  return mode == WorkerGroup::Mode::live ? WhenFull::drop : WhenFull::wait;
+}
+
 }  // namespace
 
-WorkerGroup::Member::Member(std::uint16_t index, const WorkerLimits& limits,
-                            const RingSizes& rings,
-                            const std::shared_ptr<const Signatures>& signatures,
-                            WhenFull when_full, bool live)
-    : frames(rings.frame_bytes),
-      transactions(rings.transaction_bytes),
-      writer(transactions, when_full, ring_counters),
+WorkerGroup::Member::Member(std::uint16_t index, const Config& config,
+                            const std::shared_ptr<const Signatures>& signatures, Mode mode)
+    : frames(config.rings.frame_bytes),
+      transactions(config.rings.transaction_bytes),
+      writer(transactions, policy(mode), ring_counters),
+      sampler(mode == Mode::live ? config.sampling.client_share : 1.0, writer),
       reader(transactions),
-      worker(std::make_unique<Worker>(index, limits, signatures, writer, live)) {}
+      worker(std::make_unique<Worker>(index, config.worker, signatures, sampler,
+                                      mode == Mode::live)) {}
 
-WorkerGroup::WorkerGroup(std::size_t workers, const WorkerLimits& limits, const RingSizes& rings,
-                         std::shared_ptr<const Signatures> signatures, WhenFull when_full,
-                         bool live) {
+WorkerGroup::WorkerGroup(std::size_t workers, const Config& config,
+                         std::shared_ptr<const Signatures> signatures, Mode mode) {
   std::vector<SpscRing*> frame_rings;
   for (std::size_t i = 0; i < workers; ++i) {
-    members_.push_back(std::make_unique<Member>(static_cast<std::uint16_t>(i), limits, rings,
-                                                signatures, when_full, live));
+    members_.push_back(
+        std::make_unique<Member>(static_cast<std::uint16_t>(i), config, signatures, mode));
     frame_rings.push_back(&members_.back()->frames);
   }
-  dispatcher_ = std::make_unique<Dispatcher>(limits.decode, frame_rings, when_full);
+  dispatcher_ = std::make_unique<Dispatcher>(config.worker.decode, frame_rings, policy(mode));
   for (auto& m : members_) {
     m->frame_reader = std::make_unique<FrameReader>(m->frames, dispatcher_->closed());
   }
@@ -48,6 +53,12 @@ std::size_t WorkerGroup::process_ring(std::size_t i) {
 }
 
 void WorkerGroup::run_until_closed(std::size_t i) {
+  process_until_closed(i);
+  members_[i]->worker->finish();
+  set_done(i);
+}
+
+void WorkerGroup::process_until_closed(std::size_t i) {
   Member& m = *members_[i];
   unsigned bursts = 0;
   while (!m.frame_reader->finished()) {
@@ -57,13 +68,13 @@ void WorkerGroup::run_until_closed(std::size_t i) {
       m.worker->tick(m.worker->now());
     }
   }
-  finish(i);
 }
 
-void WorkerGroup::finish(std::size_t i) {
-  members_[i]->worker->finish();
+void WorkerGroup::set_done(std::size_t i) {
   members_[i]->done.store(true, std::memory_order_release);
 }
+
+void WorkerGroup::snapshot(std::size_t i) { members_[i]->worker->snapshot(members_[i]->sampler); }
 
 std::size_t WorkerGroup::drain(TransactionSink& into) {
   std::size_t drained = 0;
@@ -71,13 +82,18 @@ std::size_t WorkerGroup::drain(TransactionSink& into) {
   return drained;
 }
 
+bool WorkerGroup::all_done() const {
+  return std::all_of(members_.begin(), members_.end(), [](const auto& m) {
+    return m->done.load(std::memory_order_acquire);
+  });
+}
+
 void WorkerGroup::drain_until_done(TransactionSink& into) {
   for (;;) {
     // Asked before draining: what a worker emitted before it was done is then drained below.
-    bool all_done = true;
-    for (const auto& m : members_) all_done &= m->done.load(std::memory_order_acquire);
+    const bool done = all_done();
     if (drain(into) > 0) continue;
-    if (all_done) return;
+    if (done) return;
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   }
 }

@@ -11,22 +11,21 @@
 #include <vector>
 
 #include <wirelag/base/spsc_ring.hpp>
+#include <wirelag/config/config.hpp>
 #include <wirelag/control/transaction_ring.hpp>
 #include <wirelag/dispatch/dispatcher.hpp>
+#include <wirelag/summary/client_sampler.hpp>
 #include <wirelag/worker/worker.hpp>
 
 namespace wirelag::app {
 
-struct RingSizes {
-  std::size_t frame_bytes = 8U << 20;
-  std::size_t transaction_bytes = 8U << 20;
-};
-
 class WorkerGroup {
  public:
-  /// `when_full`: wait in replay (nothing is dropped), drop in live mode (counted).
-  WorkerGroup(std::size_t workers, const WorkerLimits& limits, const RingSizes& rings,
-              std::shared_ptr<const Signatures> signatures, WhenFull when_full, bool live);
+  /// In a replay a full ring makes its producer wait and nothing is dropped; live it drops and counts.
+  enum class Mode : std::uint8_t { replay, live };
+
+  WorkerGroup(std::size_t workers, const Config& config,
+              std::shared_ptr<const Signatures> signatures, Mode mode);
 
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] Worker& worker(std::size_t i) { return *members_[i]->worker; }
@@ -35,13 +34,19 @@ class WorkerGroup {
 
   /// Worker core i: what its ring holds now. Returns the number of frames.
   std::size_t process_ring(std::size_t i);
-  /// Worker core i, replay: process the ring until the dispatcher has closed it, then finish.
+  /// Worker core i, replay: the whole life of a worker.
   void run_until_closed(std::size_t i);
-  /// Worker core i: emits everything unfinished; the member then counts as done.
-  void finish(std::size_t i);
+  /// Worker core i: processes the ring until the dispatcher has closed it and it is empty.
+  void process_until_closed(std::size_t i);
+  /// Worker core i: everything was emitted and published.
+  void set_done(std::size_t i);
+  /// Worker core i: emits its open connections, as they are, into its transaction ring.
+  void snapshot(std::size_t i);
 
   /// Control core: takes what the workers have emitted. 0 = nothing now.
   std::size_t drain(TransactionSink& into);
+  /// Control core: every worker has set_done().
+  [[nodiscard]] bool all_done() const;
   /// Control core, replay: drains until every worker is done and every ring is empty.
   void drain_until_done(TransactionSink& into);
 
@@ -51,13 +56,14 @@ class WorkerGroup {
 
  private:
   struct Member {
-    Member(std::uint16_t index, const WorkerLimits& limits, const RingSizes& rings,
-           const std::shared_ptr<const Signatures>& signatures, WhenFull when_full, bool live);
+    Member(std::uint16_t index, const Config& config,
+           const std::shared_ptr<const Signatures>& signatures, Mode mode);
 
     SpscRing frames;
     SpscRing transactions;
     Counters ring_counters;  ///< worker: wo
     TransactionWriter writer;
+    ClientSampler sampler;
     TransactionReader reader;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<FrameReader> frame_reader;

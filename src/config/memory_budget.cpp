@@ -38,9 +38,9 @@ std::vector<MemoryItem> per_worker(const Config& c) {
       {"TLS hellos being read", "tls.hello_buffers", w.tls.hello_buffers, w.tls.hello_bytes},
       {"summary rows, two summaries", "summary.servers",
        2 * (std::uint64_t{1} + w.summary.services + w.summary.servers), sizeof(Summary::Row)},
-      {"ring from the dispatcher", "ring.frame_bytes", 1, std::bit_ceil(c.ring.frame_bytes)},
+      {"ring from the dispatcher", "ring.frame_bytes", 1, std::bit_ceil(c.rings.frame_bytes)},
       {"ring to the control core", "ring.transaction_bytes", 1,
-       std::bit_ceil(c.ring.transaction_bytes)},
+       std::bit_ceil(c.rings.transaction_bytes)},
   };
 }
 

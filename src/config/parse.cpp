@@ -161,10 +161,6 @@ class Parser {
 
   /// What one key alone cannot tell; and the values that follow from others.
   Status complete() {
-    if (config_.ports.empty()) {
-      return error("there is no [[port]]: expected at least one, with device = {}",
-                   config::port_section().settings.front().expected);
-    }
     if (config_.ports.size() > 255) {
       return error("there are {} [[port]]s: expected at most 255", config_.ports.size());
     }
@@ -224,6 +220,12 @@ Result<Config> parse_config(std::string_view toml, const std::string& file) {
     return Error{fmt::format("{}: not valid TOML at line {}: {}", file, error.source().begin.line,
                              error.description())};
   }
+}
+
+Status require_ports(const Config& config, const std::string& file) {
+  if (!config.ports.empty()) return Done{};
+  return Error{fmt::format("{}: there is no [[port]]: expected at least one, with device = {}",
+                           file, config::port_section().settings.front().expected)};
 }
 
 }  // namespace wirelag

@@ -24,8 +24,8 @@ const Choices<LinkType> kLinks = {
     {"ethernet", LinkType::ethernet},     {"linux_sll", LinkType::linux_sll},
     {"linux_sll2", LinkType::linux_sll2}, {"raw_ip", LinkType::raw_ip},
     {"bsd_null", LinkType::bsd_null},     {"bsd_loop", LinkType::bsd_loop}};
-const Choices<Sharding> kSharding = {
-    {"auto", Sharding::automatic}, {"rss", Sharding::rss}, {"dispatcher", Sharding::dispatcher}};
+const Choices<ShardingPolicy> kSharding = {
+    {"auto", ShardingPolicy::automatic}, {"rss", ShardingPolicy::rss}, {"dispatcher", ShardingPolicy::dispatcher}};
 const Choices<LogFormat> kLogFormats = {
     {"text", LogFormat::text}, {"json", LogFormat::json}, {"both", LogFormat::both}};
 
@@ -160,10 +160,10 @@ Section<C> ring() {
           {
               integer<C>("frame_bytes", "bytes", 256 * 1024, 1024 * kMega,
                          "dispatcher to one worker; full: the frame is dropped and counted",
-                         MEMBER(ring.frame_bytes)),
+                         MEMBER(rings.frame_bytes)),
               integer<C>("transaction_bytes", "bytes", 256 * 1024, 1024 * kMega,
                          "one worker to the control core; full: detail is shed and counted",
-                         MEMBER(ring.transaction_bytes)),
+                         MEMBER(rings.transaction_bytes)),
           }};
 }
 
@@ -245,7 +245,7 @@ Section<PortConfig> port() {
   using P = PortConfig;
   Section<P> section = {
       "port",
-      "One for each DPDK port to listen on; at least one.",
+      "One for each DPDK port that `wirelag run` listens on; at least one.",
       {
           text<P>("device",
                   "a PCI address (\"0000:3b:00.0\") or a DPDK virtual device "

@@ -60,10 +60,9 @@ std::uint64_t mapped(const std::uint8_t* four) {
   return std::uint64_t{address} << 32 | 0xffff0000u;
 }
 
-Addresses addresses_of(const Ipv4Wire& ip) { return {0, mapped(ip.src), 0, mapped(ip.dst), 4}; }
-
-Addresses addresses_of(const Ipv6Wire& ip) {
-  return {word(ip.src), word(ip.src + 8), word(ip.dst), word(ip.dst + 8), 6};
+void store(IpAddress& ip, std::uint64_t high, std::uint64_t low) {
+  std::memcpy(&ip.bytes[0], &high, 8);
+  std::memcpy(&ip.bytes[8], &low, 8);
 }
 
 /// The length a jumbo payload option states (RFC 2675 section 2), 0 without one. `content` begins
@@ -112,25 +111,26 @@ NotAnalysed Walk::ipv4(Content packet) {
   Content content = packet;
   if (!content.skip(header_length)) return NotAnalysed::ip_truncated;
 
-  const Addresses addresses = addresses_of(header);
+  const Sides sides{mapped(header.src), mapped(header.dst)};
+  store(out_.src.ip, 0, sides.src);
+  store(out_.dst.ip, 0, sides.dst);
+  out_.ip_version = 4;
   const std::uint16_t fragment_field = header.fragment.host();
   if ((fragment_field & (kMoreFragments4 | kOffset4)) != 0) [[unlikely]] {
-    const FragmentKey key{addresses.src_high,
-                          addresses.src_low,
-                          addresses.dst_high,
-                          addresses.dst_low,
-                          header.id.host(),
-                          header.protocol,
-                          4};
+    const FragmentKey key{0, sides.src, 0, sides.dst, header.id.host(), header.protocol, 4};
     const FragmentPart part{content.bytes(),
                             (fragment_field & kOffset4) * 8u,
                             (fragment_field & kMoreFragments4) != 0,
                             packet.bytes().first(sizeof header),
                             header.protocol,
                             1};
-    return fragment(key, part, content, addresses);
+    return fragment(key, part, content, sides);
   }
-  return ip_payload(addresses, header.protocol, content);
+  switch (header.protocol) {
+    case ip_protocol::tcp: return tcp(sides, content);
+    case ip_protocol::udp: return udp(sides, content);
+    default: return ip_payload(sides, header.protocol, content);
+  }
 }
 
 NotAnalysed Walk::ipv6(Content packet) {
@@ -145,17 +145,21 @@ NotAnalysed Walk::ipv6(Content packet) {
   }
   if (payload_length != 0) content = stated_length(content, payload_length);
   cut_ |= content.cut();
-  const Addresses addresses = addresses_of(header);
+  const std::uint64_t src_high = word(header.src), src_low = word(header.src + 8);
+  const std::uint64_t dst_high = word(header.dst), dst_low = word(header.dst + 8);
+  const Sides sides{address_word(src_high, src_low), address_word(dst_high, dst_low)};
+  store(out_.src.ip, src_high, src_low);
+  store(out_.dst.ip, dst_high, dst_low);
+  out_.ip_version = 6;
   switch (header.next_header) {
-    case ip_protocol::tcp: return tcp(addresses, content);
-    case ip_protocol::udp: return udp(addresses, content);
+    case ip_protocol::tcp: return tcp(sides, content);
+    case ip_protocol::udp: return udp(sides, content);
     default:
-      return ipv6_payload(addresses, header.next_header, packet.bytes().first(sizeof header),
-                          content);
+      return ipv6_payload(sides, header.next_header, packet.bytes().first(sizeof header), content);
   }
 }
 
-NotAnalysed Walk::ipv6_payload(const Addresses& addresses, std::uint8_t protocol, Bytes ip_header,
+NotAnalysed Walk::ipv6_payload(Sides sides, std::uint8_t protocol, Bytes ip_header,
                                Content content) {
   for (;;) {
     std::uint32_t length = 0;
@@ -170,6 +174,10 @@ NotAnalysed Walk::ipv6_payload(const Addresses& addresses, std::uint8_t protocol
         if (!content.peek(extension)) return NotAnalysed::ip_truncated;
         length = extension.length * 8u + 8;
         break;
+      case ip_protocol::authentication:
+        if (!content.peek(extension)) return NotAnalysed::ip_truncated;
+        length = (extension.length + 2u) * 4;
+        break;
       case ip_protocol::fragment: {
         Ipv6FragmentWire header;
         if (!content.read(header)) return NotAnalysed::ip_truncated;
@@ -177,17 +185,14 @@ NotAnalysed Walk::ipv6_payload(const Addresses& addresses, std::uint8_t protocol
         const bool more = (header.offset.host() & 1) != 0;
         protocol = header.next_header;
         if (offset == 0 && !more) continue;  // atomic fragment, RFC 6946: whole as it is
-        const FragmentKey key{addresses.src_high,
-                              addresses.src_low,
-                              addresses.dst_high,
-                              addresses.dst_low,
-                              header.id.host(),
-                              0,
-                              6};
+        Ipv6Wire ip;
+        std::memcpy(&ip, ip_header.data(), sizeof ip);
+        const FragmentKey key{
+            word(ip.src), word(ip.src + 8), word(ip.dst), word(ip.dst + 8), header.id.host(), 0, 6};
         return fragment(key, {content.bytes(), offset, more, ip_header, protocol, 1}, content,
-                        addresses);
+                        sides);
       }
-      default: return ip_payload(addresses, protocol, content);
+      default: return ip_payload(sides, protocol, content);
     }
     protocol = extension.next_header;
     if (!content.skip(length)) return NotAnalysed::ip_truncated;
@@ -195,13 +200,13 @@ NotAnalysed Walk::ipv6_payload(const Addresses& addresses, std::uint8_t protocol
 }
 
 NotAnalysed Walk::fragment(const FragmentKey& key, const FragmentPart& part, Content content,
-                           const Addresses& addresses) {
+                           Sides sides) {
   fragment_ = true;
   if (content.cut()) {
     // The datagram can never be whole. What its first fragment shows is better than nothing.
     if (part.offset != 0) return NotAnalysed::fragment_incomplete;
-    return key.ip_version == 4 ? ip_payload(addresses, part.protocol, content)
-                               : ipv6_payload(addresses, part.protocol, part.ip_header, content);
+    return key.ip_version == 4 ? ip_payload(sides, part.protocol, content)
+                               : ipv6_payload(sides, part.protocol, part.ip_header, content);
   }
   FragmentPart counted = part;
   counted.frames += frames_completed_;
@@ -219,7 +224,7 @@ NotAnalysed Walk::fragment(const FragmentKey& key, const FragmentPart& part, Con
   return ip({whole.data(), length, length});
 }
 
-NotAnalysed Walk::ip_payload(const Addresses& addresses, std::uint8_t protocol, Content content) {
+NotAnalysed Walk::ip_payload(Sides sides, std::uint8_t protocol, Content content) {
   while (protocol == ip_protocol::authentication) {  // RFC 4302 section 2
     ExtensionWire header;
     if (!content.peek(header)) return NotAnalysed::ip_truncated;
@@ -227,8 +232,8 @@ NotAnalysed Walk::ip_payload(const Addresses& addresses, std::uint8_t protocol, 
     if (!content.skip((header.length + 2u) * 4)) return NotAnalysed::ip_truncated;
   }
   switch (protocol) {
-    case ip_protocol::tcp: return tcp(addresses, content);
-    case ip_protocol::udp: return udp(addresses, content);
+    case ip_protocol::tcp: return tcp(sides, content);
+    case ip_protocol::udp: return udp(sides, content);
     case ip_protocol::icmp:
     case ip_protocol::icmpv6: return NotAnalysed::icmp;
     default: return ip_tunnel(protocol, content);

@@ -67,7 +67,7 @@ bool is_plausible(std::uint16_t field) {
     case type::mpls:
     case type::pppoe_session:
     case type::pppoe_discovery: return true;
-    default: return is_not_ip(field) || (field >= 3 && field <= kMaxLength802_3);
+    default: return is_not_ip(field);
   }
 }
 
@@ -77,17 +77,17 @@ bool type_fits(Content content, std::uint32_t offset) {
   return content.skip(offset + kMacs) && content.read(field) && is_plausible(field.host());
 }
 
-/// Whether an IP packet could begin here: its length must not be more than what is there.
+/// Whether an IP packet could begin here: its length must account for all but Ethernet padding.
 bool fits_ip(Content content) {
+  constexpr std::uint32_t kMostPadding = 46;
   be32 first{};
   be16 second{};
+  const std::uint32_t there = content.length;
   if (!content.read(first) || !content.read(second)) return false;
-  const std::uint32_t length = content.length + sizeof first + sizeof second;
-  if (first.b[0] >> 4 == 4) {
-    const std::uint32_t total = first.host() & 0xffff;
-    return (first.b[0] & 0x0f) >= 5 && total >= 20 && total <= length;
-  }
-  return second.host() + 40u <= length;
+  const bool v4 = first.b[0] >> 4 == 4;
+  const std::uint32_t stated = v4 ? first.host() & 0xffff : second.host() + 40u;
+  if (v4 && ((first.b[0] & 0x0f) < 5 || stated < 20)) return false;
+  return stated <= there && there - stated <= kMostPadding;
 }
 
 }  // namespace

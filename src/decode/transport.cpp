@@ -1,30 +1,27 @@
 // TCP (RFC 9293 section 3.1) and UDP (RFC 768): the last layer, where the packet becomes complete.
-#include <wirelag/base/hash.hpp>
-
 #include "walk.hpp"
 
 namespace wirelag {
 namespace {
 
-/// One side of a flow as one well-mixed word. The two sides are independent computations, so they
-/// overlap in the pipeline; their sum does not care which is which.
-std::uint64_t side_hash(std::uint64_t ip_high, std::uint64_t ip_low, std::uint16_t port) {
-  constexpr std::uint64_t kHigh = 0xc2b2ae3d27d4eb4fULL;
+/// The two sides are hashed apart, so the computations overlap, and added, so it does not matter
+/// which is which.
+std::uint32_t hash(decode::Sides sides, std::uint16_t src_port, std::uint16_t dst_port,
+                   Transport transport) {
   constexpr std::uint64_t kPort = 0x9e3779b97f4a7c15ULL;
-  return mix64(ip_low + ip_high * kHigh + port * kPort);
-}
-
-std::uint32_t fold(std::uint64_t one_side, std::uint64_t other_side, Transport transport) {
   constexpr std::uint64_t kTransport = 0xd6e8feb86659fd93ULL;
-  return static_cast<std::uint32_t>(
-      (one_side + other_side + static_cast<std::uint64_t>(transport) * kTransport) >> 32);
+  const std::uint64_t sum =
+      mix64(sides.src + src_port * kPort) + mix64(sides.dst + dst_port * kPort);
+  return static_cast<std::uint32_t>((sum + static_cast<std::uint64_t>(transport) * kTransport) >>
+                                    32);
 }
 
 }  // namespace
 
 std::uint32_t flow_hash(const Endpoint& a, const Endpoint& b, Transport transport) {
-  return fold(side_hash(a.ip.high(), a.ip.low(), a.port),
-              side_hash(b.ip.high(), b.ip.low(), b.port), transport);
+  return hash({decode::address_word(a.ip.high(), a.ip.low()),
+               decode::address_word(b.ip.high(), b.ip.low())},
+              a.port, b.port, transport);
 }
 
 namespace decode {
@@ -51,11 +48,6 @@ struct UdpWire {
 };
 static_assert(sizeof(UdpWire) == 8);
 
-void store(IpAddress& ip, std::uint64_t high, std::uint64_t low) {
-  std::memcpy(&ip.bytes[0], &high, 8);
-  std::memcpy(&ip.bytes[8], &low, 8);
-}
-
 /// A header that does not fit its IP packet contradicts it; otherwise the capture ends inside it.
 NotAnalysed no_room(const Content& content, std::uint32_t header_length) {
   return content.length < header_length ? NotAnalysed::transport_malformed
@@ -79,25 +71,21 @@ bool holds(NotAnalysed result, const Content& content) {
 
 }  // namespace
 
-void Walk::complete(const Addresses& addresses, Transport transport, std::uint16_t src_port,
+void Walk::complete(Sides sides, Transport transport, std::uint16_t src_port,
                     std::uint16_t dst_port, Content payload) {
   out_.time_ns = frame_.time_ns;
   out_.number = frame_.number;
-  out_.flow_hash = fold(side_hash(addresses.src_high, addresses.src_low, src_port),
-                        side_hash(addresses.dst_high, addresses.dst_low, dst_port), transport);
+  out_.flow_hash = hash(sides, src_port, dst_port, transport);
   out_.payload_length = payload.length;
-  store(out_.src.ip, addresses.src_high, addresses.src_low);
-  store(out_.dst.ip, addresses.dst_high, addresses.dst_low);
   out_.src.port = src_port;
   out_.dst.port = dst_port;
   out_.payload = payload.bytes();
   out_.transport = transport;
-  out_.ip_version = addresses.ip_version;
   out_.tunnels = tunnels_;
   out_.snaplen_cut = cut_ || frame_.bytes.size() < frame_.wire_length;
 }
 
-NotAnalysed Walk::tcp(const Addresses& addresses, Content segment) {
+NotAnalysed Walk::tcp(Sides sides, Content segment) {
   TcpWire wire;
   if (!segment.read(wire)) return no_room(segment, sizeof wire);
   const std::uint32_t header_length = (wire.data_offset >> 4) * 4u;
@@ -111,13 +99,13 @@ NotAnalysed Walk::tcp(const Addresses& addresses, Content segment) {
   out_.tcp.window = wire.window.host();
   out_.tcp.flags = wire.flags;
   out_.tcp.options = {segment.data, options_captured};
-  complete(addresses, Transport::tcp, wire.src_port.host(), wire.dst_port.host(),
+  complete(sides, Transport::tcp, wire.src_port.host(), wire.dst_port.host(),
            {segment.data + options_captured, segment.captured - options_captured,
             segment.length - options_length});
   return NotAnalysed::none;
 }
 
-NotAnalysed Walk::udp(const Addresses& addresses, Content datagram) {
+NotAnalysed Walk::udp(Sides sides, Content datagram) {
   UdpWire wire;
   if (!datagram.read(wire)) return no_room(datagram, sizeof wire);
   // Length 0: a jumbogram (RFC 2675) or a datagram that the sender's NIC still had to split.
@@ -129,15 +117,22 @@ NotAnalysed Walk::udp(const Addresses& addresses, Content datagram) {
 
   const std::uint16_t src_port = wire.src_port.host();
   const std::uint16_t dst_port = wire.dst_port.host();
-  const std::uint8_t tunnels_here = tunnels_;
-  const std::uint32_t rebuilt_here = rebuilt_;
   for (const std::uint16_t port : {dst_port, src_port}) {
+    if (!may_be_udp_tunnel(port, datagram)) [[likely]]
+      continue;
+    const std::uint8_t tunnels_here = tunnels_;
+    const std::uint32_t rebuilt_here = rebuilt_;
+    const IpAddress src = out_.src.ip, dst = out_.dst.ip;
+    const std::uint8_t ip_version = out_.ip_version;
     const NotAnalysed inner = udp_tunnel(port, datagram);
     // A datagram rebuilt inside lies where this one may have been: there is no way back.
     if (holds(inner, datagram) || rebuilt_ != rebuilt_here) return inner;
     tunnels_ = tunnels_here;
+    out_.src.ip = src;
+    out_.dst.ip = dst;
+    out_.ip_version = ip_version;
   }
-  complete(addresses, Transport::udp, src_port, dst_port, datagram);
+  complete(sides, Transport::udp, src_port, dst_port, datagram);
   return NotAnalysed::none;
 }
 

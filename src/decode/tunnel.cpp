@@ -8,12 +8,6 @@
 namespace wirelag::decode {
 namespace {
 
-/// IANA service names and port numbers; 8472 is Linux's VXLAN port from before the assignment.
-namespace udp_port {
-constexpr std::uint16_t gtp_u = 2152, teredo = 3544, gre = 4754, vxlan = 4789, vxlan_gpe = 4790,
-                        ayiya = 5072, geneve = 6081, mpls = 6635, vxlan_linux = 8472;
-}
-
 /// A GRE payload type that no one understands is the tunnel's failure, not the link layer's.
 NotAnalysed as_tunnel(NotAnalysed result) {
   return result == NotAnalysed::link_unknown ? NotAnalysed::tunnel_unknown : result;
@@ -105,8 +99,10 @@ NotAnalysed Walk::gre(Content content) {
 }
 
 NotAnalysed Walk::gre_payload(std::uint16_t type, bool sequenced, Content content) {
+  constexpr std::uint16_t kKeepalive = 0;
   constexpr std::uint32_t kErspan2Header = 8, kRedirectHeader = 4;
   switch (type) {
+    case kKeepalive: return NotAnalysed::not_ip;
     case ether_type::erspan_1_2:  // draft-foschiano-erspan: type I has neither header nor sequence
       if (sequenced && !content.skip(kErspan2Header)) return NotAnalysed::tunnel_truncated;
       return ethernet(content);

@@ -10,6 +10,7 @@
 // datagrams rebuilt inside rebuilt datagrams nest by recursion and are limited to max_tunnels.
 #pragma once
 
+#include <wirelag/base/hash.hpp>
 #include <wirelag/decode/decoder.hpp>
 
 #include "content.hpp"
@@ -17,15 +18,17 @@
 
 namespace wirelag::decode {
 
-/// IP addresses as words in registers: the key that is hashed must not be read back from memory
-/// that was just written in pieces. Words as IpAddress::high() and low() give them.
-struct Addresses {
-  std::uint64_t src_high;
-  std::uint64_t src_low;
-  std::uint64_t dst_high;
-  std::uint64_t dst_low;
-  std::uint8_t ip_version;
+/// What each side's address adds to the flow hash. It travels in registers: addresses just written
+/// to the packet must not be read back from there, that would wait for the store.
+struct Sides {
+  std::uint64_t src;
+  std::uint64_t dst;
 };
+
+/// `high` and `low` as IpAddress has them.
+constexpr std::uint64_t address_word(std::uint64_t high, std::uint64_t low) {
+  return low + high * 0xc2b2ae3d27d4eb4fULL;
+}
 
 /// IP protocol numbers that are taken apart further (IANA "Assigned Internet Protocol Numbers").
 namespace ip_protocol {
@@ -39,6 +42,13 @@ inline constexpr std::uint8_t hop_by_hop = 0, icmp = 1, ipv4 = 4, tcp = 6, udp =
 namespace ether_type {
 inline constexpr std::uint16_t ipv4 = 0x0800, ipv6 = 0x86dd, transparent_bridging = 0x6558,
                                ppp = 0x880b, erspan_1_2 = 0x88be, erspan_3 = 0x22eb, wccp = 0x883e;
+}
+
+/// UDP ports of tunnels (IANA); 8472 is Linux's VXLAN port from before the assignment.
+namespace udp_port {
+inline constexpr std::uint16_t gtp_u = 2152, teredo = 3544, gre = 4754, vxlan = 4789,
+                               vxlan_gpe = 4790, ayiya = 5072, geneve = 6081, mpls = 6635,
+                               vxlan_linux = 8472;
 }
 
 class Walk {
@@ -81,16 +91,15 @@ class Walk {
     return first ? content.with_length(length) : content.at_most(length);
   }
 
-  // ip.cpp
+  // ip.cpp. The addresses go into the packet at once; an inner header replaces them.
   [[nodiscard]] NotAnalysed ip(Content packet);
   [[nodiscard]] NotAnalysed ipv4(Content packet);
   [[nodiscard]] NotAnalysed ipv6(Content packet);
   [[nodiscard]] NotAnalysed fragment(const FragmentKey& key, const FragmentPart& part,
-                                     Content content, const Addresses& addresses);
-  [[nodiscard]] NotAnalysed ipv6_payload(const Addresses& addresses, std::uint8_t protocol,
-                                         Bytes ip_header, Content content);
-  [[nodiscard]] NotAnalysed ip_payload(const Addresses& addresses, std::uint8_t protocol,
-                                       Content content);
+                                     Content content, Sides sides);
+  [[nodiscard]] NotAnalysed ipv6_payload(Sides sides, std::uint8_t protocol, Bytes ip_header,
+                                         Content content);
+  [[nodiscard]] NotAnalysed ip_payload(Sides sides, std::uint8_t protocol, Content content);
 
   // tunnel.cpp
   [[nodiscard]] bool enter_tunnel() { return tunnels_ < max_tunnels_ && ++tunnels_; }
@@ -106,14 +115,16 @@ class Walk {
   [[nodiscard]] NotAnalysed teredo(Content content);
   [[nodiscard]] NotAnalysed ayiya(Content content);
   [[nodiscard]] NotAnalysed ether_ip(Content content);
-  /// tunnel_malformed when `port` is not a tunnel's or the content is not such a tunnel.
+  /// Cheap, for every datagram: whether udp_tunnel() could find something.
+  [[nodiscard]] static bool may_be_udp_tunnel(std::uint16_t port, Content content);
+  /// tunnel_malformed when the content is not the tunnel its port says.
   [[nodiscard]] NotAnalysed udp_tunnel(std::uint16_t port, Content content);
 
   // transport.cpp
-  [[nodiscard]] NotAnalysed tcp(const Addresses& addresses, Content segment);
-  [[nodiscard]] NotAnalysed udp(const Addresses& addresses, Content datagram);
-  void complete(const Addresses& addresses, Transport transport, std::uint16_t src_port,
-                std::uint16_t dst_port, Content payload);
+  [[nodiscard]] NotAnalysed tcp(Sides sides, Content segment);
+  [[nodiscard]] NotAnalysed udp(Sides sides, Content datagram);
+  void complete(Sides sides, Transport transport, std::uint16_t src_port, std::uint16_t dst_port,
+                Content payload);
 
   const Frame& frame_;
   Packet& out_;
@@ -126,5 +137,22 @@ class Walk {
   bool cut_ = false;
   bool fragment_ = false;
 };
+
+inline bool Walk::may_be_udp_tunnel(std::uint16_t port, Content content) {
+  constexpr std::uint8_t kIpv6 = 6;  // Teredo between client and relay, on any port
+  if (content.captured > 0 && content.data[0] >> 4 == kIpv6) return true;
+  switch (port) {
+    case udp_port::gtp_u:
+    case udp_port::teredo:
+    case udp_port::gre:
+    case udp_port::vxlan:
+    case udp_port::vxlan_gpe:
+    case udp_port::ayiya:
+    case udp_port::geneve:
+    case udp_port::mpls:
+    case udp_port::vxlan_linux: return true;
+    default: return false;
+  }
+}
 
 }  // namespace wirelag::decode

@@ -1,4 +1,5 @@
-// A record in a ring is the Frame itself, its view pointing nowhere, followed by the captured bytes.
+// A record in a ring is the Frame itself, its view pointing nowhere, followed by the captured
+// bytes.
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -15,6 +16,8 @@ static_assert(std::is_trivially_copyable_v<Frame>);
 std::size_t ring_of(std::uint32_t flow_hash, std::size_t rings) {
   return static_cast<std::size_t>(std::uint64_t{flow_hash} * rings >> 32);
 }
+
+std::size_t largest_frame(const SpscRing& ring) { return ring.largest_record() - sizeof(Frame); }
 
 }  // namespace
 
@@ -40,23 +43,23 @@ void Dispatcher::dispatch(const Frame& frame) {
 
 void Dispatcher::pass_on(const Frame& frame, std::uint32_t flow_hash) {
   SpscRing& ring = *rings_[ring_of(flow_hash, rings_.size())];
-  // A frame larger than any record goes on as if a smaller snaplen had cut it.
-  const std::size_t length =
-      std::min(frame.bytes.size(), ring.largest_record() - sizeof(Frame));
-  if (length < frame.bytes.size() && frame.wire_length <= frame.bytes.size()) {
-    counters_.add(Counter::snaplen_cut);
-  }
-  std::uint8_t* room = ring.reserve(sizeof(Frame) + length, policy_);
-  if (room == nullptr) {
-    accounting_.count(NotAnalysed::ring_full);
-    return;
-  }
+  const bool cut = frame.bytes.size() > largest_frame(ring);
+  if (cut && frame.wire_length <= frame.bytes.size()) counters_.add(Counter::snaplen_cut);
+  Frame record = frame;
+  record.dispatched = true;
+  if (!write_frame(ring, record, policy_)) accounting_.count(NotAnalysed::ring_full);
+}
+
+bool write_frame(SpscRing& ring, const Frame& frame, WhenFull policy) {
+  const std::size_t length = std::min(frame.bytes.size(), largest_frame(ring));
+  std::uint8_t* room = ring.reserve(sizeof(Frame) + length, policy);
+  if (room == nullptr) return false;
   Frame record = frame;
   record.bytes = {};
-  record.dispatched = true;
   std::memcpy(room, &record, sizeof record);
   if (length > 0) std::memcpy(room + sizeof record, frame.bytes.data(), length);
   ring.commit();
+  return true;
 }
 
 void Dispatcher::close() { closed_.store(true, std::memory_order_release); }

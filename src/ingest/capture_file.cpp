@@ -2,15 +2,15 @@
 // therefore copied into an arena of fixed size; the record that no longer fits stays in libpcap's
 // buffer and opens the next batch. The first record is fetched by open(), so that a file libpcap
 // cannot read on from is refused before anything was promised.
-#include <fmt/format.h>
-#include <pcap/pcap.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+#include <pcap/pcap.h>
 
 #include <wirelag/ingest/capture_file.hpp>
 
@@ -19,8 +19,8 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kHeadBytes = 64 * 1024;     // a section header may carry long comments
-constexpr std::size_t kReadBuffer = 256 * 1024;   // of stdio
+constexpr std::size_t kHeadBytes = 64 * 1024;       // a section header may carry long comments
+constexpr std::size_t kReadBuffer = 256 * 1024;     // of stdio
 constexpr std::size_t kLargestRecord = 256 * 1024;  // libpcap refuses longer ones
 constexpr std::size_t kArenaBytes = 4 * kLargestRecord;
 /// A time beyond this (the year 2116) is damage; clamped, so that adding a timeout cannot overflow.
@@ -59,9 +59,10 @@ std::string describe_link_type(int dlt) {
 }
 
 TimeNs time_of(const timeval& ts) {  // tv_usec holds nanoseconds: NANO precision was asked for
-  if (ts.tv_sec < 0 || ts.tv_usec < 0) return 0;
+  if (ts.tv_sec < 0) return 0;
   if (ts.tv_sec >= kLatestNs / kSecondNs) return kLatestNs;
-  return ts.tv_sec * kSecondNs + ts.tv_usec;
+  const bool damaged = ts.tv_usec < 0 || ts.tv_usec > kSecondNs;
+  return ts.tv_sec * kSecondNs + (damaged ? 0 : ts.tv_usec);
 }
 
 /// The file, open and known to be a regular file with something in it.
@@ -79,7 +80,8 @@ Result<FileHandle> open_file(const std::string& path, CaptureInfo& info) {
     return Error{fmt::format("'{}' is a directory: name a capture file in it", path)};
   }
   if (!S_ISREG(status.st_mode)) {
-    return Error{fmt::format("'{}' is not a regular file: write the capture to a file first", path)};
+    return Error{
+        fmt::format("'{}' is not a regular file: write the capture to a file first", path)};
   }
   if (status.st_size == 0) return Error{fmt::format("capture file '{}' is empty (0 bytes)", path)};
   info.file_bytes = static_cast<std::uint64_t>(status.st_size);

@@ -25,7 +25,7 @@ void not_analysed(std::string& out, const Report& report) {
     const std::uint64_t n = report.accounting.not_analysed[i];
     if (n == 0) continue;
     const auto reason = static_cast<NotAnalysed>(i + 1);
-    paragraph(out, "", fmt::format("{:>8} {}: {}", n, name(reason), meaning(reason)), kLabel);
+    paragraph(out, "", fmt::format("{} {} ({})", n, name(reason), meaning(reason)), kLabel);
   }
 }
 
@@ -40,7 +40,7 @@ std::string contents(const Report& report) {
 
 void limits_of_sight(std::string& out, const Visibility& v) {
   const auto line = [&](std::uint64_t n, std::string_view what) {
-    if (n > 0) paragraph(out, "", fmt::format("{:>8} {}", n, what), kLabel);
+    if (n > 0) paragraph(out, "", fmt::format("{} {}", n, what), kLabel);
   };
   line(v.one_sided, fmt::format("one-sided connections of {}: only one direction was captured, so "
                                 "times between the two are missing",
@@ -70,7 +70,7 @@ void other_counters(std::string& out, const Report& report) {
                       std::end(kSaidAlready);
     if (said || about.nonzero.empty() || report.counters.of(counter) == 0) continue;
     paragraph(out, "",
-              fmt::format("{:>8} {} ({} {}): {}", report.counters.of(counter), about.symbol,
+              fmt::format("{} {} ({} {}): {}", report.counters.of(counter), about.symbol,
                           about.unit, about.what, about.nonzero),
               kLabel);
   }

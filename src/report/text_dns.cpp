@@ -107,25 +107,26 @@ void records(std::string& out, const Report& r, const Lookup& l) {
 }
 
 void transactions(std::string& out, const Report& r, const Lookup& l, std::size_t max_rows) {
-  Table table({{"frames q / a", Align::left},
+  Table table({{"frames", Align::left},
                {"id", Align::left},
                {"type", Align::left},
-               {"client", Align::left, Shrink::middle, 16},
-               {"resolver", Align::left, Shrink::middle, 16},
+               {"client", Align::left, Shrink::middle, 15},
+               {"resolver", Align::left, Shrink::middle, 15},
                {"result", Align::left},
-               {"answer ms", Align::right},
-               {"the answer", Align::left, Shrink::end, 17}},
+               {"ms", Align::right},
+               {"the answer", Align::left}},
               2);
-  std::size_t shown = 0;
-  for (const LookupMember& m : l.members) {
-    if (max_rows != 0 && shown == max_rows) break;
+  const bool one_type = l.qtypes.size() <= 1;
+  const std::size_t shown = max_rows == 0 ? l.members.size() : std::min(max_rows, l.members.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const LookupMember& m = l.members[i];
     const DnsTransaction& t = r.data.dns()[m.transaction];
-    table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id), type_name(t.qtype),
-               t.client.text(),
+    table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id),
+               one_type ? "" : type_name(t.qtype), t.client.text(),
                t.resolver.text() + (t.transport == DnsTransport::tcp ? "/tcp" : ""), result(t),
                ms_number(t.latency_ns()), part_played(r, l, m)});
-    ++shown;
   }
+  if (one_type) table.drop_if_empty(2);
   table.print(out);
   more(out, l.members.size() - shown, "transaction", "transactions", 2);
 }
@@ -194,9 +195,11 @@ std::string waited(const Report& r, const Lookup& l) {
 
 void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_rows) {
   out += '\n';
-  paragraph(out, fmt::format("{} {}", clip_middle(safe(l.qname), 64), types(l)),
-            fmt::format("asked by {}: {}, {}", l.client_ip.text(), waited(r, l), name(l.outcome)),
-            0);
+  paragraph(
+      out, "",
+      fmt::format("{} {} asked by {} at {} ms: {}, {}", clip_middle(safe(l.qname), 64), types(l),
+                  l.client_ip.text(), at_ms(r, l.start_time_ns), waited(r, l), name(l.outcome)),
+      0);
   records(out, r, l);
   transactions(out, r, l, max_rows);
   for (const std::string& story : {stub_story(r, l), late_story(r, l), resend_story(r, l)}) {
@@ -231,8 +234,8 @@ void lookup_table(std::string& out, const Report& r, std::size_t max_rows) {
                std::to_string(l.members.size()), ms_number(l.wait_ns)});
   }
   out += chosen.size() == all.size()
-             ? "\nLookups in order of first frame; asked = transactions they took\n"
-             : "\nLookups that failed or waited longest; asked = transactions they took\n";
+             ? "\nLookups in order of first frame; asked = transactions it took\n"
+             : "\nLookups that failed or waited longest; asked = transactions it took\n";
   table.print(out);
   more(out, all.size() - chosen.size(), "lookup", "lookups", 2);
 }
@@ -275,7 +278,7 @@ void without_lookup(std::string& out, const Report& r, std::size_t max_rows) {
   for (const Lookup& l : r.correlation.lookups) {
     for (const LookupMember& m : l.members) member[m.transaction] = true;
   }
-  Table table({{"frames q / a", Align::left},
+  Table table({{"frames", Align::left},
                {"id", Align::left},
                {"type", Align::left},
                {"client", Align::left, Shrink::middle, 16},
@@ -322,7 +325,7 @@ void text_dns(std::string& out, const Report& r, const TextOptions& options) {
     return;
   }
   const std::vector<Lookup>& all = r.correlation.lookups;
-  if (!all.empty()) paragraph(out, "", totals(r), 0);
+  if (!all.empty()) paragraph(out, "", totals(r) + " Frames are query / answer.", 0);
   const bool few = all.size() <= kAllInDetail;
   if (!few) {
     lookup_table(out, r, options.max_rows);

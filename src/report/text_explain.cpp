@@ -71,12 +71,9 @@ void segment(std::string& out, const ExplainedSegment& e) {
   const HandshakeSegment& s = e.segment;
   out += '\n';
   const std::string frame = s.frame != 0 ? fmt::format("frame {}", s.frame) : "segment";
-  paragraph(
-      out, "",
-      fmt::format("{:<12} {:>12}  client {} server  {}", frame,
-                  known(e.offset_ns) ? "+" + ms_number(e.offset_ns) + " ms" : "time steps back",
-                  s.direction == Direction::c2s ? "-->" : "<--", tcp_flags(s.flags)),
-      0);
+  out += fmt::format("{:<11} {:>12}  client {} server  {}\n", frame,
+                     known(e.offset_ns) ? "+" + ms_number(e.offset_ns) + " ms" : "clock back",
+                     s.direction == Direction::c2s ? "-->" : "<--", tcp_flags(s.flags));
   paragraph(out, "numbers", numbers_words(e), kLabel, 2);
   paragraph(out, "window", window_words(e), kLabel, 2);
   paragraph(out, "options", options_words(s.options, (s.flags & tcp_flag::syn) != 0), kLabel, 2);
@@ -96,20 +93,20 @@ void sum(std::string& out, const Connection& c) {
   paragraph(out, "sum", text, kLabel, 2);
 }
 
-/// The half that is nearly nothing tells which side the capture point is at.
+/// The half that is nearly nothing tells which side the capture point is at; empty when a half is
+/// missing.
 std::string position(const Connection& c) {
   if (!known(c.handshake_rtt_ns) || c.handshake_rtt_ns == 0) {
-    return "not known: it takes both halves of one handshake to tell";
+    return "";
   }
   const double server =
       static_cast<double>(c.rtt_probe_server_ns) / static_cast<double>(c.handshake_rtt_ns);
   const std::string shares = fmt::format(
-      "{:.1f} % of the round trip of {} lies between it and the server, "
-      "{:.1f} % between it and the client",
+      "{:.1f} % of the round trip of {} lies towards the server, {:.1f} % towards the client",
       100 * server, duration(c.handshake_rtt_ns), 100 * (1 - server));
-  if (server >= kNear) return "at the client: " + shares;
-  if (server <= 1 - kNear) return "at the server: " + shares;
-  return "on the way: " + shares;
+  if (server >= kNear) return "the capture point sits at the client: " + shares;
+  if (server <= 1 - kNear) return "the capture point sits at the server: " + shares;
+  return "the capture point sits between the two: " + shares;
 }
 
 void nothing_to_explain(std::string& out, const Report& r) {
@@ -161,9 +158,10 @@ void text_explain(std::string& out, const Report& r, const TextOptions& options)
                           count(c.handshake.left_out(), "later segment")),
               0);
   }
-  out += '\n';
+  if (known(c.connect_time_ns)) out += '\n';
   sum(out, c);
-  paragraph(out, "capture", "point: " + position(c), kLabel, 2);
+  const std::string where = position(c);
+  if (!where.empty()) paragraph(out, "position", where, kLabel, 2);
 }
 
 }  // namespace wirelag::report

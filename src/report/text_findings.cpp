@@ -9,6 +9,7 @@ namespace wirelag::report {
 namespace {
 
 constexpr std::size_t kLabel = 12;
+constexpr std::size_t kMaxSnippetIndent = 40;
 constexpr std::size_t kEvidence = 6;  ///< lines per finding
 
 std::string saving(const Finding& f) {
@@ -71,7 +72,9 @@ void changes(std::string& out, const Finding& f) {
     std::string_view rest = c.snippet;
     while (!rest.empty()) {
       const std::size_t end = rest.find('\n');
-      paragraph(out, "", safe(rest.substr(0, end)), kLabel + 4);
+      const std::string_view line = rest.substr(0, end);
+      const std::size_t indent = std::min(line.find_first_not_of(' '), kMaxSnippetIndent);
+      paragraph(out, "", safe(line), kLabel + 4 + indent);
       rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     }
   }

@@ -53,66 +53,102 @@ std::string resend_wait(const Connection& c) {
   return wait > 0 ? ms_number(wait) : "";
 }
 
-void connection_table(std::string& out, const Report& r, std::size_t max_rows) {
-  const std::vector<Connection>& all = r.data.connections();
-  const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(all[a], all[b]);
-  });
-  const bool complete = std::all_of(chosen.begin(), chosen.end(), [&](std::size_t i) {
-    return all[i].state == ConnectionState::complete;
-  });
+void complete_table(std::string& out, const Report& r, const std::vector<std::size_t>& rows) {
   Table table({{"id", Align::right},
                {"client", Align::left, Shrink::middle, 14},
                {"server", Align::left, Shrink::middle, 14},
-               {"state", Align::left, Shrink::end, 8},
-               {"SYN/SYN-ACK/ACK", Align::left, Shrink::end, 15},
+               {"frames", Align::left},
                {"connect ms", Align::right},
                {"resent ms", Align::right},
                {"server ms", Align::right},
                {"client ms", Align::right},
                {"tasks", Align::right}},
               1);
-  for (const std::size_t i : chosen) {
-    const Connection& c = all[i];
+  for (const std::size_t i : rows) {
+    const Connection& c = r.data.connections()[i];
     const Channel& channel = r.correlation.channels[i];
     table.row({std::to_string(Dataset::connection_id(i)), c.client.text(), c.server.text(),
-               complete ? "" : std::string(name(c.state)), handshake_frames(c),
-               ms_number(c.connect_time_ns), resend_wait(c), ms_number(c.rtt_probe_server_ns),
-               ms_number(c.rtt_probe_client_ns),
+               handshake_frames(c), ms_number(c.connect_time_ns), resend_wait(c),
+               ms_number(c.rtt_probe_server_ns), ms_number(c.rtt_probe_client_ns),
                std::to_string(channel.http.size() + channel.dns.size())});
   }
-  table.drop_if_empty(6);
-  if (complete) table.drop_if_empty(3);
-  out += chosen.size() == all.size() ? "\nHandshakes, in order of first frame\n"
-                                     : "\nHandshakes that failed or took longest\n";
+  table.drop_if_empty(5);
   table.print(out);
-  more(out, all.size() - chosen.size(), "connection", "connections", 1);
-  paragraph(
-      out, "",
-      "connect = first SYN to completing ACK. server = capture point to server and back, client "
-      "= capture point to client and back, both without resends. - = not measurable.",
-      1);
 }
 
-std::string http_note(const HttpTransaction& t) {
-  if (!t.request_seen) return "request not captured";
-  if (t.status == 0) return "no response captured";
-  if (!t.response_complete) return "response not complete";
-  if (t.early_response) return "answered early";
-  if (t.pipelined) return "pipelined";
-  return "";
+void incomplete_table(std::string& out, const Report& r, const std::vector<std::size_t>& rows) {
+  Table table({{"id", Align::right},
+               {"client", Align::left, Shrink::middle, 14},
+               {"server", Align::left, Shrink::middle, 14},
+               {"state", Align::left},
+               {"frames", Align::left, Shrink::end, 12},
+               {"lasted ms", Align::right},
+               {"tasks", Align::right}},
+              1);
+  for (const std::size_t i : rows) {
+    const Connection& c = r.data.connections()[i];
+    const Channel& channel = r.correlation.channels[i];
+    table.row({std::to_string(Dataset::connection_id(i)), c.client.text(), c.server.text(),
+               std::string(name(c.state)), handshake_frames(c),
+               ms_number(elapsed_ns(c.start_time_ns, c.last_time_ns)),
+               std::to_string(channel.http.size() + channel.dns.size())});
+  }
+  table.print(out);
+}
+
+using PrintTable = void (*)(std::string&, const Report&, const std::vector<std::size_t>&);
+
+void connection_table(std::string& out, const Report& r, std::size_t max_rows, bool complete,
+                      std::string_view title, PrintTable print) {
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < r.data.connections().size(); ++i) {
+    if ((r.data.connections()[i].state == ConnectionState::complete) == complete) rows.push_back(i);
+  }
+  if (rows.empty()) return;
+  std::vector<std::size_t> shown;
+  for (const std::size_t i : choose(rows.size(), max_rows, [&](std::size_t a, std::size_t b) {
+         return costs_more(r.data.connections()[rows[a]], r.data.connections()[rows[b]]);
+       })) {
+    shown.push_back(rows[i]);
+  }
+  out += fmt::format(
+      "\n{}{}; frames = SYN / SYN-ACK / ACK\n", title,
+      shown.size() < rows.size() ? complete ? ", the slowest" : ", failed ones first" : "");
+  print(out, r, shown);
+  more(out, rows.size() - shown.size(), "connection", "connections", 1);
+}
+
+void connection_tables(std::string& out, const Report& r, std::size_t max_rows) {
+  connection_table(out, r, max_rows, false, "Without a complete handshake", incomplete_table);
+  connection_table(out, r, max_rows, true, "Complete handshakes", complete_table);
+  const auto complete = [](const Connection& c) { return c.state == ConnectionState::complete; };
+  if (std::any_of(r.data.connections().begin(), r.data.connections().end(), complete)) {
+    paragraph(out, "",
+              "connect = first SYN to completing ACK; server = capture point to server and back; "
+              "client = capture point to client and back; - = not measurable; busy = a request "
+              "unanswered or a handshake going on.",
+              1);
+  }
+}
+
+std::string status(const HttpTransaction& t) {
+  if (t.status == 0) return "no answer";
+  std::string text = std::to_string(t.status);
+  if (!t.response_complete) return text + ", cut off";
+  if (t.early_response) return text + ", early";
+  if (t.pipelined) return text + ", pipelined";
+  return text;
 }
 
 Table task_table(bool with_connection, std::size_t indent) {
   return Table({{with_connection ? "id" : "", Align::right},
-                {"frames q / a", Align::left},
+                {"frames", Align::left},
                 {"at ms", Align::right},
                 {"request", Align::left, Shrink::end, 16},
                 {"status", Align::left},
                 {"size", Align::right},
-                {"server wait ms", Align::right},
-                {"transfer ms", Align::right},
-                {"note", Align::left, Shrink::end, 12}},
+                {"wait ms", Align::right},
+                {"xfer ms", Align::right}},
                indent);
 }
 
@@ -121,10 +157,19 @@ void http_row(Table& table, const Report& r, std::size_t index, std::string id) 
   const bool responded = known(t.response_first_ns);
   table.row({std::move(id), frames(t.request_frames) + " / " + frames(t.response_frames),
              at_ms(r, known(t.request_first_ns) ? t.request_first_ns : t.response_first_ns),
-             t.request_seen ? safe(t.method) + " " + safe(t.target) : "?",
-             t.status != 0 ? std::to_string(t.status) : std::string(kNone),
-             responded ? bytes(t.response_bytes) : std::string(kNone),
-             ms_number(t.server_wait_ns()), ms_number(t.transfer_ns()), http_note(t)});
+             t.request_seen ? safe(t.method) + " " + safe(t.target) : "(request not captured)",
+             status(t), responded ? bytes(t.response_bytes) : std::string(kNone),
+             ms_number(t.server_wait_ns()), ms_number(t.transfer_ns())});
+}
+
+void task_legend(std::string& out, const Report& r) {
+  if (r.data.http().empty()) return;
+  paragraph(
+      out, "",
+      "Tasks: frames = request / response; at = since the capture began; size = response as sent; "
+      "wait = last byte of the request to first byte of the response; xfer = first to last byte "
+      "of the response.",
+      1);
 }
 
 void http_tasks(std::string& out, const Report& r, const std::vector<std::size_t>& tasks,
@@ -132,12 +177,11 @@ void http_tasks(std::string& out, const Report& r, const std::vector<std::size_t
   const auto chosen = choose(tasks.size(), max_rows, [&](std::size_t a, std::size_t b) {
     return costs_more(r.data.http()[tasks[a]], r.data.http()[tasks[b]]);
   });
-  Table table = task_table(false, 1);
+  Table table = task_table(false, 2);
   for (const std::size_t i : chosen) http_row(table, r, tasks[i], "");
-  table.drop_if_empty(8);
   table.drop_if_empty(0);
   table.print(out);
-  more(out, tasks.size() - chosen.size(), "request", "requests", 3);
+  more(out, tasks.size() - chosen.size(), "request", "requests", 2);
 }
 
 void dns_tasks(std::string& out, const Report& r, const std::vector<std::size_t>& tasks,
@@ -223,13 +267,14 @@ void block(std::string& out, const Report& r, std::size_t index, std::size_t max
   if (c.protocol != Protocol::unknown) title += fmt::format(" {}", name(c.protocol));
   if (c.service != kNoService) title += fmt::format(" service={}", service_name(r, c.service));
   out += '\n';
-  paragraph(out, title, "", 0);
+  paragraph(out, "", title, 0);
   const std::string incomplete = why_incomplete(c);
   if (!incomplete.empty()) paragraph(out, "state", incomplete, kLabel, 2);
   if (channel.purpose != ChannelPurpose::unknown || incomplete.empty()) {
     paragraph(out, "why", why_opened(r, channel), kLabel, 2);
   }
-  paragraph(out, "data", traffic(c), kLabel, 2);
+  const bool nothing_sent = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes == 0;
+  if (!failed(c) || !nothing_sent) paragraph(out, "data", traffic(c), kLabel, 2);
   if (channel.tls != Dataset::kNone) tls_task(out, r.data.tls()[channel.tls]);
   dns_tasks(out, r, channel.dns, max_rows);
   if (!channel.http.empty()) {
@@ -308,7 +353,6 @@ void slowest_tasks(std::string& out, const Report& r, std::size_t max_rows) {
              connection == Dataset::kNone ? std::string(kNone)
                                           : std::to_string(Dataset::connection_id(connection)));
   }
-  table.drop_if_empty(8);
   out += chosen.size() == all.size() ? "\nTasks, in order of first frame (id = connection)\n"
                                      : "\nTasks without a response or slowest (id = connection)\n";
   table.print(out);
@@ -328,6 +372,9 @@ std::string totals(const Report& r) {
   for (const Channel& channel : r.correlation.channels) used += !channel.http.empty();
   if (!r.data.http().empty()) {
     text += fmt::format(". {} on {} of them", count(r.data.http().size(), "HTTP request"), used);
+    if (used < r.data.connections().size()) {
+      text += fmt::format("; {} carried none", r.data.connections().size() - used);
+    }
   }
   return text + ".";
 }
@@ -342,7 +389,8 @@ void text_tcp(std::string& out, const Report& r, const TextOptions& options) {
     return;
   }
   paragraph(out, "", totals(r), 0);
-  connection_table(out, r, options.max_rows);
+  connection_tables(out, r, options.max_rows);
+  task_legend(out, r);
   if (n <= kAllInDetail) {
     for (std::size_t i = 0; i < n; ++i) block(out, r, i, options.max_rows);
     return;

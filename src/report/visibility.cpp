@@ -1,5 +1,7 @@
 #include "visibility.hpp"
 
+#include "words.hpp"
+
 namespace wirelag::report {
 
 bool Visibility::clear() const {
@@ -11,7 +13,9 @@ Visibility visibility(const Report& report) {
   Visibility v;
   for (const Connection& c : report.data.connections()) {
     ++v.connections;
-    v.one_sided += c.one_sided;
+    // An attempt that nobody answered has one side by nature; it says nothing about the capture.
+    const bool unanswered = c.state == ConnectionState::syn_unanswered && !server_not_captured(c);
+    v.one_sided += c.one_sided && !unanswered;
     v.midstream += c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen;
     v.evicted += c.end == ConnectionEnd::evicted;
     const std::uint64_t missing = c.half.c2s.missing_bytes + c.half.s2c.missing_bytes;

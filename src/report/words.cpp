@@ -1,5 +1,7 @@
 #include "words.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "format.hpp"
@@ -9,6 +11,7 @@ namespace {
 
 std::string tries(const Connection& c) {
   const std::uint64_t syns = c.syn_frames.size() + c.syn_frames.left_out();
+  if (syns == 1) return "1 SYN";
   return fmt::format("{} over {}", count(syns, "SYN"),
                      duration(elapsed_ns(c.start_time_ns, c.last_time_ns)));
 }
@@ -22,6 +25,19 @@ DurationNs refused_after_ns(const Connection& c) {
       return elapsed_ns(syn, s.time_ns);
   }
   return kUnknownNs;
+}
+
+/// "both other connections were busy", "1 of 3 other connections was busy". Busy: a request
+/// unanswered or a handshake going on.
+std::string busy_others(const Channel& channel) {
+  const std::size_t open = channel.others_open;
+  if (channel.others_busy < open) {
+    return fmt::format("{} of {} {} busy", channel.others_busy, count(open, "other connection"),
+                       channel.others_busy == 1 ? "was" : "were");
+  }
+  if (open == 1) return "the other connection was busy";
+  return open == 2 ? "both other connections were busy"
+                   : fmt::format("all {} other connections were busy", open);
 }
 
 }  // namespace
@@ -55,36 +71,38 @@ std::string tcp_flags(std::uint8_t flags) {
   return text.empty() ? "none" : text;
 }
 
+bool server_not_captured(const Connection& c) {
+  return c.half.s2c.packets == 0 &&
+         c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
+}
+
 std::string why_opened(const Report& report, const Channel& channel) {
   const Connection& c = report.data.connections()[channel.connection];
-  const std::string others = count(channel.others_open, "other connection");
   switch (channel.purpose) {
     case ChannelPurpose::first_contact:
       return "first contact: this client had no connection to this server yet";
     case ChannelPurpose::others_busy:
       return fmt::format(
-          "others busy: {} to this server {} open and {} occupied (a request unanswered or a "
-          "handshake going on){}",
-          others, channel.others_open == 1 ? "was" : "were",
-          channel.others_busy == channel.others_open && channel.others_open == 1
-              ? "it was"
-              : fmt::format("{} of them {}", channel.others_busy,
-                            channel.others_busy == 1 ? "was" : "were"),
+          "others busy: {} to this server{}", busy_others(channel),
           c.protocol == Protocol::http1
-              ? "; HTTP/1.1 answers in order, so a second request at once needs a second connection"
+              ? "; HTTP/1.1 answers in order, so fetching more at once takes another "
+                "connection"
               : "");
     case ChannelPurpose::parallel:
-      return fmt::format(
-          "parallel: opened although {} to this server {} open and not all were busy ({} of {})",
-          others, channel.others_open == 1 ? "was" : "were", channel.others_busy,
-          channel.others_open);
+      return fmt::format("parallel: opened although {} of {} to this server had nothing to do",
+                         channel.others_open - std::min(channel.others_busy, channel.others_open),
+                         count(channel.others_open, "other open connection"));
     case ChannelPurpose::reopened:
       return "reopened: an earlier connection to this server had been closed";
     case ChannelPurpose::unused:
+      if (channel.others_open == 0) {
+        return "opened and not used: it carried no request before the capture ended";
+      }
       return fmt::format(
-          "opened and not used: it carried no request before the capture ended ({} open, {} busy "
-          "at its SYN)",
-          count(channel.others_open, "other"), channel.others_busy);
+          "opened and not used: it carried no request before the capture ended; at its SYN {} to "
+          "this "
+          "server",
+          busy_others(channel));
     case ChannelPurpose::retry_after_failure:
       return "retry: the attempt before was refused or unanswered";
     case ChannelPurpose::unknown:
@@ -106,8 +124,10 @@ std::string why_incomplete(const Connection& c) {
                           : "refused: RST answered the SYN";
     }
     case ConnectionState::syn_unanswered:
-      return fmt::format("unanswered: {}, nothing came back{}", tries(c),
-                         c.one_sided ? " (or the server's direction was not captured)" : "");
+      if (server_not_captured(c)) {
+        return "only the client's packets were captured: it went on as if it had been answered";
+      }
+      return fmt::format("unanswered: {}, nothing came back", tries(c));
     case ConnectionState::syn_no_synack:
       return "packets came from the server, but no SYN-ACK was captured";
     case ConnectionState::simultaneous_open:

@@ -20,6 +20,9 @@ namespace wirelag::report {
 /// How an opening that did not complete ended, one clause; empty for a complete handshake.
 [[nodiscard]] std::string why_incomplete(const Connection& connection);
 
+/// Packets of the client only, and more of them than SYNs: the other direction exists, unseen.
+[[nodiscard]] bool server_not_captured(const Connection& connection);
+
 /// Host, SNI or looked-up name of the connection's server, safe to print; may be empty.
 [[nodiscard]] std::string server_name(const Report& report, std::size_t connection);
 /// Name of the service a rule of the configuration gave it; empty when none did.

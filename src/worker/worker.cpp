@@ -120,6 +120,8 @@ void Worker::process(std::span<const Frame> frames) {
   }
 }
 
+void Worker::count_ring_full() { state_->accounting.count(NotAnalysed::ring_full); }
+
 void Worker::tick(TimeNs now) {
   state_->tcp.tick(now);
   state_->dns.tick(now);

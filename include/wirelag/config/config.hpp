@@ -1,4 +1,5 @@
-// What `wirelag run --config FILE` needs, and how it is read from TOML.
+// What `wirelag run --config FILE` needs, and how it is read from TOML. A replay takes the same
+// file for its limits, services and thresholds.
 //
 // Every key is declared once, in src/config/schema.cpp, with type, unit, range and meaning; its
 // default is the member's initialiser here or in the limits it fills in. Parsing, errors, the
@@ -23,7 +24,7 @@
 
 namespace wirelag {
 
-enum class Sharding : std::uint8_t {
+enum class ShardingPolicy : std::uint8_t {
   automatic,   ///< RSS where the port can do it symmetrically, else the dispatcher
   rss,         ///< the port must do it
   dispatcher,  ///< one core spreads the frames over the workers
@@ -34,7 +35,13 @@ struct PortConfig {
   std::string name;    ///< "port0", "port1" ... when not given
   std::string device;  ///< PCI address or DPDK virtual device with its arguments
   LinkType link = LinkType::ethernet;
-  Sharding sharding = Sharding::automatic;
+  ShardingPolicy sharding = ShardingPolicy::automatic;
+};
+
+/// [ring]: SpscRing capacities.
+struct RingSizes {
+  std::size_t frame_bytes = std::size_t{8} << 20;         ///< dispatcher -> one worker
+  std::size_t transaction_bytes = std::size_t{16} << 20;  ///< one worker -> control core
 };
 
 enum class LogFormat : std::uint8_t { text, json, both };
@@ -46,7 +53,7 @@ struct Config {
     DurationNs interval_ns = 10 * kSecondNs;
   } appliance;
 
-  std::vector<PortConfig> ports;
+  std::vector<PortConfig> ports;  ///< may be empty: a replay needs none (require_ports)
 
   struct {
     std::vector<std::string> args;
@@ -58,10 +65,7 @@ struct Config {
   /// different service names.
   WorkerLimits worker;
 
-  struct {
-    std::size_t frame_bytes = std::size_t{8} << 20;         ///< dispatcher -> one worker
-    std::size_t transaction_bytes = std::size_t{16} << 20;  ///< one worker -> control core
-  } ring;
+  RingSizes rings;
 
   struct {
     double client_share = 1.0;
@@ -91,6 +95,9 @@ struct Config {
 [[nodiscard]] Result<Config> load_config(const std::string& path);
 /// `file` names the text in errors.
 [[nodiscard]] Result<Config> parse_config(std::string_view toml, const std::string& file);
+
+/// A live run needs a port: fails with a sentence that says how to give one. `file` names the file.
+[[nodiscard]] Status require_ports(const Config& config, const std::string& file);
 
 /// The effective configuration: every key with its value, valid TOML, with unit and meaning behind
 /// it. Parsing it gives the same configuration.

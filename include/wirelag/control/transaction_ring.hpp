@@ -1,9 +1,10 @@
 // Transactions on their way from a worker to the control core: one SpscRing per worker.
 //
-//   worker's trackers -> TransactionWriter::emit() -> SpscRing -> TransactionReader::drain() -> Dataset
+//   worker's trackers -> TransactionWriter::emit() -> SpscRing -> TransactionReader::drain() ->
+//   Dataset
 //
-// A record is the kind (its index in TransactionKinds), the transaction's own bytes, and the bytes of
-// each of its views() in order. Nothing here knows a particular kind.
+// A record is the kind (its index in TransactionKinds), the transaction's own bytes, and the bytes
+// of each of its views() in order. Nothing here knows a particular kind.
 #pragma once
 
 #include <wirelag/base/counters.hpp>
@@ -15,8 +16,8 @@ namespace wirelag {
 /// A worker's end. One thread; no allocation.
 class TransactionWriter : public TransactionSink {
  public:
-  /// The ring and the counters must outlive the writer. WhenFull::wait gives the core to others until
-  /// there is room; WhenFull::drop counts Counter::transactions_shed.
+  /// The ring and the counters must outlive the writer. WhenFull::wait gives the core to others
+  /// until there is room; WhenFull::drop counts Counter::transactions_shed.
   TransactionWriter(SpscRing& ring, WhenFull policy, Counters& counters)
       : ring_(ring), policy_(policy), counters_(counters) {}
 

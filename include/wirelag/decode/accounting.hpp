@@ -9,27 +9,27 @@
 namespace wirelag {
 
 /// One line per reason: symbol, meaning. The symbol is the key in the report and in the logs.
-#define WIRELAG_NOT_ANALYSED(X)                                                                    \
-  X(arp, "ARP: nothing to measure")                                                                \
-  X(not_ip, "a link-layer protocol other than IP (LLDP, STP, CDP, IPX ...)")                       \
-  X(link_unknown, "an EtherType or link payload that is not understood")                           \
-  X(link_truncated, "the frame ends inside its link-layer headers")                                \
-  X(ip_truncated, "the capture ends inside an IP header or extension header")                      \
-  X(ip_malformed, "an IP header that contradicts itself (version, header length, total length)")   \
-  X(icmp, "ICMP or ICMPv6: counted, nothing to measure")                                           \
-  X(ip_protocol_unknown, "an IP protocol without a decoder (SCTP, ESP, OSPF ...)")                 \
-  X(transport_truncated, "the capture ends inside the TCP or UDP header")                          \
-  X(transport_malformed, "a TCP or UDP header that contradicts itself")                            \
-  X(tunnel_truncated, "the capture ends inside a tunnel header")                                   \
-  X(tunnel_malformed, "a tunnel header that contradicts itself")                                   \
-  X(tunnel_unknown, "a tunnel whose payload type is not understood")                               \
-  X(tunnel_too_deep, "more tunnels inside each other than decode.max_tunnels allows")              \
-  X(fragment_overlap, "a fragment that contradicts one received before")                           \
-  X(fragment_table_full, "no room to keep a fragment: raise decode.fragment_datagrams")            \
-  X(fragment_incomplete, "a fragment of a datagram whose other fragments never came")              \
-  X(udp_untracked, "UDP of a protocol without a tracker")                                          \
-  X(multicast_dns, "mDNS or LLMNR: counted, never paired")                                         \
-  X(flow_table_full, "no room for a new flow: raise flow.tcp_connections")                         \
+#define WIRELAG_NOT_ANALYSED(X)                                                                  \
+  X(arp, "ARP: nothing to measure")                                                              \
+  X(not_ip, "a link-layer protocol other than IP (LLDP, STP, CDP, IPX ...)")                     \
+  X(link_unknown, "an EtherType or link payload that is not understood")                         \
+  X(link_truncated, "the frame ends inside its link-layer headers")                              \
+  X(ip_truncated, "the capture ends inside an IP header or extension header")                    \
+  X(ip_malformed, "an IP header that contradicts itself (version, header length, total length)") \
+  X(icmp, "ICMP or ICMPv6: counted, nothing to measure")                                         \
+  X(ip_protocol_unknown, "an IP protocol without a decoder (SCTP, ESP, OSPF ...)")               \
+  X(transport_truncated, "the capture ends inside the TCP or UDP header")                        \
+  X(transport_malformed, "a TCP or UDP header that contradicts itself")                          \
+  X(tunnel_truncated, "the capture ends inside a tunnel header")                                 \
+  X(tunnel_malformed, "a tunnel header that contradicts itself")                                 \
+  X(tunnel_unknown, "a tunnel whose payload type is not understood")                             \
+  X(tunnel_too_deep, "more tunnels inside each other than decode.max_tunnels allows")            \
+  X(fragment_overlap, "a fragment that contradicts one received before")                         \
+  X(fragment_table_full, "no room to keep a fragment: raise decode.fragment_datagrams")          \
+  X(fragment_incomplete, "a fragment of a datagram whose other fragments never came")            \
+  X(udp_untracked, "UDP of a protocol without a tracker")                                        \
+  X(multicast_dns, "mDNS or LLMNR: counted, never paired")                                       \
+  X(flow_table_full, "no room for a new flow: raise tcp.connections")                            \
   X(ring_full, "live: the worker's ring was full, the frame was dropped by the dispatcher")
 
 enum class NotAnalysed : std::uint8_t {
@@ -49,8 +49,9 @@ inline constexpr std::size_t kNotAnalysedReasons = 0
 [[nodiscard]] std::string_view name(NotAnalysed reason);
 [[nodiscard]] std::string_view meaning(NotAnalysed reason);
 
-/// Mergeable; the identity holds whenever no frame is being processed. A fragment that waits for its
-/// siblings counts as fragment_incomplete until its datagram is whole, and as analysed from then on.
+/// Mergeable; the identity holds whenever no frame is being processed. A fragment that waits for
+/// its siblings counts as fragment_incomplete until its datagram is whole, and as analysed from
+/// then on.
 struct Accounting {
   std::uint64_t received = 0;
   std::uint64_t analysed = 0;
@@ -64,7 +65,8 @@ struct Accounting {
       not_analysed[static_cast<std::size_t>(reason) - 1] += frames;
     }
   }
-  /// A datagram is whole: its earlier fragments, counted as incomplete so far, are analysed after all.
+  /// A datagram is whole: its earlier fragments, counted as incomplete so far, are analysed after
+  /// all.
   void datagram_completed(std::uint64_t earlier_fragments) {
     not_analysed[static_cast<std::size_t>(NotAnalysed::fragment_incomplete) - 1] -=
         earlier_fragments;

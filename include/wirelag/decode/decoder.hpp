@@ -29,10 +29,9 @@ class Decoder {
   /// NotAnalysed::none: `out` is complete and has a transport. Otherwise the reason; `out` is then
   /// undefined. The views in `out` are valid until the frame dies or decode() is called again.
   ///
-  /// A fragment that does not complete its datagram gives fragment_incomplete. The last one gives what
-  /// the datagram is, and fragments_completed() the number of earlier frames that brought the rest:
-  /// they share this frame's outcome, so the caller moves them in the books from fragment_incomplete
-  /// to where this frame ends up (analysed, or another reason).
+  /// A fragment that does not complete its datagram gives fragment_incomplete. The last one gives
+  /// what the datagram is, and fragments_completed() the number of earlier frames that brought the
+  /// rest, for Accounting::datagram_completed().
   [[nodiscard]] NotAnalysed decode(const Frame& frame, Packet& out);
   [[nodiscard]] std::uint32_t fragments_completed() const;
 

@@ -7,9 +7,9 @@
 //
 // The dispatcher decodes each frame to find the innermost flow. Frames that have none (ARP, damage
 // ...) end here, in the dispatcher's own books; a frame passed on is counted by its worker alone.
-// Fragments are put together here, because their flow is known only once they are whole: what goes on
-// is the rebuilt datagram. So received = sum over the dispatcher and the workers, and what the workers
-// see in sum does not depend on how many there are.
+// Fragments are put together here, because their flow is known only once they are whole: what goes
+// on is the rebuilt datagram. So received = sum over the dispatcher and the workers, and what the
+// workers see in sum does not depend on how many there are.
 #pragma once
 
 #include <atomic>
@@ -42,6 +42,7 @@ class Dispatcher {
   [[nodiscard]] const Accounting& accounting() const { return accounting_; }
   /// Those of its decoder: frames passed on are not counted again by a worker.
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] Counters& counters() { return counters_; }
 
  private:
   void dispatch(const Frame& frame);
@@ -55,6 +56,10 @@ class Dispatcher {
   std::atomic<bool> closed_{false};
 };
 
+/// Copies a frame into a ring for a FrameReader at its other end. False when there is no room
+/// (WhenFull::drop). A frame larger than any record goes on as if a smaller snaplen had cut it.
+bool write_frame(SpscRing& ring, const Frame& frame, WhenFull policy);
+
 /// A worker's end of its ring. One thread.
 ///
 ///   while (!reader.finished()) { n = reader.read(frames); process(first n); reader.release(); }
@@ -62,8 +67,8 @@ class FrameReader {
  public:
   FrameReader(SpscRing& ring, const std::atomic<bool>& closed) : ring_(ring), closed_(closed) {}
 
-  /// Fills in up to `out.size()` frames without copying their bytes; they are valid until release().
-  /// 0 = none now.
+  /// Fills in up to `out.size()` frames without copying their bytes; they are valid until
+  /// release(). 0 = none now.
   std::size_t read(std::span<Frame> out);
   /// Gives the room of all frames read so far back to the dispatcher.
   void release() { ring_.release(); }

@@ -45,6 +45,8 @@ class Worker {
 
   /// Any number of frames; they may die when it returns.
   void process(std::span<const Frame> frames);
+  /// A frame that was received for this worker and could not be handed on: NotAnalysed::ring_full.
+  void count_ring_full();
   /// Bounded housekeeping at packet time `now`.
   void tick(TimeNs now);
   /// Emits the open connections, as they are, to `into` (a report on a live link).

@@ -1,13 +1,13 @@
 // net_pcap gives the bytes and the times; a CaptureFile that is read in step gives what the driver
 // loses: link type, length on the wire, position, and whether the end of the file was its real end.
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include <wirelag/ingest/dpdk/dpdk_capture.hpp>
 
@@ -43,14 +43,16 @@ struct DpdkCapture::State {
   Port port;
   std::int64_t tick_ns = 0;  ///< 0 = not known yet
   FrameNumber frames = 0;
+  bool ended = false;
   std::string cut_short;
 
-  void complete(std::span<Frame> burst);
+  std::size_t complete(std::span<Frame> burst);
   void finish();
 };
 
-/// Adds to the driver's frames what the guide knows of them.
-void DpdkCapture::State::complete(std::span<Frame> burst) {
+/// Adds to the driver's frames what the guide knows of them. Returns for how many it knew
+/// something: behind damage the driver may go on with bytes that are no frames.
+std::size_t DpdkCapture::State::complete(std::span<Frame> burst) {
   std::array<Frame, Port::kBurst> known;
   std::size_t done = 0;
   while (done < burst.size()) {
@@ -64,16 +66,18 @@ void DpdkCapture::State::complete(std::span<Frame> burst) {
       frame.number = ++frames;
     }
   }
+  return done;
 }
 
 /// The driver says that the file has ended: has it?
 void DpdkCapture::State::finish() {
+  ended = true;
   std::array<Frame, Port::kBurst> rest;
   std::uint64_t left = 0;
   while (const std::size_t n = guide.read(rest)) left += n;
-  cut_short = left == 0 ? guide.cut_short()
-                        : fmt::format("net_pcap ended after frame {}, {} frames are missing", frames,
-                                      left);
+  cut_short =
+      left == 0 ? guide.cut_short()
+                : fmt::format("net_pcap ended after frame {}, {} frames are missing", frames, left);
 }
 
 Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
@@ -92,7 +96,7 @@ Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
     return Error{fmt::format("'{}' cannot be replayed through net_pcap: {}", path, port.error())};
   }
   return DpdkCapture(std::unique_ptr<State>(
-      new State{std::move(*guide), std::move(file), std::move(*port), 0, 0, {}}));
+      new State{std::move(*guide), std::move(file), std::move(*port), 0, 0, false, {}}));
 }
 
 DpdkCapture::DpdkCapture(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -104,12 +108,10 @@ const CaptureInfo& DpdkCapture::info() const { return state_->guide.info(); }
 const PortInfo& DpdkCapture::port() const { return state_->port.info(); }
 
 std::size_t DpdkCapture::read(std::span<Frame> out) {
-  const std::size_t n = state_->port.receive(0, out);
-  if (n > 0) {
-    state_->complete(out.first(n));
-  } else {
-    state_->finish();
-  }
+  if (state_->ended) return 0;
+  const std::size_t received = state_->port.receive(0, out);
+  const std::size_t n = state_->complete(out.first(received));
+  if (n == 0 || n < received) state_->finish();
   return n;
 }
 

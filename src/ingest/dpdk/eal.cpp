@@ -1,29 +1,31 @@
-// DPDK talks in three ways: through its log, through messages written to stderr before and beside it
-// (rte_eal_init_alert), and by printing its usage to stdout. The log goes to a stream of ours that
-// remembers the last complaint; around rte_eal_init() the other two go to a memory file.
+// DPDK talks in three ways: through its log, through messages written to stderr before and beside
+// it (rte_eal_init_alert), and by printing its usage to stdout. The log goes to a stream of ours
+// that remembers the first complaint; around rte_eal_init() the other two go to a memory file.
+#include <cstdio>
+#include <mutex>
+#include <sched.h>
+#include <string_view>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
-#include <sched.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <mutex>
-#include <string_view>
 
 #include <wirelag/ingest/dpdk/eal.hpp>
 
 namespace wirelag {
 namespace {
 
+constexpr std::string_view kProgram = "wirelag";
+
 /// Where DPDK's log goes. One per process, as DPDK's log is.
 struct LogMemory {
   std::mutex mutex;
-  std::string last;
+  std::string complaint;
   bool verbose = false;
 };
 
@@ -39,12 +41,19 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
+/// Without the names of DPDK's own parts: "EAL: what", "some_function(): what" -> "what".
+std::string_view message_of(std::string_view line) {
+  line = trimmed(line);
+  const std::size_t end = line.find(": ");
+  if (end == line.npos || line.substr(0, end).find(' ') != line.npos) return line;
+  return trimmed(line.substr(end + 2));
+}
+
 ssize_t write_log(void*, const char* text, std::size_t length) {
   LogMemory& memory = log_memory();
   const std::scoped_lock lock(memory.mutex);
   if (memory.verbose) std::fwrite(text, 1, length, stderr);
-  const std::string_view line = trimmed({text, length});
-  if (!line.empty()) memory.last = line;
+  if (memory.complaint.empty()) memory.complaint = message_of({text, length});
   return static_cast<ssize_t>(length);
 }
 
@@ -92,17 +101,26 @@ class OutputCapture {
   int saved_[3] = {-1, -1, -1};
 };
 
-/// The first line of `output` that is a message: "EAL: Cannot ...".
-std::string first_message(std::string_view output) {
-  const std::string_view prefix = "EAL: ";
-  const std::size_t at = output.find(prefix);
-  if (at == output.npos) return {};
-  output.remove_prefix(at + prefix.size());
-  return std::string(trimmed(output.substr(0, output.find('\n'))));
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  return fmt::format("{}", fmt::join(words, " "));
+/// Why rte_eal_init() failed: its alert ("EAL: FATAL: ..."), and what was wrong in particular: what
+/// getopt printed under the program's name, or else the first complaint in the log.
+std::string failure_of(std::string_view printed) {
+  const auto line_after = [printed](std::string_view prefix) -> std::string_view {
+    const std::size_t at = printed.find(prefix);
+    if (at == printed.npos) return {};
+    const std::string_view rest = printed.substr(at + prefix.size());
+    return trimmed(rest.substr(0, rest.find('\n')));
+  };
+  std::string alert(line_after("EAL: FATAL: "));
+  if (alert.ends_with('.')) alert.pop_back();
+  if (alert.find("hugepage") != alert.npos) {
+    return alert + ": reserve hugepages, or do without (--no-huge -m 512)";
+  }
+  std::string detail(line_after(fmt::format("{}: ", kProgram)));
+  const std::string complaint = Eal::take_complaint();
+  if (detail.empty()) detail = complaint;
+  if (alert.empty() && detail.empty()) return rte_strerror(rte_errno);
+  if (alert.empty() || detail.empty()) return alert + detail;
+  return fmt::format("{} ({})", alert, detail);
 }
 
 }  // namespace
@@ -138,7 +156,7 @@ struct Eal::State {
 Result<Eal> Eal::start(const std::vector<std::string>& arguments, bool verbose) {
   take_over_log(verbose);
 
-  std::vector<std::string> words = {"wirelag"};
+  std::vector<std::string> words = {std::string(kProgram)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -148,10 +166,8 @@ Result<Eal> Eal::start(const std::vector<std::string>& arguments, bool verbose) 
   const int rc = rte_eal_init(static_cast<int>(words.size()), argv.data());
   const std::string printed = output.finish();
   if (rc < 0) {
-    std::string why = first_message(printed);
-    if (why.empty()) why = take_last_complaint();
-    if (why.empty()) why = rte_strerror(rte_errno);
-    return Error{fmt::format("DPDK does not start: {} (EAL arguments: {})", why, joined(arguments))};
+    return Error{fmt::format("DPDK does not start: {}; EAL's arguments were: {}",
+                             failure_of(printed), fmt::join(arguments, " "))};
   }
 
   auto state = std::make_unique<State>();
@@ -172,8 +188,7 @@ Eal::~Eal() {
 const std::vector<unsigned>& Eal::worker_lcores() const { return state_->workers; }
 
 Status Eal::launch(unsigned lcore, std::function<void()> work) {
-  if (lcore >= RTE_MAX_LCORE || rte_lcore_is_enabled(lcore) == 0 ||
-      lcore == rte_get_main_lcore()) {
+  if (lcore >= RTE_MAX_LCORE || rte_lcore_is_enabled(lcore) == 0 || lcore == rte_get_main_lcore()) {
     return Error{fmt::format("lcore {} is not a worker: give EAL more --lcores", lcore)};
   }
   if (rte_eal_get_lcore_state(lcore) != WAIT) {
@@ -192,10 +207,10 @@ Status Eal::launch(unsigned lcore, std::function<void()> work) {
 
 void Eal::wait() { rte_eal_mp_wait_lcore(); }
 
-std::string Eal::take_last_complaint() {
+std::string Eal::take_complaint() {
   LogMemory& memory = log_memory();
   const std::scoped_lock lock(memory.mutex);
-  return std::exchange(memory.last, {});
+  return std::exchange(memory.complaint, {});
 }
 
 }  // namespace wirelag

@@ -1,9 +1,9 @@
+#include <ctime>
+#include <deque>
+
 #include <fmt/format.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf_dyn.h>
-
-#include <ctime>
-#include <deque>
 
 #include <wirelag/ingest/dpdk/port.hpp>
 
@@ -56,9 +56,9 @@ std::string_view name(TimeSource source) {
 struct Port::State {
   PortInfo info;
   StartedPort port;
-  DeviceClock clock;          ///< control thread's
-  SharedClock shared_clock;   ///< control thread writes, lcores read
-  std::deque<RxQueue> queues; ///< each used by one lcore; mbufs go back before the pool dies
+  DeviceClock clock;           ///< control thread's
+  SharedClock shared_clock;    ///< control thread writes, lcores read
+  std::deque<RxQueue> queues;  ///< each used by one lcore; mbufs go back before the pool dies
 
   [[nodiscard]] RxContext context(const PortOptions& options);
 

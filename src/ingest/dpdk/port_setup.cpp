@@ -9,13 +9,13 @@
 // KAIST 2012.
 #include "port_setup.hpp"
 
+#include <algorithm>
+#include <unistd.h>
+#include <vector>
+
 #include <fmt/format.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
-#include <rte_lcore.h>
-
-#include <algorithm>
-#include <vector>
 
 #include <wirelag/ingest/dpdk/eal.hpp>
 
@@ -38,7 +38,7 @@ struct Plan {
 };
 
 std::string because(int rc) {
-  const std::string complaint = Eal::take_last_complaint();
+  const std::string complaint = Eal::take_complaint();
   return complaint.empty() ? rte_strerror(rc < 0 ? -rc : rc) : complaint;
 }
 
@@ -46,6 +46,12 @@ std::string_view device_name(std::string_view device) { return device.substr(0, 
 
 bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+}
+
+std::string_view way_out(std::string_view name) {
+  if (name.find(':') != name.npos) return " (is it bound to vfio-pci?)";
+  const bool kernel = name.starts_with("net_tap") || name.starts_with("net_af_packet");
+  return kernel && geteuid() != 0 ? " (TAP and af_packet ports need root)" : "";
 }
 
 /// af_packet opens its sockets when it is created: it must be told how many then.
@@ -61,20 +67,20 @@ Result<std::unique_ptr<PortHandle>> find_or_create(const PortOptions& options) {
   if (is_number(name)) {
     if (name.size() <= 4) id = static_cast<std::uint16_t>(std::stoul(name));
     if (name.size() > 4 || rte_eth_dev_is_valid_port(id) == 0) {
-      return Error{fmt::format("there is no port {}: DPDK has {}", name, rte_eth_dev_count_avail())};
+      return Error{
+          fmt::format("there is no port {}: DPDK has {}", name, rte_eth_dev_count_avail())};
     }
     return std::make_unique<PortHandle>(id, false);
   }
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) {
     return std::make_unique<PortHandle>(id, false);
   }
-  (void)Eal::take_last_complaint();
+  Eal::take_complaint();
   const std::string device = with_queue_pairs(options.device, options.queues);
   const int rc = rte_dev_probe(device.c_str());
   if (rc != 0 || rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
-    const bool pci = name.find(':') != name.npos;
     return Error{fmt::format("port '{}' cannot be opened: {}{}", options.device, because(rc),
-                             pci ? " (is it bound to vfio-pci?)" : "")};
+                             way_out(name))};
   }
   return std::make_unique<PortHandle>(id, true);
 }
@@ -130,9 +136,10 @@ Needs assess(const PortOptions& options, const rte_eth_dev_info& info) {
                   (!nic || needs.mtu + kFrameOverhead > kSmallDataRoom);
   needs.nic_clock = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP) != 0;
   const int frame = needs.mtu + kFrameOverhead;
-  needs.data_room = needs.scatter || frame <= kSmallDataRoom
-                        ? kSmallDataRoom
-                        : static_cast<std::uint16_t>(std::min(frame, UINT16_MAX - RTE_PKTMBUF_HEADROOM));
+  needs.data_room =
+      needs.scatter || frame <= kSmallDataRoom
+          ? kSmallDataRoom
+          : static_cast<std::uint16_t>(std::min(frame, UINT16_MAX - RTE_PKTMBUF_HEADROOM));
   return needs;
 }
 
@@ -152,7 +159,8 @@ Status configure(std::uint16_t port, const Needs& needs, const Plan& plan,
   // Nothing is ever sent; but some drivers want as many Tx queues as Rx queues.
   const std::uint16_t tx = std::min(plan.queues, needs.info.max_tx_queues);
   if (const int rc = rte_eth_dev_configure(port, plan.queues, tx, &conf); rc != 0) {
-    return Error{fmt::format("it cannot be configured with {} queues: {}", plan.queues, because(rc))};
+    return Error{
+        fmt::format("it cannot be configured with {} queues: {}", plan.queues, because(rc))};
   }
   return Done{};
 }
@@ -176,7 +184,7 @@ Status set_up_queues(std::uint16_t port, const Needs& needs, const Plan& plan, r
 
 Status start(std::uint16_t port, const Needs& needs, const Plan& plan, rte_mempool* pool) {
   std::vector<std::uint8_t> key = symmetric_key(needs.info);
-  (void)Eal::take_last_complaint();
+  Eal::take_complaint();
   if (Status s = configure(port, needs, plan, key); !s) return s;
   if (Status s = set_up_queues(port, needs, plan, pool); !s) return s;
   if (const int rc = rte_eth_dev_start(port); rc != 0) {
@@ -199,8 +207,8 @@ Result<std::unique_ptr<rte_mempool, FreePool>> make_pool(std::uint16_t port, con
       name.c_str(), mbufs, kMbufCache, 0, bytes, rte_eth_dev_socket_id(port)));
   if (pool == nullptr) {
     return Error{fmt::format(
-        "no memory for {} packet buffers of {} bytes ({}): give DPDK more (hugepages, or -m)", mbufs,
-        bytes, rte_strerror(rte_errno))};
+        "no memory for {} packet buffers of {} bytes ({}): give DPDK more (hugepages, or -m)",
+        mbufs, bytes, rte_strerror(rte_errno))};
   }
   return pool;
 }
@@ -232,7 +240,8 @@ Result<StartedPort> start_port(const PortOptions& options, PortInfo& info) {
   }
   const Needs needs = assess(options, device);
   Plan plan = make_plan(device, options.queues);
-  if (std::string_view(device.driver_name) == "net_af_packet" && device.max_rx_queues > plan.queues) {
+  if (std::string_view(device.driver_name) == "net_af_packet" &&
+      device.max_rx_queues > plan.queues) {
     return Error{fmt::format(
         "port '{}' has qpairs={} but {} workers poll it: make them equal, or frames are lost",
         options.device, device.max_rx_queues, options.queues)};

@@ -2,11 +2,11 @@
 // thread.
 #pragma once
 
-#include <rte_ethdev.h>
-#include <rte_mempool.h>
-
 #include <memory>
 #include <string>
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
 
 #include <wirelag/ingest/dpdk/port.hpp>
 

@@ -1,12 +1,12 @@
 #include "rx_queue.hpp"
 
-#include <rte_ethdev.h>
-#include <rte_mbuf_dyn.h>
-#include <rte_prefetch.h>
-
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf_dyn.h>
+#include <rte_prefetch.h>
 
 namespace wirelag {
 namespace {
@@ -66,8 +66,8 @@ std::size_t RxQueue::receive(std::span<Frame> out) {
     if (context_.time != TimeSource::burst && (mbuf->ol_flags & context_.timestamp_flag) != 0) {
       const rte_mbuf_timestamp_t stamp =
           *RTE_MBUF_DYNFIELD(mbuf, context_.timestamp_offset, const rte_mbuf_timestamp_t*);
-      frame.time_ns = context_.time == TimeSource::nic ? clock.time_ns(stamp)
-                                                       : static_cast<TimeNs>(stamp);
+      frame.time_ns =
+          context_.time == TimeSource::nic ? clock.time_ns(stamp) : static_cast<TimeNs>(stamp);
     } else {
       if (!known(burst_time_ns)) burst_time_ns = wall_clock_ns();
       frame.time_ns = burst_time_ns;

@@ -1,12 +1,12 @@
 // The hot end of a port: one Rx queue, polled by one lcore.
 #pragma once
 
-#include <rte_mbuf.h>
-
 #include <array>
 #include <atomic>
 #include <memory>
 #include <span>
+
+#include <rte_mbuf.h>
 
 #include <wirelag/ingest/dpdk/device_clock.hpp>
 #include <wirelag/ingest/dpdk/port.hpp>
@@ -34,7 +34,7 @@ class SharedClock {
 /// What all queues of a port have in common; constant while the port runs.
 struct RxContext {
   std::uint16_t port_id = 0;
-  std::uint8_t index = 0;            ///< Frame::port
+  std::uint8_t index = 0;  ///< Frame::port
   LinkType link = LinkType::ethernet;
   TimeSource time = TimeSource::burst;
   int timestamp_offset = -1;         ///< of the mbuf's dynamic time stamp field

@@ -34,7 +34,6 @@ class ByteChains {
     return (bytes + kBlockBytes - 1) / kBlockBytes;
   }
   [[nodiscard]] bool has_room_for(std::size_t bytes) const { return blocks_for(bytes) <= unused_; }
-  [[nodiscard]] std::size_t unused_blocks() const { return unused_; }
 
   /// All of `bytes` or nothing: false when there is no room.
   [[nodiscard]] bool append(ByteChain& chain, Bytes bytes) {

@@ -1,5 +1,5 @@
 // decode_message(): header, first question, and a walk over the rest that reads only what tells
-// whether the message is whole, and EDNS.
+// whether the message is whole, and the rcode bits that EDNS adds.
 #include <wirelag/base/cursor.hpp>
 
 #include "records.hpp"
@@ -81,8 +81,7 @@ DnsDefect skip_question(Bytes message, std::size_t& at) {
 }
 
 /// The upper eight bits of the rcode are the OPT record's first TTL byte (RFC 6891 section 6.1.3).
-void note_edns(const RecordHeader& opt, DnsMessage& out) {
-  out.edns = true;
+void take_upper_rcode_bits(const RecordHeader& opt, DnsMessage& out) {
   out.rcode = static_cast<std::uint16_t>((opt.ttl >> 24) << 4 | out.header.rcode());
 }
 
@@ -103,7 +102,7 @@ DnsDefect walk(Bytes message, DnsMessage& out) {
     DnsDefect defect = skip_name(message, at);
     if (defect == DnsDefect::none) defect = read_record(message, at, record);
     if (defect != DnsDefect::none) return defect;
-    if (record.type == dns_type::opt) note_edns(record, out);
+    if (record.type == dns_type::opt) take_upper_rcode_bits(record, out);
   }
   return DnsDefect::none;
 }
@@ -115,7 +114,7 @@ bool decode_message(Bytes message, DnsMessage& out) {
   out.header = read_header(message);
   out.qname.clear();
   out.qtype = out.qclass = 0;
-  out.has_question = out.edns = false;
+  out.has_question = false;
   out.rcode = out.header.rcode();
   out.defect = walk(message, out);
   return true;

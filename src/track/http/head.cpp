@@ -70,12 +70,6 @@ bool begins_like_target(std::string_view text) {
   return text.starts_with('/') || text.starts_with("http://") || text.starts_with("HTTP/1.");
 }
 
-bool is_common(std::string_view method) {
-  constexpr std::array<std::string_view, 7> kMethods = {"GET",    "POST",    "HEAD", "PUT",
-                                                        "DELETE", "OPTIONS", "PATCH"};
-  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
-}
-
 HttpField field_named(std::string_view name) {
   switch (name.size()) {
     case 4:
@@ -106,6 +100,12 @@ HttpField field_named(std::string_view name) {
 
 }  // namespace
 
+bool is_common_method(std::string_view method) {
+  constexpr std::array<std::string_view, 7> kMethods = {"GET",    "POST",    "HEAD", "PUT",
+                                                        "DELETE", "OPTIONS", "PATCH"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
 bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
   return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(),
                     [](char a, char b) { return lower(a) == b; });
@@ -125,7 +125,8 @@ std::optional<HttpRequestLine> parse_request_line(std::string_view line) {
       blank == std::string_view::npos ? std::nullopt : parse_version(out->target.substr(blank + 1));
   if (!version) {
     out->minor = 0;
-    return begins_like_target(out->target) && is_common(out->method) ? out : std::nullopt;
+    const bool plain = blank == std::string_view::npos && begins_like_target(out->target);
+    return plain && is_common_method(out->method) ? out : std::nullopt;
   }
   out->target = trim_blanks(out->target.substr(0, blank));
   out->major = version->major;
@@ -135,10 +136,7 @@ std::optional<HttpRequestLine> parse_request_line(std::string_view line) {
 
 std::optional<HttpRequestLine> parse_cut_request_line(std::string_view line) {
   auto out = split_method(line);
-  if (!out) return std::nullopt;
-  const bool upper_case = std::all_of(out->method.begin(), out->method.end(),
-                                      [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
-  return upper_case ? out : std::nullopt;
+  return out && is_common_method(out->method) ? out : std::nullopt;
 }
 
 std::optional<HttpStatusLine> parse_status_line(std::string_view line) {

@@ -83,16 +83,27 @@ HttpParser::HttpParser(const HttpLimits& limits, Counters& counters, HttpEvents&
 
 void HttpParser::feed(HttpStream& stream, const StreamChunk& chunk) {
   Feed feed{stream, chunk, as_text(chunk.bytes)};
-  if (stream.state == State::lost) {
-    const std::string_view text = without_line_ends(feed.rest);
-    if (text.empty() || !may_begin_message(text, chunk.direction)) return;
-    stream.state = State::between;
-    stream.tentative = true;
-  }
+  if (stream.state == State::lost || stream.tentative) look_for_message(feed);
   while (!feed.rest.empty() && stream.state != State::lost && stream.state != State::ended) {
     step(feed);
   }
   report_bytes(feed);
+}
+
+/// Whether the search for a message ends with this chunk. A guess that an earlier chunk was the
+/// beginning of a request line is given up when this one begins with a whole line that certainly is
+/// one.
+void HttpParser::look_for_message(Feed& feed) {
+  HttpStream& s = feed.stream;
+  const std::string_view text = without_line_ends(feed.rest);
+  if (s.state == State::lost) {
+    if (text.empty() || !may_begin_message(text, feed.chunk.direction)) return;
+    s.state = State::between;
+    s.tentative = true;
+  } else if (s.buffer != HttpStream::kNoBuffer && feed.chunk.direction == Direction::c2s) {
+    const auto request = parse_request_line(text.substr(0, text.find_first_of("\r\n")));
+    if (request && is_common_method(request->method)) give_buffer(s);
+  }
 }
 
 void HttpParser::step(Feed& feed) {

@@ -10,6 +10,9 @@ constexpr std::array<std::size_t, HttpTracker::kTexts> kLongestText = {32,   512
 /// A usual request needs one block for its texts, a browser's with a long target and referer two.
 constexpr std::size_t kTextBlocksPerRequest = 2;
 
+/// Responses without a request that one connection keeps for requests that come late.
+constexpr std::uint32_t kKeptResponses = 4;
+
 bool is_interim(std::uint16_t status) { return status / 100 == 1 && status != 101; }
 
 HttpRequestKind kind_of(std::string_view method) {
@@ -29,6 +32,16 @@ void extend(FrameSpan& frames, TimeNs& first_ns, TimeNs& last_ns, std::uint64_t&
   bytes = arrival.bytes;
 }
 
+bool answered(const HttpTransaction& t) { return t.status != 0; }
+
+/// Whether the request was sent after the response had come, so cannot be its.
+bool sent_after(const HttpTransaction& request, TimeNs response_first_ns, FrameNumber frame) {
+  if (request.request_first_ns != response_first_ns) {
+    return request.request_first_ns > response_first_ns;
+  }
+  return request.request_frames.first > frame;
+}
+
 }  // namespace
 
 HttpTracker::HttpTracker(const HttpLimits& limits, Classifier& classifier, TransactionSink& sink,
@@ -41,8 +54,6 @@ HttpTracker::HttpTracker(const HttpLimits& limits, Classifier& classifier, Trans
       connections_(limits.connections),
       exchanges_(limits.open_requests),
       texts_(kTextBlocksPerRequest * limits.open_requests) {}
-
-bool HttpTracker::answered(const Exchange& e) { return e.facts.status != 0; }
 
 // ------------------------------------------------------------------------- StreamTracker
 
@@ -63,6 +74,7 @@ void HttpTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
 
 void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missing) {
   at_ = &connections_[handle];
+  at_->holes = true;
   const bool exact = parser_.gap(at_->stream[index(direction)], direction, missing);
   if (!exact && direction == Direction::s2c) at_->responses_lost = true;
 }
@@ -70,9 +82,9 @@ void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missi
 void HttpTracker::on_fin(Handle handle, Direction direction, TimeNs, FrameNumber frame) {
   at_ = &connections_[handle];
   HttpStream& stream = at_->stream[index(direction)];
-  if (direction == Direction::s2c && at_->response_open &&
+  if (direction == Direction::s2c && at_->response != kNoExchange &&
       stream.state == HttpStream::State::body_until_close) {
-    FrameSpan& frames = exchanges_[at_->first].facts.response_frames;
+    FrameSpan& frames = exchanges_[at_->response].facts.response_frames;
     frames.last = std::max(frames.last, frame);
   }
   parser_.finish(stream, direction);
@@ -85,7 +97,7 @@ void HttpTracker::close(Handle handle, ConnectionEnd) {
   at_ = &connections_[handle];
   for (const Direction d : {Direction::c2s, Direction::s2c})
     parser_.abort(at_->stream[index(d)], d);
-  while (at_->first != kNoExchange) emit_first();
+  while (at_->first != kNoExchange) take_first();
   connections_.give(handle);
 }
 
@@ -94,13 +106,22 @@ HttpTracker::Usage HttpTracker::usage() const {
           parser_.buffers_in_use()};
 }
 
-// ------------------------------------------------------------------------------- pairing
+// ------------------------------------------------------------------------------ requests
 
 void HttpTracker::on_start(Direction direction, const HttpStart& start) {
   if (direction == Direction::c2s) {
     begin_request(start);
   } else {
     begin_response(start);
+  }
+}
+
+void HttpTracker::on_message_end(Direction direction, HttpEnd end) {
+  if (end == HttpEnd::in_head) counters_.add(Counter::http_heads_cut);
+  if (direction == Direction::c2s) {
+    if (at_->request != kNoExchange) end_request(end);
+  } else {
+    if (at_->response != kNoExchange) end_response(end);
   }
 }
 
@@ -126,102 +147,161 @@ void HttpTracker::end_request_head(const HttpHeadEnd& head) {
     counters_.add(Counter::http_requests_full);
     return;
   }
-  const bool front_answered = at_->first != kNoExchange && answered(exchanges_[at_->first]);
   HttpTransaction& t = exchanges_[at_->request].facts;
-  t.pipelined = at_->exchanges > (front_answered ? 1U : 0U);
   t.request_headers_ns = t.request_last_ns;
   t.keep_alive = head.persistent;
-  queue(at_->request);
+  if (claim_response(at_->request)) return;
+  // When its predecessor is still there, emit() decides by time.
+  t.pipelined = at_->last != kNoExchange && !answered(exchanges_[at_->last].facts);
+  push_back(at_->request);
+  emit_settled();
 }
 
-void HttpTracker::begin_response(const HttpStart& start) {
-  if (is_interim(start.status)) {
-    if (at_->first == kNoExchange) return;
-    Exchange& e = exchanges_[at_->first];
-    if (!answered(e) && e.facts.interim_responses < UINT8_MAX) ++e.facts.interim_responses;
-    return;
-  }
-  // Answered early, and the rest of its request never came: this response is the next one's.
-  if (at_->first != kNoExchange && exchanges_[at_->first].response_done) emit_first();
-  if (at_->responses_lost) skip_lost_responses();
-  if (at_->first == kNoExchange && at_->untracked > 0) {
-    --at_->untracked;
-    return;
-  }
-  if (at_->first == kNoExchange) {
-    const std::uint32_t orphan = new_exchange();
-    if (orphan == kNoExchange) {
-      counters_.add(Counter::http_requests_full);
-      return;
+/// A request from behind a hole whose response is here already. Responses without a request that
+/// are older than this one do not get any.
+bool HttpTracker::claim_response(std::uint32_t request) {
+  const HttpTransaction& t = exchanges_[request].facts;
+  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
+    Exchange& e = exchanges_[i];
+    if (e.facts.request_seen || e.released) continue;
+    if (at_->holes && !sent_after(t, e.facts.response_first_ns, e.facts.response_frames.first)) {
+      move_request(request, i);
+      return true;
     }
-    queue(orphan);
+    e.released = true;
   }
-  at_->response_open = true;
-  Exchange& e = exchanges_[at_->first];
-  e.facts.status = start.status;
-  e.facts.early_response = at_->first == at_->request;
-  e.facts.response_frames = start.arrival.frames;
-  e.facts.response_first_ns = start.arrival.first_ns;
-  e.facts.response_last_ns = start.arrival.last_ns;
-  e.facts.response_bytes = start.arrival.bytes;
+  return false;
 }
 
-/// Whole responses may have been in the hole: the one that comes belongs to the latest request.
-void HttpTracker::skip_lost_responses() {
-  at_->responses_lost = false;
-  if (at_->untracked > 0) {
-    while (at_->first != kNoExchange) emit_first();
-    at_->untracked = 1;
-    return;
+void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
+  Exchange& r = exchanges_[from];
+  Exchange& e = exchanges_[to];
+  const HttpTransaction& t = r.facts;
+  e.kind = r.kind;
+  e.facts.request_seen = true;
+  e.facts.service = t.service;
+  e.facts.keep_alive = e.facts.keep_alive && t.keep_alive;
+  e.facts.request_frames = t.request_frames;
+  e.facts.request_first_ns = t.request_first_ns;
+  e.facts.request_headers_ns = t.request_headers_ns;
+  e.facts.request_last_ns = t.request_last_ns;
+  e.facts.request_bytes = t.request_bytes;
+  texts_.copy(r.chain, text_out_.data());
+  for (const Text text : {kMethod, kHost, kTarget, kReferer}) {
+    append_text(e, text, text_of(r, text), false);
   }
-  if (at_->exchanges < 2) return;
-  while (at_->exchanges > 1) emit_first();
-  exchanges_[at_->first].facts.resynchronised = true;
-}
-
-void HttpTracker::on_message_end(Direction direction, HttpEnd end) {
-  if (end == HttpEnd::in_head) counters_.add(Counter::http_heads_cut);
-  if (direction == Direction::c2s) {
-    if (at_->request != kNoExchange) end_request(end);
-  } else {
-    if (at_->response_open) end_response(end);
-  }
+  if (t.text_cut) e.facts.text_cut = true;
+  release(from);
+  at_->request = to;
 }
 
 void HttpTracker::end_request(HttpEnd end) {
   const std::uint32_t i = at_->request;
   at_->request = kNoExchange;
   if (end == HttpEnd::in_head) return release(i);
+  exchanges_[i].facts.request_complete = end == HttpEnd::complete;
+  emit_settled();
+}
+
+// ----------------------------------------------------------------------------- responses
+
+void HttpTracker::begin_response(const HttpStart& start) {
+  std::uint32_t i = request_of(start.arrival);
+  if (is_interim(start.status)) {
+    if (i == kNoExchange) return;
+    std::uint8_t& interim = exchanges_[i].facts.interim_responses;
+    if (interim < UINT8_MAX) ++interim;
+    return;
+  }
+  if (at_->responses_lost) {
+    release_unanswered_before(i);
+    if (at_->untracked > 0) at_->untracked = 1;
+    at_->responses_lost = false;
+  }
+  if (i == kNoExchange && at_->untracked > 0) {
+    --at_->untracked;
+    return emit_settled();
+  }
+  if (i == kNoExchange) i = without_request(start.arrival);
+  if (i == kNoExchange) return;
+  at_->response = i;
   Exchange& e = exchanges_[i];
-  e.facts.request_complete = end == HttpEnd::complete;
-  if (e.response_done) emit_first();
+  e.facts.status = start.status;
+  e.facts.early_response = i == at_->request;
+  e.facts.response_frames = start.arrival.frames;
+  e.facts.response_first_ns = start.arrival.first_ns;
+  e.facts.response_last_ns = start.arrival.last_ns;
+  e.facts.response_bytes = start.arrival.bytes;
+  emit_settled();
+}
+
+/// The oldest unanswered request; after a hole that may hide responses the latest that can be
+/// meant.
+std::uint32_t HttpTracker::request_of(const HttpArrival& response) {
+  if (at_->responses_lost && at_->untracked > 0) return kNoExchange;
+  std::uint32_t found = kNoExchange;
+  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
+    const Exchange& e = exchanges_[i];
+    if (answered(e.facts) || e.released) continue;
+    if (at_->holes && sent_after(e.facts, response.first_ns, response.frames.first)) break;
+    found = i;
+    if (!at_->responses_lost) break;
+  }
+  return found;
+}
+
+/// An exchange for a response that has no request; kNoExchange when there is no room for it.
+std::uint32_t HttpTracker::without_request(const HttpArrival& response) {
+  const std::uint32_t i = new_exchange();
+  if (i == kNoExchange) {
+    counters_.add(Counter::http_requests_full);
+    return kNoExchange;
+  }
+  if (at_->last != kNoExchange &&
+      sent_after(exchanges_[at_->last].facts, response.first_ns, response.frames.first)) {
+    exchanges_[i].released = true;
+    push_front(i);
+  } else {
+    if (at_->exchanges >= kKeptResponses) exchanges_[at_->first].released = true;
+    push_back(i);
+  }
+  return i;
+}
+
+/// kNoExchange: all of them.
+void HttpTracker::release_unanswered_before(std::uint32_t exchange) {
+  for (std::uint32_t i = at_->first; i != kNoExchange && i != exchange; i = exchanges_[i].next) {
+    Exchange& e = exchanges_[i];
+    if (answered(e.facts)) continue;
+    e.released = true;
+    if (exchange != kNoExchange) exchanges_[exchange].facts.resynchronised = true;
+  }
 }
 
 void HttpTracker::end_response(HttpEnd end) {
-  Exchange& e = exchanges_[at_->first];
-  at_->response_open = false;
-  if (end == HttpEnd::in_head) return forget_response(e);
-  e.facts.response_complete = end == HttpEnd::complete;
-  e.response_done = true;
-  if (at_->first != at_->request) emit_first();
-}
-
-/// As if its status line had not come.
-void HttpTracker::forget_response(Exchange& e) {
+  Exchange& e = exchanges_[at_->response];
   HttpTransaction& t = e.facts;
-  if (!t.request_seen) return drop_first();
+  at_->response = kNoExchange;
+  if (end != HttpEnd::in_head) {
+    t.response_complete = end == HttpEnd::complete;
+    return emit_settled();
+  }
+  // As if its status line had not come.
   t.status = 0;
   t.early_response = false;
   t.response_frames = {};
   t.response_first_ns = t.response_last_ns = kUnknownNs;
   t.response_bytes = t.response_body_bytes = 0;
   e.texts[kContentType] = e.texts[kLocation] = {};
+  e.released = e.released || !t.request_seen;
+  emit_settled();
 }
 
 /// The server's FIN: what is unanswered now stays so. A request still coming waits for its end.
 void HttpTracker::end_of_responses() {
-  while (at_->first != kNoExchange && at_->first != at_->request) emit_first();
+  release_unanswered_before(kNoExchange);
   at_->untracked = 0;
+  emit_settled();
 }
 
 // --------------------------------------------------------------------- the FIFO of exchanges
@@ -239,34 +319,55 @@ std::uint32_t HttpTracker::new_exchange() {
   return i;
 }
 
-void HttpTracker::queue(std::uint32_t i) {
+void HttpTracker::push_back(std::uint32_t i) {
   (at_->first == kNoExchange ? at_->first : exchanges_[at_->last].next) = i;
   at_->last = i;
   ++at_->exchanges;
 }
 
-void HttpTracker::emit_first() {
-  Exchange& e = exchanges_[at_->first];
-  HttpTransaction& t = e.facts;
-  if (t.request_complete && answered(e)) t.early_response = t.response_first_ns < t.request_last_ns;
-  texts_.copy(e.chain, text_out_.data());
-  const auto text = [&](Text which) {
-    return std::string_view(text_out_.data() + e.texts[which].offset, e.texts[which].length);
-  };
-  t.views() = std::tuple(text(kMethod), text(kHost), text(kTarget), text(kReferer),
-                         text(kContentType), text(kLocation));
-  sink_.emit(&t);
-  drop_first();
+void HttpTracker::push_front(std::uint32_t i) {
+  exchanges_[i].next = at_->first;
+  at_->first = i;
+  if (at_->last == kNoExchange) at_->last = i;
+  ++at_->exchanges;
 }
 
-void HttpTracker::drop_first() {
+/// Emits from the front what has all it will get.
+void HttpTracker::emit_settled() {
+  while (at_->first != kNoExchange) {
+    const std::uint32_t i = at_->first;
+    if (i == at_->request || i == at_->response) return;
+    const Exchange& e = exchanges_[i];
+    const bool both = e.facts.request_seen && answered(e.facts);
+    if (!both && !e.released) return;
+    take_first();
+  }
+}
+
+void HttpTracker::take_first() {
   const std::uint32_t i = at_->first;
+  Exchange& e = exchanges_[i];
+  if (e.facts.request_seen || answered(e.facts)) emit(e);
   if (i == at_->last) at_->last = kNoExchange;
   if (i == at_->request) at_->request = kNoExchange;
-  at_->response_open = false;
-  at_->first = exchanges_[i].next;
+  if (i == at_->response) at_->response = kNoExchange;
+  at_->first = e.next;
   --at_->exchanges;
   release(i);
+}
+
+void HttpTracker::emit(Exchange& e) {
+  HttpTransaction& t = e.facts;
+  if (t.request_complete && answered(t)) t.early_response = t.response_first_ns < t.request_last_ns;
+  if (e.next != kNoExchange) {
+    HttpTransaction& after = exchanges_[e.next].facts;
+    after.pipelined =
+        after.request_seen && (!answered(t) || after.request_first_ns < t.response_first_ns);
+  }
+  texts_.copy(e.chain, text_out_.data());
+  t.views() = std::tuple(text_of(e, kMethod), text_of(e, kHost), text_of(e, kTarget),
+                         text_of(e, kReferer), text_of(e, kContentType), text_of(e, kLocation));
+  sink_.emit(&t);
 }
 
 void HttpTracker::release(std::uint32_t i) {
@@ -281,11 +382,11 @@ HttpTracker::Exchange* HttpTracker::receiving(Direction direction) {
   if (direction == Direction::c2s) {
     return at_->request != kNoExchange ? &exchanges_[at_->request] : nullptr;
   }
-  return at_->response_open ? &exchanges_[at_->first] : nullptr;
+  return at_->response != kNoExchange ? &exchanges_[at_->response] : nullptr;
 }
 
 HttpRequestKind HttpTracker::answered_request() const {
-  return at_->response_open ? exchanges_[at_->first].kind : HttpRequestKind::ordinary;
+  return at_->response != kNoExchange ? exchanges_[at_->response].kind : HttpRequestKind::ordinary;
 }
 
 void HttpTracker::on_field(Direction direction, HttpField field, std::string_view value,
@@ -341,6 +442,11 @@ void HttpTracker::on_missing_bytes(Direction direction, std::uint64_t bytes) {
 }
 
 // ------------------------------------------------------------------------------------ texts
+
+/// After texts_.copy() of this exchange into text_out_.
+std::string_view HttpTracker::text_of(const Exchange& e, Text which) const {
+  return {text_out_.data() + e.texts[which].offset, e.texts[which].length};
+}
 
 /// The first value of a field counts; `continued` adds to it as long as nothing else came after it.
 void HttpTracker::append_text(Exchange& e, Text which, std::string_view value, bool continued) {

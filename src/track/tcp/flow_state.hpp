@@ -121,7 +121,7 @@ struct TcpFlow {
   bool complete : 1 = false;      ///< the ACK that completes the handshake
   bool rst : 1 = false;
   bool refusal : 1 = false;  ///< the first RST came from the server, before any payload of it
-  bool live : 1 = false;  ///< the record is in use
+  bool live : 1 = false;     ///< the record is in use
 
   [[nodiscard]] const Endpoint& endpoint(SideIndex s) const {
     return (s == 0) == first_is_low ? key.low : key.high;

@@ -176,23 +176,31 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chun
   Side& side = flow.side[sender];
   if (side.attempts >= limits_.classify_segments) return;
   ++side.attempts;
-  Protocol protocol = classifier_.recognise(chunk.bytes, Transport::tcp);
-  if (protocol == Protocol::unknown && flow.probe != kNone) {
-    const Probe::Half& half = probes_[flow.probe].half[sender];
-    if (half.piece_count > 0 && !half.overflowed) {
-      std::uint8_t joined[kProbeBytes];
-      std::memcpy(joined, half.bytes, half.length);
-      const std::size_t more = std::min(kProbeBytes - half.length, chunk.bytes.size());
-      std::memcpy(joined + half.length, chunk.bytes.data(), more);
-      protocol = classifier_.recognise(Bytes(joined, half.length + more), Transport::tcp);
-    }
-  }
+  const Protocol begins_here = classifier_.recognise(chunk.bytes, Transport::tcp);
+  const bool continues = begins_here == Protocol::unknown;
+  const Protocol protocol = continues ? recognise_joined(flow, sender, chunk) : begins_here;
   if (protocol == Protocol::unknown) {
     keep_beginning(flow, sender, chunk);
     return;
   }
   adopt(flow, protocol, key);
+  if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
+  if (flow.probe != kNone) probes_.give(flow.probe);
+  flow.probe = kNone;
+}
+
+/// What begins in the segments before this one: a message may come in pieces.
+Protocol Streams::recognise_joined(const TcpFlow& flow, SideIndex sender,
+                                   const StreamChunk& chunk) {
+  if (flow.probe == kNone) return Protocol::unknown;
+  const Probe::Half& half = probes_[flow.probe].half[sender];
+  if (half.piece_count == 0 || half.overflowed) return Protocol::unknown;
+  std::uint8_t joined[kProbeBytes];
+  std::memcpy(joined, half.bytes, half.length);
+  const std::size_t more = std::min(kProbeBytes - half.length, chunk.bytes.size());
+  std::memcpy(joined + half.length, chunk.bytes.data(), more);
+  return classifier_.recognise(Bytes(joined, half.length + more), Transport::tcp);
 }
 
 void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk) {
@@ -209,28 +217,22 @@ void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk&
   half.length = static_cast<std::uint8_t>(half.length + chunk.bytes.size());
 }
 
-/// The protocol is known: its tracker gets what was kept of both beginnings.
 void Streams::adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key) {
   flow.protocol = protocol;
   StreamTracker* const to = tracker(flow);
-  if (to != nullptr) {
-    flow.tracker = to->open({key, flow.client_endpoint(), flow.server_endpoint()});
+  if (to == nullptr) return;
+  flow.tracker = to->open({key, flow.client_endpoint(), flow.server_endpoint()});
+}
+
+void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {
+  const Probe::Half& half = probes_[flow.probe].half[sender];
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < half.piece_count; ++i) {
+    const Probe::Piece& piece = half.pieces[i];
+    tracker(flow)->on_bytes(flow.tracker, {Bytes(half.bytes + at, piece.length), piece.time_ns,
+                                           piece.frame, flow.direction(sender)});
+    at += piece.length;
   }
-  if (flow.probe == kNone) return;
-  const Probe& probe = probes_[flow.probe];
-  for (SideIndex s = 0; s < 2 && flow.tracker != StreamTracker::kNone; ++s) {
-    const Probe::Half& half = probe.half[s];
-    if (half.overflowed) continue;
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < half.piece_count; ++i) {
-      const Probe::Piece& piece = half.pieces[i];
-      to->on_bytes(flow.tracker, {Bytes(half.bytes + at, piece.length), piece.time_ns, piece.frame,
-                                  flow.direction(s)});
-      at += piece.length;
-    }
-  }
-  probes_.give(flow.probe);
-  flow.probe = kNone;
 }
 
 void Streams::drop_waiting(Side& side) {

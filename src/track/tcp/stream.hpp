@@ -60,7 +60,10 @@ class Streams {
   void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key);
   void announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing);
   void recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk, ConnectionKey key);
+  [[nodiscard]] Protocol recognise_joined(const TcpFlow& flow, SideIndex sender,
+                                          const StreamChunk& chunk);
   void adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key);
+  void deliver_beginning(TcpFlow& flow, SideIndex sender);
   void keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
   void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
                StreamChunk chunk, ConnectionKey key);

@@ -87,6 +87,7 @@ std::uint32_t TcpTracker::State::begin(const Packet& packet, const FlowKey& key)
   flow.detail = details.take();
   flow.serial = next_serial++;
   flow.start_ns = packet.time_ns;
+  flow.last_ns = packet.time_ns;
   flow.first_frame = packet.number;
   flow.first_is_low = packet.src == key.low;
   flow.live = true;
@@ -158,7 +159,7 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet) {
 
 void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   FlowDetail& detail = details[flow.detail];
-  flow.last_ns = packet.time_ns;
+  flow.last_ns = std::max(flow.last_ns, packet.time_ns);  // a clock step back is not silence
   flow.last_frame = packet.number;
   revise_client(flow, sender, packet);
   if (packet.tcp.has(tcp_flag::rst) && !flow.rst) {

@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstring>
 #include <deque>
@@ -7,6 +5,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include <wirelag/base/spsc_ring.hpp>
 
@@ -105,8 +105,8 @@ TEST(SpscRing, records_taken_before_release_stay_intact_while_the_producer_goes_
   EXPECT_EQ(as_text(first), "first");
 }
 
-// Against a deque as the model: any interleaving of put, take and release, with sizes from 1 byte to
-// the largest record, so that every way of reaching the end of the buffer occurs.
+// Against a deque as the model: any interleaving of put, take and release, with sizes from 1 byte
+// to the largest record, so that every way of reaching the end of the buffer occurs.
 TEST(SpscRing, behaves_like_a_queue_under_random_use) {
   std::mt19937 random(42);
   SpscRing ring(512);

@@ -61,7 +61,11 @@ class Recognise : public testing::Test {
     return needed;
   }
 
-  Classifier classifier_{Signatures::compile({}).value()};
+  static std::shared_ptr<const Signatures> signatures() {
+    static const auto compiled = Signatures::compile({}).value();
+    return compiled;
+  }
+  Classifier classifier_{signatures()};
 };
 
 TEST_F(Recognise, HttpRequests) {

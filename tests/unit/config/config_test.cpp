@@ -2,6 +2,7 @@
 #include <fstream>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -124,7 +125,7 @@ match = '''^(www\.)?shop'''
   EXPECT_EQ(again.value().eal.args, config.eal.args);
   EXPECT_EQ(again.value().services[0].service, "shop \"1\"");
   EXPECT_EQ(again.value().services[0].pattern, "^(www\\.)?shop");
-  EXPECT_EQ(again.value().ports[1].sharding, Sharding::rss);
+  EXPECT_EQ(again.value().ports[1].sharding, ShardingPolicy::rss);
   EXPECT_THAT(printed, HasSubstr("# seconds: time between two summaries"));
 }
 
@@ -187,13 +188,19 @@ TEST(ConfigError, a_section_of_the_wrong_shape) {
 }
 
 TEST(ConfigError, what_is_required_is_missed) {
-  EXPECT_THAT(parse_config("", "f").error(), StartsWith("f: there is no [[port]]: expected"));
   EXPECT_THAT(parse_config("[[port]]\nname = \"a\"\n", "f").error(),
               StartsWith("f: [[port]] at line 1: device is missing: expected a PCI address"));
   EXPECT_THAT(error_of("[[service]]\nname = \"shop\"\n"), HasSubstr("match is missing"));
   EXPECT_THAT(error_of("[log]\nformat = \"both\"\n"), HasSubstr("expected path_json"));
   EXPECT_THAT(error_of("[[port]]\ndevice = \"net_tap1\"\nname = \"port0\"\n"),
               HasSubstr("name = \"port0\" stands twice"));
+}
+
+TEST(ConfigError, only_a_live_run_needs_a_port) {
+  EXPECT_EQ(require_ports(parse_config("", "f").value(), "f").error(),
+            "f: there is no [[port]]: expected at least one, with device = a PCI address "
+            "(\"0000:3b:00.0\") or a DPDK virtual device (\"net_af_packet0,iface=eth0\")");
+  EXPECT_TRUE(require_ports(parse("").value(), "f").ok());
 }
 
 TEST(ConfigError, what_is_not_toml_is_named_with_its_line) {

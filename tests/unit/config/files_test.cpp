@@ -42,7 +42,8 @@ TEST(ReadyToUseFiles, are_configurations) {
     if (entry.path().extension() != ".toml") continue;
     ++files;
     const auto config = load_config(entry.path());
-    EXPECT_TRUE(config.ok()) << config.error();
+    ASSERT_TRUE(config.ok()) << config.error();
+    EXPECT_TRUE(require_ports(config.value(), entry.path()).ok()) << entry.path();
   }
   EXPECT_GE(files, 5U);
 }

@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <cstring>
 #include <functional>
 #include <random>
@@ -7,12 +5,15 @@
 #include <thread>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include <wirelag/control/transaction_ring.hpp>
 
 namespace wirelag {
 namespace {
 
-/// A transaction as a sink sees it: kind, its texts, and its own bytes with the texts' places wiped.
+/// A transaction as a sink sees it: kind, its texts, and its own bytes with the texts' places
+/// wiped.
 struct Seen {
   std::size_t kind;
   std::vector<std::string> texts;
@@ -27,7 +28,8 @@ Seen look_at(TransactionRef ref) {
         Seen seen{ref.index(), {}, {}};
         std::apply(
             [&seen](auto&... view) {
-              (seen.texts.emplace_back(reinterpret_cast<const char*>(view.data()), view.size()), ...);
+              (seen.texts.emplace_back(reinterpret_cast<const char*>(view.data()), view.size()),
+               ...);
               ((view = {}), ...);
             },
             copy.views());
@@ -130,7 +132,9 @@ TEST(TransactionRing, a_full_ring_sheds_and_counts_in_live_mode) {
 
   struct Ids : TransactionSink {
     std::vector<std::uint16_t> ids;
-    void emit(TransactionRef ref) override { ids.push_back(std::get<const DnsTransaction*>(ref)->id); }
+    void emit(TransactionRef ref) override {
+      ids.push_back(std::get<const DnsTransaction*>(ref)->id);
+    }
   } got;
   TransactionReader reader(ring);
   const std::size_t kept = reader.drain(got, 1000);

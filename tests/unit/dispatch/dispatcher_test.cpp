@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -7,6 +5,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include <wirelag/dispatch/dispatcher.hpp>
 
@@ -147,8 +147,8 @@ TEST(Dispatcher, keeps_the_books_of_frames_that_end_here) {
   EXPECT_EQ(fan.receive(0).size() + fan.receive(1).size(), 1U);
 }
 
-// A datagram of 40 bytes in three fragments, in all six orders: one datagram reaches one worker, the
-// same one that the unfragmented datagram reaches.
+// A datagram of 40 bytes in three fragments, in all six orders: one datagram reaches one worker,
+// the same one that the unfragmented datagram reaches.
 TEST(Dispatcher, a_fragmented_datagram_goes_on_as_one_in_whatever_order_it_came) {
   const Udp udp{5, 6, 1234, 9, "0123456789abcdef0123456789ABCDEF"};
   const std::string datagram = udp_datagram(udp);

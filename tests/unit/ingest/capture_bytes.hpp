@@ -1,13 +1,13 @@
-// Writes capture files by hand, in either byte order, as the drafts of the IETF opsawg describe them.
+// Writes capture files by hand, in either byte order, as the drafts of the IETF opsawg describe
+// them.
 #pragma once
-
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <unistd.h>
 
 namespace wirelag::test {
 
@@ -40,15 +40,7 @@ inline constexpr std::uint32_t kMicro = 0xa1b2c3d4, kNano = 0xa1b23c4d;
 
 inline std::string pcap_header(std::uint32_t magic, std::uint32_t link, bool big_endian = false,
                                std::uint32_t snaplen = 65535) {
-  return FileBytes(big_endian)
-      .u32(magic)
-      .u16(2)
-      .u16(4)
-      .u32(0)
-      .u32(0)
-      .u32(snaplen)
-      .u32(link)
-      .text();
+  return FileBytes(big_endian).u32(magic).u16(2).u16(4).u32(0).u32(0).u32(snaplen).u32(link).text();
 }
 
 inline std::string pcap_record(std::uint32_t sec, std::uint32_t fraction, std::string_view bytes,
@@ -92,7 +84,8 @@ inline std::string pcapng_interface(std::uint16_t link, std::uint8_t resolution)
 }
 
 /// `bytes` of a length divisible by 4.
-inline std::string pcapng_frame(std::uint32_t interface, std::uint64_t ticks, std::string_view bytes) {
+inline std::string pcapng_frame(std::uint32_t interface, std::uint64_t ticks,
+                                std::string_view bytes) {
   const auto length = static_cast<std::uint32_t>(bytes.size());
   return FileBytes()
       .u32(6)

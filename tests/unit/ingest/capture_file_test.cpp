@@ -1,8 +1,8 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <wirelag/ingest/capture_file.hpp>
 
@@ -62,9 +62,10 @@ class EveryPcap : public testing::TestWithParam<PcapVariant> {};
 TEST_P(EveryPcap, gives_frames_with_number_time_bytes_and_wire_length) {
   const auto [magic, big] = GetParam();
   const bool nano = magic == kNano;
-  const std::string content = pcap_header(magic, 1, big) +
-                              pcap_record(1'700'000'000, nano ? 123'456'789 : 123'456, "SYN", 3, big) +
-                              pcap_record(1'700'000'001, 5, "SYN-ACK", 1500, big);
+  const std::string content =
+      pcap_header(magic, 1, big) +
+      pcap_record(1'700'000'000, nano ? 123'456'789 : 123'456, "SYN", 3, big) +
+      pcap_record(1'700'000'001, 5, "SYN-ACK", 1500, big);
   const TemporaryFile on_disk(content);
 
   Result<CaptureFile> file = CaptureFile::open(on_disk.path());
@@ -128,9 +129,9 @@ TEST(CaptureFile, a_time_beyond_reason_is_clamped_and_not_overflown) {
 
 TEST(CaptureFile, knows_every_supported_link_type) {
   const std::pair<std::uint32_t, LinkType> kinds[] = {
-      {0, LinkType::bsd_null},     {1, LinkType::ethernet},     {12, LinkType::raw_ip},
-      {14, LinkType::raw_ip},      {101, LinkType::raw_ip},     {108, LinkType::bsd_loop},
-      {113, LinkType::linux_sll},  {228, LinkType::raw_ip},     {229, LinkType::raw_ip},
+      {0, LinkType::bsd_null},     {1, LinkType::ethernet}, {12, LinkType::raw_ip},
+      {14, LinkType::raw_ip},      {101, LinkType::raw_ip}, {108, LinkType::bsd_loop},
+      {113, LinkType::linux_sll},  {228, LinkType::raw_ip}, {229, LinkType::raw_ip},
       {276, LinkType::linux_sll2},
   };
   for (const auto& [number, expected] : kinds) {
@@ -227,7 +228,8 @@ TEST(CaptureFile, reads_up_to_the_interface_with_another_link_type) {
   Result<CaptureFile> file = CaptureFile::open(on_disk.path());
   ASSERT_TRUE(file.ok()) << file.error();
   EXPECT_EQ(read_all(*file).size(), 1U);
-  EXPECT_THAT(file->cut_short(), HasSubstr("after frame 1 comes an interface with another link type"));
+  EXPECT_THAT(file->cut_short(),
+              HasSubstr("after frame 1 comes an interface with another link type"));
 }
 
 // Cut at every byte: either an error that names the header, or all whole frames and the place.
@@ -272,9 +274,10 @@ TEST(CaptureFile, a_pcapng_cut_anywhere_gives_the_whole_frames_before_the_cut) {
 }
 
 TEST(CaptureFile, a_record_of_impossible_length_ends_the_capture_there) {
-  const TemporaryFile on_disk(pcap_header(kMicro, 1) + pcap_record(1, 0, "fine", 4) +
-                              test::FileBytes().u32(1).u32(0).u32(0x7fffffff).u32(0x7fffffff).text() +
-                              std::string(100, 'x'));
+  const TemporaryFile on_disk(
+      pcap_header(kMicro, 1) + pcap_record(1, 0, "fine", 4) +
+      test::FileBytes().u32(1).u32(0).u32(0x7fffffff).u32(0x7fffffff).text() +
+      std::string(100, 'x'));
   Result<CaptureFile> file = CaptureFile::open(on_disk.path());
   ASSERT_TRUE(file.ok()) << file.error();
   EXPECT_EQ(read_all(*file).size(), 1U);

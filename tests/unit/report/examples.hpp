@@ -13,7 +13,7 @@ inline constexpr TimeNs kStart = 1'523'420'000 * kSecondNs;
 
 inline Endpoint at(const char* ip, std::uint16_t port) {
   Endpoint e;
-  parse_ip(ip, e.ip);
+  (void)parse_ip(ip, e.ip);
   e.port = port;
   return e;
 }

@@ -1,6 +1,6 @@
 // The states are RFC 9293 section 3.5: figure 6 (three-way handshake) and figure 7 (simultaneous
 // open).
-#include "../../../src/report/explain.hpp"
+#include "explain.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
-#include "../../../src/report/format.hpp"
+#include "format.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../../../src/report/table.hpp"
+#include "table.hpp"
 
 namespace wirelag::report {
 namespace {

@@ -246,6 +246,21 @@ TEST(Json, FindingsKeepTheirEvidenceByConnectionId) {
   EXPECT_EQ(out["not_judged"][0]["rule"], "http-slow-ttfb");
 }
 
+TEST(BuildReport, SealsCorrelatesAndJudges) {
+  // GIVEN the origin's transactions, not sealed, in the order the workers emitted them
+  Accounting books;
+  books.count(NotAnalysed::none, 116);
+  // WHEN the report is built
+  const Report r =
+      build_report(origin_capture(), books, Counters{}, origin_data(), Thresholds{}, {""});
+  // THEN connections are numbered, lookups made, and every rule has said something
+  EXPECT_EQ(r.data.connections()[0].client.port, 60686);
+  EXPECT_EQ(r.correlation.lookups.size(), 1U);
+  EXPECT_EQ(r.correlation.channels.size(), 5U);
+  EXPECT_GE(r.advice.findings.size() + r.advice.not_judged.size() + r.advice.fine.size(),
+            all_rules().size());
+}
+
 TEST(Json, NamedReasonsMakeTheBooksBalance) {
   Report r = origin_report();
   r.accounting.count(NotAnalysed::arp, 3);

@@ -1,9 +1,9 @@
 // The clock of a NIC that stamps frames in ticks of its own, mapped to nanoseconds since the epoch.
 //
-// The first calibration ties a tick count to the wall clock; every later one makes the baseline over
-// which the tick length is measured longer, so the error of one reading (about a microsecond) weighs
-// ever less: the clocks of two ports stay together and never drift apart. Steps of the wall clock
-// after the start are not followed, so durations stay true.
+// The first calibration ties a tick count to the wall clock; every later one makes the baseline
+// over which the tick length is measured longer, so the error of one reading (about a microsecond)
+// weighs ever less: the clocks of two ports stay together and never drift apart. Steps of the wall
+// clock after the start are not followed, so durations stay true.
 //
 // Values only: whoever owns the port reads the clocks.
 #pragma once
@@ -15,7 +15,8 @@ namespace wirelag {
 class DeviceClock {
  public:
   DeviceClock() = default;
-  /// `ticks` of the device at `wall_ns` since the epoch and `steady_ns` of a clock that is never set.
+  /// `ticks` of the device at `wall_ns` since the epoch and `steady_ns` of a clock that is never
+  /// set.
   DeviceClock(std::uint64_t ticks, TimeNs wall_ns, TimeNs steady_ns, double ns_per_tick)
       : start_ticks_(ticks),
         start_wall_ns_(wall_ns),

@@ -1,9 +1,9 @@
 // A capture file read through DPDK's own pcap driver (net_pcap): the way tests drive the poll loop,
-// the dispatcher and the rings without a NIC. Same contract as CaptureFile, but times are rounded to
-// what the driver keeps (microseconds in DPDK 22.11).
+// the dispatcher and the rings without a NIC. Same contract as CaptureFile, but times are rounded
+// to what the driver keeps (microseconds in DPDK 22.11).
 //
-// The driver knows neither link types nor lengths on the wire nor how a file ends; a CaptureFile that
-// is read in step tells all three, so that a bad file is refused with the same sentences.
+// The driver knows neither link types nor lengths on the wire nor how a file ends; a CaptureFile
+// that is read in step tells all three, so that a bad file is refused with the same sentences.
 #pragma once
 
 #include <memory>

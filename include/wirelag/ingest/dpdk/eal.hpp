@@ -1,7 +1,8 @@
-// DPDK's environment abstraction layer: memory, cores (lcores) and drivers. Started once per process;
-// DPDK itself does not allow a second start, not even after a failed one.
+// DPDK's environment abstraction layer: memory, cores (lcores) and drivers. Started once per
+// process; DPDK itself does not allow a second start, not even after a failed one.
 //
-// Control thread only. This header shows no DPDK type: only ingest/dpdk and app may include rte_*.h.
+// Control thread only. This header shows no DPDK type: only ingest/dpdk and app may include
+// rte_*.h.
 #pragma once
 
 #include <functional>
@@ -38,8 +39,9 @@ class Eal {
   /// Until everything launched has returned.
   void wait();
 
-  /// The last thing DPDK complained about since the last call, for error sentences; may be empty.
-  [[nodiscard]] static std::string take_last_complaint();
+  /// The first thing DPDK complained about since the last call, for error sentences: the cause
+  /// comes first, what followed from it later. May be empty.
+  static std::string take_complaint();
 
  private:
   struct State;

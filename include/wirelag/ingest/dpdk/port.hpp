@@ -1,6 +1,6 @@
-// A DPDK port as a source of frames: a NIC bound to vfio-pci, a TAP, an af_packet socket on a kernel
-// interface. One Rx queue per worker where the port keeps both directions of a flow on one queue;
-// otherwise one queue, whose frames the caller spreads with the software dispatcher.
+// A DPDK port as a source of frames: a NIC bound to vfio-pci, a TAP, an af_packet socket on a
+// kernel interface. One Rx queue per worker where the port keeps both directions of a flow on one
+// queue; otherwise one queue, whose frames the caller spreads with the software dispatcher.
 //
 //   control thread: Port::open() ... stats(), calibrate() about once a second ... destructor
 //   one lcore per queue: n = receive(queue, frames); process(first n); release(queue);
@@ -36,8 +36,8 @@ enum class TimeSource : std::uint8_t {
 [[nodiscard]] std::string_view name(TimeSource source);
 
 struct PortOptions {
-  /// A device ("0000:3b:00.0", "net_tap0,iface=wirelag0", "net_af_packet0,iface=eth1"), or the name or
-  /// number of a port that the EAL arguments have already created.
+  /// A device ("0000:3b:00.0", "net_tap0,iface=wirelag0", "net_af_packet0,iface=eth1"), or the name
+  /// or number of a port that the EAL arguments have already created.
   std::string device;
   std::uint16_t queues = 1;          ///< wanted; PortInfo::queues is what it became
   std::uint8_t index = 0;            ///< Frame::port
@@ -47,24 +47,24 @@ struct PortOptions {
 };
 
 struct PortInfo {
-  std::string name;                  ///< DPDK's name of the port
-  std::string driver;                ///< "net_ixgbe", "net_tap" ...
-  std::uint16_t queues = 1;          ///< to be polled, each by exactly one thread
+  std::string name;          ///< DPDK's name of the port
+  std::string driver;        ///< "net_ixgbe", "net_tap" ...
+  std::uint16_t queues = 1;  ///< to be polled, each by exactly one thread
   Sharding sharding = Sharding::none;
-  std::string sharding_note;         ///< why, for the log
+  std::string sharding_note;  ///< why, for the log
   TimeSource time = TimeSource::burst;
   bool promiscuous = false;
   bool link_up = false;
-  std::uint32_t link_mbps = 0;       ///< 0 = unknown
+  std::uint32_t link_mbps = 0;  ///< 0 = unknown
 };
 
 /// Counted by the port since it was opened. The last three never reached wirelag: named drops.
 struct PortStats {
   std::uint64_t received = 0;
   std::uint64_t received_bytes = 0;
-  std::uint64_t missed = 0;          ///< the Rx queue was full: the worker did not keep up
-  std::uint64_t no_mbuf = 0;         ///< no packet buffer was free
-  std::uint64_t errors = 0;          ///< damaged on the link (CRC, length)
+  std::uint64_t missed = 0;   ///< the Rx queue was full: the worker did not keep up
+  std::uint64_t no_mbuf = 0;  ///< no packet buffer was free
+  std::uint64_t errors = 0;   ///< damaged on the link (CRC, length)
 };
 
 class Port {

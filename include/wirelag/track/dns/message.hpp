@@ -82,7 +82,6 @@ struct DnsMessage {
   std::uint16_t qtype = 0;
   std::uint16_t qclass = 0;
   bool has_question = false;  ///< the first question is there and intact
-  bool edns = false;          ///< an OPT record is there
   std::uint16_t rcode = 0;    ///< all 12 bits with EDNS, else the header's four
   DnsDefect defect = DnsDefect::none;
 };

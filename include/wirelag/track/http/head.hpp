@@ -27,14 +27,19 @@ struct HttpStatusLine {
   std::uint8_t minor = 1;
 };
 
+/// A line without version is one only when method and target leave no doubt ("GET /x").
 [[nodiscard]] std::optional<HttpRequestLine> parse_request_line(std::string_view line);
-/// The same for a line that was cut before its version: the target is what is left of it.
+/// The same for a line that was cut before its version, common methods only: the target is what is
+/// left of it.
 [[nodiscard]] std::optional<HttpRequestLine> parse_cut_request_line(std::string_view line);
 [[nodiscard]] std::optional<HttpStatusLine> parse_status_line(std::string_view line);
 
 /// Whether `prefix` can be the beginning of a request (c2s) or status line (s2c). True as long as
 /// nothing speaks against it, so also for a prefix that is too short to tell.
 [[nodiscard]] bool may_begin_message(std::string_view prefix, Direction direction);
+
+/// GET, POST, HEAD, PUT, DELETE, OPTIONS, PATCH.
+[[nodiscard]] bool is_common_method(std::string_view method);
 
 /// The fields wirelag reads.
 enum class HttpField : std::uint8_t {

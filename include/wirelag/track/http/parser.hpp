@@ -156,6 +156,7 @@ class HttpParser {
     HttpArrival arrival;  ///< of the part of a start line that lies in earlier chunks
   };
 
+  void look_for_message(Feed& feed);
   void step(Feed& feed);
   void start_line(Feed& feed);
   [[nodiscard]] bool begin_message(Feed& feed, std::string_view line);

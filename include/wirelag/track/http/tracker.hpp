@@ -4,15 +4,19 @@
 // Every connection has two HttpStreams (one parser state per direction) and a FIFO of exchanges:
 //
 //   request's headers complete -> its exchange goes to the back
-//   response's status line     -> the exchange at the front gets it (1xx: only counted there)
-//   response and request at their end -> the front is emitted
+//   response's status line     -> the first exchange without a response gets it (1xx: counted
+//   there) request and response at their end -> emitted, in the order of the FIFO
 //
-// so the front is the only one with a response and the back the only one whose body is still
-// coming. A response that finds no exchange makes one without a request. A message whose headers
-// never become complete conveyed nothing (RFC 9112 section 8): it is counted and forgotten. After a
-// hole in the server's bytes that may hide whole messages the older exchanges are emitted
-// unanswered and the next response goes to the latest one. What is unfinished is emitted when the
-// connection closes.
+// A response that finds no request makes an exchange without one. A message whose headers never
+// become complete conveyed nothing (RFC 9112 section 8): it is counted and forgotten. What is
+// unfinished is emitted when the connection closes.
+//
+// Holes. Bytes behind a hole come late, when it is given up, while the other direction goes on. So
+// on a connection with holes time counts beside order: a response never goes to a request sent
+// after it, and a request that turns up late takes the response that came without one (such
+// responses wait for the next request before they are emitted). When a hole in the server's bytes
+// may hide whole responses, the next one goes to the latest request before it and the older ones
+// stay unanswered.
 //
 // Limits (HttpLimits) and what happens there:
 //   connections     open() returns kNone                                     http_streams_full
@@ -71,7 +75,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     std::array<Span, kTexts> texts;
     std::uint32_t next = kNoExchange;
     HttpRequestKind kind = HttpRequestKind::ordinary;
-    bool response_done = false;
+    bool released = false;  ///< what it lacks will not come any more
   };
 
   struct Connection {
@@ -80,11 +84,13 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     std::uint32_t first = kNoExchange;
     std::uint32_t last = kNoExchange;
     std::uint32_t exchanges = 0;
-    std::uint32_t request = kNoExchange;  ///< whose request is coming: not queued yet, or `last`
-    std::uint32_t untracked = 0;          ///< requests after `last` that found no room, unanswered
+    std::uint32_t request =
+        kNoExchange;  ///< whose request is being received, perhaps not queued yet
+    std::uint32_t response = kNoExchange;  ///< whose response is being received
+    std::uint32_t untracked = 0;           ///< requests after `last` that found no room, unanswered
     ServiceId service = kNoService;
-    bool response_open = false;   ///< `first` is receiving its response
-    bool responses_lost = false;  ///< a hole in the server's bytes may hide whole responses
+    bool holes = false;           ///< there were some, in either direction
+    bool responses_lost = false;  ///< the latest may hide whole responses
   };
   static_assert(sizeof(Connection) <= 128, "what an idle connection costs");
 
@@ -99,22 +105,30 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
 
   void begin_request(const HttpStart& start);
   void end_request_head(const HttpHeadEnd& head);
-  void begin_response(const HttpStart& start);
-  void skip_lost_responses();
+  [[nodiscard]] bool claim_response(std::uint32_t request);
+  void move_request(std::uint32_t from, std::uint32_t to);
   void end_request(HttpEnd end);
+
+  void begin_response(const HttpStart& start);
+  [[nodiscard]] std::uint32_t request_of(const HttpArrival& response);
+  [[nodiscard]] std::uint32_t without_request(const HttpArrival& response);
+  void release_unanswered_before(std::uint32_t exchange);
   void end_response(HttpEnd end);
   void end_of_responses();
-  void forget_response(Exchange& exchange);
+
   [[nodiscard]] std::uint32_t new_exchange();
-  void queue(std::uint32_t exchange);
+  void push_back(std::uint32_t exchange);
+  void push_front(std::uint32_t exchange);
+  void emit_settled();
+  void take_first();
+  void emit(Exchange& exchange);
   void release(std::uint32_t exchange);
-  [[nodiscard]] static bool answered(const Exchange& exchange);
+
   [[nodiscard]] Exchange* receiving(Direction direction);
+  [[nodiscard]] std::string_view text_of(const Exchange& exchange, Text text) const;
   void append_text(Exchange& exchange, Text text, std::string_view value, bool continued);
   void append_bytes(Exchange& exchange, Text text, std::string_view bytes);
   void mark_cut(Exchange& exchange);
-  void emit_first();
-  void drop_first();
 
   std::uint32_t exchanges_per_connection_;
   Classifier& classifier_;
@@ -124,7 +138,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   Pool<Connection> connections_;
   Pool<Exchange> exchanges_;
   TextStore texts_;
-  std::array<char, kTextBytes> text_out_{};  ///< the views of the transaction being emitted
+  std::array<char, kTextBytes> text_out_{};  ///< the texts of one exchange, copied out
   Connection* at_ = nullptr;                 ///< the connection that is being worked on
 };
 

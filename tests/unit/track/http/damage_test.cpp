@@ -141,7 +141,9 @@ TEST(Garbage, ChunkSizesThatOverflowAreRefused) {
 }
 
 TEST(Garbage, TooMuchOfItEndsTheSearch) {
-  Bench bench;
+  HttpLimits limits = small_limits();
+  limits.open_requests = 256;
+  Bench bench(limits);
   Script script{client(1, get("/a"))};
   for (FrameNumber f = 2; f < 40; ++f) script.push_back(client(f, get("/x") + "\x01"));
   bench.play(script);

@@ -258,7 +258,7 @@ TEST(Handshake, ToldOnceAsSoonAsItIsOver) {
 
 TEST(Handshake, ServiceComesWithTheServerName) {
   Bench bench({.connections = 1, .hello_bytes = 2048, .hello_buffers = 1},
-              {{"shop", "example\\.com$"}});
+              Signatures::compile({{"shop", "example\\.com$"}}).value());
   const auto handle = bench.tracker.open(kContext);
   EXPECT_EQ(bench.tracker.service(handle), kNoService);
   tls12_full().play(bench.tracker, handle);

@@ -1,0 +1,183 @@
+#include "live_link.hpp"
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include <wirelag/dispatch/shardable.hpp>
+
+namespace wirelag::app {
+namespace {
+
+constexpr unsigned kTurnsPerTick = 256;
+/// After so many turns without a frame a core lets others run: a machine may have fewer CPUs than
+/// lcores.
+constexpr unsigned kIdleTurnsBeforeYield = 64;
+/// Empty polls after a stop until a queue counts as drained.
+constexpr int kLastPolls = 3;
+
+[[nodiscard]] TimeNs wall_clock_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+LiveLink::LiveLink(WorkerGroup& group, std::vector<Port>& ports, std::vector<bool> sharded,
+                   const Config& config)
+    : group_(group),
+      ports_(ports),
+      sharded_(std::move(sharded)),
+      dispatcher_summary_({0, 0}, group.dispatcher().accounting(), group.dispatcher().counters(),
+                          no_transactions_, 0) {
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    cores_.push_back(std::make_unique<WorkerCore>(config.rings.frame_bytes));
+    WorkerCore& core = *cores_.back();
+    handover_readers_.emplace_back(core.handover, core.handover_closed);
+  }
+}
+
+// ------------------------------------------------------------------------------- worker lcore
+
+void LiveLink::run_worker(std::size_t i) {
+  while (!orders_.stop.load(std::memory_order_acquire)) {
+    const std::size_t frames = poll_queues(i) + group_.process_ring(i);
+    keep_house(i, frames == 0);
+  }
+  for (int empty = 0; empty < kLastPolls;) empty = poll_queues(i) == 0 ? empty + 1 : 0;
+  cores_[i]->handover_closed.store(true, std::memory_order_release);
+  if (needs_dispatcher()) group_.process_until_closed(i);
+  group_.worker(i).finish();
+  Summariser& summariser = group_.worker(i).summariser();
+  while (!summariser.publish(wall_clock_ns())) std::this_thread::yield();
+  group_.set_done(i);
+}
+
+std::size_t LiveLink::poll_queues(std::size_t i) {
+  std::array<Frame, Port::kBurst> frames;
+  std::size_t received = 0;
+  for (std::size_t p = 0; p < ports_.size(); ++p) {
+    if (!sharded_[p] || i >= ports_[p].info().queues) continue;
+    const auto queue = static_cast<std::uint16_t>(i);
+    const std::size_t n = ports_[p].receive(queue, frames);
+    if (n == 0) continue;
+    take(i, {frames.data(), n});
+    ports_[p].release(queue);
+    received += n;
+  }
+  return received;
+}
+
+/// Processes what is this worker's and hands the rest over, in runs that keep the order.
+void LiveLink::take(std::size_t i, std::span<const Frame> frames) {
+  Worker& worker = group_.worker(i);
+  if (!needs_dispatcher()) {
+    worker.process(frames);
+    return;
+  }
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < frames.size(); ++at) {
+    if (port_could_shard(frames[at])) continue;
+    worker.process(frames.subspan(begin, at - begin));
+    begin = at + 1;
+    if (!write_frame(cores_[i]->handover, frames[at], WhenFull::drop)) worker.count_ring_full();
+  }
+  worker.process(frames.subspan(begin));
+}
+
+void LiveLink::keep_house(std::size_t i, bool idle) {
+  WorkerCore& core = *cores_[i];
+  Worker& worker = group_.worker(i);
+  if (const TimeNs end = orders_.interval_end_ns.load(std::memory_order_acquire);
+      end != core.interval_end_ns && worker.summariser().publish(end)) {
+    core.interval_end_ns = end;
+  }
+  if (const std::uint32_t wanted = orders_.snapshots.load(std::memory_order_relaxed);
+      wanted != core.snapshots.load(std::memory_order_relaxed)) {
+    group_.snapshot(i);
+    core.snapshots.store(wanted, std::memory_order_release);
+  }
+  if (++core.turns % kTurnsPerTick == 0) worker.tick(wall_clock_ns());
+  core.idle_turns = idle ? core.idle_turns + 1 : 0;
+  if (core.idle_turns > kIdleTurnsBeforeYield) std::this_thread::yield();
+}
+
+// --------------------------------------------------------------------------- dispatcher lcore
+
+void LiveLink::run_dispatcher() {
+  Dispatcher& dispatcher = group_.dispatcher();
+  TimeNs published = kUnknownNs;
+  unsigned idle_turns = 0;
+  while (!orders_.stop.load(std::memory_order_acquire)) {
+    const std::size_t frames = poll_unsharded() + poll_handovers();
+    if (const TimeNs end = orders_.interval_end_ns.load(std::memory_order_acquire);
+        end != published && dispatcher_summary_.publish(end)) {
+      published = end;
+    }
+    idle_turns = frames == 0 ? idle_turns + 1 : 0;
+    if (idle_turns > kIdleTurnsBeforeYield) std::this_thread::yield();
+  }
+  for (int empty = 0; empty < kLastPolls;) empty = poll_unsharded() == 0 ? empty + 1 : 0;
+  for (FrameReader& reader : handover_readers_) {
+    while (!reader.finished()) {
+      if (poll_handovers() == 0) std::this_thread::yield();
+    }
+  }
+  dispatcher.close();
+  while (!dispatcher_summary_.publish(wall_clock_ns())) std::this_thread::yield();
+}
+
+std::size_t LiveLink::poll_unsharded() {
+  std::array<Frame, Port::kBurst> frames;
+  std::size_t received = 0;
+  for (std::size_t p = 0; p < ports_.size(); ++p) {
+    if (sharded_[p]) continue;
+    for (std::uint16_t queue = 0; queue < ports_[p].info().queues; ++queue) {
+      const std::size_t n = ports_[p].receive(queue, frames);
+      if (n == 0) continue;
+      group_.dispatcher().dispatch({frames.data(), n});
+      ports_[p].release(queue);
+      received += n;
+    }
+  }
+  return received;
+}
+
+std::size_t LiveLink::poll_handovers() {
+  std::array<Frame, Worker::kBurst> frames;
+  std::size_t received = 0;
+  for (FrameReader& reader : handover_readers_) {
+    const std::size_t n = reader.read(frames);
+    if (n == 0) continue;
+    group_.dispatcher().dispatch({frames.data(), n});
+    reader.release();
+    received += n;
+  }
+  return received;
+}
+
+// ------------------------------------------------------------------------------- control core
+
+std::size_t LiveLink::collect(MergedSummary& into) {
+  std::size_t taken = 0;
+  const auto take_from = [&](Summariser& summariser) {
+    if (const Summariser::Taken summary = summariser.take()) {
+      into.merge(*summary);
+      ++taken;
+    }
+  };
+  for (std::size_t i = 0; i < group_.size(); ++i) take_from(group_.worker(i).summariser());
+  take_from(dispatcher_summary_);
+  return taken;
+}
+
+bool LiveLink::snapshot_done() const {
+  const std::uint32_t wanted = orders_.snapshots.load(std::memory_order_relaxed);
+  for (const auto& core : cores_) {
+    if (core->snapshots.load(std::memory_order_acquire) != wanted) return false;
+  }
+  return true;
+}
+
+}  // namespace wirelag::app

@@ -1,0 +1,210 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "judged.hpp"
+#include "origin.hpp"
+
+namespace wirelag::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kRule = "http-late-connection";
+constexpr const char* kClient = "10.0.0.5";
+constexpr const char* kServer = "192.0.2.80";
+
+class HttpLateConnection : public testing::Test {
+ protected:
+  Connection& open(std::uint16_t port, double syn_ms, double rtt_ms = 6) {
+    return story_.connection(kClient, port, kServer, 80, syn_ms, rtt_ms);
+  }
+  [[nodiscard]] RuleResult judged() const { return Judged(story_).by(kRule); }
+  /// The first finding's saving in ms: {low, high}; {0, 0} when the rule does not fire.
+  [[nodiscard]] std::pair<double, double> saving_ms() const {
+    const RuleResult result = judged();
+    if (result.findings.empty()) return {0, 0};
+    const Interval& saving = result.findings[0].saving;
+    return {static_cast<double>(saving.low_ns) / 1e6, static_cast<double>(saving.high_ns) / 1e6};
+  }
+  /// First contact at 0 with the page under way until `page_end_ms`.
+  void page(double page_end_ms) { story_.http(open(1, 0), "/", 6, page_end_ms); }
+
+  Story story_;
+};
+
+using Ms = std::pair<double, double>;
+
+TEST_F(HttpLateConnection, OriginSavesOneToTwoRoundTrips) {
+  const RuleResult result = Judged(origin_story()).by(kRule);
+  ASSERT_EQ(result.outcome, Outcome::fires);
+  const Finding& f = result.findings.at(0);
+  // 60692, 60694 and 60696 are one wave, surely waited for; 60690 another, plausibly.
+  EXPECT_EQ(f.saving.low_ns, 6'061'628);
+  EXPECT_EQ(f.saving.high_ns, 2 * 6'061'628);
+  EXPECT_EQ(f.saving.mid_ns, (f.saving.low_ns + f.saving.high_ns) / 2);
+  EXPECT_NEAR(f.user_seconds_per_hour, 0.009, 0.0005);
+  EXPECT_EQ(f.scope, "tcp/139.217.146.62:80");
+  EXPECT_EQ(f.affected_actions, 1U);
+  EXPECT_EQ(f.confidence, "C");
+  EXPECT_EQ(f.why_not_higher.size(), 2U);
+  EXPECT_THAT(f.capacity, HasSubstr("5.0 connections per visit"));
+
+  ASSERT_EQ(f.evidence.size(), 3U);
+  EXPECT_THAT(f.evidence[0].what, HasSubstr("60694"));
+  EXPECT_THAT(f.evidence[0].frames, ElementsAre(98U, 110U, 111U));
+  EXPECT_THAT(f.evidence[1].what,
+              testing::AllOf(HasSubstr("60692"), HasSubstr("60696"), HasSubstr("not counted")));
+  EXPECT_THAT(f.evidence[2].what, testing::AllOf(HasSubstr("60690"), HasSubstr("60686")));
+  EXPECT_THAT(f.evidence[2].frames, ElementsAre(27U, 37U, 38U, 36U));
+  EXPECT_THAT(f.change[1].snippet, HasSubstr("http://mirror.azure.cn"));
+}
+
+TEST_F(HttpLateConnection, RequestThatWaitedForItsHandshake) {
+  page(50);
+  Connection& late = open(2, 60);
+  story_.http(late, "/a", 66.1, 80);
+  EXPECT_EQ(saving_ms(), Ms(6, 6));
+}
+
+TEST_F(HttpLateConnection, TwinWithTheConnectionReadyIsFine) {
+  page(50);
+  Connection& early = open(2, 20);  // preconnected: used long after its handshake
+  story_.http(early, "/a", 60, 74);
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnection, ParallelHandshakesCountOnce) {
+  page(50);
+  for (std::uint16_t n = 0; n < 4; ++n) {
+    Connection& late = open(static_cast<std::uint16_t>(2 + n), 60 + n * 0.3);
+    story_.http(late, "/" + std::to_string(n), 66.1 + n * 0.3, 80);
+  }
+  EXPECT_EQ(saving_ms(), Ms(6, 6));
+}
+
+TEST_F(HttpLateConnection, SecondSocketBesideTheFirstContactSavesNothing) {
+  story_.http(open(1, 0), "/", 6, 50);
+  story_.http(open(2, 0.2), "/a", 6.3, 50);
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnection, WaitHiddenByALongerRequestSavesNothing) {
+  story_.http(open(1, 0), "/big", 6, 200);  // under way all the time, ends the visit
+  story_.http(open(2, 60), "/a", 66.1, 80);
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnection, PartOfTheWaitIsHidden) {
+  story_.http(open(1, 0), "/big", 6, 78);
+  story_.http(open(2, 60), "/a", 66.1, 80);
+  EXPECT_EQ(saving_ms(), Ms(2, 2));
+}
+
+TEST_F(HttpLateConnection, HiddenButTheClientWentOnWithTheAnswer) {
+  Connection& first = open(1, 0);
+  story_.http(first, "/", 6, 20);
+  story_.http(first, "/big", 25, 200);
+  Connection& late = open(2, 60);
+  story_.http(late, "/a.css", 66.1, 80);
+  story_.http(late, "/font-from-css", 85, 95);
+  EXPECT_EQ(saving_ms(), Ms(0, 6));
+}
+
+TEST_F(HttpLateConnection, AnotherRequestBesideItEndedLater) {
+  Connection& first = open(1, 0);
+  story_.http(first, "/", 6, 50);
+  story_.http(first, "/slow", 61, 120);
+  story_.http(open(2, 60), "/a", 66.1, 80);
+  EXPECT_EQ(saving_ms(), Ms(0, 6));
+}
+
+TEST_F(HttpLateConnection, SocketUsedSecondsLaterIsSpeculative) {
+  page(50);
+  Connection& spare = open(2, 20);
+  story_.http(spare, "/a", 1500, 1510);
+  open(3, 30);  // never used
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnection, NextVisitPaysForItsFirstHandshakeAnotherRulesCase) {
+  Connection& first = open(1, 0);
+  story_.http(first, "/", 6, 50);
+  story_.close(first, 51);
+  Connection& next = open(2, 10'000);
+  story_.http(next, "/", 10'006, 10'050);
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnection, RetransmittedSynIsNotThisRulesSaving) {
+  page(50);
+  Connection& late = open(2, 60, 1006);  // the first SYN was lost
+  late.handshake_rtt_ns = kUnknownNs;
+  late.handshake_ambiguous = true;
+  story_.http(late, "/a", 1066.1, 1080);
+  EXPECT_EQ(saving_ms(), Ms(6, 6));
+}
+
+TEST_F(HttpLateConnection, TinyRoundTripsAreBelowTheGate) {
+  story_.http(open(1, 0, 0.2), "/", 0.2, 50);
+  story_.http(open(2, 60, 0.2), "/a", 60.3, 80);
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnection, TlsCountsItsRoundTripsAndStaysInferred) {
+  const auto tls = [this](std::uint16_t port, double syn_ms, std::uint16_t version) {
+    const double rounds = version == 0x0304 ? 1 : 2;
+    Connection& c = story_.connection(kClient, port, kServer, 443, syn_ms, 6);
+    const double finished = syn_ms + 6.2 + rounds * 6;
+    story_.tls(c, "www.example.com", version, syn_ms + 6.1, finished, finished + 0.1);
+  };
+  tls(1, 0, 0x0303);
+  tls(2, 60, 0x0303);
+  EXPECT_EQ(saving_ms(), Ms(0, 18));
+  tls(3, 200, 0x0304);
+  EXPECT_EQ(saving_ms(), Ms(0, 30));
+}
+
+TEST_F(HttpLateConnection, MidstreamAndOneSidedAreNotJudged) {
+  Connection& a = story_.midstream(open(1, 0));
+  story_.http(a, "/", 6, 50);
+  Connection& b = open(2, 20);
+  b.one_sided = true;
+  story_.http(b, "/b", 26, 50);
+  const RuleResult result = judged();
+  EXPECT_EQ(result.outcome, Outcome::not_visible);
+  EXPECT_THAT(result.note, HasSubstr("handshake"));
+
+  // GIVEN one that can be judged beside them THEN it is
+  Connection& c = open(3, 60);
+  story_.http(c, "/c", 66.1, 80);
+  EXPECT_EQ(saving_ms(), Ms(6, 6));
+}
+
+TEST_F(HttpLateConnection, NotApplicableWithoutHttpOrTls) {
+  open(1, 0).protocol = Protocol::unknown;
+  EXPECT_EQ(judged().outcome, Outcome::not_applicable);
+}
+
+TEST_F(HttpLateConnection, AverageOverTheAffectedVisits) {
+  for (int visit = 0; visit < 120; ++visit) {
+    const double t = visit * 20'000.0;
+    const auto port = static_cast<std::uint16_t>(10 * visit + 10);
+    Connection& first = open(port, t);
+    story_.http(first, "/", t + 6, t + 50);
+    story_.close(first, t + 100);
+    if (visit % 2 == 1) continue;
+    Connection& late = open(static_cast<std::uint16_t>(port + 1), t + 60);
+    story_.http(late, "/a", t + 66.1, t + 80);
+    story_.close(late, t + 100);
+  }
+  const Finding f = judged().findings.at(0);
+  EXPECT_EQ(f.affected_actions, 60U);
+  EXPECT_DOUBLE_EQ(f.affected_share, 0.5);
+  EXPECT_EQ(f.saving.mid_ns, 6'000'000);
+  EXPECT_NEAR(f.user_seconds_per_hour, 60 * 0.006, 1e-9);  // 40 minutes count as an hour
+  EXPECT_LE(f.evidence.size(), 3U);
+}
+
+}  // namespace
+}  // namespace wirelag::test

@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <wirelag/control/dataset.hpp>
+
+#include "story.hpp"
+
+namespace wirelag::test {
+namespace {
+
+/// Everything of the dataset that a report could show, as text.
+std::string contents(const Dataset& data) {
+  std::string out;
+  const auto line = [&out](auto... parts) { ((out += parts, out += ' '), ...), out += '\n'; };
+  for (const Connection& c : data.connections()) {
+    line(c.client.text(), c.server.text(), std::to_string(c.first_frame),
+         std::to_string(data.connection_index(c.key)));
+  }
+  for (const DnsTransaction& d : data.dns()) {
+    line(d.client.text(), std::string(d.qname), std::to_string(d.qtype),
+         std::string(as_text(d.response)));
+  }
+  for (const HttpTransaction& h : data.http()) {
+    line(std::string(h.host), std::string(h.target), std::to_string(h.request_frames.first));
+  }
+  for (const TlsHandshake& t : data.tls()) line(std::string(t.sni), t.client.text());
+  return out;
+}
+
+Story busy_story() {
+  Story story;
+  for (int i = 0; i < 40; ++i) {
+    const auto port = static_cast<std::uint16_t>(40000 + i);
+    // Two clients do the same at the same instants: only the endpoints tell them apart.
+    for (const char* client : {"10.0.0.1", "10.0.0.2"}) {
+      Connection& c = story.connection(client, port, "192.0.2.1", 80, i, 0.5);
+      story.http(c, "/" + std::to_string(i), i + 1, i + 3);
+      story.dns({client, "192.0.2.53", "n" + std::to_string(i % 7) + ".example"}, i, i + 2,
+                DnsOutcome::answered, {"192.0.2.1"});
+      Connection& s = story.connection(client, static_cast<std::uint16_t>(port + 1000), "192.0.2.1",
+                                       443, i, 0.5);
+      story.tls(s, "tls.example", 0x0304, i + 1, i + 2, i + 2);
+    }
+  }
+  return story;
+}
+
+TEST(Dataset, OrderOfEmissionDoesNotShow) {
+  const Story story = busy_story();
+  const std::string told = contents(story.dataset());
+  for (unsigned seed = 1; seed <= 20; ++seed) EXPECT_EQ(contents(story.dataset(seed)), told);
+}
+
+TEST(Dataset, SameOrderWithoutFrameNumbers) {
+  Story story = busy_story();
+  for (Connection& c : story.all_connections()) c.first_frame = c.last_frame = 0;
+  for (DnsTransaction& d : story.all_dns()) {
+    d.query_frames.clear();
+    d.response_frame = 0;
+  }
+  const std::string told = contents(story.dataset());
+  for (unsigned seed = 1; seed <= 5; ++seed) EXPECT_EQ(contents(story.dataset(seed)), told);
+  const Dataset data = story.dataset(7);
+  EXPECT_TRUE(std::is_sorted(
+      data.connections().begin(), data.connections().end(),
+      [](const auto& a, const auto& b) { return a.start_time_ns < b.start_time_ns; }));
+}
+
+TEST(Dataset, PipelinedRequestsOfOneSegmentKeepTheOrderOfTheirResponses) {
+  Story story;
+  Connection& c = story.connection("10.0.0.1", 1000, "192.0.2.1", 80, 0, 1);
+  // GIVEN three requests in one segment, the last one unanswered
+  story.http(c, "/unanswered", 2, Story::kNever);
+  story.http(c, "/second", 2, 9);
+  story.http(c, "/first", 2, 5);
+  const Dataset data = story.dataset();
+  EXPECT_EQ(data.http()[0].target, "/first");
+  EXPECT_EQ(data.http()[1].target, "/second");
+  EXPECT_EQ(data.http()[2].target, "/unanswered");
+}
+
+TEST(Dataset, CopiesTheTexts) {
+  Dataset data;
+  {
+    std::string name = "gone.example";
+    std::vector<std::uint8_t> response(300'000, 0xab);  // longer than a block
+    DnsTransaction d;
+    d.qname = name;
+    d.response = response;
+    data.emit(&d);
+    name.assign(name.size(), '#');
+    response.assign(response.size(), 0);
+  }
+  data.seal();
+  ASSERT_EQ(data.dns().size(), 1U);
+  EXPECT_EQ(data.dns()[0].qname, "gone.example");
+  ASSERT_EQ(data.dns()[0].response.size(), 300'000U);
+  EXPECT_EQ(data.dns()[0].response[299'999], 0xab);
+}
+
+TEST(Dataset, LimitDropsTheOldestAndKeepsTheTextsOfTheRest) {
+  Dataset data({.max_per_kind = 100});
+  for (int i = 0; i < 5000; ++i) {
+    const std::string name = "name-" + std::to_string(i);
+    const std::string filler(static_cast<std::size_t>(i % 3000), 'x');
+    DnsTransaction d;
+    d.qname = name;
+    d.response = as_bytes(filler);
+    d.first_query_ns = i;
+    data.emit(&d);
+  }
+  EXPECT_EQ(data.dropped(), 4900U);
+  data.seal();
+  ASSERT_EQ(data.dns().size(), 100U);
+  for (int i = 0; i < 100; ++i) {
+    const DnsTransaction& d = data.dns()[static_cast<std::size_t>(i)];
+    EXPECT_EQ(d.qname, "name-" + std::to_string(4900 + i));
+    EXPECT_EQ(d.response.size(), static_cast<std::size_t>((4900 + i) % 3000));
+  }
+}
+
+TEST(Dataset, EmittedAfterSealIsCountedAndLeftOut) {
+  Story story;
+  story.dns({"10.0.0.1", "192.0.2.53", "a.example"}, 0, 1);
+  Dataset data = story.dataset();
+  const DnsTransaction late;
+  data.emit(&late);
+  data.seal();
+  EXPECT_EQ(data.dns().size(), 1U);
+  EXPECT_EQ(data.dropped(), 1U);
+}
+
+TEST(Dataset, FindsConnectionsByKeyOnly) {
+  Story story;
+  story.connection("10.0.0.1", 1, "192.0.2.1", 80, 5, 1).key = (ConnectionKey{3} << 48) | 9;
+  story.connection("10.0.0.1", 2, "192.0.2.1", 80, 1, 1).key = 7;
+  const Dataset data = story.dataset();
+  EXPECT_EQ(data.connection_index(7), 0U);
+  EXPECT_EQ(data.connection_index((ConnectionKey{3} << 48) | 9), 1U);
+  EXPECT_EQ(data.connection_index(8), Dataset::kNone);
+  EXPECT_EQ(data.connection_index(0), Dataset::kNone);
+}
+
+}  // namespace
+}  // namespace wirelag::test

@@ -1,0 +1,249 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "story.hpp"
+
+namespace wirelag::test {
+namespace {
+
+using testing::ElementsAre;
+using Role = AnswerRole;
+
+constexpr std::uint16_t kA = 1, kAaaa = 28, kHttps = 65;
+
+std::vector<Lookup> lookups_of(const Story& story) { return correlate(story.dataset()).lookups; }
+
+/// "asked:released" per member, in order.
+std::vector<std::string> roles(const Lookup& lookup) {
+  std::vector<std::string> out;
+  for (const LookupMember& m : lookup.members) {
+    out.push_back(std::string(name(m.role)) + ":" + std::string(name(m.answer)));
+  }
+  return out;
+}
+
+double wait_ms(const Lookup& lookup) { return static_cast<double>(lookup.wait_ns) / 1e6; }
+
+TEST(Lookup, StubOnTheSameHostThatRacesThreeResolvers) {
+  Story story;
+  story.dns({"127.0.0.1", "127.0.1.1", "www.example.com"}, 0, 3.748, DnsOutcome::answered,
+            {"192.0.2.80"});
+  story.dns({"10.0.0.9", "198.51.100.1", "www.example.com"}, 0.193, 3.673);
+  story.dns({"10.0.0.9", "198.51.100.2", "www.example.com"}, 0.214, 3.621);
+  story.dns({"10.0.0.9", "198.51.100.3", "www.example.com"}, 0.237, 26.855);
+
+  const std::vector<Lookup> lookups = lookups_of(story);
+  ASSERT_EQ(lookups.size(), 1U);
+  const Lookup& lookup = lookups[0];
+  EXPECT_THAT(roles(lookup),
+              ElementsAre("asked:released", "forwarded:spare", "forwarded:won", "forwarded:spare"));
+  EXPECT_EQ(lookup.client_ip, ip("127.0.0.1"));
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 3.748);
+  EXPECT_EQ(lookup.last_frame, frame_at(3.748));
+  EXPECT_THAT(lookup.addresses, ElementsAre(ip("192.0.2.80")));
+}
+
+TEST(Lookup, ForwarderElsewhereOnTheNetworkIsAStubWhenItAsksToo) {
+  Story story;
+  story.dns({"10.0.0.5", "10.0.0.1", "www.example.com"}, 0, 9);
+  story.dns({"10.0.0.1", "198.51.100.1", "www.example.com"}, 1, 8);
+  ASSERT_EQ(lookups_of(story).size(), 1U);
+  EXPECT_THAT(roles(lookups_of(story)[0]), ElementsAre("asked:released", "forwarded:won"));
+}
+
+TEST(Lookup, QuestionAfterTheStubAnsweredIsNotItsDoing) {
+  Story story;
+  story.dns({"10.0.0.5", "10.0.0.1", "www.example.com"}, 0, 9);
+  story.dns({"10.0.0.1", "198.51.100.1", "www.example.com"}, 9.5, 12);  // prefetch
+  story.dns({"10.0.0.1", "198.51.100.1", "other.example.com"}, 3, 4);
+  EXPECT_EQ(lookups_of(story).size(), 3U);
+}
+
+TEST(Lookup, ReferralsOnTheWayContribute) {
+  Story story;
+  story.dns({"10.0.0.5", "10.0.0.1", "www.example.com"}, 0, 31);
+  story.dns({"10.0.0.1", "198.51.100.1", "www.example.com"}, 1, 10, DnsOutcome::nodata);  // root
+  story.dns({"10.0.0.1", "198.51.100.2", "www.example.com"}, 11, 20, DnsOutcome::nodata);
+  story.dns({"10.0.0.1", "198.51.100.3", "www.example.com"}, 21, 30);
+  EXPECT_THAT(roles(lookups_of(story).at(0)),
+              ElementsAre("asked:released", "forwarded:contributed", "forwarded:contributed",
+                          "forwarded:won"));
+}
+
+TEST(Lookup, StubsBehindStubs) {
+  Story story;
+  story.dns({"127.0.0.1", "127.0.0.53", "www.example.com"}, 0, 9);
+  story.dns({"10.0.0.5", "10.0.0.1", "www.example.com"}, 1, 8);
+  story.dns({"10.0.0.1", "198.51.100.1", "www.example.com"}, 2, 7);
+  EXPECT_THAT(roles(lookups_of(story).at(0)),
+              ElementsAre("asked:released", "forwarded:won", "forwarded:won"));
+}
+
+TEST(Lookup, WaitsForBothAAndAaaa) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kA}, 0, 10, DnsOutcome::answered,
+            {"192.0.2.80"});
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kAaaa}, 0.1, 30, DnsOutcome::nodata);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kHttps}, 0.2, 90, DnsOutcome::nodata);
+  story.connection("10.0.0.5", 5000, "192.0.2.80", 80, 31, 5);
+  const Lookup lookup = lookups_of(story).at(0);
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 30);
+  EXPECT_EQ(lookup.outcome, DnsOutcome::answered);
+  EXPECT_THAT(lookup.qtypes, ElementsAre(kA, kAaaa, kHttps));
+  EXPECT_THAT(roles(lookup), ElementsAre("asked:contributed", "asked:released", "asked:spare"));
+}
+
+TEST(Lookup, ClientThatWentOnAfterTheFirstAnswerDidNotWaitForTheSecond) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kA}, 0, 10, DnsOutcome::answered,
+            {"192.0.2.80"});
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kAaaa}, 0.1, 30, DnsOutcome::nodata);
+  story.connection("10.0.0.5", 5000, "192.0.2.80", 80, 11, 5);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(story).at(0)), 10);
+
+  // THEN another client's connection to the same address changes nothing
+  Story other;
+  other.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kA}, 0, 10, DnsOutcome::answered,
+            {"192.0.2.80"});
+  other.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kAaaa}, 0.1, 30, DnsOutcome::nodata);
+  other.connection("10.0.0.6", 5000, "192.0.2.80", 80, 11, 5);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(other).at(0)), 30);
+}
+
+TEST(Lookup, LoopbackClientGoesOnFromTheHostsAddress) {
+  Story story;
+  story.dns({"127.0.0.1", "127.0.0.53", "www.example.com", kA}, 0, 10, DnsOutcome::answered,
+            {"192.0.2.80"});
+  story.dns({"127.0.0.1", "127.0.0.53", "www.example.com", kAaaa}, 0.1, 30, DnsOutcome::nodata);
+  story.connection("10.0.0.5", 5000, "192.0.2.80", 80, 11, 5);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(story).at(0)), 10);
+}
+
+TEST(Lookup, AaaaSentAfterTheAnswerToA) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kA}, 0, 200);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kAaaa}, 201, 400, DnsOutcome::nodata);
+  ASSERT_EQ(lookups_of(story).size(), 1U);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(story)[0]), 400);
+}
+
+TEST(Lookup, RetryWithNewIdAndServerCountsFromTheFirstQuestion) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, Story::kNever);
+  story.dns({"10.0.0.5", "192.0.2.54", "www.example.com"}, 5000, 5030);
+  ASSERT_EQ(lookups_of(story).size(), 1U);
+  const Lookup lookup = lookups_of(story)[0];
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 5030);
+  EXPECT_THAT(roles(lookup), ElementsAre("asked:unanswered", "asked:released"));
+}
+
+TEST(Lookup, SameQuestionAfterTheAnswerIsAnotherLookup) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, 10);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 50, 60);
+  story.dns({"10.0.0.6", "192.0.2.53", "www.example.com"}, 5, 60);
+  EXPECT_EQ(lookups_of(story).size(), 3U);
+}
+
+TEST(Lookup, ServerFailureThenTheNextServer) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, 10, DnsOutcome::failed);
+  story.dns({"10.0.0.5", "192.0.2.54", "www.example.com"}, 11, 30);
+  const Lookup lookup = lookups_of(story).at(0);
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 30);
+  EXPECT_EQ(lookup.outcome, DnsOutcome::answered);
+  EXPECT_THAT(roles(lookup), ElementsAre("asked:contributed", "asked:released"));
+}
+
+TEST(Lookup, ServerFailureIsTheAnswerWhenNothingFollows) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, 10, DnsOutcome::failed);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 4000, 4010, DnsOutcome::failed);
+  ASSERT_EQ(lookups_of(story).size(), 2U);
+  EXPECT_EQ(lookups_of(story)[0].outcome, DnsOutcome::failed);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(story)[0]), 10);
+}
+
+TEST(Lookup, TruncatedThenTcp) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "big.example.com", 16}, 0, 20, DnsOutcome::truncated);
+  story.dns({"10.0.0.5", "192.0.2.53", "big.example.com", 16}, 41, 62).transport =
+      DnsTransport::tcp;
+  const Lookup lookup = lookups_of(story).at(0);
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 62);
+  EXPECT_THAT(roles(lookup), ElementsAre("asked:contributed", "asked:released"));
+}
+
+TEST(Lookup, SearchListIsOneLookupOfTheNameItEndedWith) {
+  Story story;
+  double t = 0;
+  for (const char* suffix : {".ns.svc.cluster.local", ".svc.cluster.local", ".cluster.local"}) {
+    const std::string name = std::string("api.example.com") + suffix;
+    story.dns({"10.0.0.5", "10.0.0.53", name, kA}, t, t + 4, DnsOutcome::nxdomain);
+    story.dns({"10.0.0.5", "10.0.0.53", name, kAaaa}, t + 0.1, t + 5, DnsOutcome::nxdomain);
+    t += 6;
+  }
+  story.dns({"10.0.0.5", "10.0.0.53", "api.example.com", kA}, t, t + 4);
+  story.dns({"10.0.0.5", "10.0.0.53", "api.example.com", kAaaa}, t + 0.1, t + 3,
+            DnsOutcome::nodata);
+  ASSERT_EQ(lookups_of(story).size(), 1U);
+  const Lookup lookup = lookups_of(story)[0];
+  EXPECT_EQ(lookup.qname, "api.example.com");
+  EXPECT_EQ(lookup.members.size(), 8U);
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 22);
+  EXPECT_EQ(lookup.outcome, DnsOutcome::answered);
+  EXPECT_EQ(roles(lookup)[0], "asked:contributed");
+}
+
+TEST(Lookup, NxdomainAloneOrLongAgoOrOfAnotherClientStandsAlone) {
+  Story story;
+  story.dns({"10.0.0.5", "10.0.0.53", "api.corp.example"}, 0, 5, DnsOutcome::nxdomain);
+  story.dns({"10.0.0.5", "10.0.0.53", "api"}, 2100, 2105, DnsOutcome::nxdomain);
+  story.dns({"10.0.0.6", "10.0.0.53", "api"}, 6, 7, DnsOutcome::nxdomain);
+  EXPECT_EQ(lookups_of(story).size(), 3U);
+}
+
+TEST(Lookup, UnansweredHasNoWaitAndNoRelease) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, Story::kNever);
+  const Lookup lookup = lookups_of(story).at(0);
+  EXPECT_EQ(lookup.outcome, DnsOutcome::unanswered);
+  EXPECT_FALSE(known(lookup.wait_ns));
+  EXPECT_EQ(lookup.last_frame, 0U);
+  EXPECT_EQ(lookup.released_by, Dataset::kNone);
+}
+
+TEST(Lookup, ResponseWithoutAQuestionHasNoWait) {
+  Story story;
+  DnsTransaction& d =
+      story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, 10, DnsOutcome::response_only);
+  d.query_frames.clear();
+  d.first_query_ns = d.last_query_ns = kUnknownNs;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 20, 30);
+  const std::vector<Lookup> lookups = lookups_of(story);
+  ASSERT_EQ(lookups.size(), 2U);
+  EXPECT_EQ(lookups[0].outcome, DnsOutcome::response_only);
+  EXPECT_FALSE(known(lookups[0].wait_ns));
+  EXPECT_EQ(lookups[0].first_frame, frame_at(10));
+}
+
+TEST(Lookup, DynamicUpdatesAreNobodysWait) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "example.com", 6}, 0, 10).opcode = 5;
+  EXPECT_TRUE(lookups_of(story).empty());
+}
+
+TEST(Lookup, AFloodForOneNameStaysCheap) {
+  Story story;
+  for (int i = 0; i < 30'000; ++i) {
+    story.dns({"10.0.0.1", "10.0.0.53", "www.example.com"}, i * 0.01, Story::kNever);
+    story.dns({"10.0.0.53", "192.0.2.53", "www.example.com"}, i * 0.01 + 0.005, Story::kNever);
+  }
+  const std::vector<Lookup> lookups = lookups_of(story);
+  std::size_t members = 0;
+  for (const Lookup& lookup : lookups) members += lookup.members.size();
+  EXPECT_EQ(members, 60'000U);
+}
+
+}  // namespace
+}  // namespace wirelag::test

@@ -1,0 +1,315 @@
+// DNS over UDP as timelines: what belongs to one transaction, how it ends and what its times are.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "messages.hpp"
+
+namespace wirelag::dns_test {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(DnsTimeline, QueryAndAnswer) {
+  Timeline line;
+  EXPECT_EQ(line.ask(ms(0), query(0x799c, "Mirror.Azure.CN")), NotAnalysed::none);
+  EXPECT_EQ(line.answer(ms(3.5), response(0x799c, "mirror.azure.cn", 1, 2)), NotAnalysed::none);
+  ASSERT_EQ(line.finish().size(), 1U);
+  const auto& [t, qname, message] = line.sink.all[0];
+  EXPECT_EQ(t.client, kClient);
+  EXPECT_EQ(t.resolver, kResolver);
+  EXPECT_EQ(t.transport, DnsTransport::udp);
+  EXPECT_EQ(t.outcome, DnsOutcome::answered);
+  EXPECT_EQ(t.id, 0x799c);
+  EXPECT_EQ(qname, "mirror.azure.cn");
+  EXPECT_EQ(t.qtype, 1);
+  EXPECT_EQ(t.qclass, 1);
+  EXPECT_EQ(frames(t.query_frames), Frames{1});
+  EXPECT_EQ(t.response_frame, 2U);
+  EXPECT_EQ(t.answer_count, 2);
+  EXPECT_EQ(t.latency_ns(), ms(3.5));
+  EXPECT_EQ(t.resolver_ns(), ms(3.5));
+  EXPECT_EQ(decode_answers(message).size(), 2U);
+  EXPECT_FALSE(t.malformed);
+}
+
+TEST(DnsTimeline, ResentQueryRunsFromTheFirstCopyAndTheResolverFromTheLast) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.ask(ms(5000), query(1, "A.example"));
+  line.ask(ms(10000), query(1, "a.EXAMPLE"));
+  line.answer(ms(10030), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  const DnsTransaction& t = line.sink.all[0].t;
+  EXPECT_EQ(frames(t.query_frames), (Frames{1, 2, 3}));
+  EXPECT_EQ(t.latency_ns(), ms(10030));
+  EXPECT_EQ(t.resolver_ns(), ms(30));
+}
+
+TEST(DnsTimeline, MoreCopiesThanFitAreCounted) {
+  Timeline line;
+  for (int i = 0; i < 20; ++i) line.ask(ms(i * 100), query(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].t.query_frames.size(), 16U);
+  EXPECT_EQ(line.sink.all[0].t.query_frames.left_out(), 4U);
+  EXPECT_EQ(line.sink.all[0].t.last_query_ns, ms(1900));
+}
+
+TEST(DnsTimeline, UnansweredIsAnOutcome) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  const auto& [t, qname, message] = line.sink.all[0];
+  EXPECT_EQ(t.outcome, DnsOutcome::unanswered);
+  EXPECT_EQ(t.response_frame, 0U);
+  EXPECT_EQ(t.latency_ns(), kUnknownNs);
+  EXPECT_TRUE(message.empty());
+}
+
+TEST(DnsTimeline, LateAnswerStillPairs) {
+  Timeline line;
+  line.ask(seconds(0), query(1, "a.example"));
+  line.answer(seconds(45), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].t.latency_ns(), seconds(45));
+}
+
+TEST(DnsTimeline, AnswerAfterFourTimeoutsIsAResponseOnly) {
+  Timeline line;
+  line.ask(seconds(0), query(1, "a.example"));
+  line.answer(seconds(121), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(line.sink.all[0].t.outcome, DnsOutcome::unanswered);
+  EXPECT_EQ(line.sink.all[1].t.outcome, DnsOutcome::response_only);
+}
+
+TEST(DnsTimeline, SameQuestionAfterTheTimeoutIsAnotherTransactionAndTheFirstTakesTheAnswer) {
+  Timeline line;
+  line.ask(seconds(0), query(1, "a.example"));
+  line.ask(seconds(31), query(1, "a.example"));
+  line.answer(seconds(32), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(frames(line.sink.all[0].t.query_frames), Frames{1});
+  EXPECT_EQ(line.sink.all[0].t.response_frame, 3U);
+  EXPECT_EQ(frames(line.sink.all[1].t.query_frames), Frames{2});
+  EXPECT_EQ(line.sink.all[1].t.outcome, DnsOutcome::unanswered);
+}
+
+TEST(DnsTimeline, SecondResponseIsADuplicate) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.answer(ms(3), response(1, "a.example"));
+  line.answer(ms(3000), response(1, "a.example"));
+  line.answer(ms(7000), response(1, "a.example"));  // the window slides with each copy
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].t.response_frame, 2U);
+  EXPECT_EQ(frames(line.sink.all[0].t.duplicate_response_frames), (Frames{3, 4}));
+  EXPECT_EQ(line.sink.all[0].t.latency_ns(), ms(3));
+}
+
+TEST(DnsTimeline, ResponseAfterTheDuplicateWindowStandsAlone) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.answer(ms(3), response(1, "a.example"));
+  line.answer(ms(5004), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(line.sink.all[1].t.outcome, DnsOutcome::response_only);
+  EXPECT_EQ(line.sink.all[1].t.response_frame, 3U);
+  EXPECT_EQ(line.sink.all[1].t.latency_ns(), kUnknownNs);
+  EXPECT_TRUE(line.sink.all[1].t.query_frames.empty());
+}
+
+TEST(DnsTimeline, SameKeyAfterTheAnswerIsANewTransaction) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.answer(ms(3), response(1, "a.example"));
+  line.ask(ms(10), query(1, "a.example"));
+  line.answer(ms(14), response(1, "a.example", 1, 0));
+  line.answer(ms(15), response(1, "a.example", 1, 0));
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(line.sink.all[0].t.latency_ns(), ms(3));
+  EXPECT_EQ(line.sink.all[1].t.latency_ns(), ms(4));
+  EXPECT_TRUE(line.sink.all[0].t.duplicate_response_frames.empty());
+  EXPECT_EQ(frames(line.sink.all[1].t.duplicate_response_frames), Frames{5}) << "of the later one";
+}
+
+TEST(DnsTimeline, TwoQuestionsWithOneIdAreTwoTransactions) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example", dns_type::a));
+  line.ask(ms(1), query(1, "a.example", dns_type::aaaa));
+  line.ask(ms(2), query(1, "b.example", dns_type::a));
+  line.answer(ms(7), response(1, "a.example", dns_type::aaaa));
+  line.answer(ms(8), response(1, "B.example", dns_type::a));
+  line.answer(ms(9), response(1, "a.example", dns_type::a));
+  ASSERT_EQ(line.finish().size(), 3U);
+  for (const Seen& s : line.sink.all) {
+    const Frames asked = frames(s.t.query_frames);
+    const FrameNumber expected = asked == Frames{1} ? 6 : asked == Frames{2} ? 4 : 5;
+    EXPECT_EQ(s.t.response_frame, expected);
+  }
+}
+
+TEST(DnsTimeline, AnotherQuestionDoesNotAnswerTheOpenOne) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.answer(ms(1), response(1, "spoofed.example"));
+  line.answer(ms(9), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(line.sink.all[0].t.outcome, DnsOutcome::response_only);
+  EXPECT_EQ(line.sink.all[0].qname, "spoofed.example");
+  EXPECT_EQ(line.sink.all[1].t.response_frame, 3U);
+}
+
+TEST(DnsTimeline, ResponseWithoutQuestionMatchesByKey) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.ask(ms(1), query(1, "b.example"));
+  line.answer(ms(4), Writer().header(1, kResponse | 1, 0));  // FORMERR, nothing but a header
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(line.sink.all[0].qname, "a.example") << "the oldest";
+  EXPECT_EQ(line.sink.all[0].t.outcome, DnsOutcome::failed);
+  EXPECT_EQ(line.sink.all[0].t.rcode, 1);
+}
+
+TEST(DnsTimeline, QueryWithABrokenQuestionPairsByKey) {
+  Timeline line;
+  line.ask(ms(0), Writer().header(1, kQuery, 1).pointer(12).u16(1).u16(1));
+  line.answer(ms(4), response(1, "a.example", 1, 1));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_TRUE(line.sink.all[0].t.malformed);
+  EXPECT_EQ(line.sink.all[0].qname, "");
+  EXPECT_EQ(line.sink.all[0].t.response_frame, 2U);
+  EXPECT_EQ(line.count(Counter::dns_malformed), 1U);
+}
+
+TEST(DnsTimeline, KeyIsBothEndpointsAndTheId) {
+  Timeline line;
+  const Endpoint other_port = endpoint(10, 40001), other_resolver = endpoint(54, 53);
+  line.ask(ms(0), query(1, "a.example"));
+  line.datagram(ms(1), kResolver, other_port, response(1, "a.example"));
+  line.datagram(ms(2), other_resolver, kClient, response(1, "a.example"));
+  line.answer(ms(3), response(2, "a.example"));
+  line.datagram(ms(4), kClient, kResolver, response(1, "a.example"));  // wrong way
+  ASSERT_EQ(line.finish().size(), 5U);
+  EXPECT_EQ(line.sink.all[4].t.outcome, DnsOutcome::unanswered);
+}
+
+TEST(DnsTimeline, OutcomesFollowTheResponse) {
+  const auto outcome = [](const Message& answer) {
+    Timeline line;
+    line.ask(ms(0), query(1, "a.example"));
+    line.answer(ms(1), answer);
+    return line.finish().at(0).t.outcome;
+  };
+  EXPECT_EQ(outcome(response(1, "a.example", 1, 1)), DnsOutcome::answered);
+  EXPECT_EQ(outcome(response(1, "a.example", 1, 0)), DnsOutcome::nodata);
+  EXPECT_EQ(outcome(response(1, "a.example", 1, 0, kResponse | 3)), DnsOutcome::nxdomain);
+  EXPECT_EQ(outcome(response(1, "a.example", 1, 0, kResponse | 2)), DnsOutcome::failed);
+  EXPECT_EQ(outcome(response(1, "a.example", 1, 0, kResponse | kTruncated)), DnsOutcome::truncated);
+  const Message badvers = Writer()
+                              .header(1, kResponse, 1, 0, 0, 1)
+                              .question("a.example", 1)
+                              .name(".")
+                              .u16(dns_type::opt)
+                              .u16(1232)
+                              .u32(0x01000000)
+                              .u16(0);
+  EXPECT_EQ(outcome(badvers), DnsOutcome::failed);
+}
+
+TEST(DnsTimeline, OtherOpcodesAreTracked) {
+  Timeline line;
+  line.ask(ms(0), Writer().header(1, 0x2800, 1).question("zone.example", 6));  // UPDATE
+  line.answer(ms(2), Writer().header(1, 0xa800, 1).question("zone.example", 6));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].t.opcode, 5);
+  EXPECT_EQ(line.sink.all[0].t.outcome, DnsOutcome::answered);
+  EXPECT_EQ(line.sink.all[0].t.latency_ns(), ms(2));
+}
+
+TEST(DnsTimeline, ClockStepBackGivesNoLatency) {
+  Timeline line;
+  line.ask(ms(1000), query(1, "a.example"));
+  line.answer(ms(400), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].t.response_frame, 2U);
+  EXPECT_EQ(line.sink.all[0].t.latency_ns(), kUnknownNs);
+}
+
+TEST(DnsTimeline, MirroredTwiceIsACopyNotAnotherTransaction) {
+  Timeline line;
+  for (int copy = 0; copy < 2; ++copy) line.ask(ms(0), query(1, "a.example"));
+  for (int copy = 0; copy < 2; ++copy) line.answer(ms(5), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].t.latency_ns(), ms(5));
+  EXPECT_EQ(frames(line.sink.all[0].t.duplicate_response_frames), Frames{4});
+}
+
+TEST(DnsTimeline, ServiceComesFromTheName) {
+  Timeline line;
+  line.ask(ms(0), query(1, "www.SHOP.example"));
+  line.ask(ms(0), query(2, "www.other.example"));
+  line.finish();
+  EXPECT_EQ(line.sink.all[0].t.service, 1);
+  EXPECT_EQ(line.sink.all[1].t.service, kNoService);
+}
+
+TEST(DnsTimeline, MulticastIsCountedAndNeverPaired) {
+  Timeline line;
+  const Endpoint group = endpoint(251, 5353), llmnr = endpoint(252, 5355);
+  EXPECT_EQ(line.datagram(ms(0), endpoint(10, 5353), group, query(0, "printer.local")),
+            NotAnalysed::multicast_dns);
+  EXPECT_EQ(line.datagram(ms(1), kClient, llmnr, query(3, "host")), NotAnalysed::multicast_dns);
+  EXPECT_EQ(line.datagram(ms(2), endpoint(10, 5353), kResolver, query(3, "a.example")),
+            NotAnalysed::none)
+      << "a client port of 5353 to a resolver is unicast DNS";
+  EXPECT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.count(Counter::multicast_dns_messages), 2U);
+}
+
+TEST(DnsTimeline, WhatIsNotDnsIsLeftToOthers) {
+  Timeline line;
+  EXPECT_EQ(line.ask(ms(0), {}), NotAnalysed::udp_untracked);
+  EXPECT_EQ(line.ask(ms(0), Message(11, 0)), NotAnalysed::udp_untracked);
+  EXPECT_EQ(line.ask(ms(0), Message(300, 0xff)), NotAnalysed::udp_untracked);
+  EXPECT_TRUE(line.finish().empty());
+  EXPECT_EQ(line.count(Counter::dns_malformed), 0U);
+}
+
+TEST(DnsTimeline, ResponseCutBySnaplenAtEveryByteStillAnswers) {
+  const Message whole = response(1, "a.example", 1, 3);
+  for (std::size_t captured = 12; captured <= whole.size(); ++captured) {
+    Timeline line;
+    line.ask(ms(0), query(1, "a.example"));
+    line.datagram(ms(2), kResolver, kClient, whole, captured);
+    ASSERT_EQ(line.finish().size(), 1U) << captured;
+    EXPECT_EQ(line.sink.all[0].t.outcome, DnsOutcome::answered);
+    EXPECT_EQ(line.sink.all[0].t.answer_count, 3);
+    EXPECT_EQ(line.sink.all[0].response.size(), captured);
+    EXPECT_FALSE(line.sink.all[0].t.malformed) << "cut by the capture, not by the sender";
+    EXPECT_EQ(line.count(Counter::dns_malformed), 0U);
+  }
+}
+
+TEST(DnsTimeline, MessageEndingEarlyOnTheWireIsMalformed) {
+  const Message whole = response(1, "a.example", 1, 1);
+  for (std::size_t n = 12; n < whole.size(); ++n) {
+    Timeline line;
+    line.ask(ms(0), query(1, "a.example"));
+    line.answer(ms(2), Message(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n)));
+    ASSERT_EQ(line.finish().size(), 1U) << n;
+    EXPECT_TRUE(line.sink.all[0].t.malformed);
+    EXPECT_EQ(line.count(Counter::dns_malformed), 1U);
+  }
+}
+
+TEST(DnsTimeline, LargestUdpResponseIsKeptWhole) {
+  Timeline line;
+  Message large = response(1, "a.example", 1, 1);
+  large.resize(65507, 0xaa);
+  line.ask(ms(0), query(1, "a.example"));
+  line.answer(ms(2), large);
+  EXPECT_EQ(line.finish().at(0).response, large);
+}
+
+}  // namespace
+}  // namespace wirelag::dns_test
