@@ -17,8 +17,6 @@
 namespace wirelag {
 namespace {
 
-bool starts_before(const Connection& a, TimeNs t) { return a.start_time_ns < t; }
-
 /// Round trips of the TLS handshake before the client may send (RFC 8446 section 2, RFC 5246
 /// section 7.3); the fewest possible where it was not seen.
 DurationNs tls_rounds(const TlsHandshake& t) {
@@ -85,8 +83,9 @@ class WaveJudge {
     return std::find(connections.begin(), connections.end(), c) != connections.end();
   }
 
-  /// Was a connection that is open already free for nothing but its current request? Then the new
-  /// one was opened because of it, and the first request it sends next is what the new one was for.
+  /// Nobody waited for these handshakes. But when every open connection was busy at the SYN, a
+  /// request was at hand; if one then left on a connection that became free, before the handshake
+  /// was done, that was it, and it had waited since the SYN.
   void judge_request_elsewhere() {
     for (const std::size_t i : wave_.connections) {
       const Channel& channel = input_.correlation.channels[i];
@@ -243,7 +242,7 @@ std::vector<LateWave> find_late_waves(const RuleInput& input, const Visit& visit
   for (std::size_t n = 0; n < connections.size(); ++n) {
     const std::size_t i = connections[n];
     if (!judgeable(all[i])) continue;
-    const bool same_wave = known(wave_ends_ns) && starts_before(all[i], wave_ends_ns);
+    const bool same_wave = known(wave_ends_ns) && all[i].start_time_ns < wave_ends_ns;
     if (!same_wave) {
       const ChannelPurpose purpose = input.correlation.channels[i].purpose;
       wave_is_late = (n > 0 || input.correlation.channels[i].others_open > 0) &&

@@ -1,3 +1,5 @@
+// Rebuilding datagrams: the table and its pages as fragments.hpp describes them. Called from ip.cpp
+// for each fragment a walk meets.
 #include "fragments.hpp"
 
 #include <algorithm>

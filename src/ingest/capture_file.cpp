@@ -15,6 +15,7 @@
 #include <wirelag/ingest/capture_file.hpp>
 
 #include "capture_header.hpp"
+#include "pcapng_stream.hpp"
 
 namespace wirelag {
 namespace {
@@ -29,11 +30,6 @@ constexpr TimeNs kLatestNs = TimeNs{1} << 62;
 struct ClosePcap {
   void operator()(pcap_t* p) const { pcap_close(p); }
 };
-struct CloseFile {
-  void operator()(std::FILE* f) const { std::fclose(f); }
-};
-using FileHandle = std::unique_ptr<std::FILE, CloseFile>;
-
 std::optional<LinkType> link_type_of(int dlt) {
   constexpr int kRawOnBsdOs = 14;  // DLT_RAW of BSD/OS
   switch (dlt) {
@@ -103,21 +99,41 @@ Error header_error(const std::string& path, const CaptureHeader& header, const c
 
 struct CaptureFile::State {
   CaptureInfo info;
+  std::unique_ptr<PcapngStream> pcapng;  ///< between file and libpcap, null for pcap
   std::unique_ptr<pcap_t, ClosePcap> pcap;
-  LinkType link = LinkType::ethernet;
   std::unique_ptr<std::uint8_t[]> arena = std::make_unique<std::uint8_t[]>(kArenaBytes);
   const pcap_pkthdr* header = nullptr;  ///< record fetched and not yet handed out, null = none
-  const u_char* bytes = nullptr;
+  const u_char* bytes = nullptr;        ///< its bytes
+  LinkType link = LinkType::ethernet;   ///< its link type
   FrameNumber fetched = 0;
-  bool mixed_link_types = false;
+  std::optional<int> unsupported;  ///< link type of the frame at which reading stopped
   std::string cut_short;
 
+  Status start_libpcap(FileHandle file, const CaptureHeader& format);
   void fetch();
+  bool accept_link_type();
+  void note_end(std::string_view pcap_error);
   [[nodiscard]] std::size_t captured() const {
     return std::min<std::size_t>(header->caplen, kLargestRecord);
   }
   [[nodiscard]] Frame copy_to(std::uint8_t* at) const;
 };
+
+/// libpcap closes what it reads from, but only when it has taken it.
+Status CaptureFile::State::start_libpcap(FileHandle file, const CaptureHeader& format) {
+  if (format.format == "pcapng") {
+    pcapng = std::make_unique<PcapngStream>(std::move(file));
+    file.reset(pcapng->open());
+  }
+  char error[PCAP_ERRBUF_SIZE] = "";
+  if (file != nullptr) {
+    pcap.reset(
+        pcap_fopen_offline_with_tstamp_precision(file.get(), PCAP_TSTAMP_PRECISION_NANO, error));
+  }
+  if (pcap == nullptr) return header_error(info.path, format, error);
+  (void)file.release();
+  return Done{};
+}
 
 /// The next record into `header`, null at the end; why it ended goes into `cut_short`.
 void CaptureFile::State::fetch() {
@@ -125,25 +141,35 @@ void CaptureFile::State::fetch() {
   if (!cut_short.empty()) return;
   pcap_pkthdr* record = nullptr;
   const int rc = pcap_next_ex(pcap.get(), &record, &bytes);
-  if (rc == 1) {
-    header = record;
-    ++fetched;
-    return;
+  if (rc == PCAP_ERROR) return note_end(pcap_geterr(pcap.get()));
+  if (rc != 1 || !accept_link_type()) return;
+  header = record;
+  ++fetched;
+}
+
+bool CaptureFile::State::accept_link_type() {
+  const int number =
+      pcapng != nullptr ? pcapng->next_link_type().value_or(UINT16_MAX) : pcap_datalink(pcap.get());
+  const std::optional<LinkType> known = link_type_of(number);
+  if (!known) {
+    unsupported = number;
+    cut_short = fmt::format("frame {} has link type {}, which is not supported: read up to it",
+                            fetched + 1, describe_link_type(number));
+    return false;
   }
-  if (rc != PCAP_ERROR) return;
-  const std::string_view why = pcap_geterr(pcap.get());
-  if (why.starts_with("truncated")) {
-    // Blocks other than frames follow the last frame of a pcapng file: no number can be given.
-    cut_short = info.format == "pcapng"
-                    ? fmt::format("the file ends inside the block after frame {}", fetched)
-                    : fmt::format("the file ends inside frame {}", fetched + 1);
-  } else if (why.find("different from the type") != why.npos) {
-    mixed_link_types = true;
-    cut_short = fmt::format(
-        "after frame {} comes an interface with another link type: split the capture by interface",
-        fetched);
+  link = *known;
+  std::vector<LinkType>& seen = info.link_types;
+  if (std::find(seen.begin(), seen.end(), link) == seen.end()) seen.push_back(link);
+  return true;
+}
+
+void CaptureFile::State::note_end(std::string_view pcap_error) {
+  if (!pcap_error.starts_with("truncated")) {
+    cut_short = fmt::format("the file is damaged after frame {}: {}", fetched, pcap_error);
+  } else if (pcapng != nullptr) {  // other blocks follow the last frame: no number can be given
+    cut_short = fmt::format("the file ends inside the block after frame {}", fetched);
   } else {
-    cut_short = fmt::format("the file is damaged after frame {}: {}", fetched, why);
+    cut_short = fmt::format("the file ends inside frame {}", fetched + 1);
   }
 }
 
@@ -172,31 +198,27 @@ Result<CaptureFile> CaptureFile::open(const std::string& path) {
   std::rewind(file->get());
   const CaptureHeader header = look_at_header(head);
 
-  char pcap_error[PCAP_ERRBUF_SIZE] = "";
-  state->pcap.reset(pcap_fopen_offline_with_tstamp_precision(
-      file->get(), PCAP_TSTAMP_PRECISION_NANO, pcap_error));
-  if (state->pcap == nullptr) return header_error(path, header, pcap_error);
-  (void)file->release();  // pcap_close() closes it
+  if (Status started = state->start_libpcap(std::move(*file), header); !started) {
+    return started.take_error();
+  }
+  state->info.format = header.format.empty() ? "pcap" : header.format;
+  state->info.nanoseconds = header.nanoseconds;
+  state->info.snaplen = state->pcapng != nullptr
+                            ? state->pcapng->snaplen()
+                            : static_cast<std::uint32_t>(pcap_snapshot(state->pcap.get()));
 
-  const int dlt = pcap_datalink(state->pcap.get());
-  const std::optional<LinkType> link = link_type_of(dlt);
+  state->fetch();
+  if (state->fetched > 0) return CaptureFile(std::move(state));
+  // Without a frame to tell, the header does.
+  const int number = state->unsupported.value_or(pcap_datalink(state->pcap.get()));
+  const std::optional<LinkType> link = link_type_of(number);
   if (!link) {
     return Error{fmt::format(
         "'{}' has link type {}, which is not supported: wirelag reads Ethernet, Linux cooked v1 "
         "and v2, raw IP, BSD null and loopback",
-        path, describe_link_type(dlt))};
+        path, describe_link_type(number))};
   }
-  state->link = *link;
   state->info.link_types = {*link};
-  state->info.format = header.format.empty() ? "pcap" : header.format;
-  state->info.nanoseconds = header.nanoseconds;
-  state->info.snaplen = static_cast<std::uint32_t>(pcap_snapshot(state->pcap.get()));
-
-  state->fetch();
-  if (state->mixed_link_types) {
-    return Error{fmt::format(
-        "'{}' has interfaces with different link types: split the capture by interface", path)};
-  }
   return CaptureFile(std::move(state));
 }
 
@@ -222,6 +244,7 @@ std::size_t CaptureFile::read(std::span<Frame> out) {
 const std::string& CaptureFile::cut_short() const { return state_->cut_short; }
 
 std::uint64_t CaptureFile::position_bytes() const {
+  if (state_->pcapng != nullptr) return state_->pcapng->position_bytes();
   const off_t at = ftello(pcap_file(state_->pcap.get()));
   return at < 0 ? state_->info.file_bytes : static_cast<std::uint64_t>(at);
 }

@@ -2,6 +2,8 @@
 
 #include <wirelag/base/cursor.hpp>
 
+#include "ordered_cursor.hpp"
+
 namespace wirelag {
 namespace {
 
@@ -12,22 +14,6 @@ constexpr std::uint32_t kByteOrder = 0x1a2b3c4d;
 constexpr std::uint32_t kInterface = 1;
 constexpr std::uint16_t kEndOfOptions = 0;
 constexpr std::uint16_t kTimeResolution = 9;  // if_tsresol
-
-/// Numbers in the byte order of the host that wrote the file.
-class OrderedCursor {
- public:
-  OrderedCursor(Bytes bytes, bool swapped) : in_(bytes), swapped_(swapped) {}
-  std::uint32_t u32() { return swapped_ ? __builtin_bswap32(in_.u32()) : in_.u32(); }
-  std::uint16_t u16() { return swapped_ ? __builtin_bswap16(in_.u16()) : in_.u16(); }
-  Bytes bytes(std::size_t n) { return in_.bytes(n); }
-  void skip(std::size_t n) { in_.skip(n); }
-  [[nodiscard]] bool ok() const { return in_.ok(); }
-  [[nodiscard]] bool swapped() const { return swapped_; }
-
- private:
-  ByteCursor in_;
-  bool swapped_;
-};
 
 /// 10^-n seconds, or 2^-n when the high bit is set.
 bool finer_than_microseconds(std::uint8_t resolution) {

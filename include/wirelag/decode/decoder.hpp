@@ -1,7 +1,7 @@
 // Frames in, packets out: link layer, tags, tunnels, IP, fragments, transport.
 //
-// One thread; all memory is taken at construction. The decoder keeps only the fragments of datagrams
-// that are not whole yet.
+// One thread; all memory is taken at construction. The decoder keeps only the fragments of
+// datagrams that are not whole yet.
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@
 namespace wirelag {
 
 struct DecodeLimits {
-  std::uint32_t max_tunnels = 4;              ///< tunnels taken off one inside another; at most 32
-  std::uint32_t fragment_datagrams = 256;     ///< datagrams being rebuilt at once
+  std::uint32_t max_tunnels = 4;           ///< tunnels taken off one inside another; at most 32
+  std::uint32_t fragment_datagrams = 256;  ///< datagrams being rebuilt at once
   DurationNs fragment_timeout_ns = 30 * kSecondNs;  ///< RFC 791, RFC 8200: 60 s; Linux: 30 s
 };
 
@@ -35,9 +35,9 @@ class Decoder {
   [[nodiscard]] NotAnalysed decode(const Frame& frame, Packet& out);
   [[nodiscard]] std::uint32_t fragments_completed() const;
 
-  /// When the last decode() rebuilt a datagram (the innermost one if several): its bytes from the IP
-  /// header on, without options or extension headers, as a raw_ip frame with the number, time and
-  /// port of the frame that completed it. Empty bytes otherwise. Valid until the next decode().
+  /// When the last decode() rebuilt a datagram (the innermost one if several): its bytes from the
+  /// IP header on, without options or extension headers, as a raw_ip frame with the number, time
+  /// and port of the frame that completed it. Empty bytes otherwise. Valid until the next decode().
   [[nodiscard]] Frame rebuilt() const;
 
  private:

@@ -16,8 +16,8 @@ enum class Transport : std::uint8_t { none, tcp, udp };
 
 /// TCP flags, RFC 9293 section 3.1.
 namespace tcp_flag {
-inline constexpr std::uint8_t fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10, urg = 0x20,
-                              ece = 0x40, cwr = 0x80;
+inline constexpr std::uint8_t fin = 0x01, syn = 0x02, rst = 0x04, psh = 0x08, ack = 0x10,
+                              urg = 0x20, ece = 0x40, cwr = 0x80;
 }
 
 struct TcpHeader {
@@ -31,18 +31,19 @@ struct TcpHeader {
 };
 
 struct Packet {
-  TimeNs time_ns = 0;              ///< of the frame (fragments: of the frame that completes)
-  FrameNumber number = 0;          ///< likewise
-  std::uint32_t flow_hash = 0;     ///< symmetric: both directions of a flow have the same
-  std::uint32_t payload_length = 0;  ///< transport payload bytes by the IP header: not cut by snaplen
+  TimeNs time_ns = 0;           ///< of the frame (fragments: of the frame that completes)
+  FrameNumber number = 0;       ///< likewise
+  std::uint32_t flow_hash = 0;  ///< symmetric: both directions of a flow have the same
+  std::uint32_t payload_length =
+      0;  ///< transport payload bytes by the IP header: not cut by snaplen
   Endpoint src;
   Endpoint dst;
-  Bytes payload;                   ///< its captured part, shorter than payload_length when cut
-  TcpHeader tcp;                   ///< when transport == tcp
+  Bytes payload;  ///< its captured part, shorter than payload_length when cut
+  TcpHeader tcp;  ///< when transport == tcp
   Transport transport = Transport::none;
   std::uint8_t ip_version = 0;
-  std::uint8_t tunnels = 0;        ///< how many tunnels were taken off
-  bool snaplen_cut = false;        ///< the frame was captured shorter than it was on the wire
+  std::uint8_t tunnels = 0;  ///< how many tunnels were taken off
+  bool snaplen_cut = false;  ///< the frame was captured shorter than it was on the wire
 };
 
 /// Symmetric hash over addresses, ports and protocol; equal for a flow's two directions.

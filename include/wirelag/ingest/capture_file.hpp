@@ -19,7 +19,7 @@ struct CaptureInfo {
   std::string path;
   std::string name;                    ///< last component of the path
   std::string format;                  ///< "pcap" or "pcapng"
-  std::vector<LinkType> link_types;
+  std::vector<LinkType> link_types;    ///< of the frames read so far, in order of appearance
   std::uint64_t file_bytes = 0;
   std::uint32_t snaplen = 0;
   bool nanoseconds = false;            ///< resolution of the file's time stamps

@@ -1,6 +1,6 @@
-// The contract of a protocol that runs over TCP: it gets each direction's bytes in order, once, with
-// holes announced, and emits transactions. One tracker object per protocol and worker; the state of a
-// connection lives in the tracker's own fixed pool and is named by a handle.
+// The contract of a protocol that runs over TCP: it gets each direction's bytes in order, once,
+// with holes announced, and emits transactions. One tracker object per protocol and worker; the
+// state of a connection lives in the tracker's own fixed pool and is named by a handle.
 //
 // No EAL, no clock, no allocation after construction, no exception. One thread.
 #pragma once
@@ -18,10 +18,17 @@ struct StreamContext {
 
 /// A run of payload bytes of one direction, as captured in one segment.
 struct StreamChunk {
-  Bytes bytes;             ///< never empty; dies when on_bytes() returns
-  TimeNs time_ns = 0;      ///< of the segment that brought them (its first copy)
-  FrameNumber frame = 0;   ///< likewise; may be lower than the chunk's before when segments overtook
+  Bytes bytes;            ///< never empty; dies when on_bytes() returns
+  TimeNs time_ns = 0;     ///< of the segment that brought them (its first copy)
+  FrameNumber frame = 0;  ///< likewise; may be lower than the chunk's before when segments overtook
   Direction direction = Direction::c2s;
+};
+
+/// What a tracker makes of the bytes that come next on a connection.
+enum class StreamInterest : std::uint8_t {
+  bytes,           ///< follows them
+  nothing,         ///< has seen all it needs: will be closed and not opened again
+  other_protocol,  ///< they belong to another protocol (CONNECT, Upgrade): close, recognise anew
 };
 
 class StreamTracker {
@@ -36,14 +43,17 @@ class StreamTracker {
   [[nodiscard]] virtual Handle open(const StreamContext& context) = 0;
   virtual void on_bytes(Handle handle, const StreamChunk& chunk) = 0;
   /// `missing` bytes of this direction will never come (lost before the capture, cut by snaplen, or
-  /// given up to stay within bounds). The tracker resynchronises at the next message it can recognise.
+  /// given up to stay within bounds). The tracker resynchronises at the next message it can
+  /// recognise.
   virtual void on_gap(Handle handle, Direction direction, std::uint64_t missing) = 0;
   /// FIN: no more bytes of this direction. `time_ns` and `frame` are the FIN segment's.
   virtual void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) = 0;
+  /// Asked after on_bytes() and on_gap().
+  [[nodiscard]] virtual StreamInterest interest(Handle) const { return StreamInterest::bytes; }
   /// The service this connection belongs to by the names seen on it so far.
   [[nodiscard]] virtual ServiceId service(Handle handle) const = 0;
-  /// The connection is over (closed, reset, evicted, capture end): emit what is unfinished, free the
-  /// handle.
+  /// The connection is over (closed, reset, evicted, capture end): emit what is unfinished, free
+  /// the handle.
   virtual void close(Handle handle, ConnectionEnd end) = 0;
 };
 

@@ -1,6 +1,6 @@
-// What the trackers emit: one plain value per finished connection, DNS transaction, HTTP exchange or
-// TLS handshake, with who, every phase time, how it ended and the frames that prove it. The numbers
-// are defined in docs/metrics.md.
+// What the trackers emit: one plain value per finished connection, DNS transaction, HTTP exchange
+// or TLS handshake, with who, every phase time, how it ended and the frames that prove it. The
+// numbers are defined in docs/metrics.md.
 //
 // Every transaction is trivially copyable; its only references are the text and byte views named in
 // its `views()`. They point into the worker's memory and die when emit() returns: a sink that keeps
@@ -51,20 +51,20 @@ enum class ConnectionEnd : std::uint8_t {
   capture_end,  ///< still open when the capture or the run ended
   port_reused,  ///< a new SYN with another sequence number on the same four-tuple
   idle_timeout,
-  closed,       ///< closed and quiet since
-  evicted,      ///< the flow table was full
+  closed,   ///< closed and quiet since
+  evicted,  ///< the flow table was full
 };
 
 /// Classes of segments that carry nothing new (docs/metrics.md).
-#define WIRELAG_RETRANSMISSIONS(X)                                                              \
-  X(handshake, "a repeated SYN or SYN-ACK")                                                     \
-  X(rto, "sent again after the retransmission timer ran out (RFC 6298)")                        \
-  X(fast, "sent again after duplicate ACKs or SACK (RFC 5681, RFC 6675)")                       \
-  X(tail_probe, "tail loss probe (RFC 8985)")                                                   \
-  X(spurious, "all of it had been acknowledged already")                                        \
-  X(keep_alive, "one byte or none before the next expected one (RFC 9293 section 3.8.4)")       \
-  X(zero_window_probe, "sent into a closed window (RFC 9293 section 3.8.6.1)")                  \
-  X(mirror_duplicate, "the capture delivered the same packet twice: not the sender's doing")    \
+#define WIRELAG_RETRANSMISSIONS(X)                                                           \
+  X(handshake, "a repeated SYN or SYN-ACK")                                                  \
+  X(rto, "sent again after the retransmission timer ran out (RFC 6298)")                     \
+  X(fast, "sent again after duplicate ACKs or SACK (RFC 5681, RFC 6675)")                    \
+  X(tail_probe, "tail loss probe (RFC 8985)")                                                \
+  X(spurious, "all of it had been acknowledged already")                                     \
+  X(keep_alive, "one byte or none before the next expected one (RFC 9293 section 3.8.4)")    \
+  X(zero_window_probe, "sent into a closed window (RFC 9293 section 3.8.6.1)")               \
+  X(mirror_duplicate, "the capture delivered the same packet twice: not the sender's doing") \
   X(out_of_order, "new bytes, overtaken on the way: not a retransmission")
 
 enum class RetransmissionClass : std::uint8_t {
@@ -85,10 +85,10 @@ inline constexpr std::size_t kRetransmissionClasses = 0
 
 /// Options of a SYN or SYN-ACK, and the timestamps of any segment (RFC 7323, RFC 2018).
 struct TcpOptions {
-  std::uint16_t mss = 0;           ///< 0 = option absent
-  std::int8_t window_scale = -1;   ///< shift count, -1 = option absent
+  std::uint16_t mss = 0;          ///< 0 = option absent
+  std::int8_t window_scale = -1;  ///< shift count, -1 = option absent
   bool sack_permitted = false;
-  bool timestamps = false;         ///< tsval and tsecr are valid
+  bool timestamps = false;  ///< tsval and tsecr are valid
   std::uint32_t tsval = 0;
   std::uint32_t tsecr = 0;
 };
@@ -97,12 +97,12 @@ struct TcpOptions {
 struct HandshakeSegment {
   TimeNs time_ns = kUnknownNs;
   FrameNumber frame = 0;
-  std::uint32_t seq = 0;           ///< as on the wire
+  std::uint32_t seq = 0;  ///< as on the wire
   std::uint32_t ack = 0;
   std::uint32_t payload_length = 0;
   TcpOptions options;
-  std::uint16_t window = 0;        ///< unscaled
-  std::uint8_t flags = 0;          ///< tcp_flag
+  std::uint16_t window = 0;  ///< unscaled
+  std::uint8_t flags = 0;    ///< tcp_flag
   Direction direction = Direction::c2s;
 };
 
@@ -124,12 +124,12 @@ struct RttStats {
 /// One direction of a connection.
 struct HalfConnection {
   std::uint64_t packets = 0;
-  std::uint64_t payload_bytes = 0;   ///< by the IP header, resends included
-  std::uint64_t missing_bytes = 0;   ///< sequence space that was never captured
+  std::uint64_t payload_bytes = 0;  ///< by the IP header, resends included
+  std::uint64_t missing_bytes = 0;  ///< sequence space that was never captured
   std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
-  DurationNs time_lost_ns = 0;       ///< holes: from the segment beyond it to the one that filled it
-  DurationNs zero_window_ns = 0;     ///< how long this side announced a closed window
-  std::uint32_t zero_windows = 0;    ///< how often it closed it
+  DurationNs time_lost_ns = 0;     ///< holes: from the segment beyond it to the one that filled it
+  DurationNs zero_window_ns = 0;   ///< how long this side announced a closed window
+  std::uint32_t zero_windows = 0;  ///< how often it closed it
   TimeNs first_payload_ns = kUnknownNs;
   TimeNs last_payload_ns = kUnknownNs;
 };
@@ -151,12 +151,12 @@ struct Connection {
 
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;
-  FrameNumber ack_frame = 0;                      ///< completes the handshake
-  BoundedList<FrameNumber, 8> syn_frames;         ///< client's SYNs
-  BoundedList<FrameNumber, 8> syn_ack_frames;     ///< server's SYN-ACKs
+  FrameNumber ack_frame = 0;                   ///< completes the handshake
+  BoundedList<FrameNumber, 8> syn_frames;      ///< client's SYNs
+  BoundedList<FrameNumber, 8> syn_ack_frames;  ///< server's SYN-ACKs
 
-  TimeNs start_time_ns = 0;          ///< first packet
-  TimeNs last_time_ns = 0;           ///< last packet
+  TimeNs start_time_ns = 0;                 ///< first packet
+  TimeNs last_time_ns = 0;                  ///< last packet
   TimeNs established_time_ns = kUnknownNs;  ///< the completing ACK
 
   DurationNs syn_wait_ns = kUnknownNs;
@@ -167,10 +167,10 @@ struct Connection {
   DurationNs connect_time_ns = kUnknownNs;
 
   PerDirection<HalfConnection> half;
-  RttStats rtt_probe_server;         ///< c2s data to its ACK
-  RttStats rtt_probe_client;         ///< s2c data to its ACK
-  PerDirection<TcpOptions> options;  ///< of SYN (c2s) and SYN-ACK (s2c)
-  PerDirection<std::uint16_t> syn_window;  ///< unscaled window of SYN and SYN-ACK
+  RttStats rtt_probe_server;                   ///< c2s data to its ACK
+  RttStats rtt_probe_client;                   ///< s2c data to its ACK
+  PerDirection<TcpOptions> options;            ///< of SYN (c2s) and SYN-ACK (s2c)
+  PerDirection<std::uint16_t> syn_window;      ///< unscaled window of SYN and SYN-ACK
   BoundedList<HandshakeSegment, 8> handshake;  ///< opening exchange in order of capture
 
   auto views() { return std::tie(); }
@@ -180,13 +180,13 @@ struct Connection {
 
 enum class DnsTransport : std::uint8_t { udp, tcp };
 enum class DnsOutcome : std::uint8_t {
-  answered,          ///< NOERROR with at least one answer record
-  nodata,            ///< NOERROR without one (RFC 2308)
+  answered,  ///< NOERROR with at least one answer record
+  nodata,    ///< NOERROR without one (RFC 2308)
   nxdomain,
-  failed,            ///< another rcode
-  truncated,         ///< TC=1: must be asked again over TCP
-  unanswered,        ///< no response within the capture or dns.timeout
-  response_only,     ///< a response whose query was not captured
+  failed,         ///< another rcode
+  truncated,      ///< TC=1: must be asked again over TCP
+  unanswered,     ///< no response within the capture or dns.timeout
+  response_only,  ///< a response whose query was not captured
 };
 [[nodiscard]] std::string_view name(DnsTransport t);
 [[nodiscard]] std::string_view name(DnsOutcome o);
@@ -204,18 +204,18 @@ struct DnsTransaction {
   std::uint16_t qtype = 0;
   std::uint16_t qclass = 0;
   std::uint8_t opcode = 0;
-  std::uint8_t rcode = 0;            ///< valid when there is a response; header's four bits
-  std::uint16_t answer_count = 0;    ///< ANCOUNT of the response
-  bool truncated = false;            ///< TC of the response
-  bool malformed = false;            ///< a message ended early or pointed outside itself
+  std::uint8_t rcode = 0;          ///< valid when there is a response; header's four bits
+  std::uint16_t answer_count = 0;  ///< ANCOUNT of the response
+  bool truncated = false;          ///< TC of the response
+  bool malformed = false;          ///< a message ended early or pointed outside itself
 
   BoundedList<FrameNumber, 16> query_frames;  ///< first query, then its re-sent copies
   BoundedList<FrameNumber, 8> duplicate_response_frames;
   FrameNumber response_frame = 0;
   TimeNs first_query_ns = kUnknownNs;
-  TimeNs last_query_ns = kUnknownNs;          ///< last copy before the response
+  TimeNs last_query_ns = kUnknownNs;  ///< last copy before the response
   TimeNs response_ns = kUnknownNs;
-  ConnectionKey connection = 0;               ///< DNS over TCP
+  ConnectionKey connection = 0;  ///< DNS over TCP
 
   std::string_view qname;  ///< lower case, no final dot, "." for the root; odd bytes as \DDD
   Bytes response;          ///< the response message: the control core decodes the answers from it
@@ -235,15 +235,15 @@ struct HttpTransaction {
   Endpoint client;
   Endpoint server;
   ServiceId service = kNoService;
-  std::uint16_t status = 0;          ///< 0 = no response
+  std::uint16_t status = 0;  ///< 0 = no response
   bool request_seen = false;
   bool request_complete = false;
   bool response_complete = false;
-  bool pipelined = false;            ///< sent while an earlier request was unanswered
-  bool resynchronised = false;       ///< paired again after a hole in the bytes
-  bool early_response = false;       ///< the response began before the request was complete
-  bool keep_alive = true;            ///< the connection stays usable after this exchange
-  bool text_cut = false;             ///< a text below is only the beginning of what was sent
+  bool pipelined = false;              ///< sent while an earlier request was unanswered
+  bool resynchronised = false;         ///< paired again after a hole in the bytes
+  bool early_response = false;         ///< the response began before the request was complete
+  bool keep_alive = true;              ///< the connection stays usable after this exchange
+  bool text_cut = false;               ///< a text below is only the beginning of what was sent
   std::uint8_t interim_responses = 0;  ///< 1xx before the final one
 
   FrameSpan request_frames;
@@ -253,16 +253,16 @@ struct HttpTransaction {
   TimeNs request_last_ns = kUnknownNs;     ///< end of the request, or the last byte seen of it
   TimeNs response_first_ns = kUnknownNs;
   TimeNs response_last_ns = kUnknownNs;
-  std::uint64_t request_bytes = 0;   ///< start line, headers and body as on the wire
+  std::uint64_t request_bytes = 0;  ///< start line, headers and body as on the wire
   std::uint64_t response_bytes = 0;
   std::uint64_t response_body_bytes = 0;
 
   std::string_view method;
-  std::string_view host;             ///< Host header, empty when absent
-  std::string_view target;           ///< request target as sent
+  std::string_view host;    ///< Host header, empty when absent
+  std::string_view target;  ///< request target as sent
   std::string_view referer;
-  std::string_view content_type;     ///< of the response
-  std::string_view location;         ///< of the response
+  std::string_view content_type;  ///< of the response
+  std::string_view location;      ///< of the response
 
   [[nodiscard]] DurationNs request_ns() const {
     return elapsed_ns(request_first_ns, request_last_ns);
@@ -302,25 +302,25 @@ struct TlsHandshake {
   bool psk_offered = false;
   std::uint32_t certificate_bytes = 0;
 
-  FrameSpan client_hello_frames;     ///< last = where it is complete
+  FrameSpan client_hello_frames;  ///< last = where it is complete
   FrameSpan server_hello_frames;
   FrameNumber hello_retry_frame = 0;
-  TimeNs client_hello_ns = kUnknownNs;          ///< complete
-  TimeNs server_hello_ns = kUnknownNs;          ///< complete (the final one after a HelloRetryRequest)
-  TimeNs client_finished_ns = kUnknownNs;       ///< last handshake flight of the client
-  TimeNs server_finished_ns = kUnknownNs;       ///< last handshake flight of the server
-  TimeNs first_client_data_ns = kUnknownNs;     ///< first application data
+  TimeNs client_hello_ns = kUnknownNs;       ///< complete
+  TimeNs server_hello_ns = kUnknownNs;       ///< complete (the final one after a HelloRetryRequest)
+  TimeNs client_finished_ns = kUnknownNs;    ///< last handshake flight of the client
+  TimeNs server_finished_ns = kUnknownNs;    ///< last handshake flight of the server
+  TimeNs first_client_data_ns = kUnknownNs;  ///< first application data
   TimeNs first_server_data_ns = kUnknownNs;
 
   std::string_view sni;
-  std::string_view alpn;             ///< selected; empty when none or encrypted (TLS 1.3)
-  std::string_view alpn_offered;     ///< comma-separated
+  std::string_view alpn;          ///< selected; empty when none or encrypted (TLS 1.3)
+  std::string_view alpn_offered;  ///< comma-separated
 
   [[nodiscard]] DurationNs hello_ns() const { return elapsed_ns(client_hello_ns, server_hello_ns); }
   /// ClientHello to the last handshake flight that was seen.
   [[nodiscard]] DurationNs handshake_ns() const {
-    const TimeNs last = !known(client_finished_ns)   ? server_finished_ns
-                        : !known(server_finished_ns) ? client_finished_ns
+    const TimeNs last = !known(client_finished_ns)                ? server_finished_ns
+                        : !known(server_finished_ns)              ? client_finished_ns
                         : client_finished_ns > server_finished_ns ? client_finished_ns
                                                                   : server_finished_ns;
     return elapsed_ns(client_hello_ns, last);

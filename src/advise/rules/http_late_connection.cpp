@@ -115,9 +115,10 @@ class Judge {
     f.saving.mid_ns = (f.saving.low_ns + f.saving.high_ns) / 2;
     f.user_seconds_per_hour = user_seconds_per_hour(f, input_.data);
     f.why = fmt::format(
-        "In {} a connection to {} was opened in the middle of the visit because those open were "
-        "taken, and a request had to wait one round trip for its handshake: {} of parallel "
-        "handshakes, each counted once. First contact is not counted.",
+        "In {} the client opened connections to {} in the middle of the visit, and a request "
+        "waited "
+        "one round trip for a handshake. {} of parallel handshakes, each counted once; the first "
+        "contact is not counted.",
         count_of(server.affected.size(), "visit"), endpoint.text(), count_of(waves, "wave"));
     add_capacity(f, opened, server.affected.size());
     f.threshold = fmt::format(
@@ -128,7 +129,8 @@ class Judge {
         in_ms(input_.thresholds.gate.min_effect_ns));
     set_confidence(f, server.affected.size(), "visit",
                    f.saving.low_ns < f.saving.high_ns
-                       ? "which request a connection was opened for is inferred"
+                       ? "inferred: which request a connection was opened for, and what else the "
+                         "client waited for"
                        : "");
     add_evidence(f, server);
     add_change(f, endpoint, server);

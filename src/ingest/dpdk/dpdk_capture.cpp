@@ -35,6 +35,11 @@ std::int64_t tick_of(std::int64_t stamp, TimeNs capture_time_ns) {
   return as_micro < 1.5 * static_cast<double>(capture_time_ns) ? kMicrosecondNs : 1;
 }
 
+/// Whether the driver is still at the frame that the guide is at. It keeps lengths in 16 bits.
+bool same_frame(const Frame& frame, const Frame& known) {
+  return frame.bytes.size() == known.bytes.size() || known.bytes.size() > UINT16_MAX;
+}
+
 }  // namespace
 
 struct DpdkCapture::State {
@@ -44,6 +49,7 @@ struct DpdkCapture::State {
   std::int64_t tick_ns = 0;  ///< 0 = not known yet
   FrameNumber frames = 0;
   bool ended = false;
+  bool astray = false;  ///< the driver gave another frame than the guide
   std::string cut_short;
 
   std::size_t complete(std::span<Frame> burst);
@@ -51,7 +57,7 @@ struct DpdkCapture::State {
 };
 
 /// Adds to the driver's frames what the guide knows of them. Returns for how many it knew
-/// something: behind damage the driver may go on with bytes that are no frames.
+/// something: behind what libpcap cannot read the driver may go on with other frames, or with none.
 std::size_t DpdkCapture::State::complete(std::span<Frame> burst) {
   std::array<Frame, Port::kBurst> known;
   std::size_t done = 0;
@@ -60,7 +66,10 @@ std::size_t DpdkCapture::State::complete(std::span<Frame> burst) {
     if (n == 0) break;
     for (std::size_t i = 0; i < n; ++i, ++done) {
       Frame& frame = burst[done];
+      astray = astray || !same_frame(frame, known[i]);
+      if (astray) return done;
       frame.wire_length = std::max(frame.wire_length, known[i].wire_length);
+      frame.link = known[i].link;
       if (tick_ns == 0) tick_ns = tick_of(frame.time_ns, known[i].time_ns);
       frame.time_ns *= tick_ns;
       frame.number = ++frames;
@@ -73,11 +82,9 @@ std::size_t DpdkCapture::State::complete(std::span<Frame> burst) {
 void DpdkCapture::State::finish() {
   ended = true;
   std::array<Frame, Port::kBurst> rest;
-  std::uint64_t left = 0;
-  while (const std::size_t n = guide.read(rest)) left += n;
+  while (guide.read(rest) > 0) astray = true;
   cut_short =
-      left == 0 ? guide.cut_short()
-                : fmt::format("net_pcap ended after frame {}, {} frames are missing", frames, left);
+      astray ? fmt::format("net_pcap does not read on after frame {}", frames) : guide.cut_short();
 }
 
 Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
@@ -96,7 +103,7 @@ Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
     return Error{fmt::format("'{}' cannot be replayed through net_pcap: {}", path, port.error())};
   }
   return DpdkCapture(std::unique_ptr<State>(
-      new State{std::move(*guide), std::move(file), std::move(*port), 0, 0, false, {}}));
+      new State{std::move(*guide), std::move(file), std::move(*port), 0, 0, false, false, {}}));
 }
 
 DpdkCapture::DpdkCapture(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -120,8 +120,9 @@ struct TcpFlow {
   bool server_syn : 1 = false;    ///< a SYN without ACK from the server
   bool complete : 1 = false;      ///< the ACK that completes the handshake
   bool rst : 1 = false;
-  bool refusal : 1 = false;  ///< the first RST came from the server, before any payload of it
-  bool live : 1 = false;     ///< the record is in use
+  bool refusal : 1 = false;     ///< the first RST came from the server, before any payload of it
+  bool recognising : 1 = true;  ///< the bytes that come may begin a protocol
+  bool live : 1 = false;        ///< the record is in use
 
   [[nodiscard]] const Endpoint& endpoint(SideIndex s) const {
     return (s == 0) == first_is_low ? key.low : key.high;

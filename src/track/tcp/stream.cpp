@@ -23,7 +23,7 @@ Streams::Streams(const TcpLimits& limits, Classifier& classifier,
 
 bool Streams::wants_bytes(const TcpFlow& flow, const Side& side) const {
   if (flow.tracker != StreamTracker::kNone) return true;
-  return flow.protocol == Protocol::unknown && side.attempts < limits_.classify_segments;
+  return flow.recognising && side.attempts < limits_.classify_segments;
 }
 
 void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, ConnectionKey key) {
@@ -166,9 +166,27 @@ void Streams::deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, Frame
 void Streams::deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key) {
   if (flow.tracker != StreamTracker::kNone) {
     tracker(flow)->on_bytes(flow.tracker, chunk);
-  } else if (flow.protocol == Protocol::unknown) {
+  } else if (flow.recognising) {
     recognise(flow, sender, chunk, key);
   }
+  if (flow.tracker != StreamTracker::kNone) follow_interest(flow);
+}
+
+/// Lets go of a protocol tracker that has seen all it needs.
+void Streams::follow_interest(TcpFlow& flow) {
+  const StreamInterest interest = tracker(flow)->interest(flow.tracker);
+  if (interest == StreamInterest::bytes) return;
+  close_tracker(flow, ConnectionEnd::closed);
+  flow.recognising = interest == StreamInterest::other_protocol;
+  for (Side& side : flow.side) side.attempts = 0;
+}
+
+void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
+  if (const ServiceId service = tracker(flow)->service(flow.tracker); service != kNoService) {
+    flow.service = service;
+  }
+  tracker(flow)->close(flow.tracker, end);
+  flow.tracker = StreamTracker::kNone;
 }
 
 void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk,
@@ -219,6 +237,7 @@ void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk&
 
 void Streams::adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key) {
   flow.protocol = protocol;
+  flow.recognising = false;
   StreamTracker* const to = tracker(flow);
   if (to == nullptr) return;
   flow.tracker = to->open({key, flow.client_endpoint(), flow.server_endpoint()});
@@ -256,11 +275,7 @@ void Streams::close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end) {
     }
     deliver_fin(flow, s, flow.last_ns, flow.last_frame);
   }
-  if (flow.tracker != StreamTracker::kNone) {
-    flow.service = tracker(flow)->service(flow.tracker);
-    tracker(flow)->close(flow.tracker, end);
-    flow.tracker = StreamTracker::kNone;
-  }
+  if (flow.tracker != StreamTracker::kNone) close_tracker(flow, end);
   if (flow.probe != kNone) probes_.give(flow.probe);
   flow.probe = kNone;
 }

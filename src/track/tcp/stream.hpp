@@ -58,6 +58,8 @@ class Streams {
   };
 
   void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key);
+  void follow_interest(TcpFlow& flow);
+  void close_tracker(TcpFlow& flow, ConnectionEnd end);
   void announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing);
   void recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk, ConnectionKey key);
   [[nodiscard]] Protocol recognise_joined(const TcpFlow& flow, SideIndex sender,

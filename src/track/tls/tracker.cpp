@@ -89,7 +89,7 @@ void TlsTracker::State::on_event(TlsStream& stream, Direction direction,
   if (malformed || handshake.over()) finish(stream);
 }
 
-/// Tells what was seen and lets go of everything but the service; later bytes cost one look.
+/// Tells what was seen; the connection is no longer of interest.
 void TlsTracker::State::finish(TlsStream& stream) {
   if (!stream.live) return;
   stream.live = false;
@@ -108,6 +108,10 @@ void TlsTracker::on_gap(Handle handle, Direction direction, std::uint64_t missin
 
 /// A message that is cut short by a FIN stays unseen; what the other side still sends counts.
 void TlsTracker::on_fin(Handle, Direction, TimeNs, FrameNumber) {}
+
+StreamInterest TlsTracker::interest(Handle handle) const {
+  return state_->streams[handle].live ? StreamInterest::bytes : StreamInterest::nothing;
+}
 
 ServiceId TlsTracker::service(Handle handle) const { return state_->streams[handle].service; }
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "decoded.hpp"
+#include "support/fragmenter.hpp"
 
 namespace wirelag::test {
 namespace {

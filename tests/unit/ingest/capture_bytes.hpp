@@ -68,13 +68,14 @@ inline std::string pcapng_section() {
 }
 
 /// `resolution` is if_tsresol: 9 = nanoseconds.
-inline std::string pcapng_interface(std::uint16_t link, std::uint8_t resolution) {
+inline std::string pcapng_interface(std::uint16_t link, std::uint8_t resolution,
+                                    std::uint32_t snaplen = 65535) {
   return FileBytes()
       .u32(1)
       .u32(32)
       .u16(link)
       .u16(0)
-      .u32(65535)
+      .u32(snaplen)
       .u16(9)
       .u16(1)
       .u32(resolution)

@@ -50,6 +50,7 @@ class TlsTracker final : public StreamTracker {
   void on_bytes(Handle handle, const StreamChunk& chunk) override;
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
+  [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle handle) const override;
   void close(Handle handle, ConnectionEnd end) override;
 

@@ -2,7 +2,6 @@
 // holes and FINs; and what the tracker makes of it, one line of text per transaction.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>

@@ -98,6 +98,55 @@ TEST(Holes, InARequestBodyLeaveTheWaitFromTheHeaders) {
               ElementsAre("POST a.example/a -> 200 frames 1-1 4-4 wait 3ms body 5 request-cut"));
 }
 
+// Bytes behind a hole come when it is given up; the other direction did not wait.
+TEST(LateBytes, ResponsesBehindAHoleGoToTheRequestsBeforeThem) {
+  EXPECT_THAT(
+      transactions({client(1, get("/lost")), client(3, get("/b")), client(5, get("/c")),
+                    client(7, get("/d")), server_hole(5000), server(4, kOk5), server(6, kOk5),
+                    server(9, kOk5)}),
+      ElementsAre("GET a.example/lost -> 0 frames 1-1 0-0",
+                  "GET a.example/b -> 200 frames 3-3 4-4 wait 1ms body 5 pipelined resynchronised",
+                  "GET a.example/c -> 200 frames 5-5 6-6 wait 1ms body 5",
+                  "GET a.example/d -> 200 frames 7-7 9-9 wait 2ms body 5"));
+}
+
+TEST(LateBytes, ARequestBehindAHoleTakesTheResponseThatCameWithoutOne) {
+  EXPECT_THAT(transactions({server(2, kOk5), server(4, kOk5), client_hole(100),
+                            client(3, get("/b")), client(5, get("/c")), server(6, kOk5)}),
+              ElementsAre("? -> 200 frames 0-0 2-2 body 5",
+                          "GET a.example/b -> 200 frames 3-3 4-4 wait 1ms body 5",
+                          "GET a.example/c -> 200 frames 5-5 6-6 wait 1ms body 5"));
+}
+
+TEST(LateBytes, AnUploadBehindAHoleTakesItsResponseAndStillGetsItsBody) {
+  EXPECT_THAT(transactions({server(9, kOk5), client_hole(100),
+                            client(3, "POST /b HTTP/1.1\r\nContent-Length: 4\r\n\r\n12"),
+                            client(5, "34"), client(10, get("/c")), server(11, kOk5)}),
+              ElementsAre("POST /b -> 200 frames 3-5 9-9 wait 4ms body 5",
+                          "GET a.example/c -> 200 frames 10-10 11-11 wait 1ms body 5"));
+}
+
+TEST(LateBytes, AResponseIsNotGivenToARequestSentAfterIt) {
+  EXPECT_THAT(
+      transactions({client(1, get("/a")),
+                    server(2, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"), client_hole(100),
+                    client(6, get("/c")), server_hole(100), server(4, kOk5), server(7, kOk5)}),
+      ElementsAre("GET a.example/a -> 200 frames 1-1 2-2 wait 1ms body 100 response-cut",
+                  "? -> 200 frames 0-0 4-4 body 5",
+                  "GET a.example/c -> 200 frames 6-6 7-7 wait 1ms body 5"));
+}
+
+TEST(LateBytes, ResponsesWithoutRequestsWaitInBoundedNumber) {
+  Bench bench;
+  const auto h = bench.tracker.open({1, {}, {}});
+  for (FrameNumber f = 1; f <= 100; ++f) {
+    bench.step(h, server(f, kOk5));
+    ASSERT_LE(bench.tracker.usage().exchanges, 4U);
+  }
+  bench.tracker.close(h, ConnectionEnd::closed);
+  EXPECT_THAT(bench.sink.lines, SizeIs(100));
+}
+
 TEST(Midstream, WaitsForTheBeginningOfAMessage) {
   EXPECT_THAT(transactions({server(1, "tail of a body"), server(2, "\r\nHTTP is mentioned"),
                             client(3, "tail of an upload"), client(4, get("/a")), server(5, kOk5)}),

@@ -1,0 +1,300 @@
+// Which response belongs to which request, and when an exchange has all it will get: the FIFO of
+// tracker.hpp.
+#include <wirelag/track/http/tracker.hpp>
+
+namespace wirelag {
+namespace {
+
+/// Responses without a request that one connection keeps for requests that come late.
+constexpr std::uint32_t kKeptResponses = 4;
+
+bool is_interim(std::uint16_t status) { return status / 100 == 1 && status != 101; }
+
+HttpRequestKind kind_of(std::string_view method) {
+  if (method == "HEAD") return HttpRequestKind::head;
+  if (method == "CONNECT") return HttpRequestKind::connect;
+  return HttpRequestKind::ordinary;
+}
+
+bool answered(const HttpTransaction& t) { return t.status != 0; }
+
+/// Whether the request was sent after the response had come, so cannot be its.
+bool sent_after(const HttpTransaction& request, TimeNs response_first_ns, FrameNumber frame) {
+  if (request.request_first_ns != response_first_ns) {
+    return request.request_first_ns > response_first_ns;
+  }
+  return request.request_frames.first > frame;
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------ requests
+
+void HttpTracker::on_start(Direction direction, const HttpStart& start) {
+  if (direction == Direction::c2s) {
+    begin_request(start);
+  } else {
+    begin_response(start);
+  }
+}
+
+void HttpTracker::on_message_end(Direction direction, HttpEnd end) {
+  if (end == HttpEnd::in_head) counters_.add(Counter::http_heads_cut);
+  if (direction == Direction::c2s) {
+    if (at_->request != kNoExchange) end_request(end);
+  } else {
+    if (at_->response != kNoExchange) end_response(end);
+  }
+}
+
+void HttpTracker::begin_request(const HttpStart& start) {
+  // Order decides who gets which response: behind an untracked request all are untracked.
+  at_->request = at_->untracked == 0 ? new_exchange() : kNoExchange;
+  if (at_->request == kNoExchange) return;
+  Exchange& e = exchanges_[at_->request];
+  e.kind = kind_of(start.method);
+  e.facts.request_seen = true;
+  e.facts.request_frames = start.arrival.frames;
+  e.facts.request_first_ns = start.arrival.first_ns;
+  e.facts.request_last_ns = start.arrival.last_ns;
+  e.facts.request_bytes = start.arrival.bytes;
+  append_text(e, kMethod, start.method, false);
+  append_text(e, kTarget, start.target, false);
+  if (start.cut) mark_cut(e);
+}
+
+void HttpTracker::end_request_head(const HttpHeadEnd& head) {
+  if (at_->request == kNoExchange) {
+    ++at_->untracked;
+    counters_.add(Counter::http_requests_full);
+    return;
+  }
+  HttpTransaction& t = exchanges_[at_->request].facts;
+  t.request_headers_ns = t.request_last_ns;
+  t.keep_alive = head.persistent;
+  if (claim_response(at_->request)) return;
+  // When its predecessor is still there, emit() decides by time.
+  t.pipelined = at_->last != kNoExchange && !answered(exchanges_[at_->last].facts);
+  push_back(at_->request);
+  emit_settled();
+}
+
+/// A request from behind a hole whose response is here already. Responses without a request that
+/// are older than this one do not get any.
+bool HttpTracker::claim_response(std::uint32_t request) {
+  const HttpTransaction& t = exchanges_[request].facts;
+  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
+    Exchange& e = exchanges_[i];
+    if (e.facts.request_seen || e.released) continue;
+    if (at_->holes && !sent_after(t, e.facts.response_first_ns, e.facts.response_frames.first)) {
+      move_request(request, i);
+      return true;
+    }
+    e.released = true;
+  }
+  return false;
+}
+
+void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
+  Exchange& r = exchanges_[from];
+  Exchange& e = exchanges_[to];
+  const HttpTransaction& t = r.facts;
+  e.kind = r.kind;
+  e.facts.request_seen = true;
+  e.facts.service = t.service;
+  e.facts.keep_alive = e.facts.keep_alive && t.keep_alive;
+  e.facts.request_frames = t.request_frames;
+  e.facts.request_first_ns = t.request_first_ns;
+  e.facts.request_headers_ns = t.request_headers_ns;
+  e.facts.request_last_ns = t.request_last_ns;
+  e.facts.request_bytes = t.request_bytes;
+  texts_.copy(r.chain, text_out_.data());
+  for (const Text text : {kMethod, kHost, kTarget, kReferer}) {
+    append_text(e, text, text_of(r, text), false);
+  }
+  if (t.text_cut) e.facts.text_cut = true;
+  release(from);
+  at_->request = to;
+}
+
+void HttpTracker::end_request(HttpEnd end) {
+  const std::uint32_t i = at_->request;
+  at_->request = kNoExchange;
+  if (end == HttpEnd::in_head) return release(i);
+  exchanges_[i].facts.request_complete = end == HttpEnd::complete;
+  emit_settled();
+}
+
+// ----------------------------------------------------------------------------- responses
+
+void HttpTracker::begin_response(const HttpStart& start) {
+  std::uint32_t i = request_of(start.arrival);
+  if (is_interim(start.status)) {
+    if (i == kNoExchange) return;
+    std::uint8_t& interim = exchanges_[i].facts.interim_responses;
+    if (interim < UINT8_MAX) ++interim;
+    return;
+  }
+  if (at_->responses_lost) {
+    release_unanswered_before(i);
+    if (at_->untracked > 0) at_->untracked = 1;
+    at_->responses_lost = false;
+  }
+  if (i == kNoExchange && at_->untracked > 0) {
+    --at_->untracked;
+    return emit_settled();
+  }
+  if (i == kNoExchange) i = without_request(start.arrival);
+  if (i == kNoExchange) return;
+  at_->response = i;
+  Exchange& e = exchanges_[i];
+  e.facts.status = start.status;
+  e.facts.early_response = i == at_->request;
+  e.facts.response_frames = start.arrival.frames;
+  e.facts.response_first_ns = start.arrival.first_ns;
+  e.facts.response_last_ns = start.arrival.last_ns;
+  e.facts.response_bytes = start.arrival.bytes;
+  emit_settled();
+}
+
+/// The oldest unanswered request; after a hole that may hide responses the latest that can be
+/// meant.
+std::uint32_t HttpTracker::request_of(const HttpArrival& response) {
+  if (at_->responses_lost && at_->untracked > 0) return kNoExchange;
+  std::uint32_t found = kNoExchange;
+  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
+    const Exchange& e = exchanges_[i];
+    if (answered(e.facts) || e.released) continue;
+    if (at_->holes && sent_after(e.facts, response.first_ns, response.frames.first)) break;
+    found = i;
+    if (!at_->responses_lost) break;
+  }
+  return found;
+}
+
+/// An exchange for a response that has no request; kNoExchange when there is no room for it.
+std::uint32_t HttpTracker::without_request(const HttpArrival& response) {
+  const std::uint32_t i = new_exchange();
+  if (i == kNoExchange) {
+    counters_.add(Counter::http_requests_full);
+    return kNoExchange;
+  }
+  if (at_->last != kNoExchange &&
+      sent_after(exchanges_[at_->last].facts, response.first_ns, response.frames.first)) {
+    exchanges_[i].released = true;
+    push_front(i);
+  } else {
+    if (at_->exchanges >= kKeptResponses) exchanges_[at_->first].released = true;
+    push_back(i);
+  }
+  return i;
+}
+
+/// kNoExchange: all of them.
+void HttpTracker::release_unanswered_before(std::uint32_t exchange) {
+  for (std::uint32_t i = at_->first; i != kNoExchange && i != exchange; i = exchanges_[i].next) {
+    Exchange& e = exchanges_[i];
+    if (answered(e.facts)) continue;
+    e.released = true;
+    if (exchange != kNoExchange) exchanges_[exchange].facts.resynchronised = true;
+  }
+}
+
+void HttpTracker::end_response(HttpEnd end) {
+  Exchange& e = exchanges_[at_->response];
+  HttpTransaction& t = e.facts;
+  at_->response = kNoExchange;
+  if (end != HttpEnd::in_head) {
+    t.response_complete = end == HttpEnd::complete;
+    return emit_settled();
+  }
+  // As if its status line had not come.
+  t.status = 0;
+  t.early_response = false;
+  t.response_frames = {};
+  t.response_first_ns = t.response_last_ns = kUnknownNs;
+  t.response_bytes = t.response_body_bytes = 0;
+  e.texts[kContentType] = e.texts[kLocation] = {};
+  e.released = e.released || !t.request_seen;
+  emit_settled();
+}
+
+/// The server's FIN: what is unanswered now stays so. A request still coming waits for its end.
+void HttpTracker::end_of_responses() {
+  release_unanswered_before(kNoExchange);
+  at_->untracked = 0;
+  emit_settled();
+}
+
+// --------------------------------------------------------------------- the FIFO of exchanges
+
+/// kNoExchange when there is no room for it.
+std::uint32_t HttpTracker::new_exchange() {
+  if (at_->exchanges >= exchanges_per_connection_) return kNoExchange;
+  const std::uint32_t i = exchanges_.take();
+  if (i == kNoExchange) return kNoExchange;
+  HttpTransaction& t = exchanges_[i].facts;
+  t.connection = at_->context.connection;
+  t.client = at_->context.client;
+  t.server = at_->context.server;
+  t.service = at_->service;
+  return i;
+}
+
+void HttpTracker::push_back(std::uint32_t i) {
+  (at_->first == kNoExchange ? at_->first : exchanges_[at_->last].next) = i;
+  at_->last = i;
+  ++at_->exchanges;
+}
+
+void HttpTracker::push_front(std::uint32_t i) {
+  exchanges_[i].next = at_->first;
+  at_->first = i;
+  if (at_->last == kNoExchange) at_->last = i;
+  ++at_->exchanges;
+}
+
+/// Emits from the front what has all it will get.
+void HttpTracker::emit_settled() {
+  while (at_->first != kNoExchange) {
+    const std::uint32_t i = at_->first;
+    if (i == at_->request || i == at_->response) return;
+    const Exchange& e = exchanges_[i];
+    const bool both = e.facts.request_seen && answered(e.facts);
+    if (!both && !e.released) return;
+    take_first();
+  }
+}
+
+void HttpTracker::take_first() {
+  const std::uint32_t i = at_->first;
+  Exchange& e = exchanges_[i];
+  if (e.facts.request_seen || answered(e.facts)) emit(e);
+  if (i == at_->last) at_->last = kNoExchange;
+  if (i == at_->request) at_->request = kNoExchange;
+  if (i == at_->response) at_->response = kNoExchange;
+  at_->first = e.next;
+  --at_->exchanges;
+  release(i);
+}
+
+void HttpTracker::emit(Exchange& e) {
+  HttpTransaction& t = e.facts;
+  if (t.request_complete && answered(t)) t.early_response = t.response_first_ns < t.request_last_ns;
+  if (e.next != kNoExchange) {
+    HttpTransaction& after = exchanges_[e.next].facts;
+    after.pipelined =
+        after.request_seen && (!answered(t) || after.request_first_ns < t.response_first_ns);
+  }
+  texts_.copy(e.chain, text_out_.data());
+  t.views() = std::tuple(text_of(e, kMethod), text_of(e, kHost), text_of(e, kTarget),
+                         text_of(e, kReferer), text_of(e, kContentType), text_of(e, kLocation));
+  sink_.emit(&t);
+}
+
+void HttpTracker::release(std::uint32_t i) {
+  texts_.release(exchanges_[i].chain);
+  exchanges_.give(i);
+}
+
+}  // namespace wirelag
