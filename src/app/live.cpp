@@ -35,10 +35,22 @@ void say(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sent
 // -------------------------------------------------------------------------------------- start
 
 /// One lcore for control, one per worker, one for the dispatcher.
+[[nodiscard]] std::size_t lcores_wanted(const Config& config) {
+  return 1 + config.appliance.workers + (config.appliance.workers > 1 ? 1 : 0);
+}
+
+/// CPUs this process may use. Asked before the EAL starts, which binds the main lcore to its own.
+[[nodiscard]] std::size_t cpus() {
+  cpu_set_t allowed;
+  return sched_getaffinity(0, sizeof allowed, &allowed) == 0
+             ? static_cast<std::size_t>(CPU_COUNT(&allowed))
+             : 1;
+}
+
 [[nodiscard]] std::vector<std::string> eal_arguments(const Config& config,
                                                      const std::vector<std::string>& more) {
-  const std::size_t lcores = 1 + config.appliance.workers + (config.appliance.workers > 1 ? 1 : 0);
-  std::vector<std::string> arguments = desk_eal_arguments(lcores, config.eal.memory_mb);
+  std::vector<std::string> arguments =
+      desk_eal_arguments(lcores_wanted(config), config.eal.memory_mb);
   if (config.eal.hugepages) {
     std::erase_if(arguments, [](const std::string& a) {
       return a == "--no-huge" || a == "--no-shconf" || a == "--no-pci";
@@ -270,13 +282,14 @@ int run_live(const Config& config, const std::vector<std::string>& more_eal_argu
   catch_stop_signals();
   catch_live_signals();
 
+  const bool own_cpus = cpus() >= lcores_wanted(config);
   Result<Eal> eal = Eal::start(eal_arguments(config, more_eal_arguments));
   if (!eal) return fail(eal.error());
   Result<std::vector<Port>> ports = open_ports(config);
   if (!ports) return fail(ports.error());
   WorkerGroup group(config.appliance.workers, config, *signatures, WorkerGroup::Mode::live);
   const std::vector<bool> sharded = decide_sharding(config, *ports);
-  LiveLink link(group, *ports, sharded, config);
+  LiveLink link(group, *ports, sharded, own_cpus, config);
   const std::vector<unsigned>& lcores = eal->worker_lcores();
   const std::size_t needed = group.size() + (link.needs_dispatcher() ? 1 : 0);
   if (lcores.size() < needed) {

@@ -10,9 +10,12 @@ namespace wirelag::app {
 namespace {
 
 constexpr unsigned kTurnsPerTick = 256;
-/// After so many turns without a frame a core lets others run: a machine may have fewer CPUs than
-/// lcores.
-constexpr unsigned kIdleTurnsBeforeYield = 64;
+/// After so many turns without a frame a core rests.
+constexpr unsigned kIdleTurnsBeforeRest = 64;
+/// How long, where lcores share CPUs. Who slept is woken at once when the time is over; who only
+/// yielded waits for its next time slice, and the frames that come meanwhile all get the time of
+/// its end.
+constexpr auto kRest = std::chrono::microseconds(50);
 /// Empty polls after a stop until a queue counts as drained.
 constexpr int kLastPolls = 3;
 
@@ -25,10 +28,11 @@ constexpr int kLastPolls = 3;
 }  // namespace
 
 LiveLink::LiveLink(WorkerGroup& group, std::vector<Port>& ports, std::vector<bool> sharded,
-                   const Config& config)
+                   bool own_cpus, const Config& config)
     : group_(group),
       ports_(ports),
       sharded_(std::move(sharded)),
+      own_cpus_(own_cpus),
       dispatcher_summary_({0, 0}, group.dispatcher().accounting(), group.dispatcher().counters(),
                           no_transactions_, 0) {
   for (std::size_t i = 0; i < group.size(); ++i) {
@@ -99,8 +103,17 @@ void LiveLink::keep_house(std::size_t i, bool idle) {
     core.snapshots.store(wanted, std::memory_order_release);
   }
   if (++core.turns % kTurnsPerTick == 0) worker.tick(wall_clock_ns());
-  core.idle_turns = idle ? core.idle_turns + 1 : 0;
-  if (core.idle_turns > kIdleTurnsBeforeYield) std::this_thread::yield();
+  rest_when_idle(idle, core.idle_turns);
+}
+
+void LiveLink::rest_when_idle(bool idle, unsigned& idle_turns) const {
+  idle_turns = idle ? idle_turns + 1 : 0;
+  if (idle_turns <= kIdleTurnsBeforeRest) return;
+  if (own_cpus_) {
+    std::this_thread::yield();
+  } else {
+    std::this_thread::sleep_for(kRest);
+  }
 }
 
 // --------------------------------------------------------------------------- dispatcher lcore
@@ -115,8 +128,7 @@ void LiveLink::run_dispatcher() {
         end != published && dispatcher_summary_.publish(end)) {
       published = end;
     }
-    idle_turns = frames == 0 ? idle_turns + 1 : 0;
-    if (idle_turns > kIdleTurnsBeforeYield) std::this_thread::yield();
+    rest_when_idle(frames == 0, idle_turns);
   }
   for (int empty = 0; empty < kLastPolls;) empty = poll_unsharded() == 0 ? empty + 1 : 0;
   for (FrameReader& reader : handover_readers_) {

@@ -23,7 +23,8 @@ namespace wirelag::app {
 class LiveLink {
  public:
   /// `sharded[i]`: ports[i] keeps a flow's directions on one queue, queue q belongs to worker q.
-  LiveLink(WorkerGroup& group, std::vector<Port>& ports, std::vector<bool> sharded,
+  /// `own_cpus`: every lcore has a CPU to itself.
+  LiveLink(WorkerGroup& group, std::vector<Port>& ports, std::vector<bool> sharded, bool own_cpus,
            const Config& config);
 
   /// False with one worker: every queue is its own.
@@ -68,6 +69,8 @@ class LiveLink {
   void keep_house(std::size_t i, bool idle);
   std::size_t poll_unsharded();
   std::size_t poll_handovers();
+  /// An lcore, after each turn: gives its CPU away while there is nothing to do.
+  void rest_when_idle(bool idle, unsigned& idle_turns) const;
 
   /// Swallows what the dispatcher's summariser passes on: it has no transactions.
   struct NoTransactions : TransactionSink {
@@ -77,6 +80,7 @@ class LiveLink {
   WorkerGroup& group_;
   std::vector<Port>& ports_;
   std::vector<bool> sharded_;
+  bool own_cpus_;
   Orders orders_;
   std::vector<std::unique_ptr<WorkerCore>> cores_;
   std::vector<FrameReader> handover_readers_;  ///< dispatcher

@@ -17,23 +17,22 @@ void read_source(Source& source, CaptureRun& run, Use&& use) {
   constexpr std::size_t kFramesPerRead = 256;
   run.capture.name = source.info().name;
   run.capture.format = source.info().format;
-  for (const LinkType link : source.info().link_types) {
-    run.capture.link_types.emplace_back(name(link));
-  }
   Progress progress(source.info().name, source.info().file_bytes);
   std::array<Frame, kFramesPerRead> frames;
-  while (!stop_requested()) {
-    const std::size_t n = source.read(frames);
-    if (n == 0) {
-      run.capture.cut_short = source.cut_short();
-      return;
-    }
+  for (std::size_t n = source.read(frames); n > 0; n = source.read(frames)) {
     const std::span<const Frame> batch(frames.data(), n);
     run.observe(batch);
     use(batch);
     progress.update(source.position_bytes(), run.capture.packets);
+    if (stop_requested()) break;
   }
-  run.capture.cut_short = fmt::format("stopped by a signal after frame {}", run.capture.packets);
+  run.capture.cut_short =
+      stop_requested() ? fmt::format("stopped by a signal after frame {}", run.capture.packets)
+                       : source.cut_short();
+  // A pcapng file may name another link type at any place: they are known at the end.
+  for (const LinkType link : source.info().link_types) {
+    run.capture.link_types.emplace_back(name(link));
+  }
 }
 
 }  // namespace wirelag::app

@@ -31,13 +31,14 @@ Json nonzero_or_null(std::uint64_t n) { return n != 0 ? Json(n) : Json(nullptr);
 
 Json dns_json(const Report& report, const DnsTransaction& t) {
   const bool answered = known(t.response_ns);
+  const bool has_question = !t.qname.empty();
   return Json{{"client", endpoint(t.client)},
               {"server", endpoint(t.resolver)},
               {"transport", std::string(name(t.transport))},
               {"id", t.id},
-              {"qname", utf8(t.qname)},
-              {"qtype", t.qtype},
-              {"qclass", t.qclass},
+              {"qname", text_or_null(t.qname)},
+              {"qtype", has_question ? Json(t.qtype) : Json(nullptr)},
+              {"qclass", has_question ? Json(t.qclass) : Json(nullptr)},
               {"opcode", t.opcode},
               {"query_frames", frame_numbers(t.query_frames)},
               {"response_frame", frame_or_null(t.response_frame)},

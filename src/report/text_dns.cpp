@@ -19,7 +19,17 @@ constexpr std::size_t kAllInDetail = 8;    ///< up to so many lookups get a bloc
 constexpr std::size_t kWorstInDetail = 3;  ///< else only these
 constexpr std::size_t kRecords = 12;       ///< of one answer
 constexpr std::size_t kNames = 10;
+constexpr std::size_t kWithoutQuestion = 10;
 constexpr std::size_t kLabel = 12;
+
+/// Lookups whose question was captured: the others are listed apart.
+std::vector<const Lookup*> asked_lookups(const Report& r) {
+  std::vector<const Lookup*> asked;
+  for (const Lookup& l : r.correlation.lookups) {
+    if (l.outcome != DnsOutcome::response_only) asked.push_back(&l);
+  }
+  return asked;
+}
 
 bool failed(DnsOutcome o) {
   return o == DnsOutcome::unanswered || o == DnsOutcome::failed || o == DnsOutcome::nxdomain;
@@ -40,11 +50,14 @@ std::string types(const Lookup& l) {
   return text;
 }
 
+std::string question_type(const DnsTransaction& t) {
+  return t.qname.empty() ? std::string(kNone) : type_name(t.qtype);
+}
+
 std::string result(const DnsTransaction& t) {
   if (!known(t.response_ns)) return "no answer";
-  return rcode_name(t.rcode) + (t.truncated                       ? ", TC"
-                                : t.outcome == DnsOutcome::nodata ? ", empty"
-                                                                  : "");
+  if (t.truncated) return "TRUNCATED";
+  return t.outcome == DnsOutcome::nodata ? "NODATA" : rcode_name(t.rcode);
 }
 
 std::string query_and_answer_frames(const DnsTransaction& t) {
@@ -122,7 +135,7 @@ void transactions(std::string& out, const Report& r, const Lookup& l, std::size_
     const LookupMember& m = l.members[i];
     const DnsTransaction& t = r.data.dns()[m.transaction];
     table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id),
-               one_type ? "" : type_name(t.qtype), t.client.text(),
+               one_type ? "" : question_type(t), t.client.text(),
                t.resolver.text() + (t.transport == DnsTransport::tcp ? "/tcp" : ""), result(t),
                ms_number(t.latency_ns()), part_played(r, l, m)});
   }
@@ -186,11 +199,37 @@ std::string resend_story(const Report& r, const Lookup& l) {
                      count(resent, "query was", "queries were"), duration(lost_ns));
 }
 
+/// Of the wait, the part in which a question of the client was open; the rest it made itself.
+std::string pause_story(const Report& r, const Lookup& l) {
+  if (!known(l.wait_ns)) return "";
+  std::vector<std::pair<TimeNs, TimeNs>> open;
+  for (const LookupMember& m : l.members) {
+    const DnsTransaction& t = r.data.dns()[m.transaction];
+    if (m.role != LookupRole::asked || !known(t.first_query_ns)) continue;
+    const TimeNs end =
+        known(t.response_ns) ? std::min(t.response_ns, l.end_time_ns) : l.end_time_ns;
+    if (end > t.first_query_ns) open.emplace_back(t.first_query_ns, end);
+  }
+  std::sort(open.begin(), open.end());
+  DurationNs open_ns = 0;
+  TimeNs covered = l.start_time_ns;
+  for (const auto& [from, to] : open) {
+    if (to <= covered) continue;
+    open_ns += to - std::max(from, covered);
+    covered = to;
+  }
+  const DurationNs pause_ns = l.wait_ns - open_ns;
+  if (pause_ns < kMillisecondNs || pause_ns < l.wait_ns / 5) return "";
+  return fmt::format(
+      "the resolvers took {} of the wait; for the other {} the client had no question open.",
+      duration(open_ns), duration(pause_ns));
+}
+
 std::string waited(const Report& r, const Lookup& l) {
   if (known(l.wait_ns)) return fmt::format("waited {}", duration(l.wait_ns));
   const DurationNs until_end = elapsed_ns(l.start_time_ns, r.capture.last_time_ns);
   if (l.outcome != DnsOutcome::unanswered || !known(until_end)) return "wait not known";
-  return fmt::format("no answer; the capture goes on for {}", duration(until_end));
+  return fmt::format("still waiting when the capture ended {} later", duration(until_end));
 }
 
 void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_rows) {
@@ -202,21 +241,28 @@ void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_r
       0);
   records(out, r, l);
   transactions(out, r, l, max_rows);
-  for (const std::string& story : {stub_story(r, l), late_story(r, l), resend_story(r, l)}) {
+  for (const std::string& story :
+       {stub_story(r, l), late_story(r, l), resend_story(r, l), pause_story(r, l)}) {
     if (!story.empty()) paragraph(out, "note", story, kLabel, 2);
   }
 }
 
-std::string short_result(const Lookup& l) {
-  if (l.addresses.empty()) return std::string(name(l.outcome));
-  const std::size_t others = l.addresses.size() - 1;
-  return l.addresses.front().text() + (others > 0 ? fmt::format(" +{}", others) : "");
+std::string short_result(const Report& r, const Lookup& l) {
+  if (!l.addresses.empty()) {
+    const std::size_t others = l.addresses.size() - 1;
+    return l.addresses.front().text() + (others > 0 ? fmt::format(" +{}", others) : "");
+  }
+  if (l.outcome == DnsOutcome::answered && l.released_by != Dataset::kNone) {
+    const auto records = decode_answers(r.data.dns()[l.released_by].response);
+    if (!records.empty()) return safe(records.back().data);
+  }
+  return std::string(name(l.outcome));
 }
 
-void lookup_table(std::string& out, const Report& r, std::size_t max_rows) {
-  const std::vector<Lookup>& all = r.correlation.lookups;
+void lookup_table(std::string& out, const Report& r, const std::vector<const Lookup*>& all,
+                  std::size_t max_rows) {
   const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(all[a], all[b]);
+    return costs_more(*all[a], *all[b]);
   });
   Table table({{"frames", Align::left},
                {"at ms", Align::right},
@@ -228,9 +274,9 @@ void lookup_table(std::string& out, const Report& r, std::size_t max_rows) {
                {"wait ms", Align::right}},
               2);
   for (const std::size_t i : chosen) {
-    const Lookup& l = all[i];
+    const Lookup& l = *all[i];
     table.row({frames(FrameSpan{l.first_frame, l.last_frame}), at_ms(r, l.start_time_ns),
-               l.client_ip.text(), safe(l.qname), types(l), short_result(l),
+               l.client_ip.text(), safe(l.qname), types(l), short_result(r, l),
                std::to_string(l.members.size()), ms_number(l.wait_ns)});
   }
   out += chosen.size() == all.size()
@@ -240,17 +286,17 @@ void lookup_table(std::string& out, const Report& r, std::size_t max_rows) {
   more(out, all.size() - chosen.size(), "lookup", "lookups", 2);
 }
 
-void names_table(std::string& out, const Report& r) {
+void names_table(std::string& out, const std::vector<const Lookup*>& all) {
   struct Tally {
     std::size_t lookups = 0, failed = 0;
     DurationNs longest_ns = kUnknownNs;
   };
   std::map<std::string_view, Tally> tally;
-  for (const Lookup& l : r.correlation.lookups) {
-    Tally& t = tally[l.qname];
+  for (const Lookup* l : all) {
+    Tally& t = tally[l->qname];
     ++t.lookups;
-    t.failed += failed(l.outcome);
-    t.longest_ns = std::max(t.longest_ns, l.wait_ns);
+    t.failed += failed(l->outcome);
+    t.longest_ns = std::max(t.longest_ns, l->wait_ns);
   }
   std::vector<std::pair<std::string_view, Tally>> sorted(tally.begin(), tally.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
@@ -273,11 +319,9 @@ void names_table(std::string& out, const Report& r) {
   more(out, sorted.size() - shown, "name", "names", 2);
 }
 
-void without_lookup(std::string& out, const Report& r, std::size_t max_rows) {
-  std::vector<bool> member(r.data.dns().size());
-  for (const Lookup& l : r.correlation.lookups) {
-    for (const LookupMember& m : l.members) member[m.transaction] = true;
-  }
+/// Responses whose question was not captured: nothing to measure, but they were there.
+void without_question(std::string& out, const Report& r, std::size_t max_rows) {
+  const std::size_t limit = max_rows == 0 ? SIZE_MAX : std::min(max_rows, kWithoutQuestion);
   Table table({{"frames", Align::left},
                {"id", Align::left},
                {"type", Align::left},
@@ -287,33 +331,40 @@ void without_lookup(std::string& out, const Report& r, std::size_t max_rows) {
                {"name", Align::left, Shrink::middle, 16}},
               2);
   std::size_t hidden = 0;
-  for (std::size_t i = 0; i < member.size(); ++i) {
-    if (member[i]) continue;
-    if (max_rows != 0 && table.rows() == max_rows) {
+  for (const DnsTransaction& t : r.data.dns()) {
+    if (t.outcome != DnsOutcome::response_only) continue;
+    if (table.rows() == limit) {
       ++hidden;
       continue;
     }
-    const DnsTransaction& t = r.data.dns()[i];
-    table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id), type_name(t.qtype),
+    table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id), question_type(t),
                t.client.text(), t.resolver.text(), result(t), safe(t.qname)});
   }
   if (table.empty()) return;
-  out += "\nPart of no lookup (a response without its question, or not a question for a name)\n";
+  out += "\nResponses whose question was not captured\n";
   table.print(out);
-  more(out, hidden, "transaction", "transactions", 2);
+  more(out, hidden, "response", "responses", 2);
 }
 
-std::string totals(const Report& r) {
+std::string totals(const Report& r, const std::vector<const Lookup*>& asked) {
   std::map<DnsOutcome, std::size_t> outcomes;
-  for (const Lookup& l : r.correlation.lookups) ++outcomes[l.outcome];
-  std::string text = fmt::format("{} in {}: ", count(r.correlation.lookups.size(), "lookup"),
-                                 count(r.data.dns().size(), "transaction"));
-  bool first = true;
-  for (const auto& [outcome, n] : outcomes) {
-    text += fmt::format("{}{} {}", first ? "" : ", ", n, name(outcome));
-    first = false;
+  std::size_t transactions = 0;
+  for (const Lookup* l : asked) {
+    ++outcomes[l->outcome];
+    transactions += l->members.size();
   }
-  return text + ".";
+  std::string text =
+      fmt::format("{} in {}", count(asked.size(), "lookup"), count(transactions, "transaction"));
+  std::string_view separator = ": ";
+  for (const auto& [outcome, n] : outcomes) {
+    text += fmt::format("{}{} {}", separator, n, name(outcome));
+    separator = ", ";
+  }
+  if (r.data.dns().size() > transactions) {
+    text += fmt::format("; {} without a captured question",
+                        count(r.data.dns().size() - transactions, "response"));
+  }
+  return text + ". Frames are query / answer.";
 }
 
 }  // namespace
@@ -324,19 +375,19 @@ void text_dns(std::string& out, const Report& r, const TextOptions& options) {
     out += "No DNS in this capture.\n";
     return;
   }
-  const std::vector<Lookup>& all = r.correlation.lookups;
-  if (!all.empty()) paragraph(out, "", totals(r) + " Frames are query / answer.", 0);
+  const std::vector<const Lookup*> all = asked_lookups(r);
+  paragraph(out, "", totals(r, all), 0);
   const bool few = all.size() <= kAllInDetail;
   if (!few) {
-    lookup_table(out, r, options.max_rows);
-    names_table(out, r);
+    lookup_table(out, r, all, options.max_rows);
+    names_table(out, all);
     out += "\nIn detail: those that failed or waited longest\n";
   }
   const auto detailed =
       choose(all.size(), few ? kAllInDetail : kWorstInDetail,
-             [&](std::size_t a, std::size_t b) { return costs_more(all[a], all[b]); });
-  for (const std::size_t i : detailed) block(out, r, all[i], options.max_rows);
-  without_lookup(out, r, options.max_rows);
+             [&](std::size_t a, std::size_t b) { return costs_more(*all[a], *all[b]); });
+  for (const std::size_t i : detailed) block(out, r, *all[i], options.max_rows);
+  without_question(out, r, options.max_rows);
 }
 
 }  // namespace wirelag::report

@@ -75,8 +75,10 @@ void segment(std::string& out, const ExplainedSegment& e) {
                      known(e.offset_ns) ? "+" + ms_number(e.offset_ns) + " ms" : "clock back",
                      s.direction == Direction::c2s ? "-->" : "<--", tcp_flags(s.flags));
   paragraph(out, "numbers", numbers_words(e), kLabel, 2);
-  paragraph(out, "window", window_words(e), kLabel, 2);
-  paragraph(out, "options", options_words(s.options, (s.flags & tcp_flag::syn) != 0), kLabel, 2);
+  if (!(s.flags & tcp_flag::rst)) {
+    paragraph(out, "window", window_words(e), kLabel, 2);
+    paragraph(out, "options", options_words(s.options, (s.flags & tcp_flag::syn) != 0), kLabel, 2);
+  }
   paragraph(out, "states", states_words(e), kLabel, 2);
   paragraph(out, "meaning", e.meaning, kLabel, 2);
 }

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/track/dns/message.hpp>
+
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::size_t kAllInDetail = 12;  ///< up to so many connections get a block each
 constexpr std::size_t kPairs = 10;
+constexpr std::size_t kDnsTasks = 10;  ///< per connection: part 1 has them already
 constexpr std::size_t kLabel = 9;
 
 bool failed(const Connection& c) {
@@ -58,10 +61,10 @@ void complete_table(std::string& out, const Report& r, const std::vector<std::si
                {"client", Align::left, Shrink::middle, 14},
                {"server", Align::left, Shrink::middle, 14},
                {"frames", Align::left},
-               {"connect ms", Align::right},
-               {"resent ms", Align::right},
-               {"server ms", Align::right},
-               {"client ms", Align::right},
+               {"connect", Align::right},
+               {"resent", Align::right},
+               {"server", Align::right},
+               {"client", Align::right},
                {"tasks", Align::right}},
               1);
   for (const std::size_t i : rows) {
@@ -82,7 +85,7 @@ void incomplete_table(std::string& out, const Report& r, const std::vector<std::
                {"server", Align::left, Shrink::middle, 14},
                {"state", Align::left},
                {"frames", Align::left, Shrink::end, 12},
-               {"lasted ms", Align::right},
+               {"lasted", Align::right},
                {"tasks", Align::right}},
               1);
   for (const std::size_t i : rows) {
@@ -112,7 +115,7 @@ void connection_table(std::string& out, const Report& r, std::size_t max_rows, b
     shown.push_back(rows[i]);
   }
   out += fmt::format(
-      "\n{}{}; frames = SYN / SYN-ACK / ACK\n", title,
+      "\n{}{} (times in ms; frames: SYN / SYN-ACK / ACK)\n", title,
       shown.size() < rows.size() ? complete ? ", the slowest" : ", failed ones first" : "");
   print(out, r, shown);
   more(out, rows.size() - shown.size(), "connection", "connections", 1);
@@ -186,18 +189,22 @@ void http_tasks(std::string& out, const Report& r, const std::vector<std::size_t
 
 void dns_tasks(std::string& out, const Report& r, const std::vector<std::size_t>& tasks,
                std::size_t max_rows) {
-  std::size_t shown = 0;
-  for (const std::size_t i : tasks) {
-    if (max_rows != 0 && shown == max_rows) break;
-    const DnsTransaction& t = r.data.dns()[i];
-    paragraph(out, "task",
-              fmt::format("DNS query 0x{:04x} for {}: {}, answered in {} (frames {} / {})", t.id,
-                          safe(t.qname), name(t.outcome), duration(t.latency_ns()),
-                          frame_list(t.query_frames), frames(FrameSpan{t.response_frame, 0})),
-              kLabel, 2);
-    ++shown;
+  const std::size_t limit = max_rows == 0 ? tasks.size() : std::min(max_rows, kDnsTasks);
+  const std::size_t shown = std::min(limit, tasks.size());
+  Table table({{"frames", Align::left},
+               {"id", Align::left},
+               {"DNS query", Align::left, Shrink::middle, 16},
+               {"outcome", Align::left},
+               {"ms", Align::right}},
+              2);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const DnsTransaction& t = r.data.dns()[tasks[i]];
+    table.row({frame_list(t.query_frames) + " / " + frames(FrameSpan{t.response_frame, 0}),
+               fmt::format("0x{:04x}", t.id), type_name(t.qtype) + " " + safe(t.qname),
+               std::string(name(t.outcome)), ms_number(t.latency_ns())});
   }
-  more(out, tasks.size() - shown, "DNS query", "DNS queries", kLabel);
+  table.print(out);
+  more(out, tasks.size() - shown, "DNS query", "DNS queries", 2);
 }
 
 void tls_task(std::string& out, const TlsHandshake& t) {

@@ -27,17 +27,17 @@ DurationNs refused_after_ns(const Connection& c) {
   return kUnknownNs;
 }
 
-/// "both other connections were busy", "1 of 3 other connections was busy". Busy: a request
-/// unanswered or a handshake going on.
-std::string busy_others(const Channel& channel) {
-  const std::size_t open = channel.others_open;
-  if (channel.others_busy < open) {
-    return fmt::format("{} of {} {} busy", channel.others_busy, count(open, "other connection"),
-                       channel.others_busy == 1 ? "was" : "were");
+/// "both other connections to this server were busy", "1 of 3 other connections ... was busy".
+/// Busy: a request unanswered or a handshake going on.
+std::string others(std::size_t some, std::size_t open, std::string_view was,
+                   std::string_view were) {
+  if (open == 1 && some == 1) return fmt::format("the other connection to this server {}", was);
+  if (some < open) {
+    return fmt::format("{} of {} other connections to this server {}", some, open,
+                       some == 1 ? was : were);
   }
-  if (open == 1) return "the other connection was busy";
-  return open == 2 ? "both other connections were busy"
-                   : fmt::format("all {} other connections were busy", open);
+  return fmt::format("{} other connections to this server {}",
+                     open == 2 ? std::string("both") : fmt::format("all {}", open), were);
 }
 
 }  // namespace
@@ -89,9 +89,9 @@ std::string why_opened(const Report& report, const Channel& channel) {
                 "connection"
               : "");
     case ChannelPurpose::parallel:
-      return fmt::format("parallel: opened although {} of {} to this server had nothing to do",
-                         channel.others_open - std::min(channel.others_busy, channel.others_open),
-                         count(channel.others_open, "other open connection"));
+      return "parallel: opened although " +
+             others(channel.others_open - std::min(channel.others_busy, channel.others_open),
+                    channel.others_open, "was idle", "were idle");
     case ChannelPurpose::reopened:
       return "reopened: an earlier connection to this server had been closed";
     case ChannelPurpose::unused:
@@ -99,10 +99,10 @@ std::string why_opened(const Report& report, const Channel& channel) {
         return "opened and not used: it carried no request before the capture ended";
       }
       return fmt::format(
-          "opened and not used: it carried no request before the capture ended; at its SYN {} to "
-          "this "
-          "server",
-          busy_others(channel));
+          "opened and not used: it carried no request before the capture ended; at its "
+          "SYN {} of {} to this server {} busy",
+          channel.others_busy, count(channel.others_open, "other connection"),
+          channel.others_busy == 1 ? "was" : "were");
     case ChannelPurpose::retry_after_failure:
       return "retry: the attempt before was refused or unanswered";
     case ChannelPurpose::unknown:

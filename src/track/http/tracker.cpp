@@ -72,6 +72,14 @@ void HttpTracker::on_fin(Handle handle, Direction direction, TimeNs, FrameNumber
   if (direction == Direction::s2c) end_of_responses();
 }
 
+StreamInterest HttpTracker::interest(Handle handle) const {
+  const Connection& c = connections_[handle];
+  if (c.tunnel) return StreamInterest::other_protocol;
+  const bool over = c.stream[0].state == HttpStream::State::ended &&
+                    c.stream[1].state == HttpStream::State::ended;
+  return over ? StreamInterest::nothing : StreamInterest::bytes;
+}
+
 ServiceId HttpTracker::service(Handle handle) const { return connections_[handle].service; }
 
 void HttpTracker::close(Handle handle, ConnectionEnd) {
@@ -125,7 +133,10 @@ void HttpTracker::on_head_end(Direction direction, const HttpHeadEnd& head) {
   if (Exchange* e = receiving(direction)) {
     e->facts.keep_alive = e->facts.keep_alive && head.persistent && !tunnel;
   }
-  if (tunnel) parser_.abort(at_->stream[index(Direction::c2s)], Direction::c2s);
+  if (tunnel) {
+    at_->tunnel = true;
+    parser_.abort(at_->stream[index(Direction::c2s)], Direction::c2s);
+  }
 }
 
 void HttpTracker::on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes,

@@ -173,6 +173,19 @@ TEST(DpdkCapture, a_capture_that_is_cut_gives_the_frames_before_the_cut_and_says
   expect_same_through_net_pcap(whole.substr(0, whole.size() - 1), "cut.pcap");
 }
 
+TEST(DpdkCapture, says_where_the_driver_stops_before_the_end_of_the_file) {
+  const TemporaryFile on_disk(pcapng_section() + pcapng_interface(1, 9) +
+                                  pcapng_frame(0, 1000, "ethernet") + pcapng_interface(113, 9) +
+                                  pcapng_frame(1, 2000, "cooked v1 ok"),
+                              "mixed.pcapng");
+  Result<DpdkCapture> through = DpdkCapture::open(on_disk.path());
+  ASSERT_TRUE(through.ok()) << through.error();
+  EXPECT_EQ(read_all(*through).size(), 1U);
+  EXPECT_EQ(through->cut_short(), "net_pcap does not read on after frame 1");
+  Frame frame;
+  EXPECT_EQ(through->read({&frame, 1}), 0U) << "the end is the end";
+}
+
 TEST(DpdkCapture, refuses_bad_files_with_the_sentences_of_CaptureFile) {
   const TemporaryFile wifi(pcap_header(kMicro, 127));
   for (const std::string& path : {std::string("/nowhere/x.pcap"), wifi.path()}) {

@@ -45,6 +45,8 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   void on_bytes(Handle handle, const StreamChunk& chunk) override;
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
+  /// other_protocol after 101 and after a CONNECT that was granted.
+  [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle handle) const override;
   void close(Handle handle, ConnectionEnd end) override;
 
@@ -91,6 +93,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     ServiceId service = kNoService;
     bool holes = false;           ///< there were some, in either direction
     bool responses_lost = false;  ///< the latest may hide whole responses
+    bool tunnel = false;          ///< another protocol has taken over
   };
   static_assert(sizeof(Connection) <= 128, "what an idle connection costs");
 

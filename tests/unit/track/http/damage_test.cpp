@@ -216,6 +216,20 @@ TEST(Preface, OfHttp2EndsTheDirectionQuietly) {
   EXPECT_EQ(bench.counters.of(Counter::http_malformed), 0U);
 }
 
+TEST(Interest, EndsWhereAnotherProtocolBegins) {
+  Bench bench;
+  const auto h = bench.tracker.open({1, {}, {}});
+  bench.step(h, client(1, "CONNECT a.example:443 HTTP/1.1\r\n\r\n"));
+  EXPECT_EQ(bench.tracker.interest(h), StreamInterest::bytes);
+  bench.step(h, server(2, "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"));
+  EXPECT_EQ(bench.tracker.interest(h), StreamInterest::bytes);
+  bench.step(h, client(3, "CONNECT a.example:443 HTTP/1.1\r\n\r\n"));
+  bench.step(h, server(4, "HTTP/1.1 200 OK\r\n\r\n"));
+  EXPECT_EQ(bench.tracker.interest(h), StreamInterest::other_protocol);
+  EXPECT_THAT(bench.sink.lines, SizeIs(2));
+  bench.tracker.close(h, ConnectionEnd::closed);
+}
+
 TEST(Texts, AreReportedWithTheService) {
   Bench bench;
   bench.play(
