@@ -30,18 +30,6 @@ DurationNs rounds_before_request(const RuleInput& input, std::size_t connection)
   return 1 + (tls == Dataset::kNone ? 0 : tls_rounds(input.data.tls()[tls]));
 }
 
-/// The end of everything that has to come before the first request.
-TimeNs ready_ns(const RuleInput& input, std::size_t connection) {
-  const Connection& c = input.data.connections()[connection];
-  const std::size_t tls = input.correlation.channels[connection].tls;
-  if (tls == Dataset::kNone) return c.established_time_ns;
-  const TlsHandshake& t = input.data.tls()[tls];
-  const DurationNs hello_after = elapsed_ns(c.established_time_ns, t.client_hello_ns);
-  const DurationNs limit = input.thresholds.http_late_connection.request_after_handshake_ns;
-  if (!known(hello_after) || hello_after > limit) return kUnknownNs;
-  return std::max(t.client_finished_ns, t.server_finished_ns);
-}
-
 bool waited_for(const RuleInput& input, std::size_t connection) {
   const DurationNs after =
       elapsed_ns(ready_ns(input, connection), first_request_ns(input, connection));
@@ -215,10 +203,33 @@ DurationNs smallest_rtt_ns(const RuleInput& input, const std::vector<std::size_t
   return smallest;
 }
 
+/// Whether the visit had asked this server for this name before the connection was opened.
+bool contacted_before(const RuleInput& input, const Visit& visit, std::size_t connection) {
+  const Connection& c = input.data.connections()[connection];
+  const std::string& name = input.correlation.channels[connection].name;
+  for (const std::size_t r : visit.requests) {
+    const HttpTransaction& h = input.data.http()[r];
+    if (h.request_first_ns >= c.start_time_ns) return false;
+    if (h.server == c.server && h.host == name) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool judgeable(const Connection& c) {
   return c.state == ConnectionState::complete && !c.one_sided && known(c.established_time_ns);
+}
+
+TimeNs ready_ns(const RuleInput& input, std::size_t connection) {
+  const Connection& c = input.data.connections()[connection];
+  const std::size_t tls = input.correlation.channels[connection].tls;
+  if (tls == Dataset::kNone) return c.established_time_ns;
+  const TlsHandshake& t = input.data.tls()[tls];
+  const DurationNs hello_after = elapsed_ns(c.established_time_ns, t.client_hello_ns);
+  const DurationNs limit = input.thresholds.http_late_connection.request_after_handshake_ns;
+  if (!known(hello_after) || hello_after > limit) return kUnknownNs;
+  return std::max(t.client_finished_ns, t.server_finished_ns);
 }
 
 TimeNs first_request_ns(const RuleInput& input, std::size_t connection) {
@@ -245,7 +256,7 @@ std::vector<LateWave> find_late_waves(const RuleInput& input, const Visit& visit
     const bool same_wave = known(wave_ends_ns) && all[i].start_time_ns < wave_ends_ns;
     if (!same_wave) {
       const ChannelPurpose purpose = input.correlation.channels[i].purpose;
-      wave_is_late = (n > 0 || input.correlation.channels[i].others_open > 0) &&
+      wave_is_late = (n > 0 || contacted_before(input, visit, i)) &&
                      purpose != ChannelPurpose::first_contact &&
                      purpose != ChannelPurpose::retry_after_failure;
       wave_ends_ns = all[i].established_time_ns;

@@ -20,12 +20,17 @@ struct LateWave {
   DurationNs high_ns = 0;                   ///< what they plausibly would have saved
 };
 
-/// One visit's waves to one server, in order. `connections`: those of the visit to that server.
+/// One visit's waves to one server, in order. `connections`: those of the visit to that server and
+/// name (other names at one address are other servers to a client).
 [[nodiscard]] std::vector<LateWave> find_late_waves(const RuleInput& input, const Visit& visit,
                                                     const std::vector<std::size_t>& connections);
 
 /// A handshake seen whole, from both sides, on a connection that speaks HTTP or TLS or nothing yet.
 [[nodiscard]] bool judgeable(const Connection& c);
+
+/// When everything that has to come before the first request was done: the TCP handshake and, if it
+/// was begun at once, the TLS handshake. Unknown otherwise.
+[[nodiscard]] TimeNs ready_ns(const RuleInput& input, std::size_t connection);
 
 /// When the connection was first asked for something; unknown when it was not.
 [[nodiscard]] TimeNs first_request_ns(const RuleInput& input, std::size_t connection);

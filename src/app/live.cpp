@@ -163,7 +163,7 @@ class ControlCore {
   void write_interval(TimeNs now);
   void answer_report_request();
   [[nodiscard]] Status write_report(TimeNs now);
-  [[nodiscard]] ExtraNumbers port_drops() const;
+  [[nodiscard]] ExtraNumbers totals() const;
 
   const Config& config_;
   std::vector<Port>& ports_;
@@ -213,14 +213,21 @@ void ControlCore::end_interval() {
 }
 
 void ControlCore::write_interval(TimeNs now) {
-  log_.write(summary_lines(interval_, now, options_, port_drops()));
+  log_.write(summary_lines(interval_, now, options_, totals()));
   total_.merge(interval_);
   interval_ = MergedSummary();
 }
 
-/// Since the start, by port: what never reached wirelag.
-ExtraNumbers ControlCore::port_drops() const {
+/// Since the start: how evenly the workers are loaded and, by port, what never reached wirelag.
+ExtraNumbers ControlCore::totals() const {
   ExtraNumbers numbers;
+  if (group_.size() > 1) {
+    std::vector<std::uint64_t> frames;
+    for (std::size_t i = 0; i < group_.size(); ++i) frames.push_back(link_.frames_of(i));
+    const auto [least, most] = std::minmax_element(frames.begin(), frames.end());
+    numbers.emplace_back("worker_frames_min_total", *least);
+    numbers.emplace_back("worker_frames_max_total", *most);
+  }
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     const PortStats stats = ports_[i].stats();
     const std::string prefix = config_.ports[i].name;

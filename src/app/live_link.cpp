@@ -34,7 +34,8 @@ LiveLink::LiveLink(WorkerGroup& group, std::vector<Port>& ports, std::vector<boo
       sharded_(std::move(sharded)),
       own_cpus_(own_cpus),
       dispatcher_summary_({0, 0}, group.dispatcher().accounting(), group.dispatcher().counters(),
-                          no_transactions_, 0) {
+                          no_transactions_, 0),
+      frames_(group.size()) {
   for (std::size_t i = 0; i < group.size(); ++i) {
     cores_.push_back(std::make_unique<WorkerCore>(config.rings.frame_bytes));
     WorkerCore& core = *cores_.back();
@@ -173,13 +174,16 @@ std::size_t LiveLink::poll_handovers() {
 
 std::size_t LiveLink::collect(MergedSummary& into) {
   std::size_t taken = 0;
-  const auto take_from = [&](Summariser& summariser) {
-    if (const Summariser::Taken summary = summariser.take()) {
-      into.merge(*summary);
-      ++taken;
-    }
+  const auto take_from = [&](Summariser& summariser) -> std::uint64_t {
+    const Summariser::Taken summary = summariser.take();
+    if (!summary) return 0;
+    into.merge(*summary);
+    ++taken;
+    return summary->accounting.received;
   };
-  for (std::size_t i = 0; i < group_.size(); ++i) take_from(group_.worker(i).summariser());
+  for (std::size_t i = 0; i < group_.size(); ++i) {
+    frames_[i] += take_from(group_.worker(i).summariser());
+  }
   take_from(dispatcher_summary_);
   return taken;
 }

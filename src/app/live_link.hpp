@@ -39,6 +39,8 @@ class LiveLink {
   void end_interval(TimeNs now) { orders_.interval_end_ns.store(now, std::memory_order_release); }
   /// Merges what has been published. Returns how many summaries that were.
   std::size_t collect(MergedSummary& into);
+  /// Frames that worker `i` has counted, up to the last summary collected.
+  [[nodiscard]] std::uint64_t frames_of(std::size_t i) const { return frames_[i]; }
   /// How many summaries one end_interval() gives.
   [[nodiscard]] std::size_t summarisers() const { return group_.size() + (needs_dispatcher() ? 1 : 0); }
   /// Workers emit their open connections into the transaction rings; over when snapshot_done().
@@ -86,6 +88,7 @@ class LiveLink {
   std::vector<FrameReader> handover_readers_;  ///< dispatcher
   NoTransactions no_transactions_;
   Summariser dispatcher_summary_;
+  std::vector<std::uint64_t> frames_;  ///< control core: received, by worker
 };
 
 }  // namespace wirelag::app

@@ -5,36 +5,39 @@
 namespace wirelag {
 namespace {
 
-// What stands beside the record of a table: index slots, list links, texts of ordinary length.
-constexpr std::uint64_t kIndexBytes = 32;
-constexpr std::uint64_t kTextBytes = 256;
-constexpr std::uint64_t kSegmentBytes = 2048;
-constexpr std::uint64_t kDatagramBytes = 65536;
-/// Two stream states and the endpoints of a connection whose protocol is followed.
-constexpr std::uint64_t kStreamBytes = 128;
-/// A handshake that waits for its name (summariser.hpp), and its place in the queue.
-constexpr std::uint64_t kLiveHandshakeBytes = 96;
+// What a table keeps for one item beside the transaction it becomes: index slots, list links, the
+// working state, texts of ordinary length. The unit test compares the sum with a real worker.
+constexpr std::uint64_t kFlowStateBytes = 320;     ///< both directions of a connection
+constexpr std::uint64_t kLiveHandshakeBytes = 96;  ///< waits for its name (summariser.hpp)
+constexpr std::uint64_t kSegmentBytes = 2048 + 428;
+constexpr std::uint64_t kDatagramBytes = 4 * 2048 + 224;  ///< pages of ordinary datagrams
+constexpr std::uint64_t kQueryBytes = 244;                ///< name, index
+constexpr std::uint64_t kDnsStreamBytes = 2208;
+constexpr std::uint64_t kHttpStreamBytes = 132;
+constexpr std::uint64_t kRequestBytes = 571;    ///< target, host, referer ...
+constexpr std::uint64_t kTlsStreamBytes = 699;  ///< SNI, ALPN, record reader
+constexpr std::uint64_t kReportTextBytes = 256;
 
 std::vector<MemoryItem> per_worker(const Config& c) {
   const WorkerLimits& w = c.worker;
   return {
-      {"TCP connections", "tcp.connections", w.tcp.connections, sizeof(Connection) + kIndexBytes},
+      {"TCP connections", "tcp.connections", w.tcp.connections,
+       sizeof(Connection) + kFlowStateBytes},
       {"handshakes of live connections", "tcp.connections", std::bit_ceil(w.tcp.connections),
        kLiveHandshakeBytes},
-      {"segments out of order", "tcp.reorder_segments", w.tcp.reorder_segments,
-       kSegmentBytes + kIndexBytes},
+      {"segments out of order", "tcp.reorder_segments", w.tcp.reorder_segments, kSegmentBytes},
       {"datagrams from fragments", "decode.fragment_datagrams", w.decode.fragment_datagrams,
-       kDatagramBytes + kIndexBytes},
+       kDatagramBytes},
       {"pending DNS queries", "dns.pending_queries", w.dns.pending_queries,
-       sizeof(DnsTransaction) + kTextBytes + kIndexBytes},
-      {"DNS over TCP", "dns.tcp_streams", w.dns.tcp_streams, kStreamBytes + kTextBytes},
-      {"HTTP connections", "http.connections", w.http.connections, kStreamBytes},
+       sizeof(DnsTransaction) + kQueryBytes},
+      {"DNS over TCP", "dns.tcp_streams", w.dns.tcp_streams, kDnsStreamBytes},
+      {"HTTP connections", "http.connections", w.http.connections, kHttpStreamBytes},
       {"open HTTP requests", "http.open_requests", w.http.open_requests,
-       sizeof(HttpTransaction) + kTextBytes + kIndexBytes},
+       sizeof(HttpTransaction) + kRequestBytes},
       {"HTTP headers being read", "http.header_buffers", w.http.header_buffers,
        w.http.header_bytes},
       {"TLS connections", "tls.connections", w.tls.connections,
-       sizeof(TlsHandshake) + kStreamBytes + 2 * kTextBytes},
+       sizeof(TlsHandshake) + kTlsStreamBytes},
       {"TLS hellos being read", "tls.hello_buffers", w.tls.hello_buffers, w.tls.hello_bytes},
       {"summary rows, two summaries", "summary.servers",
        2 * (std::uint64_t{1} + w.summary.services + w.summary.servers), sizeof(Summary::Row)},
@@ -48,8 +51,8 @@ std::vector<MemoryItem> shared(const Config& c) {
   constexpr std::uint64_t kOneOfEachKind =
       sizeof(Connection) + sizeof(DnsTransaction) + sizeof(HttpTransaction) + sizeof(TlsHandshake);
   return {{"transactions kept for the report, when all four kinds are full",
-           "report.max_transactions", c.report.max_transactions, kOneOfEachKind + 4 * kTextBytes,
-           false}};
+           "report.max_transactions", c.report.max_transactions,
+           kOneOfEachKind + 4 * kReportTextBytes, false}};
 }
 
 }  // namespace

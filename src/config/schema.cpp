@@ -1,7 +1,5 @@
 #include "schema.hpp"
 
-#include <regex>
-
 // A member of the owner, as the functions in setting.hpp want it.
 #define MEMBER(path) \
   [](auto& owner) -> auto& { return owner.path; }
@@ -14,18 +12,36 @@ constexpr std::int64_t kMega = 1 << 20;
 bool anything(std::string_view) { return true; }
 bool not_empty(std::string_view text) { return !text.empty(); }
 
-bool is_device(const std::string& text) {
-  static const std::regex kPci("([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?");
-  static const std::regex kVirtual("(net|eth)_[a-z0-9_]+(,.*)?");
-  return std::regex_match(text, kPci) || std::regex_match(text, kVirtual);
+bool is_hex(std::string_view text, std::size_t digits) {
+  return text.size() == digits &&
+         text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+/// "3b:00.0", "0000:3b:00.0".
+bool is_pci_address(std::string_view text) {
+  if (text.size() < 7) return false;
+  const std::string_view bus_device_function = text.substr(text.size() - 7);
+  const std::string_view domain = text.substr(0, text.size() - 7);
+  return is_hex(bus_device_function.substr(0, 2), 2) && bus_device_function[2] == ':' &&
+         is_hex(bus_device_function.substr(3, 2), 2) && bus_device_function[5] == '.' &&
+         bus_device_function[6] >= '0' && bus_device_function[6] <= '7' &&
+         (domain.empty() ||
+          (domain.back() == ':' && is_hex(domain.substr(0, domain.size() - 1), 4)));
+}
+
+/// Arguments may follow either after a comma.
+bool is_device(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find(','));
+  return is_pci_address(name) || (name.starts_with("net_") && name.size() > 4);
 }
 
 const Choices<LinkType> kLinks = {
     {"ethernet", LinkType::ethernet},     {"linux_sll", LinkType::linux_sll},
     {"linux_sll2", LinkType::linux_sll2}, {"raw_ip", LinkType::raw_ip},
     {"bsd_null", LinkType::bsd_null},     {"bsd_loop", LinkType::bsd_loop}};
-const Choices<ShardingPolicy> kSharding = {
-    {"auto", ShardingPolicy::automatic}, {"rss", ShardingPolicy::rss}, {"dispatcher", ShardingPolicy::dispatcher}};
+const Choices<ShardingPolicy> kSharding = {{"auto", ShardingPolicy::automatic},
+                                           {"rss", ShardingPolicy::rss},
+                                           {"dispatcher", ShardingPolicy::dispatcher}};
 const Choices<LogFormat> kLogFormats = {
     {"text", LogFormat::text}, {"json", LogFormat::json}, {"both", LogFormat::both}};
 

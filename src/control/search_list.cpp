@@ -4,6 +4,12 @@
 //   name.a  --NXDOMAIN
 //   name.b              --NXDOMAIN
 //   name                            --answer        one lookup of name
+//
+// Libraries that ask for AAAA first may try the suffixes in between:
+//
+//   name AAAA  --no data
+//   name.a AAAA           --NXDOMAIN
+//   name A                            --answer      one lookup of name
 #include <algorithm>
 #include <tuple>
 
@@ -67,20 +73,35 @@ class SearchLists {
     return {question.client.ip, question.qname, drafts_[i].start_ns};
   }
 
-  /// The lookup of a shorter name that followed.
+  static TimeNs last_query_ns(const Draft& draft) {
+    TimeNs last = draft.start_ns;
+    for (const TypeState& type : draft.types) last = std::max(last, type.last_query_ns);
+    return last;
+  }
+
+  /// The lookup of a shorter name that was under way or followed.
   [[nodiscard]] std::size_t next_name(std::size_t i) const {
     const auto [client, longer, start_ns] = place(i);
     const TimeNs end_ns = drafts_[i].end_ns;
     for (std::size_t labels = 1; labels <= kMaxSuffixLabels; ++labels) {
       const std::string_view shorter = without_suffix(longer, labels);
       if (shorter.empty()) break;
-      const auto found = std::lower_bound(
+      const auto after = std::lower_bound(
           by_name_.begin(), by_name_.end(), Place{client, shorter, end_ns},
           [this](std::size_t a, const Place& wanted) { return place(a) < wanted; });
-      if (found == by_name_.end()) continue;
-      const auto [next_client, next_qname, next_start_ns] = place(*found);
-      if (next_client != client || next_qname != shorter) continue;
-      if (begins_[root(*found)] - end_ns <= kSearchNextNs) return *found;
+      const auto is_of_name = [&, wanted = shorter, who = client](std::size_t other) {
+        const auto [its_client, its_name, its_start_ns] = place(other);
+        return its_client == who && its_name == wanted;
+      };
+      if (after != by_name_.begin()) {
+        const std::size_t around = *std::prev(after);
+        if (is_of_name(around) && drafts_[around].start_ns <= start_ns &&
+            last_query_ns(drafts_[around]) >= end_ns) {
+          return around;
+        }
+      }
+      if (after == by_name_.end() || !is_of_name(*after)) continue;
+      if (begins_[root(*after)] - end_ns <= kSearchNextNs) return *after;
     }
     return Dataset::kNone;
   }

@@ -11,6 +11,7 @@
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
+#include "text_dns_notes.hpp"
 
 namespace wirelag::report {
 namespace {
@@ -47,23 +48,6 @@ bool costs_more(const Lookup& a, const Lookup& b) {
 std::string types(const Lookup& l) {
   std::string text;
   for (const std::uint16_t t : l.qtypes) text += (text.empty() ? "" : ",") + type_name(t);
-  return text;
-}
-
-std::string question_type(const DnsTransaction& t) {
-  return t.qname.empty() ? std::string(kNone) : type_name(t.qtype);
-}
-
-std::string result(const DnsTransaction& t) {
-  if (!known(t.response_ns)) return "no answer";
-  if (t.truncated) return "TRUNCATED";
-  return t.outcome == DnsOutcome::nodata ? "NODATA" : rcode_name(t.rcode);
-}
-
-std::string query_and_answer_frames(const DnsTransaction& t) {
-  std::string text = frame_list(t.query_frames);
-  text += " / ";
-  text += t.response_frame != 0 ? std::to_string(t.response_frame) : std::string(kNone);
   return text;
 }
 
@@ -144,87 +128,6 @@ void transactions(std::string& out, const Report& r, const Lookup& l, std::size_
   more(out, l.members.size() - shown, "transaction", "transactions", 2);
 }
 
-/// The stub in words: who asked it, whom it asked, what each of them was good for.
-std::string stub_story(const Report& r, const Lookup& l) {
-  const LookupMember* asked = nullptr;
-  const LookupMember* won = nullptr;
-  std::size_t forwarded = 0;
-  for (const LookupMember& m : l.members) {
-    forwarded += m.role == LookupRole::forwarded;
-    if (m.role == LookupRole::asked && asked == nullptr) asked = &m;
-    if (m.answer == AnswerRole::won) won = &m;
-  }
-  if (asked == nullptr || forwarded == 0) return "";
-  const DnsTransaction& question = r.data.dns()[asked->transaction];
-  std::string text = fmt::format(
-      "the application asked {}, a stub resolver on its own host, which passed the question on to "
-      "{}",
-      question.resolver.ip.text(), count(forwarded, "resolver"));
-  if (forwarded > 1) text += " at once";
-  if (won != nullptr) {
-    const DnsTransaction& winner = r.data.dns()[won->transaction];
-    text += fmt::format(". {} answered first, after {}, and the stub answered from it",
-                        winner.resolver.ip.text(), duration(winner.latency_ns()));
-    const DurationNs own = known(l.wait_ns) && known(winner.latency_ns())
-                               ? l.wait_ns - winner.latency_ns()
-                               : kUnknownNs;
-    if (known(own) && own >= 0) text += fmt::format("; the stub itself added {}", duration(own));
-  }
-  return text + ".";
-}
-
-std::string late_story(const Report& r, const Lookup& l) {
-  std::string text;
-  for (const LookupMember& m : l.members) {
-    const DnsTransaction& t = r.data.dns()[m.transaction];
-    const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
-    if (m.answer != AnswerRole::spare || !known(late) || late == 0) continue;
-    text += fmt::format("{}{} ({} after the user had gone on)", text.empty() ? "" : ", ",
-                        t.resolver.ip.text(), duration(late));
-  }
-  return text.empty() ? text : "too late to matter: " + text + ".";
-}
-
-std::string resend_story(const Report& r, const Lookup& l) {
-  std::size_t resent = 0;
-  DurationNs lost_ns = 0;
-  for (const LookupMember& m : l.members) {
-    const DnsTransaction& t = r.data.dns()[m.transaction];
-    resent += t.query_frames.size() + t.query_frames.left_out() - 1;
-    const DurationNs waited = elapsed_ns(t.first_query_ns, t.last_query_ns);
-    if (known(waited)) lost_ns = std::max(lost_ns, waited);
-  }
-  if (resent == 0 || lost_ns == 0) return "";
-  return fmt::format("{} sent again; {} passed between the first copy and the last.",
-                     count(resent, "query was", "queries were"), duration(lost_ns));
-}
-
-/// Of the wait, the part in which a question of the client was open; the rest it made itself.
-std::string pause_story(const Report& r, const Lookup& l) {
-  if (!known(l.wait_ns)) return "";
-  std::vector<std::pair<TimeNs, TimeNs>> open;
-  for (const LookupMember& m : l.members) {
-    const DnsTransaction& t = r.data.dns()[m.transaction];
-    if (m.role != LookupRole::asked || !known(t.first_query_ns)) continue;
-    const TimeNs end =
-        known(t.response_ns) ? std::min(t.response_ns, l.end_time_ns) : l.end_time_ns;
-    if (end > t.first_query_ns) open.emplace_back(t.first_query_ns, end);
-  }
-  std::sort(open.begin(), open.end());
-  DurationNs open_ns = 0;
-  TimeNs covered = l.start_time_ns;
-  for (const auto& [from, to] : open) {
-    if (to <= covered) continue;
-    open_ns += to - std::max(from, covered);
-    covered = to;
-  }
-  const DurationNs pause_ns = l.wait_ns - open_ns;
-  if (pause_ns < kMillisecondNs || pause_ns < l.wait_ns / 5) return "";
-  return fmt::format(
-      "the resolvers took {} of the wait; for the other {} the client had no question open.",
-      duration(open_ns), duration(pause_ns));
-}
-
 std::string waited(const Report& r, const Lookup& l) {
   if (known(l.wait_ns)) return fmt::format("waited {}", duration(l.wait_ns));
   const DurationNs until_end = elapsed_ns(l.start_time_ns, r.capture.last_time_ns);
@@ -241,10 +144,7 @@ void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_r
       0);
   records(out, r, l);
   transactions(out, r, l, max_rows);
-  for (const std::string& story :
-       {stub_story(r, l), late_story(r, l), resend_story(r, l), pause_story(r, l)}) {
-    if (!story.empty()) paragraph(out, "note", story, kLabel, 2);
-  }
+  for (const std::string& note : lookup_notes(r, l)) paragraph(out, "note", note, kLabel, 2);
 }
 
 std::string short_result(const Report& r, const Lookup& l) {

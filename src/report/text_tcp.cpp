@@ -8,11 +8,10 @@
 
 #include <fmt/format.h>
 
-#include <wirelag/track/dns/message.hpp>
-
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
+#include "text_tasks.hpp"
 #include "words.hpp"
 
 namespace wirelag::report {
@@ -20,8 +19,6 @@ namespace {
 
 constexpr std::size_t kAllInDetail = 12;  ///< up to so many connections get a block each
 constexpr std::size_t kPairs = 10;
-constexpr std::size_t kDnsTasks = 10;  ///< per connection: part 1 has them already
-constexpr std::size_t kLabel = 9;
 
 bool failed(const Connection& c) {
   return c.state == ConnectionState::refused || c.state == ConnectionState::syn_unanswered ||
@@ -31,14 +28,6 @@ bool failed(const Connection& c) {
 bool costs_more(const Connection& a, const Connection& b) {
   if (failed(a) != failed(b)) return failed(a);
   return a.connect_time_ns > b.connect_time_ns;
-}
-
-/// A request without a response first, then by how long it took.
-bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
-  const bool a_unanswered = a.request_seen && a.status == 0;
-  const bool b_unanswered = b.request_seen && b.status == 0;
-  if (a_unanswered != b_unanswered) return a_unanswered;
-  return a.total_ns() > b.total_ns();
 }
 
 std::string handshake_frames(const Connection& c) {
@@ -134,93 +123,6 @@ void connection_tables(std::string& out, const Report& r, std::size_t max_rows) 
   }
 }
 
-std::string status(const HttpTransaction& t) {
-  if (t.status == 0) return "no answer";
-  std::string text = std::to_string(t.status);
-  if (!t.response_complete) return text + ", cut off";
-  if (t.early_response) return text + ", early";
-  if (t.pipelined) return text + ", pipelined";
-  return text;
-}
-
-Table task_table(bool with_connection, std::size_t indent) {
-  return Table({{with_connection ? "id" : "", Align::right},
-                {"frames", Align::left},
-                {"at ms", Align::right},
-                {"request", Align::left, Shrink::end, 16},
-                {"status", Align::left},
-                {"size", Align::right},
-                {"wait ms", Align::right},
-                {"xfer ms", Align::right}},
-               indent);
-}
-
-void http_row(Table& table, const Report& r, std::size_t index, std::string id) {
-  const HttpTransaction& t = r.data.http()[index];
-  const bool responded = known(t.response_first_ns);
-  table.row({std::move(id), frames(t.request_frames) + " / " + frames(t.response_frames),
-             at_ms(r, known(t.request_first_ns) ? t.request_first_ns : t.response_first_ns),
-             t.request_seen ? safe(t.method) + " " + safe(t.target) : "(request not captured)",
-             status(t), responded ? bytes(t.response_bytes) : std::string(kNone),
-             ms_number(t.server_wait_ns()), ms_number(t.transfer_ns())});
-}
-
-void task_legend(std::string& out, const Report& r) {
-  if (r.data.http().empty()) return;
-  paragraph(
-      out, "",
-      "Tasks: frames = request / response; at = since the capture began; size = response as sent; "
-      "wait = last byte of the request to first byte of the response; xfer = first to last byte "
-      "of the response.",
-      1);
-}
-
-void http_tasks(std::string& out, const Report& r, const std::vector<std::size_t>& tasks,
-                std::size_t max_rows) {
-  const auto chosen = choose(tasks.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(r.data.http()[tasks[a]], r.data.http()[tasks[b]]);
-  });
-  Table table = task_table(false, 2);
-  for (const std::size_t i : chosen) http_row(table, r, tasks[i], "");
-  table.drop_if_empty(0);
-  table.print(out);
-  more(out, tasks.size() - chosen.size(), "request", "requests", 2);
-}
-
-void dns_tasks(std::string& out, const Report& r, const std::vector<std::size_t>& tasks,
-               std::size_t max_rows) {
-  const std::size_t limit = max_rows == 0 ? tasks.size() : std::min(max_rows, kDnsTasks);
-  const std::size_t shown = std::min(limit, tasks.size());
-  Table table({{"frames", Align::left},
-               {"id", Align::left},
-               {"DNS query", Align::left, Shrink::middle, 16},
-               {"outcome", Align::left},
-               {"ms", Align::right}},
-              2);
-  for (std::size_t i = 0; i < shown; ++i) {
-    const DnsTransaction& t = r.data.dns()[tasks[i]];
-    table.row({frame_list(t.query_frames) + " / " + frames(FrameSpan{t.response_frame, 0}),
-               fmt::format("0x{:04x}", t.id), type_name(t.qtype) + " " + safe(t.qname),
-               std::string(name(t.outcome)), ms_number(t.latency_ns())});
-  }
-  table.print(out);
-  more(out, tasks.size() - shown, "DNS query", "DNS queries", 2);
-}
-
-void tls_task(std::string& out, const TlsHandshake& t) {
-  std::string text = tls_version(t.version != 0 ? t.version : t.client_version);
-  if (t.version == 0) text += " offered";
-  if (!t.sni.empty()) text += " with " + safe(t.sni);
-  if (!t.alpn.empty()) text += ", ALPN " + safe(t.alpn);
-  text += fmt::format(": ClientHello to ServerHello {} (frames {} / {})", duration(t.hello_ns()),
-                      frames(t.client_hello_frames), frames(t.server_hello_frames));
-  if (known(t.handshake_ns())) text += fmt::format(", handshake {}", duration(t.handshake_ns()));
-  if (t.resumed == TriState::yes) text += ", resumed";
-  if (t.hello_retry) text += ", one round trip more for a HelloRetryRequest";
-  if (!known(t.server_hello_ns)) text += ", no ServerHello captured";
-  paragraph(out, "tls", text, kLabel, 2);
-}
-
 std::string resent(const Connection& c) {
   std::array<std::uint64_t, kRetransmissionClasses> sum{};
   std::string text;
@@ -276,18 +178,18 @@ void block(std::string& out, const Report& r, std::size_t index, std::size_t max
   out += '\n';
   paragraph(out, "", title, 0);
   const std::string incomplete = why_incomplete(c);
-  if (!incomplete.empty()) paragraph(out, "state", incomplete, kLabel, 2);
+  if (!incomplete.empty()) paragraph(out, "state", incomplete, kBlockLabel, 2);
   if (channel.purpose != ChannelPurpose::unknown || incomplete.empty()) {
-    paragraph(out, "why", why_opened(r, channel), kLabel, 2);
+    paragraph(out, "why", why_opened(r, channel), kBlockLabel, 2);
   }
   const bool nothing_sent = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes == 0;
-  if (!failed(c) || !nothing_sent) paragraph(out, "data", traffic(c), kLabel, 2);
-  if (channel.tls != Dataset::kNone) tls_task(out, r.data.tls()[channel.tls]);
-  dns_tasks(out, r, channel.dns, max_rows);
+  if (!failed(c) || !nothing_sent) paragraph(out, "data", traffic(c), kBlockLabel, 2);
+  if (channel.tls != Dataset::kNone) text_tls_task(out, r.data.tls()[channel.tls]);
+  text_dns_tasks(out, r, channel.dns, max_rows);
   if (!channel.http.empty()) {
-    http_tasks(out, r, channel.http, max_rows);
+    text_http_tasks(out, r, channel.http, max_rows);
   } else if (channel.dns.empty() && !failed(c)) {
-    paragraph(out, "task", no_task(c), kLabel, 2);
+    paragraph(out, "task", no_task(c), kBlockLabel, 2);
   }
 }
 
@@ -347,25 +249,6 @@ void pairs_table(std::string& out, const Report& r) {
   more(out, sorted.size() - shown, "pair", "pairs", 1);
 }
 
-void slowest_tasks(std::string& out, const Report& r, std::size_t max_rows) {
-  const std::vector<HttpTransaction>& all = r.data.http();
-  if (all.empty()) return;
-  const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(all[a], all[b]);
-  });
-  Table table = task_table(true, 1);
-  for (const std::size_t i : chosen) {
-    const std::size_t connection = r.data.connection_index(all[i].connection);
-    http_row(table, r, i,
-             connection == Dataset::kNone ? std::string(kNone)
-                                          : std::to_string(Dataset::connection_id(connection)));
-  }
-  out += chosen.size() == all.size() ? "\nTasks, in order of first frame (id = connection)\n"
-                                     : "\nTasks without a response or slowest (id = connection)\n";
-  table.print(out);
-  more(out, all.size() - chosen.size(), "request", "requests", 1);
-}
-
 std::string totals(const Report& r) {
   std::map<ConnectionState, std::size_t> states;
   for (const Connection& c : r.data.connections()) ++states[c.state];
@@ -397,14 +280,14 @@ void text_tcp(std::string& out, const Report& r, const TextOptions& options) {
   }
   paragraph(out, "", totals(r), 0);
   connection_tables(out, r, options.max_rows);
-  task_legend(out, r);
+  text_task_legend(out, r);
   if (n <= kAllInDetail) {
     for (std::size_t i = 0; i < n; ++i) block(out, r, i, options.max_rows);
     return;
   }
   pairs_table(out, r);
   reasons_table(out, r);
-  slowest_tasks(out, r, options.max_rows);
+  text_slowest_tasks(out, r, options.max_rows);
 }
 
 }  // namespace wirelag::report

@@ -72,8 +72,10 @@ std::string tcp_flags(std::uint8_t flags) {
 }
 
 bool server_not_captured(const Connection& c) {
+  const auto gave_up = [](const HandshakeSegment& s) { return (s.flags & tcp_flag::rst) != 0; };
   return c.half.s2c.packets == 0 &&
-         c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
+         c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out() &&
+         std::none_of(c.handshake.begin(), c.handshake.end(), gave_up);
 }
 
 std::string why_opened(const Report& report, const Channel& channel) {
@@ -83,10 +85,10 @@ std::string why_opened(const Report& report, const Channel& channel) {
       return "first contact: this client had no connection to this server yet";
     case ChannelPurpose::others_busy:
       return fmt::format(
-          "others busy: {} to this server{}", busy_others(channel),
+          "others busy: {}{}",
+          others(channel.others_busy, channel.others_open, "was busy", "were busy"),
           c.protocol == Protocol::http1
-              ? "; HTTP/1.1 answers in order, so fetching more at once takes another "
-                "connection"
+              ? "; HTTP/1.1 answers in order, so fetching more at once takes another connection"
               : "");
     case ChannelPurpose::parallel:
       return "parallel: opened although " +

@@ -20,7 +20,7 @@ namespace wirelag::report {
 /// How an opening that did not complete ended, one clause; empty for a complete handshake.
 [[nodiscard]] std::string why_incomplete(const Connection& connection);
 
-/// Packets of the client only, and more of them than SYNs: the other direction exists, unseen.
+/// Packets of the client only, and more than SYNs and a reset: the other direction exists, unseen.
 [[nodiscard]] bool server_not_captured(const Connection& connection);
 
 /// Host, SNI or looked-up name of the connection's server, safe to print; may be empty.

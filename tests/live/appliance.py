@@ -53,7 +53,7 @@ class Appliance:
 
     def __enter__(self):
         with open(self._stderr, "w") as stderr:
-            self.process = subprocess.Popen(["nice", "-n", "-15", self._program, "run", "--config", self.config],
+            self.process = subprocess.Popen(["chrt", "--rr", "5", self._program, "run", "--config", self.config],
                                             stdin=subprocess.DEVNULL, stderr=stderr)
         self.wait_for(r"is listening", within_s=60)
         return self

@@ -13,7 +13,7 @@ def _command(urls, options):
              "--happy-eyeballs-timeout-ms", "20000", "--write-out", "%{json}\n", *options]
     for url in urls:
         words += ["--output", "/dev/null", url]
-    return world.inside("client", "nice", "-n", "-15", *words)
+    return world.inside("client", "chrt", "--fifo", "10", *words)
 
 
 def _environment():

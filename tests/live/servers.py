@@ -54,7 +54,7 @@ def _is_bound(process, table, port):
 @contextlib.contextmanager
 def _running(log, bound, *words):
     with open(log, "w") as output:
-        process = subprocess.Popen(world.inside("server", *words), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(world.inside("server", "chrt", "--fifo", "10", *words), stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=output)
     try:
         for table, port in bound:

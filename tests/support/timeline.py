@@ -25,7 +25,7 @@ A line that begins with a letter declares something, one that begins with a time
     0.010 R>U dns response id=1 A example.org CNAME:b.example 192.0.2.1 rcode=NOERROR tc ttl=60
     0.000 C>S udp PAYLOAD
     0.000 frame hex:ffff...              a whole frame as it is
-    PAYLOAD: "text", hex:0a0b, fill:1460 (x's), NAME, NAME[0:100], one after the other
+    PAYLOAD: "text", hex:0a0b.0c, fill:1460 (x's), NAME, NAME[0:100], one after the other
 
 Sequence and acknowledgement numbers are kept per pair of endpoints. They are given relative to the
 initial ones, as analysers print them. Overrides and modifiers, after WHAT:
@@ -194,7 +194,7 @@ class Timeline:
             if piece.startswith('"'):
                 out += piece[1:-1].encode("latin-1").decode("unicode_escape").encode("latin-1")
             elif piece.startswith("hex:"):
-                out += bytes.fromhex(piece[4:])
+                out += bytes.fromhex(piece[4:].replace(".", " "))
             elif piece.startswith("fill:"):
                 out += b"x" * int(piece[5:])
             elif part:

@@ -82,16 +82,31 @@ class Judge {
       Server& server = servers_[endpoint];
       ++server.visits;
       AffectedVisit affected{visit.client_ip, connections.size(), {}, 0, 0};
-      for (LateWave& wave : find_late_waves(input_, visit, connections)) {
-        if (wave.high_ns <= 0) continue;
-        affected.low_ns += wave.low_ns;
-        affected.high_ns += wave.high_ns;
-        affected.waves.push_back(std::move(wave));
+      for (const auto& [name, of_name] : by_name(connections)) {
+        for (LateWave& wave : find_late_waves(input_, visit, of_name)) {
+          if (wave.high_ns <= 0) continue;
+          affected.low_ns += wave.low_ns;
+          affected.high_ns += wave.high_ns;
+          affected.waves.push_back(std::move(wave));
+        }
       }
       if (affected.high_ns >= input_.thresholds.gate.min_effect_ns) {
         server.affected.push_back(std::move(affected));
       }
     }
+  }
+
+  /// A connection without a name carried nothing that tells it: it goes with the one before it.
+  [[nodiscard]] std::map<std::string_view, std::vector<std::size_t>> by_name(
+      const std::vector<std::size_t>& connections) const {
+    std::map<std::string_view, std::vector<std::size_t>> groups;
+    std::string_view name;
+    for (const std::size_t i : connections) {
+      const std::string& own = input_.correlation.channels[i].name;
+      if (!own.empty()) name = own;
+      groups[name].push_back(i);
+    }
+    return groups;
   }
 
   Finding finding_for(const Endpoint& endpoint, const Server& server) const {
@@ -184,7 +199,7 @@ class Judge {
     Evidence e;
     e.what = fmt::format(
         "handshake of {}: its first request followed {} after it{}", c.client.text(),
-        in_ms(elapsed_ns(c.established_time_ns, first_request_ns(input_, i))),
+        in_ms(elapsed_ns(ready_ns(input_, i), first_request_ns(input_, i))),
         wave.waited.size() > 1 ? fmt::format("; so did {} beside it", wave.waited.size() - 1) : "");
     e.connection = i;
     e.frames = handshake_frames(i);

@@ -136,6 +136,21 @@ TEST_F(HttpLateConnection, NextVisitPaysForItsFirstHandshakeAnotherRulesCase) {
   EXPECT_EQ(judged().outcome, Outcome::fine);
 }
 
+TEST_F(HttpLateConnection, OtherNameAtTheSameAddressIsFirstContact) {
+  page(50);
+  Connection& other = open(2, 60);
+  story_.http(other, "/a", 66.1, 80).host = "other.example.com";
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnection, ConnectionKeptFromAnEarlierVisitIsContact) {
+  Connection& kept = open(1, 0);
+  story_.http(kept, "/", 6, 50);
+  story_.http(kept, "/next", 20'000, 20'050);
+  story_.http(open(2, 20'060), "/a", 20'066.1, 20'080);
+  EXPECT_EQ(saving_ms(), Ms(6, 6));
+}
+
 TEST_F(HttpLateConnection, RetransmittedSynIsNotThisRulesSaving) {
   page(50);
   Connection& late = open(2, 60, 1006);  // the first SYN was lost

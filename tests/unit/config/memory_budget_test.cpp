@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <gtest/gtest.h>
 
 #include <wirelag/config/memory_budget.hpp>
@@ -34,6 +36,39 @@ TEST(MemoryBudget, of_the_largest_configuration_does_not_wrap) {
   config.worker.http.header_buffers = 1U << 20;
   config.worker.http.header_bytes = 1U << 20;
   EXPECT_GT(memory_budget(config).bytes_total, std::uint64_t{128} << 40);
+}
+
+struct NoSink : TransactionSink {
+  void emit(TransactionRef) override {}
+};
+
+double allocated_bytes() {
+  const struct mallinfo2 now = mallinfo2();
+  return static_cast<double>(now.uordblks) + static_cast<double>(now.hblkhd);
+}
+
+TEST(MemoryBudget, is_what_a_worker_takes) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer's allocator keeps no books";
+#endif
+  // GIVEN limits of an eighth of the defaults, for a quick test
+  Config config;
+  WorkerLimits& w = config.worker;
+  for (std::uint32_t* limit :
+       {&w.tcp.connections, &w.tcp.reorder_segments, &w.dns.pending_queries, &w.dns.tcp_streams,
+        &w.http.connections, &w.http.open_requests, &w.http.header_buffers, &w.tls.connections,
+        &w.tls.hello_buffers, &w.summary.servers}) {
+    *limit /= 8;
+  }
+  const auto signatures = Signatures::compile({}).value();
+  NoSink sink;
+  const double before = allocated_bytes();
+  const Worker worker(0, w, signatures, sink, /*live=*/true);
+  const double taken = allocated_bytes() - before;
+  // THEN the budget without the two rings, which are not the worker's own, is right within a tenth
+  const auto rings = static_cast<double>(config.rings.frame_bytes + config.rings.transaction_bytes);
+  const double budget = static_cast<double>(memory_budget(config).bytes_per_worker) - rings;
+  EXPECT_NEAR(budget / taken, 1.0, 0.1) << budget << " budgeted, " << taken << " taken";
 }
 
 }  // namespace

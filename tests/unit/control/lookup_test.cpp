@@ -195,6 +195,27 @@ TEST(Lookup, SearchListIsOneLookupOfTheNameItEndedWith) {
   EXPECT_EQ(roles(lookup)[0], "asked:contributed");
 }
 
+TEST(Lookup, SuffixTriedBetweenAaaaAndA) {
+  Story story;
+  const auto ask = [&story](const char* name, std::uint16_t type, double from_ms, double to_ms,
+                            DnsOutcome outcome) {
+    story.dns({"10.0.0.5", "10.0.0.53", name, type}, from_ms, to_ms, outcome);
+  };
+  ask("img.example", kAaaa, 0, 0.4, DnsOutcome::nodata);
+  ask("img.example.corp", kAaaa, 0.5, 0.9, DnsOutcome::nxdomain);
+  ask("img.example", kA, 1.0, 1.4, DnsOutcome::answered);
+  // GIVEN another process doing the same right after
+  ask("img.example", kAaaa, 2.0, 2.4, DnsOutcome::nodata);
+  ask("img.example.corp", kAaaa, 2.5, 2.9, DnsOutcome::nxdomain);
+  ask("img.example", kA, 3.0, 3.5, DnsOutcome::answered);
+  const std::vector<Lookup> lookups = lookups_of(story);
+  ASSERT_EQ(lookups.size(), 2U);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups[0]), 1.4);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups[1]), 1.5);
+  EXPECT_THAT(roles(lookups[0]),
+              ElementsAre("asked:contributed", "asked:contributed", "asked:released"));
+}
+
 TEST(Lookup, NxdomainAloneOrLongAgoOrOfAnotherClientStandsAlone) {
   Story story;
   story.dns({"10.0.0.5", "10.0.0.53", "api.corp.example"}, 0, 5, DnsOutcome::nxdomain);

@@ -82,6 +82,11 @@ TEST(Explain, ASynSentAgainIsNotTakenToHaveArrived) {
   EXPECT_EQ(states(told[3]), "ESTABLISHED>ESTABLISHED SYN-RECEIVED>ESTABLISHED");
 }
 
+TEST(Explain, ARepeatTooSoonForAnyTimerIsTheCapturesDoing) {
+  const auto told = explain(unanswered(1, kClient, kServer, {{1, 0}, {2, 5'000}}));
+  EXPECT_THAT(told[1].meaning, HasSubstr("too soon for a retransmission timer"));
+}
+
 TEST(Explain, AnAmbiguousHalfIsSaidToBeAmbiguous) {
   Connection c = opened(1, kClient, kServer, {4, 3 * kMs}, {5, 6 * kMs}, {6, 7 * kMs});
   const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];

@@ -230,6 +230,38 @@ TEST(TextFailures, RefusedUnansweredAndMidstreamAreToldApart) {
   EXPECT_THAT(text_of(r), HasSubstr("The server refuses after 5.000 ms"));
 }
 
+TEST(TextDns, SayWhatPassedWithoutAQuestionOpen) {
+  // GIVEN AAAA answered with nothing after 1 ms, and A asked only 30 ms later
+  Dataset data;
+  DnsTransaction aaaa =
+      dns(at("192.0.2.1", 4001), "192.0.2.53", 7, {1, 0}, {2, kMillisecondNs}, {});
+  aaaa.qtype = 28;
+  aaaa.outcome = DnsOutcome::nodata;
+  data.emit(&aaaa);
+  const DnsTransaction a = dns(at("192.0.2.1", 4002), "192.0.2.53", 8, {3, 31 * kMillisecondNs},
+                               {4, 33 * kMillisecondNs}, {});
+  data.emit(&a);
+  const std::string text = flat(text_of(report_of(std::move(data))));
+  EXPECT_THAT(text, HasSubstr("AAAA,A asked by 192.0.2.1 at 0.000 ms: waited 33.000 ms, answered"));
+  EXPECT_THAT(text, HasSubstr("NODATA"));
+  EXPECT_THAT(text,
+              HasSubstr("the resolvers took 3.000 ms of the wait; for the other 30.000 ms the "
+                        "client had no question open."));
+}
+
+TEST(TextDns, AResponseWithoutItsQuestionIsNoLookup) {
+  Dataset data;
+  DnsTransaction d = dns(at("192.0.2.1", 4001), "192.0.2.53", 7, {0, 0}, {4, 10}, {});
+  d.query_frames.clear();
+  d.first_query_ns = d.last_query_ns = kUnknownNs;
+  d.outcome = DnsOutcome::response_only;
+  data.emit(&d);
+  const std::string text = text_of(report_of(std::move(data)));
+  EXPECT_THAT(text,
+              HasSubstr("0 lookups in 0 transactions; 1 response without a captured question."));
+  EXPECT_THAT(text, ContainsRegex("- / 4 +0x0007  A +192.0.2.1:4001"));
+}
+
 TEST(TextHostile, NothingFromTheWireControlsTheTerminal) {
   // GIVEN every text that comes from the wire filled with escape sequences, and longer than a line
   const std::string evil = "\x1b[2J\x1b]0;owned\x07\r\n" + std::string(300, '\xff');

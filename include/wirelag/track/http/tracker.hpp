@@ -3,9 +3,9 @@
 //
 // Every connection has two HttpStreams (one parser state per direction) and a FIFO of exchanges:
 //
-//   request's headers complete -> its exchange goes to the back
-//   response's status line     -> the first exchange without a response gets it (1xx: counted
-//   there) request and response at their end -> emitted, in the order of the FIFO
+//   request's headers complete        -> its exchange goes to the back
+//   response's status line            -> the first exchange without a response gets it (1xx: counted)
+//   request and response at their end -> emitted, in the order of the FIFO
 //
 // A response that finds no request makes an exchange without one. A message whose headers never
 // become complete conveyed nothing (RFC 9112 section 8): it is counted and forgotten. What is
@@ -23,8 +23,8 @@
 //   open_requests   the newest request is not tracked, nor is its response;
 //                   one connection gets at most a quarter of them            http_requests_full
 //   texts           cut, marked text_cut (see kLongestText in tracker.cpp)   http_texts_cut
-//   header_buffers  the message is not tracked http_header_buffers_full header_bytes    framing
-//   goes on, texts beyond are missing                http_headers_too_long
+//   header_buffers  the message is not tracked                               http_header_buffers_full
+//   header_bytes    framing goes on, texts beyond are missing                http_headers_too_long
 //
 // Definitions of the times: docs/metrics.md, "Request and response".
 #pragma once
