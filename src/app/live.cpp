@@ -108,6 +108,15 @@ void say(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sent
   return sharded;
 }
 
+[[nodiscard]] std::string why_dispatched(const PortConfig& config, const PortInfo& info,
+                                         std::size_t ports) {
+  if (config.sharding == ShardingPolicy::dispatcher) return "as configured";
+  if (ports > 1 && info.sharding == Sharding::kernel) {
+    return "the kernel spreads the flows of each port differently";
+  }
+  return info.sharding_note;
+}
+
 void announce(const Config& config, const std::vector<Port>& ports,
               const std::vector<bool>& sharded) {
   for (std::size_t i = 0; i < ports.size(); ++i) {
@@ -115,7 +124,8 @@ void announce(const Config& config, const std::vector<Port>& ports,
     const std::string how =
         config.appliance.workers == 1 ? "one worker"
         : sharded[i] ? fmt::format("one queue per worker ({})", name(info.sharding))
-                     : fmt::format("software dispatcher ({})", info.sharding_note);
+                     : fmt::format("software dispatcher ({})",
+                                   why_dispatched(config.ports[i], info, ports.size()));
     say(fmt::format("port {} is {} ({}): {} queue(s), {}; frame times: {}", config.ports[i].name,
                     info.name, info.driver, info.queues, how, name(info.time)));
   }
@@ -286,6 +296,7 @@ int run_live(const Config& config, const std::vector<std::string>& more_eal_argu
   if (!signatures) return fail(signatures.error());
   Result<SummaryLog> log = open_log(config);
   if (!log) return fail(log.error());
+  if (Status s = check_report_directory(config); !s) return fail(s.error());
   catch_stop_signals();
   catch_live_signals();
 

@@ -53,7 +53,7 @@ void LiveLink::run_worker(std::size_t i) {
   for (int empty = 0; empty < kLastPolls;) empty = poll_queues(i) == 0 ? empty + 1 : 0;
   cores_[i]->handover_closed.store(true, std::memory_order_release);
   if (needs_dispatcher()) group_.process_until_closed(i);
-  group_.worker(i).finish();
+  group_.finish(i);
   Summariser& summariser = group_.worker(i).summariser();
   while (!summariser.publish(wall_clock_ns())) std::this_thread::yield();
   group_.set_done(i);
@@ -95,12 +95,12 @@ void LiveLink::keep_house(std::size_t i, bool idle) {
   WorkerCore& core = *cores_[i];
   Worker& worker = group_.worker(i);
   if (const TimeNs end = orders_.interval_end_ns.load(std::memory_order_acquire);
-      end != core.interval_end_ns && worker.summariser().publish(end)) {
-    core.interval_end_ns = end;
+      end != core.interval_end_ns) {
+    group_.count_shed(i);
+    if (worker.summariser().publish(end)) core.interval_end_ns = end;
   }
   if (const std::uint32_t wanted = orders_.snapshots.load(std::memory_order_relaxed);
-      wanted != core.snapshots.load(std::memory_order_relaxed)) {
-    group_.snapshot(i);
+      wanted != core.snapshots.load(std::memory_order_relaxed) && group_.snapshot(i)) {
     core.snapshots.store(wanted, std::memory_order_release);
   }
   if (++core.turns % kTurnsPerTick == 0) worker.tick(wall_clock_ns());

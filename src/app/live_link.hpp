@@ -43,7 +43,8 @@ class LiveLink {
   [[nodiscard]] std::uint64_t frames_of(std::size_t i) const { return frames_[i]; }
   /// How many summaries one end_interval() gives.
   [[nodiscard]] std::size_t summarisers() const { return group_.size() + (needs_dispatcher() ? 1 : 0); }
-  /// Workers emit their open connections into the transaction rings; over when snapshot_done().
+  /// Workers emit their open connections into the transaction rings, a few per turn; over when
+  /// snapshot_done().
   void request_snapshot() { orders_.snapshots.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] bool snapshot_done() const;
   /// The cores read what their ports still hold, publish and return.

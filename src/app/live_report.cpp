@@ -2,6 +2,12 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <unordered_set>
 
 #include "output.hpp"
 
@@ -19,14 +25,29 @@ Dataset LiveDataset::take_view() {
   const auto copy = [&view](const auto& transactions) {
     for (const auto& t : transactions) view.emit(&t);
   };
-  for (const Dataset* part : {&ended_, &open_}) {
-    copy(part->connections());
-    copy(part->dns());
-    copy(part->http());
-    copy(part->tls());
+  copy(ended_.dns());
+  copy(ended_.http());
+  copy(ended_.tls());
+  copy(ended_.connections());
+  // A connection that ended while the snapshot was taken is in both.
+  std::unordered_set<ConnectionKey> copied;
+  for (const Connection& c : ended_.connections()) copied.insert(c.key);
+  for (const Connection& c : open_.connections()) {
+    if (copied.insert(c.key).second) view.emit(&c);
   }
   open_ = Dataset(limits_);
   return view;
+}
+
+Status check_report_directory(const Config& config) {
+  if (!config.report.text && !config.report.json) return Done{};
+  const std::string& directory = config.report.directory;
+  errno = ENOTDIR;
+  std::error_code none;
+  if (access(directory.c_str(), W_OK | X_OK) == 0 && std::filesystem::is_directory(directory, none))
+    return Done{};
+  return Error{fmt::format("cannot write reports to '{}' (report.directory): {}", directory,
+                           std::strerror(errno))};
 }
 
 Result<std::string> write_live_report(const Report& report, const Config& config, TimeNs now) {

@@ -24,10 +24,12 @@ class LiveDataset : public TransactionSink {
  private:
   DatasetLimits limits_;
   Dataset ended_;
-  Dataset open_;
+  Dataset open_;  ///< connections of the last snapshot
   bool stopping_ = false;
 };
 
+/// Whether reports can be written later: asked at the start, when somebody is looking.
+[[nodiscard]] Status check_report_directory(const Config& config);
 /// Writes <directory>/wirelag-<appliance>-<UTC time>.txt and .json as configured. Returns their
 /// names, comma-separated.
 [[nodiscard]] Result<std::string> write_live_report(const Report& report, const Config& config,

@@ -78,6 +78,7 @@ int dispatch(const CLI::App& app, const Arguments& a) {
   Result<Config> config = a.config.empty() ? Result<Config>(Config{}) : load_config(a.config);
   if (!config) return fail(config.error());
   if (app.got_subcommand("replay")) return replay(a.replay, config.value());
+  if (Status s = require_ports(config.value(), a.config); !s) return fail(s.error());
   return run_live(config.value(), a.eal);
 }
 

@@ -54,7 +54,7 @@ std::size_t WorkerGroup::process_ring(std::size_t i) {
 
 void WorkerGroup::run_until_closed(std::size_t i) {
   process_until_closed(i);
-  members_[i]->worker->finish();
+  finish(i);
   set_done(i);
 }
 
@@ -70,11 +70,28 @@ void WorkerGroup::process_until_closed(std::size_t i) {
   }
 }
 
+void WorkerGroup::finish(std::size_t i) {
+  members_[i]->writer.wait_when_full();
+  members_[i]->worker->finish();
+  count_shed(i);
+}
+
+void WorkerGroup::count_shed(std::size_t i) {
+  Member& m = *members_[i];
+  m.worker->count_shed(m.ring_counters.of(Counter::transactions_shed));
+  m.ring_counters = {};
+}
+
 void WorkerGroup::set_done(std::size_t i) {
   members_[i]->done.store(true, std::memory_order_release);
 }
 
-void WorkerGroup::snapshot(std::size_t i) { members_[i]->worker->snapshot(members_[i]->sampler); }
+bool WorkerGroup::snapshot(std::size_t i) {
+  Member& m = *members_[i];
+  if (m.transactions.used_bytes() > m.transactions.capacity_bytes() / 2) return false;
+  m.snapshot_at = m.worker->snapshot(m.sampler, m.snapshot_at);
+  return m.snapshot_at == 0;
+}
 
 std::size_t WorkerGroup::drain(TransactionSink& into) {
   std::size_t drained = 0;
@@ -106,10 +123,7 @@ Accounting WorkerGroup::accounting() const {
 
 Counters WorkerGroup::counters() const {
   Counters sum = dispatcher_->counters();
-  for (const auto& m : members_) {
-    sum.merge(m->worker->counters());
-    sum.merge(m->ring_counters);
-  }
+  for (const auto& m : members_) sum.merge(m->worker->counters());
   return sum;
 }
 

@@ -38,10 +38,15 @@ class WorkerGroup {
   void run_until_closed(std::size_t i);
   /// Worker core i: processes the ring until the dispatcher has closed it and it is empty.
   void process_until_closed(std::size_t i);
+  /// Worker core i: input has ended; emits everything unfinished, waiting for room in its ring.
+  void finish(std::size_t i);
+  /// Worker core i: its counters take over what its full transaction ring has shed.
+  void count_shed(std::size_t i);
   /// Worker core i: everything was emitted and published.
   void set_done(std::size_t i);
-  /// Worker core i: emits its open connections, as they are, into its transaction ring.
-  void snapshot(std::size_t i);
+  /// Worker core i: emits a few of its open connections, as they are, while its transaction ring is
+  /// not half full. True when that was the last of them.
+  bool snapshot(std::size_t i);
 
   /// Control core: takes what the workers have emitted. 0 = nothing now.
   std::size_t drain(TransactionSink& into);
@@ -67,6 +72,7 @@ class WorkerGroup {
     TransactionReader reader;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<FrameReader> frame_reader;
+    std::size_t snapshot_at = 0;  ///< worker: where the next snapshot() goes on
     std::atomic<bool> done{false};
   };
 

@@ -9,6 +9,7 @@
 // added is plain text; text from the wire goes through safe() on its way in.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint16_t kDnsPort = 53;
 constexpr std::uint16_t kMulticastDnsPort = 5353;  ///< RFC 6762
 constexpr std::uint16_t kLlmnrPort = 5355;         ///< RFC 4795
+/// Places of the flow table in one step of a snapshot: about 64 KiB of transactions at most.
+constexpr std::size_t kSnapshotStep = 64;
 
 [[nodiscard]] bool either_port(const Packet& packet, std::uint16_t port) {
   return packet.src.port == port || packet.dst.port == port;
@@ -122,12 +124,18 @@ void Worker::process(std::span<const Frame> frames) {
 
 void Worker::count_ring_full() { state_->accounting.count(NotAnalysed::ring_full); }
 
+void Worker::count_shed(std::uint64_t transactions) {
+  state_->counters.add(Counter::transactions_shed, transactions);
+}
+
 void Worker::tick(TimeNs now) {
   state_->tcp.tick(now);
   state_->dns.tick(now);
 }
 
-void Worker::snapshot(TransactionSink& into) { state_->tcp.snapshot(into); }
+std::size_t Worker::snapshot(TransactionSink& into, std::size_t from) {
+  return state_->tcp.snapshot(into, from, kSnapshotStep);
+}
 
 void Worker::finish() {
   state_->tcp.finish();

@@ -13,7 +13,7 @@ def _command(urls, options):
              "--happy-eyeballs-timeout-ms", "20000", "--write-out", "%{json}\n", *options]
     for url in urls:
         words += ["--output", "/dev/null", url]
-    return world.inside("client", "chrt", "--fifo", "10", *words)
+    return world.inside("client", *world.real_time(10, words))
 
 
 def _environment():
@@ -21,8 +21,8 @@ def _environment():
 
 
 def start(urls, *options):
-    return subprocess.Popen(_command(urls, options), env=_environment(), text=True,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(_command(urls, options), env=_environment(), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 
@@ -31,6 +32,7 @@ http {{
     listen [::]:80;
     listen 443 ssl;
     listen [::]:443 ssl;
+    ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate {dir}/certificate.pem;
     ssl_certificate_key {dir}/key.pem;
     location /now/ {{ return 200 "here\\n"; }}
@@ -54,7 +56,7 @@ def _is_bound(process, table, port):
 @contextlib.contextmanager
 def _running(log, bound, *words):
     with open(log, "w") as output:
-        process = subprocess.Popen(world.inside("server", "chrt", "--fifo", "10", *words), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(world.inside("server", *world.real_time(10, words)), stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=output)
     try:
         for table, port in bound:
@@ -72,8 +74,8 @@ def _running(log, bound, *words):
 def _make_files(directory):
     with open(os.path.join(directory, "file"), "wb") as f:
         f.write(bytes(SLOW_BYTES))
-    world.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-              "-nodes", "-days", "2", "-subj", "/CN=near.test",
+    world.run("openssl", "req", "-x509", "-subj", "/CN=near.test", "-days", "2", "-nodes",
+              "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
               "-keyout", os.path.join(directory, "key.pem"),
               "-out", os.path.join(directory, "certificate.pem"))
     with open(os.path.join(directory, "nginx.conf"), "w") as f:
@@ -99,7 +101,13 @@ def running(directory):
             os.path.join(directory, "dnsmasq.log"), [("udp", 53), ("udp6", 53)],
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
             "--user=root", "--pid-file=", "--log-facility=-", "--cache-size=0",
-            "--bind-interfaces", f"--listen-address={v4}", f"--listen-address={v6}",
+            "--log-queries", "--bind-interfaces", f"--listen-address={v4}", f"--listen-address={v6}",
             f"--address=/near.test/{v4}", f"--address=/near.test/{v6}",
             f"--server=/far.test/127.0.0.1#{_DNS_UPSTREAM}"))
         yield
+
+
+def queries_answered(directory):
+    """(type, name) of every query since the start, from dnsmasq's own log."""
+    with open(os.path.join(directory, "dnsmasq.log")) as f:
+        return re.findall(r" query\[(\w+)\] (\S+) from ", f.read())

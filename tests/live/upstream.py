@@ -1,5 +1,5 @@
-"""Behind the servers: an HTTP and a DNS server that take their time, because this kernel may have no
-netem. nginx passes /wait/MS/... on to the first, dnsmasq the names below far.test to the second.
+"""Behind the servers: an HTTP and a DNS server that take their time, because the kernel may have no
+netem. nginx passes /wait/MS/... on to the first, dnsmasq names below far.test to the second.
 
     upstream.py HTTP_PORT DNS_PORT DNS_DELAY_MS IPV4 IPV6
 """
@@ -43,7 +43,8 @@ class SlowNames(socketserver.BaseRequestHandler):
         address = self.addresses.get(struct.unpack("!H", query[end - 4:end - 2])[0])
         record = b""
         if address:
-            record = b"\xc0\x0c" + query[end - 4:end] + struct.pack("!IH", 60, len(address)) + address
+            record = (b"\xc0\x0c" + query[end - 4:end] + struct.pack("!IH", 60, len(address)) +
+                      address)
         header = query[:2] + struct.pack("!HHHHH", 0x8180, 1, 1 if record else 0, 0, 0)
         socket.sendto(header + query[12:end] + record, self.client_address)
 

@@ -7,7 +7,7 @@
 
 The switch is the namespace of the test itself. `isolate()` starts the test again in a mount, network
 and PID namespace of its own: whatever ends the test, even SIGKILL, ends every process in it and
-takes the interfaces and mounts along. Nothing on the host is touched.
+takes the interfaces, mounts and files along. Nothing on the host is touched.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ import time
 
 ADDRESS = {"client": ("10.77.0.1", "fd77::1"), "server": ("10.77.0.2", "fd77::2")}
 MONITOR_END = "mon1"
+_FILES = "/run/wirelag-live"
 _INSIDE = "WIRELAG_LIVE_TEST_INSIDE"
 _UNSHARE = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
@@ -45,10 +46,17 @@ def inside(namespace, *words):
     return ["ip", "netns", "exec", namespace, *words]
 
 
-def build(directory):
-    """Interfaces, addresses and the resolver's address for every program in this world."""
+def real_time(priority, command):
+    """Runs before everything that has no priority. What uses it must rest when idle."""
+    return ["chrt", "--fifo", str(priority), *command]
+
+
+def build():
+    """Files, interfaces and addresses. Returns a folder for what the programs write."""
     run("mount", "-t", "tmpfs", "none", "/run")
     os.mkdir("/run/netns")
+    os.mkdir(_FILES)
+    _make_resolver_file()
     # The switch sends nothing of its own: every frame on the mirror came from a host.
     with open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w") as f:
         f.write("1")
@@ -60,9 +68,18 @@ def build(directory):
     run("ip", "link", "add", "mon0", "type", "veth", "peer", "name", MONITOR_END)
     for port in ("mon0", MONITOR_END):
         run("ip", "link", "set", port, "up", "promisc", "on")
-    resolver = os.path.join(directory, "resolv.conf")
-    open(resolver, "w").close()
-    run("mount", "--bind", resolver, "/etc/resolv.conf")
+    return _FILES
+
+
+def _make_resolver_file():
+    """What use_resolver() writes to lies over the host's file."""
+    ours = os.path.join(_FILES, "resolv.conf")
+    open(ours, "w").close()
+    target = os.path.realpath("/etc/resolv.conf")
+    if target.startswith("/run/"):  # systemd-resolved's, which the tmpfs hides
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        open(target, "w").close()
+    run("mount", "--bind", ours, target)
 
 
 def _add_host(namespace, port):

@@ -23,6 +23,8 @@ class TransactionWriter : public TransactionSink {
 
   /// A transaction larger than any record keeps its numbers and loses the end of its last texts.
   void emit(TransactionRef transaction) override;
+  /// From now on WhenFull::wait: input has ended, there is time.
+  void wait_when_full() { policy_ = WhenFull::wait; }
 
  private:
   SpscRing& ring_;

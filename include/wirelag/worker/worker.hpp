@@ -47,10 +47,13 @@ class Worker {
   void process(std::span<const Frame> frames);
   /// A frame that was received for this worker and could not be handed on: NotAnalysed::ring_full.
   void count_ring_full();
+  /// Transactions that its sink could not pass on: Counter::transactions_shed.
+  void count_shed(std::uint64_t transactions);
   /// Bounded housekeeping at packet time `now`.
   void tick(TimeNs now);
-  /// Emits the open connections, as they are, to `into` (a report on a live link).
-  void snapshot(TransactionSink& into);
+  /// Emits a few of the open connections, as they are, to `into` (a report on a live link); the
+  /// first call begins with `from` 0. Returns the next call's `from`, 0 after the last.
+  std::size_t snapshot(TransactionSink& into, std::size_t from);
   /// Emits everything unfinished. Nothing may be processed afterwards.
   void finish();
 

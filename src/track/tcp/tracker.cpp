@@ -303,13 +303,15 @@ void TcpTracker::tick(TimeNs now) {
   }
 }
 
-void TcpTracker::snapshot(TransactionSink& into) {
+std::size_t TcpTracker::snapshot(TransactionSink& into, std::size_t from, std::size_t at_most) {
   State& s = *state_;
-  for (std::uint32_t i = 0; i < s.flows.touched(); ++i) {
+  const std::size_t end = std::min(from + at_most, s.flows.touched());
+  for (auto i = static_cast<std::uint32_t>(from); i < end; ++i) {
     if (!s.flows[i].live) continue;
     const Connection connection = s.describe(s.flows[i], ConnectionEnd::capture_end);
     into.emit(&connection);
   }
+  return end < s.flows.touched() ? end : 0;
 }
 
 void TcpTracker::finish() {

@@ -55,8 +55,9 @@ class TcpTracker {
 
   /// Bounded housekeeping: ends a few connections that have been silent for too long at `now`.
   void tick(TimeNs now);
-  /// Emits every connection still open, as it is, without ending it (a report on a live link).
-  void snapshot(TransactionSink& into);
+  /// Emits connections of the table, as they are, without ending them (a report on a live link):
+  /// looks at up to `at_most` places from `from` on. Returns where to go on, 0 after the last.
+  std::size_t snapshot(TransactionSink& into, std::size_t from, std::size_t at_most);
   /// Ends all connections: the capture or the run is over.
   void finish();
 

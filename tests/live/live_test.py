@@ -1,0 +1,99 @@
+"""The appliance on live ports of a small network (world.py): what it reports beside what curl,
+dnsmasq and the kernel measured and counted.
+
+    live_test.py WIRELAG [SCENARIO...]     af_packet, tap, dispatch, refusals; default: all
+
+Needs root. Exit status 0 = all held, 1 = something did not, 77 = skipped, with the reason.
+"""
+
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+
+import refusals
+import scenarios
+import servers
+import world
+
+_SKIPPED = 77
+_PROGRAMS = ("unshare", "ip", "tc", "chrt", "nginx", "dnsmasq", "curl", "openssl")
+
+
+class Checks:
+    def __init__(self):
+        self.failed = 0
+
+    def that(self, holds, what):
+        print(f"{'ok  ' if holds else 'FAIL'}  {what}", flush=True)
+        self.failed += not holds
+
+    def equal(self, value, expected, what):
+        short = expected if len(str(expected)) < 200 else f"{len(expected)} of them"
+        self.that(value == expected,
+                  f"{what}: {short}" if value == expected else
+                  f"{what}: {value}, expected {expected}")
+
+
+def missing():
+    """Why the suite cannot run here, or nothing."""
+    if os.geteuid() != 0:
+        return "it needs root: it makes network namespaces and raw sockets"
+    for program in _PROGRAMS:
+        if shutil.which(program) is None:
+            return f"there is no {program}"
+    if not os.path.exists("/dev/net/tun"):
+        return "there is no /dev/net/tun"
+    if not world.can_isolate():
+        return "this machine does not allow new namespaces"
+    return None
+
+
+def run_all(program, chosen, directory, checks):
+    def watch(name, *port):
+        return scenarios.watch(program, own(name), directory, checks, *port)
+
+    def own(name):
+        path = os.path.join(directory, name)
+        os.mkdir(path)
+        return path
+
+    all_of_them = {
+        "af_packet": lambda: watch("af_packet", scenarios.AF_PACKET + ",qpairs=2", "mon0",
+                                   (world.MONITOR_END, "rx")),
+        "tap": lambda: watch("tap", f"net_tap0,iface={scenarios.TAP}", scenarios.TAP,
+                             (scenarios.TAP, "tx")),
+        "dispatch": lambda: scenarios.dispatch(program, own("dispatch"), checks),
+        "refusals": lambda: refusals.try_all(program, own("refusals"), checks),
+    }
+    for name in chosen or all_of_them:
+        print(f"\n{name}", flush=True)
+        begin = time.monotonic()
+        try:
+            all_of_them[name]()
+        except Exception:  # the other scenarios are still worth trying
+            traceback.print_exc(file=sys.stdout)
+            checks.that(False, f"{name} could not be finished")
+        print(f"      {time.monotonic() - begin:.1f} s")
+
+
+def main():
+    reason = missing()
+    if reason:
+        print(f"skipped: {reason}")
+        return _SKIPPED
+    world.isolate()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    program = os.path.abspath(sys.argv[1])
+    checks = Checks()
+    directory = world.build()
+    with servers.running(directory):
+        run_all(program, sys.argv[2:], directory, checks)
+    print(f"\n{checks.failed} checks failed" if checks.failed else "\nall checks hold")
+    return 1 if checks.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

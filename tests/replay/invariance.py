@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+"""What holds for every capture, whatever is in it:
+
+    workers     the JSON report of --workers 1, 2 and 4 is the same, byte for byte
+    accounting  received = analysed + the sum of not_analysed, and received = packets read
+    connect     connect time = SYN wait + server half + SYN-ACK wait + client half, when all are known
+    null        a duration is null or not negative; there is no answer, status or ACK of the future
+    net_pcap    through DPDK's pcap driver, for a sample: the same report but for times, which have
+                microseconds there
+
+    invariance.py WIRELAG TESTS_DIR [--captures DIR]
+
+The captures: those of tests/cases, and own/ and public/ of DIR where it exists. A capture that
+cannot be read must be refused the same way each time, in one sentence.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+sys.path.insert(0, str(HERE.parent / "cases"))
+
+import run_cases  # noqa: E402
+import timeline  # noqa: E402
+
+AT_ONCE = 2
+WORKERS = (1, 2, 4)
+NET_PCAP_SAMPLE = 40
+TIMEOUT_S = 120
+SKIPPED = 77
+
+# net_pcap: each time may be off by less than 1 us, a difference of two by less than 2 us.
+SLACK_NS = 2000
+PARTS = ("syn_wait_ns", "rtt_probe_server_ns", "synack_wait_ns", "rtt_probe_client_ns")
+DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+
+
+class Options:
+    wirelag = ""
+    config = HERE / "small_tables.toml"
+
+
+def replay(capture, workers, via="file"):
+    command = [Options.wirelag, "replay", "--format", "json", "--config", str(Options.config)]
+    command += ["--workers", str(workers), "--via", via, str(capture)]
+    return subprocess.run(command, capture_output=True, timeout=TIMEOUT_S)
+
+
+# ------------------------------------------------------------------------------- the properties
+
+
+def check_workers(capture):
+    """(problems, report of one worker or None)"""
+    runs = [replay(capture, workers) for workers in WORKERS]
+    problems = []
+    for workers, run in zip(WORKERS[1:], runs[1:]):
+        if run.returncode != runs[0].returncode or run.stderr != runs[0].stderr:
+            problems.append(
+                f"{workers} workers: exit status {run.returncode} {run.stderr!r}, "
+                f"one worker: {runs[0].returncode} {runs[0].stderr!r}"
+            )
+        elif run.stdout != runs[0].stdout:
+            problems.append(f"{workers} workers: {first_difference(runs[0].stdout, run.stdout)}")
+    if runs[0].returncode != 0:
+        sentence = runs[0].stderr.decode()
+        if not sentence.startswith("wirelag: ") or sentence.count("\n") != 1:
+            problems.append(f"refused, but not in one sentence: {sentence!r}")
+        return problems, None
+    report = json.loads(runs[0].stdout)
+    return problems + check_accounting(report) + check_connect(report) + check_null(report), report
+
+
+def first_difference(one, other):
+    for number, (a, b) in enumerate(zip(one.splitlines(), other.splitlines()), 1):
+        if a != b:
+            return f"line {number} of the JSON differs: {a[:200]!r} / {b[:200]!r}"
+    return "one report is the beginning of the other"
+
+
+def check_accounting(report):
+    books = report["accounting"]
+    total = books["analysed"] + sum(books["not_analysed"].values())
+    if books["received"] == total == report["capture"]["packets"]:
+        return []
+    return [f"accounting: {books}, packets: {report['capture']['packets']}"]
+
+
+def check_connect(report):
+    problems = []
+    for connection in report["tcp"]["connections"]:
+        parts = [connection[part] for part in PARTS]
+        if None not in parts and sum(parts) != connection["connect_time_ns"]:
+            problems.append(
+                f"connection {connection['id']}: connect time {connection['connect_time_ns']} "
+                f"is not the sum of {parts}"
+            )
+    return problems
+
+
+def check_null(report):
+    problems = []
+
+    def walk(value, path):
+        if isinstance(value, dict):
+            for key, item in value.items():
+                walk(item, f"{path}.{key}")
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                walk(item, f"{path}[{index}]")
+        elif isinstance(value, int) and path.endswith("_ns") and value < 0:
+            if not path.endswith("change_ns"):  # a change may be for the better
+                problems.append(f"{path} is {value}")
+
+    walk({key: report[key] for key in ("dns", "tcp", "tls", "http")}, "")
+    for item in report["http"]["transactions"]:
+        if (item["status"] is None) != (item["response_frames"] is None):
+            problems.append(f"status {item['status']}, response frames {item['response_frames']}")
+    for item in report["dns"]["transactions"]:
+        unanswered = item["response_frame"] is None
+        if unanswered != (item["rcode"] is None) or unanswered != (item["outcome"] == "unanswered"):
+            problems.append(f"DNS: response frame {item['response_frame']}, rcode {item['rcode']}")
+    return problems
+
+
+def check_net_pcap(capture, report):
+    run = replay(capture, 2, "net_pcap")
+    if run.returncode != 0:
+        return [f"net_pcap: exit status {run.returncode} {run.stderr.decode().strip()}"]
+    return [f"net_pcap: {line}" for line in unlike(report, json.loads(run.stdout), "", 0)][:5]
+
+
+def unlike(one, other, path, slack_ns):
+    """Where two reports differ, but for times."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        if one.keys() != other.keys():
+            return [f"{path}: {sorted(one.keys() ^ other.keys())}"]
+        packets = sum(one["packets"].values()) if isinstance(one.get("packets"), dict) else 0
+        found = []
+        for key in one:
+            slack = slack_ns
+            if key.endswith("_ns"):
+                slack = SLACK_NS
+            if key in ("time_lost_ns", "zero_window"):  # sums over many packets
+                slack = SLACK_NS * max(packets, 1)
+            found += unlike(one[key], other[key], f"{path}.{key}", slack)
+        return found
+    if isinstance(one, list) and isinstance(other, list):
+        if len(one) != len(other):
+            return [f"{path}: {len(one)} / {len(other)} members"]
+        pairs = enumerate(zip(one, other))
+        return [line for n, (a, b) in pairs for line in unlike(a, b, f"{path}[{n}]", slack_ns)]
+    if isinstance(one, str) and isinstance(other, str):
+        one, other = DECIMAL.sub("#", one), DECIMAL.sub("#", other)
+    if isinstance(one, float) and isinstance(other, float):
+        slack_ns = max(slack_ns, 1e-4)  # user_seconds_per_hour
+    numbers = isinstance(one, (int, float)) and isinstance(other, (int, float))
+    if one == other or (numbers and abs(one - other) <= slack_ns):
+        return []
+    return [f"{path}: {one} / {other}"]
+
+
+# --------------------------------------------------------------------------------- the captures
+
+
+def captures_of_cases(cases_dir, scratch):
+    cases = sorted(path for path in cases_dir.iterdir() if (path / "expected.json").exists())
+    return [pathlib.Path(run_cases.capture_of(case, scratch)) for case in cases]
+
+
+def captures_in(directory):
+    if directory is None or not directory.is_dir():
+        print(f"captures of {directory or '--captures'}: not there, skipped")
+        return []
+    found = [path for part in ("own", "public") for path in sorted((directory / part).glob("*"))]
+    print(f"captures of {directory}: {len(found)}")
+    return found
+
+
+def beyond_net_pcap(capture):
+    """Why the driver cannot replay a pcap file faithfully; empty when it can."""
+    content = capture.read_bytes()
+    layout = {b"\xd4\xc3": "<", b"\x4d\x3c": "<", b"\xa1\xb2": ">"}.get(content[:2])
+    if layout is None:
+        return ""
+    ticks = 10**9 if b"\x3c" in content[:4] else 10**6
+    at = 24
+    while at + 16 <= len(content):
+        _, fraction, captured, length = struct.unpack(f"{layout}IIII", content[at : at + 16])
+        if max(captured, length) > 0xFFFF:
+            return "a frame longer than the driver's 16 bits"
+        if fraction >= ticks:
+            return "a time that is none"
+        at += 16 + captured
+    return ""
+
+
+def sample(reports):
+    """Captures of every combination of link types in turn, the same ones every time."""
+    by_links = {}
+    for capture in sorted(reports):
+        reason = beyond_net_pcap(capture)
+        if reason:
+            print(f"{capture.name}: not through net_pcap: {reason}")
+            continue
+        by_links.setdefault(tuple(reports[capture]["capture"]["link_types"]), []).append(capture)
+    chosen = []
+    while by_links and len(chosen) < NET_PCAP_SAMPLE:
+        for links in sorted(by_links):
+            group = by_links[links]
+            chosen.append(group.pop(len(group) // 2))
+            if not group:
+                del by_links[links]
+    return chosen[:NET_PCAP_SAMPLE]
+
+
+def in_parallel(work, items):
+    """(item, result) of each, as they come."""
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = {pool.submit(work, item): item for item in items}
+        for future in concurrent.futures.as_completed(futures):
+            yield futures[future], future.result()
+
+
+def guarded(work):
+    """`work`, with a run that hangs as a problem."""
+
+    def run(*arguments):
+        try:
+            return work(*arguments)
+        except subprocess.TimeoutExpired as problem:
+            return [f"still running after {problem.timeout:.0f} s"], None
+
+    return run
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Properties of every capture's report.")
+    parser.add_argument("wirelag")
+    parser.add_argument("tests_dir", type=pathlib.Path)
+    parser.add_argument("--captures", type=pathlib.Path)
+    arguments = parser.parse_args()
+    Options.wirelag = os.path.abspath(arguments.wirelag)
+
+    failed = []
+
+    def note(capture, problems):
+        if problems:
+            failed.append(capture)
+            print(f"FAILED {capture.name}")
+            print("".join(f"    {line}\n" for line in problems), end="")
+
+    with tempfile.TemporaryDirectory(prefix="wirelag-invariance-") as scratch:
+        captures = captures_of_cases(arguments.tests_dir / "cases", scratch)
+        captures += captures_in(arguments.captures)
+        if not captures:
+            print("no capture at all: nothing to check")
+            return SKIPPED
+        reports = {}
+        for capture, (problems, report) in in_parallel(guarded(check_workers), captures):
+            note(capture, problems)
+            if report is not None:
+                reports[capture] = report
+        chosen = sample(reports)
+
+        def through_net_pcap(capture):
+            return check_net_pcap(capture, reports[capture]), None
+
+        for capture, (problems, _) in in_parallel(guarded(through_net_pcap), chosen):
+            note(capture, problems)
+    refused = len(captures) - len(reports)
+    print(
+        f"{len(captures)} captures ({refused} refused), {len(chosen)} of them through net_pcap: "
+        f"{len(failed)} failed"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except timeline.TimelineError as error:
+        sys.exit(f"invariance.py: {error}")

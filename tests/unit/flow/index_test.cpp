@@ -1,0 +1,63 @@
+// The flow index against a reference, under insertions and removals in every order.
+#include <map>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include <wirelag/flow/index.hpp>
+#include <wirelag/flow/key.hpp>
+
+namespace wirelag {
+namespace {
+
+TEST(FlowIndex, AgreesWithAMapUnderRandomInsertionAndRemoval) {
+  constexpr std::uint32_t kCapacity = 500;
+  // GIVEN few different hashes, so that probes run over each other and around the end
+  for (const std::uint32_t distinct_hashes : {1U, 7U, 64U, 100'000U}) {
+    FlowIndex index(kCapacity);
+    std::map<std::uint32_t, std::uint32_t> hash_of;  // record -> hash
+    std::mt19937 random(distinct_hashes);
+    for (int step = 0; step < 20'000; ++step) {
+      const std::uint32_t record = random() % kCapacity;
+      const auto known = hash_of.find(record);
+      if (known == hash_of.end()) {
+        const std::uint32_t hash =
+            static_cast<std::uint32_t>(random()) % distinct_hashes + 0xfffffff0U;
+        index.insert(hash, record);
+        hash_of[record] = hash;
+      } else {
+        index.erase(known->second, record);
+        hash_of.erase(known);
+      }
+      const std::uint32_t probe = random() % kCapacity;
+      const auto expected = hash_of.find(probe);
+      const std::uint32_t hash = expected == hash_of.end() ? 0xfffffff0U : expected->second;
+      const std::uint32_t found = index.find(hash, [&](std::uint32_t r) { return r == probe; });
+      ASSERT_EQ(found, expected == hash_of.end() ? FlowIndex::kNone : probe);
+    }
+  }
+}
+
+TEST(FlowIndex, FindsEveryRecordWhenFull) {
+  constexpr std::uint32_t kCapacity = 1024;
+  FlowIndex index(kCapacity);
+  for (std::uint32_t r = 0; r < kCapacity; ++r) index.insert(r * 2654435761U, r);
+  for (std::uint32_t r = 0; r < kCapacity; ++r) {
+    EXPECT_EQ(index.find(r * 2654435761U, [&](std::uint32_t i) { return i == r; }), r);
+  }
+}
+
+TEST(FlowKey, IsTheSameForBothDirections) {
+  Endpoint a, b;
+  ASSERT_TRUE(parse_ip("10.0.0.1", a.ip));
+  ASSERT_TRUE(parse_ip("10.0.0.2", b.ip));
+  a.port = 40000;
+  b.port = 80;
+  EXPECT_EQ(FlowKey::of(a, b), FlowKey::of(b, a));
+  Endpoint other_port = a;
+  other_port.port = 40001;
+  EXPECT_FALSE(FlowKey::of(a, b) == FlowKey::of(other_port, b));
+}
+
+}  // namespace
+}  // namespace wirelag
