@@ -32,7 +32,8 @@ int check_config(const std::string& path) {
   if (!config) return fail(config.error());
   const auto signatures = Signatures::compile(config->services);
   if (!signatures) return fail(fmt::format("{}: {}", path, signatures.error()));
-  if (Status s = write_output("", print_config(*config) + print_budget(memory_budget(*config))); !s) {
+  if (Status s = write_output("", print_config(*config) + print_budget(memory_budget(*config)));
+      !s) {
     return fail(s.error());
   }
   return 0;

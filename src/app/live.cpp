@@ -1,11 +1,11 @@
 #include "live.hpp"
 
-#include <fmt/format.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
+#include <sched.h>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include <wirelag/ingest/dpdk/eal.hpp>
 #include <wirelag/serve/summary_log.hpp>
@@ -82,9 +82,9 @@ void say(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sent
     if (!port) return port.take_error();
     if (wanted.sharding == ShardingPolicy::rss && config.appliance.workers > 1 &&
         port->info().sharding != Sharding::rss) {
-      return Error{fmt::format(
-          "port '{}' cannot shard symmetrically by RSS ({}): set sharding = \"auto\"", wanted.name,
-          port->info().sharding_note)};
+      return Error{
+          fmt::format("port '{}' cannot shard symmetrically by RSS ({}): set sharding = \"auto\"",
+                      wanted.name, port->info().sharding_note)};
     }
     ports.push_back(std::move(*port));
   }
@@ -99,10 +99,10 @@ void say(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sent
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const PortInfo& info = ports[i].info();
     const bool alone = ports.size() == 1;
-    const bool by_port = config.ports[i].sharding != ShardingPolicy::dispatcher &&
-                         info.queues == config.appliance.workers &&
-                         (info.sharding == Sharding::rss ||
-                          (alone && info.sharding == Sharding::kernel));
+    const bool by_port =
+        config.ports[i].sharding != ShardingPolicy::dispatcher &&
+        info.queues == config.appliance.workers &&
+        (info.sharding == Sharding::rss || (alone && info.sharding == Sharding::kernel));
     sharded.push_back(config.appliance.workers == 1 || by_port);
   }
   return sharded;
@@ -121,11 +121,11 @@ void announce(const Config& config, const std::vector<Port>& ports,
               const std::vector<bool>& sharded) {
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const PortInfo& info = ports[i].info();
-    const std::string how =
-        config.appliance.workers == 1 ? "one worker"
-        : sharded[i] ? fmt::format("one queue per worker ({})", name(info.sharding))
-                     : fmt::format("software dispatcher ({})",
-                                   why_dispatched(config.ports[i], info, ports.size()));
+    const std::string how = config.appliance.workers == 1 ? "one worker"
+                            : sharded[i]
+                                ? fmt::format("one queue per worker ({})", name(info.sharding))
+                                : fmt::format("software dispatcher ({})",
+                                              why_dispatched(config.ports[i], info, ports.size()));
     say(fmt::format("port {} is {} ({}): {} queue(s), {}; frame times: {}", config.ports[i].name,
                     info.name, info.driver, info.queues, how, name(info.time)));
   }

@@ -42,7 +42,9 @@ class LiveLink {
   /// Frames that worker `i` has counted, up to the last summary collected.
   [[nodiscard]] std::uint64_t frames_of(std::size_t i) const { return frames_[i]; }
   /// How many summaries one end_interval() gives.
-  [[nodiscard]] std::size_t summarisers() const { return group_.size() + (needs_dispatcher() ? 1 : 0); }
+  [[nodiscard]] std::size_t summarisers() const {
+    return group_.size() + (needs_dispatcher() ? 1 : 0);
+  }
   /// Workers emit their open connections into the transaction rings, a few per turn; over when
   /// snapshot_done().
   void request_snapshot() { orders_.snapshots.fetch_add(1, std::memory_order_relaxed); }
@@ -59,7 +61,7 @@ class LiveLink {
   /// What one worker lcore keeps between turns.
   struct alignas(64) WorkerCore {
     explicit WorkerCore(std::size_t ring_bytes) : handover(ring_bytes) {}
-    SpscRing handover;                        ///< to the dispatcher
+    SpscRing handover;  ///< to the dispatcher
     std::atomic<bool> handover_closed{false};
     std::atomic<std::uint32_t> snapshots{0};  ///< done so far
     TimeNs interval_end_ns = kUnknownNs;      ///< last one published

@@ -1,13 +1,13 @@
 #include "live_report.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <unistd.h>
 #include <unordered_set>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include "output.hpp"
 
@@ -51,9 +51,9 @@ Status check_report_directory(const Config& config) {
 }
 
 Result<std::string> write_live_report(const Report& report, const Config& config, TimeNs now) {
-  const std::string stem = fmt::format("{}/wirelag-{}-{:%Y%m%dT%H%M%SZ}", config.report.directory,
-                                       config.appliance.name,
-                                       fmt::gmtime(static_cast<std::time_t>(now / kSecondNs)));
+  const std::string stem =
+      fmt::format("{}/wirelag-{}-{:%Y%m%dT%H%M%SZ}", config.report.directory, config.appliance.name,
+                  fmt::gmtime(static_cast<std::time_t>(now / kSecondNs)));
   std::string names;
   const auto write = [&](const char* suffix, const std::string& text) -> Status {
     if (!names.empty()) names += ", ";

@@ -1,8 +1,8 @@
 // The command line. Everything it can do is a function in one of the files beside it.
+#include <map>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-
-#include <map>
 
 #include <wirelag/config/config.hpp>
 
@@ -40,14 +40,16 @@ struct Arguments {
 void add_replay(CLI::App& app, Arguments& a) {
   CLI::App* cmd = app.add_subcommand("replay", "Read a capture file and print the report");
   cmd->add_option("CAPTURE", a.replay.capture, "pcap or pcapng file")->required();
-  cmd->add_option("-w,--workers", a.replay.workers, "worker threads; the report does not depend on it")
+  cmd->add_option("-w,--workers", a.replay.workers,
+                  "worker threads; the report does not depend on it")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   const std::map<std::string, ReportFormat> formats{{"text", ReportFormat::text},
                                                     {"json", ReportFormat::json}};
   cmd->add_option("-f,--format", a.replay.format, "text (default) or json")
       ->transform(CLI::CheckedTransformer(formats).description("text|json"));
-  cmd->add_option("-o,--output", a.replay.output, "write the report to this file (default: stdout)");
+  cmd->add_option("-o,--output", a.replay.output,
+                  "write the report to this file (default: stdout)");
   cmd->add_option("--explain", a.replay.explain,
                   "text: explain the handshake of this connection id (default: the slowest)")
       ->check(CLI::PositiveNumber);
@@ -62,14 +64,16 @@ void add_replay(CLI::App& app, Arguments& a) {
 
 void add_run(CLI::App& app, Arguments& a) {
   CLI::App* cmd = app.add_subcommand(
-      "run", "Listen to live ports: summary log every interval, full report on SIGUSR1 and at the end");
+      "run",
+      "Listen to live ports: summary log every interval, full report on SIGUSR1 and at the end");
   cmd->add_option("-c,--config", a.config, "configuration file")->required();
   cmd->add_option("EAL_ARGS", a.eal, "arguments for DPDK's EAL, after --");
 }
 
 void add_check_config(CLI::App& app, Arguments& a) {
   CLI::App* cmd = app.add_subcommand(
-      "check-config", "Print the effective configuration, or the error with key, value and expectation");
+      "check-config",
+      "Print the effective configuration, or the error with key, value and expectation");
   cmd->add_option("FILE", a.config, "configuration file")->required();
 }
 

@@ -1,11 +1,11 @@
 #include "output.hpp"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+
+#include <fmt/format.h>
 
 namespace wirelag::app {
 namespace {

@@ -1,9 +1,9 @@
 #include "progress.hpp"
 
-#include <fmt/format.h>
+#include <cstdio>
 #include <unistd.h>
 
-#include <cstdio>
+#include <fmt/format.h>
 
 namespace wirelag::app {
 namespace {
@@ -28,8 +28,8 @@ void Progress::update(std::uint64_t done_bytes, std::uint64_t packets) {
   if (now < next_) return;
   next_ = now + kInterval;
   shown_ = true;
-  fmt::print(stderr, "\r\033[Kwirelag: {} % of {}, {:.1f} M packets", done_bytes * 100 / total_bytes_,
-             name_, static_cast<double>(packets) / 1e6);
+  fmt::print(stderr, "\r\033[Kwirelag: {} % of {}, {:.1f} M packets",
+             done_bytes * 100 / total_bytes_, name_, static_cast<double>(packets) / 1e6);
   std::fflush(stderr);
 }
 

@@ -1,9 +1,9 @@
 // Reads a capture to its end, whichever way its frames come: CaptureFile or DpdkCapture.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <array>
+
+#include <fmt/format.h>
 
 #include "capture_run.hpp"
 #include "progress.hpp"

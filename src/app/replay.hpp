@@ -13,10 +13,10 @@ enum class ReportFormat : std::uint8_t { text, json };
 
 struct ReplayOptions {
   std::string capture;
-  std::string output;           ///< empty = stdout
+  std::string output;  ///< empty = stdout
   std::size_t workers = 1;
-  std::size_t explain = 0;      ///< connection id, 0 = the slowest handshake
-  std::size_t rows = 40;        ///< of a table in the text report, 0 = all
+  std::size_t explain = 0;  ///< connection id, 0 = the slowest handshake
+  std::size_t rows = 40;    ///< of a table in the text report, 0 = all
   ReplayVia via = ReplayVia::file;
   ReportFormat format = ReportFormat::text;
 };

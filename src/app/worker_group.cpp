@@ -100,9 +100,8 @@ std::size_t WorkerGroup::drain(TransactionSink& into) {
 }
 
 bool WorkerGroup::all_done() const {
-  return std::all_of(members_.begin(), members_.end(), [](const auto& m) {
-    return m->done.load(std::memory_order_acquire);
-  });
+  return std::all_of(members_.begin(), members_.end(),
+                     [](const auto& m) { return m->done.load(std::memory_order_acquire); });
 }
 
 void WorkerGroup::drain_until_done(TransactionSink& into) {

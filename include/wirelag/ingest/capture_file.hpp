@@ -17,12 +17,12 @@ namespace wirelag {
 /// What is known about the file itself; goes into the report's `capture` block.
 struct CaptureInfo {
   std::string path;
-  std::string name;                    ///< last component of the path
-  std::string format;                  ///< "pcap" or "pcapng"
-  std::vector<LinkType> link_types;    ///< of the frames read so far, in order of appearance
+  std::string name;                  ///< last component of the path
+  std::string format;                ///< "pcap" or "pcapng"
+  std::vector<LinkType> link_types;  ///< of the frames read so far, in order of appearance
   std::uint64_t file_bytes = 0;
   std::uint32_t snaplen = 0;
-  bool nanoseconds = false;            ///< resolution of the file's time stamps
+  bool nanoseconds = false;  ///< resolution of the file's time stamps
 };
 
 class CaptureFile {

@@ -16,19 +16,19 @@ namespace wirelag {
 /// Where the frames came from. In live mode `name` is the list of ports.
 struct CaptureBlock {
   std::string name;
-  std::string format;                     ///< pcap | pcapng | live
+  std::string format;  ///< pcap | pcapng | live
   std::vector<std::string> link_types;
   std::uint64_t packets = 0;
   TimeNs first_time_ns = kUnknownNs;
   TimeNs last_time_ns = kUnknownNs;
-  std::string cut_short;                  ///< why the file ended early, empty when it did not
+  std::string cut_short;  ///< why the file ended early, empty when it did not
 };
 
 struct Report {
   CaptureBlock capture;
   Accounting accounting;
   Counters counters;
-  Dataset data;                            ///< sealed
+  Dataset data;  ///< sealed
   Correlation correlation;
   Advice advice;
   std::vector<std::string> service_names;  ///< by ServiceId; [0] is ""
