@@ -56,8 +56,8 @@ def _is_bound(process, table, port):
 @contextlib.contextmanager
 def _running(log, bound, *words):
     with open(log, "w") as output:
-        process = subprocess.Popen(world.inside("server", *world.real_time(10, words)), stdin=subprocess.DEVNULL,
-                                   stdout=output, stderr=output)
+        process = subprocess.Popen(world.inside("server", *world.real_time(10, words)),
+                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         for table, port in bound:
             world.wait_until(lambda: _is_bound(process, table, port), f"{words[0]} on port {port}")
@@ -100,8 +100,8 @@ def running(directory):
         stack.enter_context(_running(
             os.path.join(directory, "dnsmasq.log"), [("udp", 53), ("udp6", 53)],
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
-            "--user=root", "--pid-file=", "--log-facility=-", "--cache-size=0",
-            "--log-queries", "--bind-interfaces", f"--listen-address={v4}", f"--listen-address={v6}",
+            "--user=root", "--pid-file=", "--log-facility=-", "--log-queries", "--cache-size=0",
+            "--bind-interfaces", f"--listen-address={v4}", f"--listen-address={v6}",
             f"--address=/near.test/{v4}", f"--address=/near.test/{v6}",
             f"--server=/far.test/127.0.0.1#{_DNS_UPSTREAM}"))
         yield

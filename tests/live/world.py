@@ -5,12 +5,13 @@
                      +--> mon0 -- mon1   an af_packet port reads mon1, or
                      +--> dtap0          a TAP port that the appliance makes itself
 
-The switch is the namespace of the test itself. `isolate()` starts the test again in a mount, network
-and PID namespace of its own: whatever ends the test, even SIGKILL, ends every process in it and
-takes the interfaces, mounts and files along. Nothing on the host is touched.
+The switch is the namespace of the test itself. `isolate()` starts the test again in a mount,
+network and PID namespace of its own: whatever ends the test, even SIGKILL, ends every process in it
+and takes the interfaces, mounts and files along. Nothing on the host is touched.
 """
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -46,9 +47,15 @@ def inside(namespace, *words):
     return ["ip", "netns", "exec", namespace, *words]
 
 
+@functools.cache
+def _may_be_real_time():
+    return subprocess.run(["chrt", "--fifo", "1", "true"], capture_output=True).returncode == 0
+
+
 def real_time(priority, command):
-    """Runs before everything that has no priority. What uses it must rest when idle."""
-    return ["chrt", "--fifo", str(priority), *command]
+    """Runs before everything that has no priority, where that is allowed. What uses it must rest
+    when idle."""
+    return ["chrt", "--fifo", str(priority), *command] if _may_be_real_time() else list(command)
 
 
 def build():
@@ -112,6 +119,14 @@ def mirrored_to(device):
         yield
     finally:
         run("tc", "qdisc", "del", "dev", "cl0", "clsact")
+
+
+def can_mirror():
+    try:
+        with mirrored_to("mon0"):
+            return True
+    except RuntimeError:
+        return False
 
 
 def frames_counted(device, direction):
