@@ -64,12 +64,13 @@ struct SideDetail {
   RttStats rtt;               ///< this side's data to its ACK
   TcpOptions options;         ///< of its SYN or SYN-ACK
   std::uint16_t syn_window = 0;
-  // The last segment with payload, to recognise a copy made by the mirror.
-  TimeNs last_ns = kUnknownNs;
-  std::uint32_t last_seq = 0;
-  std::uint32_t last_ack = 0;
-  std::uint32_t last_length = 0;
-  std::uint32_t last_tsval = 0;
+  /// The last segments that took sequence space, to recognise a copy made by the mirror.
+  struct Seen {
+    TimeNs time_ns = kUnknownNs;
+    std::uint64_t fingerprint = 0;
+  };
+  std::array<Seen, 4> seen;
+  std::uint32_t seen_next = 0;
 };
 
 /// The opening exchange as far as it was seen.

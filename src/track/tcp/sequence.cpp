@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <wirelag/base/hash.hpp>
+
 namespace wirelag::tcp {
 namespace {
 
@@ -56,12 +58,13 @@ TimeNs fill_holes(SideDetail& detail, std::uint32_t begin, std::uint32_t end) {
   return noticed;
 }
 
-[[nodiscard]] bool is_mirror_copy(const SideDetail& detail, const Packet& packet,
-                                  std::uint32_t tsval) {
-  return known(detail.last_ns) && packet.payload_length == detail.last_length &&
-         packet.tcp.seq == detail.last_seq && packet.tcp.ack == detail.last_ack &&
-         tsval == detail.last_tsval && packet.time_ns >= detail.last_ns &&
-         packet.time_ns - detail.last_ns < kMirrorCopyNs;
+[[nodiscard]] std::uint64_t fingerprint(const Packet& packet) {
+  const TcpHeader& tcp = packet.tcp;
+  std::uint64_t h = combine64(
+      std::uint64_t{tcp.seq} << 32 | tcp.ack,
+      std::uint64_t{packet.payload_length} << 24 | std::uint64_t{tcp.window} << 8 | tcp.flags);
+  for (const std::uint8_t byte : tcp.options) h = h * 31 + byte;
+  return h;
 }
 
 void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
@@ -128,8 +131,35 @@ void account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pack
 
 }  // namespace
 
+bool is_mirror_copy(SideDetail& detail, const Packet& packet) {
+  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
+    return false;
+  }
+  const std::uint64_t print = fingerprint(packet);
+  for (const SideDetail::Seen& seen : detail.seen) {
+    const DurationNs since = elapsed_ns(seen.time_ns, packet.time_ns);
+    if (seen.fingerprint == print && known(since) && since < kMirrorCopyNs) return true;
+  }
+  detail.seen[detail.seen_next++ % detail.seen.size()] = {packet.time_ns, print};
+  return false;
+}
+
+void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
+                         Counters& counters) {
+  Side& side = flow.side[sender];
+  ++side.packets;
+  side.payload_bytes += packet.payload_length;
+  count(detail.side[sender], RetransmissionClass::mirror_duplicate);
+  counters.add(Counter::mirror_duplicates);
+  if (!packet.tcp.has(tcp_flag::syn)) return;
+  const bool syn_ack = packet.tcp.has(tcp_flag::ack);
+  if (syn_ack == (sender != flow.client)) {
+    (syn_ack ? detail.opening.syn_ack_frames : detail.opening.syn_frames).push(packet.number);
+  }
+}
+
 SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
-                               const Packet& packet, Counters& counters) {
+                               const Packet& packet) {
   Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
   SideDetail& mine = detail.side[sender];
@@ -167,19 +197,6 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
   }
   if (begin == end) return SegmentContent::nothing;
 
-  if (length > 0) {
-    const TcpOptions options = parse_options(tcp.options);
-    if (is_mirror_copy(mine, packet, options.tsval)) {
-      count(mine, RetransmissionClass::mirror_duplicate);
-      counters.add(Counter::mirror_duplicates);
-      return SegmentContent::nothing;
-    }
-    mine.last_ns = packet.time_ns;
-    mine.last_seq = begin;
-    mine.last_ack = tcp.ack;
-    mine.last_length = length;
-    mine.last_tsval = options.tsval;
-  }
   if (length == 1 && peer.window_closed && begin == side.next_seq && !fin) {
     count(mine, RetransmissionClass::zero_window_probe);
     return SegmentContent::payload;

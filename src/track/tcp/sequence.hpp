@@ -14,8 +14,17 @@ enum class SegmentContent : std::uint8_t {
   payload,  ///< payload, possibly partly or wholly seen before
 };
 
+/// Whether the capture delivered this segment a moment ago already: the same header and length. Only
+/// segments that take sequence space (SYN, FIN, payload) are judged: two equal pure ACKs may both
+/// have been sent.
+[[nodiscard]] bool is_mirror_copy(SideDetail& detail, const Packet& packet);
+
+/// Counts a copy made by the mirror; it means nothing else.
+void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
+                         Counters& counters);
+
 /// Accounts for a segment of `sender`. Call once per segment, after note_opening().
 SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
-                               const Packet& packet, Counters& counters);
+                               const Packet& packet);
 
 }  // namespace wirelag::tcp

@@ -162,13 +162,17 @@ void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& p
   flow.last_ns = std::max(flow.last_ns, packet.time_ns);  // a clock step back is not silence
   flow.last_frame = packet.number;
   revise_client(flow, sender, packet);
+  if (is_mirror_copy(detail.side[sender], packet)) {
+    account_mirror_copy(flow, detail, sender, packet, counters);
+    return;
+  }
   if (packet.tcp.has(tcp_flag::rst) && !flow.rst) {
     flow.rst = true;
     flow.refusal = sender != flow.client && flow.side[sender].payload_bytes == 0;
   }
   const bool was_complete = flow.complete;
   if (!flow.complete || packet.tcp.has(tcp_flag::syn)) note_opening(flow, detail, sender, packet);
-  const SegmentContent content = account_segment(flow, detail, sender, packet, counters);
+  const SegmentContent content = account_segment(flow, detail, sender, packet);
   if (observer != nullptr && flow.complete && !was_complete) {
     observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
   }

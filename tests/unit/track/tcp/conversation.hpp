@@ -69,7 +69,14 @@ class Conversation {
   static constexpr std::uint32_t kClientIsn = 1000;
   static constexpr std::uint32_t kServerIsn = 5000;
 
-  explicit Conversation(TcpLimits limits = {}) : limits_(limits) {
+  /// Small tables: a test makes many conversations.
+  static TcpLimits small() {
+    TcpLimits limits;
+    limits.connections = 64;
+    limits.reorder_segments = 128;
+    return limits;
+  }
+  explicit Conversation(TcpLimits limits = small()) : limits_(limits) {
     static const auto kSignatures = Signatures::compile({}).value();
     classifier_ = std::make_unique<Classifier>(kSignatures);
     TcpTracker::Trackers trackers{};

@@ -118,7 +118,7 @@ TEST(Stream, FinEndsADirectionAfterItsLastByte) {
 }
 
 TEST(Stream, WhatCannotBeBufferedIsGivenUpNotLeaked) {
-  TcpLimits limits;
+  TcpLimits limits = Conversation::small();
   limits.reorder_segments = 4;
   Conversation t(limits);
   t.shake_hands();
@@ -200,7 +200,7 @@ TEST(Window, ClosedWindowIsASpan) {
 }
 
 TEST(Table, FullOfHalfOpenConnectionsKeepsTheEstablishedOne) {
-  TcpLimits limits;
+  TcpLimits limits = Conversation::small();
   limits.connections = 64;
   Conversation t(limits);
   t.shake_hands();
