@@ -55,13 +55,14 @@ void say(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sent
     std::erase_if(arguments, [](const std::string& a) {
       return a == "--no-huge" || a == "--no-shconf" || a == "--no-pci";
     });
-    arguments.push_back("--in-memory");
   }
   arguments.insert(arguments.end(), config.eal.args.begin(), config.eal.args.end());
   arguments.insert(arguments.end(), more.begin(), more.end());
+  const bool no_huge =
+      std::find(arguments.begin(), arguments.end(), "--no-huge") != arguments.end();
+  if (config.eal.hugepages && !no_huge) arguments.push_back("--in-memory");
   const auto chooses_cores = [](const std::string& a) {
-    return a == "-l" || a == "-c" || a == "--lcores" || a.starts_with("-l") ||
-           a.starts_with("--lcores=");
+    return a.starts_with("-l") || a.starts_with("-c") || a.starts_with("--lcores");
   };
   const auto ours = std::find(arguments.begin(), arguments.end(), "--lcores");
   if (std::any_of(ours + 2, arguments.end(), chooses_cores)) arguments.erase(ours, ours + 2);
@@ -204,7 +205,8 @@ void ControlCore::run_until_stopped() {
     if (Clock::now() >= next) {
       end_interval();
       // After a pause of the machine the missed intervals are not made up for.
-      next = std::max(next + interval, Clock::now());
+      next += interval;
+      if (next < Clock::now()) next = Clock::now() + interval;
     }
     if (take_reopen_request()) log_.reopen();
     if (take_report_request()) answer_report_request();
@@ -253,8 +255,7 @@ void ControlCore::answer_report_request() {
   link_.request_snapshot();
   const auto until = Clock::now() + kAnswerWithin;
   while (!link_.snapshot_done() && Clock::now() < until) turn();
-  while (group_.drain(data_) > 0) {
-  }
+  group_.drain_waiting(data_);
   if (Status s = write_report(wall_clock_ns()); !s) say(s.error());
 }
 
@@ -289,6 +290,18 @@ Status ControlCore::finish() {
   return write_report(now);
 }
 
+[[nodiscard]] Status launch(Eal& eal, WorkerGroup& group, LiveLink& link) {
+  const std::vector<unsigned>& lcores = eal.worker_lcores();
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (Status s = eal.launch(lcores[i], [&link, i] { link.run_worker(i); }); !s) return s;
+  }
+  if (link.needs_dispatcher()) {
+    return eal.launch(lcores[group.size()], [&link] { link.run_dispatcher(); });
+  }
+  group.dispatcher().close();
+  return Done{};
+}
+
 }  // namespace
 
 int run_live(const Config& config, const std::vector<std::string>& more_eal_arguments) {
@@ -319,17 +332,11 @@ int run_live(const Config& config, const std::vector<std::string>& more_eal_argu
   announce(config, *ports, sharded);
 
   ControlCore control(config, service_names(**signatures), *ports, group, link, *log);
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    if (Status s = eal->launch(lcores[i], [&link, i] { link.run_worker(i); }); !s) {
-      return fail(s.error());
-    }
-  }
-  if (link.needs_dispatcher()) {
-    if (Status s = eal->launch(lcores[group.size()], [&link] { link.run_dispatcher(); }); !s) {
-      return fail(s.error());
-    }
-  } else {
+  if (Status s = launch(*eal, group, link); !s) {
+    link.stop();
     group.dispatcher().close();
+    eal->wait();
+    return fail(s.error());
   }
   say(fmt::format("{} is listening with {} worker(s); SIGUSR1 writes a report, SIGINT stops",
                   config.appliance.name, group.size()));

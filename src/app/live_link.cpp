@@ -16,13 +16,28 @@ constexpr unsigned kIdleTurnsBeforeRest = 64;
 /// yielded waits for its next time slice, and the frames that come meanwhile all get the time of
 /// its end.
 constexpr auto kRest = std::chrono::microseconds(50);
-/// Empty polls after a stop until a queue counts as drained.
-constexpr int kLastPolls = 3;
+/// After a stop: empty polls until the queues count as drained, and polls at most, for a link that
+/// never pauses.
+constexpr int kEmptyPolls = 3;
+constexpr int kLastPolls = 4096;
 
 [[nodiscard]] TimeNs wall_clock_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+[[nodiscard]] std::int64_t steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+template <class Poll>
+void drain_queues(Poll&& poll) {
+  for (int polls = 0, empty = 0; polls < kLastPolls && empty < kEmptyPolls; ++polls) {
+    empty = poll() == 0 ? empty + 1 : 0;
+  }
 }
 
 }  // namespace
@@ -50,12 +65,12 @@ void LiveLink::run_worker(std::size_t i) {
     const std::size_t frames = poll_queues(i) + group_.process_ring(i);
     keep_house(i, frames == 0);
   }
-  for (int empty = 0; empty < kLastPolls;) empty = poll_queues(i) == 0 ? empty + 1 : 0;
+  drain_queues([&] { return poll_queues(i); });
   cores_[i]->handover_closed.store(true, std::memory_order_release);
   if (needs_dispatcher()) group_.process_until_closed(i);
   group_.finish(i);
   Summariser& summariser = group_.worker(i).summariser();
-  while (!summariser.publish(wall_clock_ns())) std::this_thread::yield();
+  while (!summariser.publish(link_time_ns(i))) std::this_thread::yield();
   group_.set_done(i);
 }
 
@@ -97,14 +112,28 @@ void LiveLink::keep_house(std::size_t i, bool idle) {
   if (const TimeNs end = orders_.interval_end_ns.load(std::memory_order_acquire);
       end != core.interval_end_ns) {
     group_.count_shed(i);
-    if (worker.summariser().publish(end)) core.interval_end_ns = end;
+    if (worker.summariser().publish(link_time_ns(i))) core.interval_end_ns = end;
   }
   if (const std::uint32_t wanted = orders_.snapshots.load(std::memory_order_relaxed);
       wanted != core.snapshots.load(std::memory_order_relaxed) && group_.snapshot(i)) {
     core.snapshots.store(wanted, std::memory_order_release);
   }
-  if (++core.turns % kTurnsPerTick == 0) worker.tick(wall_clock_ns());
+  if (++core.turns % kTurnsPerTick == 0) worker.tick(link_time_ns(i));
   rest_when_idle(idle, core.idle_turns);
+}
+
+/// Worker lcore: the time of the link. Frames bring it; while none come it goes on with the steady
+/// clock, so that a step of the wall clock ends no connection.
+TimeNs LiveLink::link_time_ns(std::size_t i) {
+  WorkerCore& core = *cores_[i];
+  const TimeNs latest = group_.worker(i).now();
+  const std::int64_t steady = steady_ns();
+  if (!known(latest)) return wall_clock_ns();
+  if (latest != core.latest_frame_ns) {
+    core.latest_frame_ns = latest;
+    core.latest_steady_ns = steady;
+  }
+  return latest + (steady - core.latest_steady_ns);
 }
 
 void LiveLink::rest_when_idle(bool idle, unsigned& idle_turns) const {
@@ -131,14 +160,15 @@ void LiveLink::run_dispatcher() {
     }
     rest_when_idle(frames == 0, idle_turns);
   }
-  for (int empty = 0; empty < kLastPolls;) empty = poll_unsharded() == 0 ? empty + 1 : 0;
+  drain_queues([&] { return poll_unsharded(); });
   for (FrameReader& reader : handover_readers_) {
     while (!reader.finished()) {
       if (poll_handovers() == 0) std::this_thread::yield();
     }
   }
-  dispatcher.close();
+  // Before the workers can be done: the control core then collects the last summaries.
   while (!dispatcher_summary_.publish(wall_clock_ns())) std::this_thread::yield();
+  dispatcher.close();
 }
 
 std::size_t LiveLink::poll_unsharded() {

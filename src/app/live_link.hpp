@@ -65,6 +65,8 @@ class LiveLink {
     std::atomic<bool> handover_closed{false};
     std::atomic<std::uint32_t> snapshots{0};  ///< done so far
     TimeNs interval_end_ns = kUnknownNs;      ///< last one published
+    TimeNs latest_frame_ns = kUnknownNs;      ///< as of link_time_ns()
+    std::int64_t latest_steady_ns = 0;        ///< when it was first seen
     unsigned idle_turns = 0;
     unsigned turns = 0;
   };
@@ -72,6 +74,7 @@ class LiveLink {
   std::size_t poll_queues(std::size_t i);
   void take(std::size_t i, std::span<const Frame> frames);
   void keep_house(std::size_t i, bool idle);
+  [[nodiscard]] TimeNs link_time_ns(std::size_t i);
   std::size_t poll_unsharded();
   std::size_t poll_handovers();
   /// An lcore, after each turn: gives its CPU away while there is nothing to do.

@@ -1,5 +1,6 @@
 // The command line. Everything it can do is a function in one of the files beside it.
 #include <map>
+#include <new>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -101,7 +102,14 @@ int main(int argc, char** argv) {
     // 0 for --help and --version.
     return app.exit(e) == 0 ? 0 : kUsage;
   }
-  return dispatch(app, arguments);
+  try {
+    return dispatch(app, arguments);
+  } catch (const std::bad_alloc&) {
+    return fail(
+        "not enough memory for these limits: wirelag check-config FILE shows what each takes");
+  } catch (const std::exception& e) {
+    return fail(e.what());
+  }
 }
 
 }  // namespace

@@ -26,19 +26,23 @@ Result<CaptureRun> replay_net_pcap(const std::string& path, std::size_t workers,
   CaptureRun run;
   WorkerGroup group(workers, config, std::move(signatures), WorkerGroup::Mode::replay);
   const std::vector<unsigned>& lcores = eal->worker_lcores();
-  for (std::size_t i = 0; i < workers; ++i) {
-    if (Status s = eal->launch(lcores[i], [&group, i] { group.run_until_closed(i); }); !s) {
-      return s.take_error();
-    }
+  Status launched = Done{};
+  for (std::size_t i = 0; i < workers && launched; ++i) {
+    launched = eal->launch(lcores[i], [&group, i] { group.run_until_closed(i); });
   }
-  const Status poll = eal->launch(lcores[workers], [&] {
-    read_source(*capture, run, [&](std::span<const Frame> f) { group.dispatcher().dispatch(f); });
+  if (launched) {
+    launched = eal->launch(lcores[workers], [&] {
+      read_source(*capture, run, [&](std::span<const Frame> f) { group.dispatcher().dispatch(f); });
+      group.dispatcher().close();
+    });
+  }
+  if (!launched) {
     group.dispatcher().close();
-  });
-  if (!poll) group.dispatcher().close();
+    eal->wait();
+    return launched.take_error();
+  }
   group.drain_until_done(run.data);
   eal->wait();
-  if (!poll) return poll.take_error();
   run.accounting = group.accounting();
   run.counters = group.counters();
   return run;

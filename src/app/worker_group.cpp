@@ -99,6 +99,16 @@ std::size_t WorkerGroup::drain(TransactionSink& into) {
   return drained;
 }
 
+void WorkerGroup::drain_waiting(TransactionSink& into) {
+  std::size_t waiting_bytes = 0;
+  for (const auto& m : members_)
+    waiting_bytes = std::max(waiting_bytes, m->transactions.used_bytes());
+  // No record is smaller than this.
+  const std::size_t turns = waiting_bytes / (sizeof(TlsHandshake) * kTransactionsPerTurn) + 1;
+  for (std::size_t i = 0; i < turns && drain(into) > 0; ++i) {
+  }
+}
+
 bool WorkerGroup::all_done() const {
   return std::all_of(members_.begin(), members_.end(),
                      [](const auto& m) { return m->done.load(std::memory_order_acquire); });

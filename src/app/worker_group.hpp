@@ -52,6 +52,8 @@ class WorkerGroup {
   std::size_t drain(TransactionSink& into);
   /// Control core: every worker has set_done().
   [[nodiscard]] bool all_done() const;
+  /// Control core: takes what was waiting when it was called, and not much more.
+  void drain_waiting(TransactionSink& into);
   /// Control core, replay: drains until every worker is done and every ring is empty.
   void drain_until_done(TransactionSink& into);
 

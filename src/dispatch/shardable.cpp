@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <wirelag/base/cursor.hpp>
 #include <wirelag/dispatch/shardable.hpp>
 
@@ -5,11 +7,13 @@ namespace wirelag {
 namespace {
 
 constexpr std::uint16_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd, kEtherVlan = 0x8100,
-                        kEtherQinq = 0x88a8, kEtherMpls = 0x8847, kEtherMplsMulticast = 0x8848,
-                        kEtherPppoeSession = 0x8864;
+                        kEtherQinq = 0x88a8;
 constexpr std::uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kIcmpV6 = 58;
-/// UDP ports of tunnels: Teredo, GTP-U, VXLAN, VXLAN-GPE, Geneve, MPLS-in-UDP.
-constexpr std::uint16_t kTunnelPorts[] = {3544, 2152, 4789, 4790, 6081, 6635};
+/// UDP ports of the tunnels that decode takes off: Teredo, GTP-U, GRE-in-UDP, VXLAN (IANA and Linux),
+/// VXLAN-GPE, AYIYA, Geneve, MPLS-in-UDP.
+constexpr std::uint16_t kTunnelPorts[] = {3544, 2152, 4754, 4789, 4790, 5072, 6081, 6635, 8472};
+/// EtherTypes that certainly lead to no flow: ARP, LLDP, flow control, EAPOL.
+constexpr std::uint16_t kWithoutFlow[] = {0x0806, 0x88cc, 0x8808, 0x888e};
 
 [[nodiscard]] bool is_plain_transport(std::uint8_t protocol, ByteCursor transport) {
   if (protocol == kTcp || protocol == kIcmp || protocol == kIcmpV6) return true;
@@ -54,12 +58,10 @@ bool port_could_shard(const Frame& frame) {
   switch (type) {
     case kEtherIpv4: return is_plain_ipv4(at);
     case kEtherIpv6: return is_plain_ipv6(at);
-    case kEtherVlan:
-    case kEtherQinq:
-    case kEtherMpls:
-    case kEtherMplsMulticast:
-    case kEtherPppoeSession: return false;
-    default: return true;
+    default:
+      // MPLS, PPPoE, more tags ...: what the port hashes is not known.
+      return std::find(std::begin(kWithoutFlow), std::end(kWithoutFlow), type) !=
+             std::end(kWithoutFlow);
   }
 }
 

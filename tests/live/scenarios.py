@@ -32,6 +32,7 @@ def watch(program, directory, servers_directory, checks, device, mirror, counted
         status, seconds, report = appliance.stop(signal.SIGINT)
     checks.equal(status, 0, "SIGINT: exit status")
     checks.that(seconds < 10, f"SIGINT: the end after {seconds:.2f} s")
+    _only_sentences(checks, appliance)
     checks.that("one queue per worker (kernel)" in appliance.messages(),
                 "the port says that the kernel spreads the flows")
     _counts(checks, report, transfers, queries)
@@ -126,6 +127,11 @@ def _books(checks, appliance, report, handed_over):
     checks.that(least > 0, f"both queues got frames: {least} and {most}")
 
 
+def _only_sentences(checks, appliance):
+    others = [x for x in appliance.messages().splitlines() if not x.startswith("wirelag: ")]
+    checks.equal(others, [], "on stderr beside wirelag's sentences")
+
+
 def _balanced(line):
     return line["received"] == line["analysed"] + sum(
         n for k, n in line.items() if k.startswith("not_analysed."))
@@ -142,6 +148,7 @@ def dispatch(program, directory, checks):
             traffic.send_fragments(datagrams)
         during = appliance.report()
         status, _, report = appliance.stop(signal.SIGTERM)
+    _only_sentences(checks, appliance)
     checks.that("software dispatcher (as configured)" in appliance.messages(),
                 "the port says who dispatches")
     checks.equal(status, 0, "SIGTERM: exit status")

@@ -8,8 +8,8 @@
 
 namespace wirelag {
 
-/// A look at a few bytes; wrong answers cost time or a measurement, never memory. Frames without IP
-/// (ARP, LLDP ...) count as shardable: they belong to no flow.
+/// A look at a few bytes; wrong answers cost time or a measurement, never memory. ARP and the like
+/// count as shardable: they belong to no flow.
 [[nodiscard]] bool port_could_shard(const Frame& frame);
 
 }  // namespace wirelag

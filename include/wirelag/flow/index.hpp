@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <new>
 
 namespace wirelag {
 
@@ -21,7 +22,9 @@ class FlowIndex {
   /// Room for `capacity` records.
   explicit FlowIndex(std::size_t capacity)
       : mask_(std::bit_ceil(capacity < 8 ? std::size_t{16} : capacity * 2) - 1),
-        slots_(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)))) {}
+        slots_(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)))) {
+    if (slots_ == nullptr) throw std::bad_alloc();
+  }
 
   void prefetch(std::uint32_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
 

@@ -98,6 +98,7 @@ Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
   PortOptions options;
   options.device = fmt::format("net_pcap{0},rx_pcap=/proc/self/fd/{0}", file.get());
   options.link = guide->info().link_types.front();
+  options.raw_stamps = true;
   Result<Port> port = Port::open(options);
   if (!port) {
     return Error{fmt::format("'{}' cannot be replayed through net_pcap: {}", path, port.error())};

@@ -113,7 +113,7 @@ std::string failure_of(std::string_view printed) {
   std::string alert(line_after("EAL: FATAL: "));
   if (alert.ends_with('.')) alert.pop_back();
   if (alert.find("hugepage") != alert.npos) {
-    return alert + ": reserve hugepages, or do without (--no-huge -m 512)";
+    return alert + ": reserve some (scripts/hugepages 2048), or do without (eal.hugepages = false)";
   }
   std::string detail(line_after(fmt::format("{}: ", kProgram)));
   const std::string complaint = Eal::take_complaint();

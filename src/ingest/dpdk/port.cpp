@@ -73,6 +73,7 @@ RxContext Port::State::context(const PortOptions& options) {
   context.port_id = port.handle->id();
   context.index = options.index;
   context.link = options.link;
+  context.raw_stamps = options.raw_stamps;
   context.clock = &shared_clock;
   const bool stamped =
       rte_mbuf_dyn_rx_timestamp_register(&context.timestamp_offset, &context.timestamp_flag) == 0;

@@ -20,6 +20,13 @@ TimeNs wall_clock_ns() {
   return now.tv_sec * kSecondNs + now.tv_nsec;
 }
 
+/// net_pcap stamps in microseconds (DPDK 22.11) or nanoseconds (later). Between them lie the years
+/// 1973 and 5138: whatever is smaller is microseconds.
+TimeNs capture_time_ns(std::uint64_t stamp) {
+  constexpr std::uint64_t kEarliestAsNs = 100'000'000'000'000'000;
+  return static_cast<TimeNs>(stamp < kEarliestAsNs ? stamp * kMicrosecondNs : stamp);
+}
+
 }  // namespace
 
 RxQueue::RxQueue(const RxContext& context, std::uint16_t queue, bool chained)
@@ -66,8 +73,9 @@ std::size_t RxQueue::receive(std::span<Frame> out) {
     if (context_.time != TimeSource::burst && (mbuf->ol_flags & context_.timestamp_flag) != 0) {
       const rte_mbuf_timestamp_t stamp =
           *RTE_MBUF_DYNFIELD(mbuf, context_.timestamp_offset, const rte_mbuf_timestamp_t*);
-      frame.time_ns =
-          context_.time == TimeSource::nic ? clock.time_ns(stamp) : static_cast<TimeNs>(stamp);
+      frame.time_ns = context_.time == TimeSource::nic ? clock.time_ns(stamp)
+                      : context_.raw_stamps            ? static_cast<TimeNs>(stamp)
+                                                       : capture_time_ns(stamp);
     } else {
       if (!known(burst_time_ns)) burst_time_ns = wall_clock_ns();
       frame.time_ns = burst_time_ns;

@@ -40,6 +40,7 @@ struct RxContext {
   int timestamp_offset = -1;         ///< of the mbuf's dynamic time stamp field
   std::uint64_t timestamp_flag = 0;  ///< set in ol_flags when the field is valid
   const SharedClock* clock = nullptr;
+  bool raw_stamps = false;  ///< PortOptions::raw_stamps
 };
 
 class alignas(64) RxQueue {

@@ -43,6 +43,7 @@ struct Side {
   bool fin : 1 = false;
   bool fin_delivered : 1 = false;
   bool window_closed : 1 = false;
+  bool probing : 1 = false;  ///< the byte at next_seq was sent into the peer's closed window
 };
 
 /// A range of sequence space that was skipped and has not been captured since.

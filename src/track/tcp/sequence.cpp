@@ -9,9 +9,12 @@ namespace {
 
 /// A copy that the mirror made follows its original within this time and is identical to it.
 constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
-/// Bytes that fill a hole this soon were overtaken on the way, not sent again (RFC 8985 section 6.2
-/// starts from a quarter of the RTT; without an RTT, the 3 ms other analysers use).
+/// Bytes that fill a hole within a quarter of the RTT were overtaken on the way, not sent again (RFC
+/// 8985 section 6.2); without an RTT, within the 3 ms that other analysers use.
 constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
+/// The shortest retransmission timeout in use (Linux TCP_RTO_MIN); a resend that comes sooner without
+/// duplicate ACKs is a tail loss probe (RFC 8985 section 7).
+constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
 /// Duplicate ACKs that make the sender resend at once (RFC 5681 section 3.2 has 3; with SACK and
 /// early retransmit, 2 are seen).
 constexpr std::uint8_t kFastDuplicateAcks = 2;
@@ -80,6 +83,8 @@ void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
              packet.tcp.window == side.window && seq_distance(ack, peer.next_seq) > 0) {
     if (side.duplicate_acks < UINT8_MAX) ++side.duplicate_acks;
   }
+  if (peer.probing && ack == peer.next_seq + 1) peer.next_seq = ack;  // the probe's byte was taken
+  if (seq_distance(peer.next_seq, ack) >= 0) peer.probing = false;
   if (peer.timing && seq_distance(peer.timed_end, ack) >= 0) {
     peer.timing = false;
     const DurationNs rtt = elapsed_ns(peer.timed_ns, packet.time_ns);
@@ -102,31 +107,44 @@ void take_window(Side& side, SideDetail& detail, const Packet& packet) {
 }
 
 /// Why a segment without anything new was sent.
-[[nodiscard]] RetransmissionClass classify_resend(const Side& peer, std::uint32_t end) {
+[[nodiscard]] RetransmissionClass classify_resend(const Side& side, const Side& peer,
+                                                  std::uint32_t end, DurationNs silence_ns) {
   if (peer.acked && seq_distance(end, peer.max_ack) >= 0) return RetransmissionClass::spurious;
   if (peer.duplicate_acks >= kFastDuplicateAcks) return RetransmissionClass::fast;
+  if (end == side.next_seq && known(silence_ns) && silence_ns < kShortestRtoNs) {
+    return RetransmissionClass::tail_probe;
+  }
   return RetransmissionClass::rto;
 }
 
-/// Payload, SYN or FIN that begins below the highest sequence seen.
+/// Both halves of the path together, as far as they have been measured; unknown otherwise.
+[[nodiscard]] DurationNs smallest_rtt_ns(const FlowDetail& detail) {
+  const DurationNs one = detail.side[0].rtt.min_ns;
+  const DurationNs other = detail.side[1].rtt.min_ns;
+  return known(one) && known(other) ? one + other : kUnknownNs;
+}
+
+/// Payload, SYN or FIN that begins below the highest sequence seen. `silence_ns`: since the payload
+/// before it.
 void account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                 std::uint32_t begin, std::uint32_t end) {
+                 std::uint32_t begin, std::uint32_t end, DurationNs silence_ns) {
   Side& side = flow.side[sender];
+  const Side& peer = flow.side[sender ^ 1];
   SideDetail& mine = detail.side[sender];
   side.timing = false;  // Karn: the next ACK may answer either copy
   const TimeNs noticed = fill_holes(mine, begin, end);
-  if (known(noticed)) {
-    const DurationNs late = elapsed_ns(noticed, packet.time_ns);
-    const DurationNs reorder_ns =
-        known(mine.rtt.min_ns) ? std::max(kReorderNs, mine.rtt.min_ns / 4) : kReorderNs;
-    if (known(late)) mine.time_lost_ns += late;
-    const bool overtaken = known(late) && late < reorder_ns;
-    count(mine, overtaken ? RetransmissionClass::out_of_order
-                          : classify_resend(flow.side[sender ^ 1], end));
-    return;
+  const DurationNs late = elapsed_ns(noticed, packet.time_ns);
+  if (known(late)) mine.time_lost_ns += late;
+  if (known(noticed) && peer.duplicate_acks < kFastDuplicateAcks) {
+    const DurationNs rtt = smallest_rtt_ns(detail);
+    const DurationNs reorder_ns = known(rtt) ? rtt / 4 : kReorderNs;
+    if (known(late) && late < reorder_ns) {
+      count(mine, RetransmissionClass::out_of_order);
+      return;
+    }
   }
   count(mine, packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
-                                            : classify_resend(flow.side[sender ^ 1], end));
+                                            : classify_resend(side, peer, end, silence_ns));
 }
 
 }  // namespace
@@ -173,6 +191,7 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
 
   ++side.packets;
   side.payload_bytes += length;
+  const DurationNs silence_ns = elapsed_ns(side.last_payload_ns, packet.time_ns);
   if (length > 0) {
     if (!known(side.first_payload_ns)) side.first_payload_ns = packet.time_ns;
     side.last_payload_ns = packet.time_ns;
@@ -192,18 +211,20 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
 
   const bool one_or_none_before = length <= 1 && !syn && !fin && begin + 1 == side.next_seq;
   if (one_or_none_before && peer.acked && peer.max_ack == side.next_seq) {
-    count(mine, RetransmissionClass::keep_alive);
+    count(mine, peer.window_closed ? RetransmissionClass::zero_window_probe
+                                   : RetransmissionClass::keep_alive);
     return SegmentContent::nothing;
   }
   if (begin == end) return SegmentContent::nothing;
 
   if (length == 1 && peer.window_closed && begin == side.next_seq && !fin) {
     count(mine, RetransmissionClass::zero_window_probe);
+    side.probing = true;
     return SegmentContent::payload;
   }
 
   const std::int32_t ahead = seq_distance(side.next_seq, begin);
-  if (ahead < 0) account_old(flow, detail, sender, packet, begin, end);
+  if (ahead < 0) account_old(flow, detail, sender, packet, begin, end, silence_ns);
   if (ahead > 0 && ahead < kLargestHole) note_hole(mine, side.next_seq, begin, packet.time_ns);
   if (seq_distance(side.next_seq, end) > 0) {
     side.next_seq = end;

@@ -44,6 +44,8 @@ struct PortOptions {
   std::uint16_t descriptors = 1024;  ///< per Rx queue
   std::uint16_t mtu = 1900;          ///< of the mirrored frames; above 1900 for jumbo frames
   LinkType link = LinkType::ethernet;
+  /// Leave net_pcap's stamps in the driver's unit: the caller knows the file's own times.
+  bool raw_stamps = false;
 };
 
 struct PortInfo {

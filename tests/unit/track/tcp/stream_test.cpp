@@ -157,6 +157,32 @@ TEST(Resend, ReorderedSegmentsAreNotResends) {
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::rto), 0U);
 }
 
+TEST(Resend, FastRetransmitOnALanIsNotReordering) {
+  // GIVEN a path of 0.6 ms, a lost segment, three duplicate ACKs and the resend 0.8 ms later
+  Conversation t;
+  t.client_sends(0, tcp_flag::syn, 0, 0);
+  t.server_sends(0.3, tcp_flag::syn | kAck, 0, 1);
+  t.client_sends(0.6, kAck, 1, 1);
+  const auto next = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(1, kAck, 1, 1, kRequest);
+  t.server_sends(1.6, kAck, 1, next);
+  for (int i = 1; i <= 3; ++i) t.client_sends(2, kAck, next + 3U * i, 1, "abc");
+  for (int i = 1; i <= 3; ++i) t.server_sends(2.6 + 0.01 * i, kAck, 1, next);
+  t.client_sends(2.8, kAck, next, 1, "abc");
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::fast), 1U);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::out_of_order), 0U);
+  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+}
+
+TEST(Resend, TailLossProbeComesBeforeTheTimeout) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  t.client_sends(50, kAck, 1, 1, kRequest);
+  EXPECT_EQ(resent(t.finish().half.c2s, RetransmissionClass::tail_probe), 1U);
+}
+
 TEST(Resend, MirrorCopiesAreSetAside) {
   Conversation t;
   t.shake_hands();
@@ -197,6 +223,33 @@ TEST(Window, ClosedWindowIsASpan) {
   const Connection& c = t.finish();
   EXPECT_EQ(c.half.c2s.zero_windows, 1U);
   EXPECT_EQ(c.half.c2s.zero_window_ns, 50 * kMillisecondNs);
+}
+
+TEST(Window, AcceptedProbeIsNoHole) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "abc");
+  t.send({false, 21, kAck, 1, 4, "", 0});
+  t.client_sends(221, kAck, 4, 1, "d");       // probes the closed window
+  t.send({false, 222, kAck, 1, 5, "", 500});  // taken
+  t.client_sends(223, kAck, 5, 1, "ef");
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::zero_window_probe), 1U);
+  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+}
+
+TEST(Window, RefusedProbeIsSentAgainAsNewData) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "abc");
+  t.send({false, 21, kAck, 1, 4, "", 0});
+  t.client_sends(221, kAck, 4, 1, "d");
+  t.send({false, 222, kAck, 1, 4, "", 0});
+  t.send({false, 300, kAck, 1, 4, "", 500});
+  t.client_sends(301, kAck, 4, 1, "def");
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::rto), 0U);
+  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
 }
 
 TEST(Table, FullOfHalfOpenConnectionsKeepsTheEstablishedOne) {
