@@ -270,6 +270,12 @@ Status ControlCore::write_report(TimeNs now) {
   capture.packets = total_.accounting.received;
   capture.first_time_ns = total_.start_time_ns;
   capture.last_time_ns = total_.end_time_ns;
+  capture.client_share = config_.sampling.client_share;
+  capture.transactions_dropped = data_.dropped();
+  for (const Port& port : ports_) {
+    const PortStats stats = port.stats();
+    capture.port_drops += stats.missed + stats.no_mbuf;
+  }
   const Report report = build_report(std::move(capture), total_.accounting, total_.counters,
                                      data_.take_view(), config_.thresholds, options_.service_names);
   log_.write(finding_lines(report.advice.findings, now, options_));

@@ -1,5 +1,6 @@
 #include "live_link.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <thread>
@@ -10,6 +11,8 @@ namespace wirelag::app {
 namespace {
 
 constexpr unsigned kTurnsPerTick = 256;
+/// Ports whose bursts are put in order together.
+constexpr std::size_t kPortsAtOnce = 4;
 /// After so many turns without a frame a core rests.
 constexpr unsigned kIdleTurnsBeforeRest = 64;
 /// How long, where lcores share CPUs. Who slept is woken at once when the time is over; who only
@@ -74,19 +77,56 @@ void LiveLink::run_worker(std::size_t i) {
   group_.set_done(i);
 }
 
+/// One burst of every port. A TAP splits a link over two ports: what came in between is put in order
+/// by its time, as well as the ports' clocks tell it.
 std::size_t LiveLink::poll_queues(std::size_t i) {
-  std::array<Frame, Port::kBurst> frames;
+  std::array<Frame, kPortsAtOnce * Port::kBurst> frames;
+  std::array<std::span<const Frame>, kPortsAtOnce> bursts;
+  const auto queue = static_cast<std::uint16_t>(i);
   std::size_t received = 0;
-  for (std::size_t p = 0; p < ports_.size(); ++p) {
-    if (!sharded_[p] || i >= ports_[p].info().queues) continue;
-    const auto queue = static_cast<std::uint16_t>(i);
-    const std::size_t n = ports_[p].receive(queue, frames);
-    if (n == 0) continue;
-    take(i, {frames.data(), n});
-    ports_[p].release(queue);
+  for (std::size_t first = 0; first < ports_.size(); first += kPortsAtOnce) {
+    const std::size_t end = std::min(first + kPortsAtOnce, ports_.size());
+    std::size_t n = 0;
+    for (std::size_t p = first; p < end; ++p) {
+      bursts[p - first] = {};
+      if (!sharded_[p] || i >= ports_[p].info().queues) continue;
+      const std::span<Frame> room = std::span(frames).subspan(n, Port::kBurst);
+      bursts[p - first] = room.first(ports_[p].receive(queue, room));
+      n += bursts[p - first].size();
+    }
+    if (n > 0) take_in_order(i, std::span(bursts).first(end - first));
+    for (std::size_t p = first; p < end; ++p) {
+      if (!bursts[p - first].empty()) ports_[p].release(queue);
+    }
     received += n;
   }
   return received;
+}
+
+void LiveLink::take_in_order(std::size_t i, std::span<std::span<const Frame>> bursts) {
+  std::span<const Frame>* only = nullptr;
+  std::size_t busy = 0;
+  for (auto& burst : bursts) {
+    if (burst.empty()) continue;
+    only = &burst;
+    ++busy;
+  }
+  if (busy == 1) return take(i, *only);
+  std::array<Frame, kPortsAtOnce * Port::kBurst> ordered;
+  std::array<std::size_t, kPortsAtOnce> at{};
+  std::size_t n = 0;
+  for (;;) {
+    std::size_t next = bursts.size();
+    for (std::size_t p = 0; p < bursts.size(); ++p) {
+      if (at[p] == bursts[p].size()) continue;
+      if (next == bursts.size() || bursts[p][at[p]].time_ns < bursts[next][at[next]].time_ns) {
+        next = p;
+      }
+    }
+    if (next == bursts.size()) break;
+    ordered[n++] = bursts[next][at[next]++];
+  }
+  take(i, {ordered.data(), n});
 }
 
 /// Processes what is this worker's and hands the rest over, in runs that keep the order.

@@ -72,6 +72,8 @@ class LiveLink {
   };
 
   std::size_t poll_queues(std::size_t i);
+  /// `bursts`: one of each port, each in order of time.
+  void take_in_order(std::size_t i, std::span<std::span<const Frame>> bursts);
   void take(std::size_t i, std::span<const Frame> frames);
   void keep_house(std::size_t i, bool idle);
   [[nodiscard]] TimeNs link_time_ns(std::size_t i);

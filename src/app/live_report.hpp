@@ -18,6 +18,8 @@ class LiveDataset : public TransactionSink {
   void emit(TransactionRef transaction) override;
   /// From now on everything that comes has ended.
   void stopping() { stopping_ = true; }
+  /// Transactions that had to go because there were more than max_per_kind.
+  [[nodiscard]] std::uint64_t dropped() const { return ended_.dropped(); }
   /// Everything known now, in a dataset of its own; the open connections are forgotten.
   [[nodiscard]] Dataset take_view();
 

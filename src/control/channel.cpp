@@ -115,17 +115,24 @@ void add_names(std::vector<Channel>& channels, const Dataset& data,
 
 // ------------------------------------------------------------------------------------- reasons
 
+/// The client sent more than SYNs: it was answered, though no answer was captured.
+bool went_on(const Connection& c) {
+  return c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
+}
+
 bool failed(const Connection& c) {
-  return c.state == ConnectionState::refused || c.state == ConnectionState::syn_unanswered;
+  return c.state == ConnectionState::refused ||
+         (c.state == ConnectionState::syn_unanswered && !went_on(c));
 }
 
 bool carried_nothing(const Connection& c) {
   return c.half.c2s.payload_bytes == 0 && c.half.s2c.payload_bytes == 0;
 }
 
-/// Whether it can be told when the connection was busy: its requests are tracked, or there were
-/// none.
+/// Whether it can be told when the connection was busy: its requests are tracked and both
+/// directions captured, or there were none.
 bool readable(const Connection& c) {
+  if (c.one_sided) return failed(c);
   return c.protocol == Protocol::http1 || c.protocol == Protocol::dns || carried_nothing(c);
 }
 
@@ -206,6 +213,7 @@ class Reasons {
   [[nodiscard]] std::vector<BusySpan> busy_spans(const Channel& channel) const {
     const Connection& c = connections_[channel.connection];
     std::vector<BusySpan> spans;
+    if (c.one_sided && !failed(c)) return spans;
     const Instant opened = opened_at(c);
     const Instant closed = closed_at(c);
     const auto add = [&](Instant from, Instant to) {

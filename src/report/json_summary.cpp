@@ -42,7 +42,9 @@ Json visibility_json(const Report& report) {
               {"duplicate_frames", v.duplicate_frames},
               {"snaplen_cut_frames", v.snaplen_cut},
               {"clock_steps_back", v.clock_steps_back},
-              {"transactions_lost", v.transactions_lost}};
+              {"transactions_lost", v.transactions_lost},
+              {"port_drops", v.port_drops},
+              {"client_share", v.client_share}};
 }
 
 Json counters_json(const Report& report) {

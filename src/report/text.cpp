@@ -54,6 +54,15 @@ void limits_of_sight(std::string& out, const Visibility& v) {
   line(v.duplicate_frames, "duplicate frames: the capture delivered the same packet twice");
   line(v.snaplen_cut, "snaplen cuts: frames captured shorter than they were on the wire");
   line(v.clock_steps_back, "clock steps back: durations across them are not reported");
+  line(v.port_drops,
+       "frames lost in the port before they could be read: everything below is affected");
+  if (v.client_share < 1.0) {
+    paragraph(out, "",
+              fmt::format("a sample: the transactions of {:.1f} % of the clients; the counts below "
+                          "are of these",
+                          v.client_share * 100),
+              kLabel);
+  }
   line(v.evicted, "connections given up: the flow table was full");
   line(v.transactions_lost, "transactions lost on the way to the report: detail is missing");
 }

@@ -6,7 +6,8 @@ namespace wirelag::report {
 
 bool Visibility::clear() const {
   return one_sided == 0 && midstream == 0 && evicted == 0 && duplicate_frames == 0 &&
-         snaplen_cut == 0 && clock_steps_back == 0 && missing_bytes == 0 && transactions_lost == 0;
+         snaplen_cut == 0 && clock_steps_back == 0 && missing_bytes == 0 &&
+         transactions_lost == 0 && port_drops == 0 && client_share >= 1.0;
 }
 
 Visibility visibility(const Report& report) {
@@ -25,7 +26,10 @@ Visibility visibility(const Report& report) {
   v.duplicate_frames = report.counters.of(Counter::mirror_duplicates);
   v.snaplen_cut = report.counters.of(Counter::snaplen_cut);
   v.clock_steps_back = report.counters.of(Counter::clock_steps_back);
-  v.transactions_lost = report.counters.of(Counter::transactions_shed) + report.data.dropped();
+  v.transactions_lost = report.counters.of(Counter::transactions_shed) + report.data.dropped() +
+                        report.capture.transactions_dropped;
+  v.port_drops = report.capture.port_drops;
+  v.client_share = report.capture.client_share;
   for (const std::uint64_t n : report.accounting.not_analysed) v.not_analysed += n;
   return v;
 }

@@ -17,6 +17,8 @@ struct Visibility {
   std::uint64_t missing_bytes = 0;  ///< sequence space of both directions never captured
   std::uint64_t connections_with_holes = 0;
   std::uint64_t transactions_lost = 0;  ///< shed on the way to the control core, or dropped there
+  std::uint64_t port_drops = 0;         ///< frames lost in the port
+  double client_share = 1.0;            ///< of the clients; below 1 the lists are a sample
   std::uint64_t not_analysed = 0;       ///< frames, all reasons
 
   /// Nothing limits what the report can say.

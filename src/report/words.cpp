@@ -108,9 +108,12 @@ std::string why_opened(const Report& report, const Channel& channel) {
     case ChannelPurpose::retry_after_failure:
       return "retry: the attempt before was refused or unanswered";
     case ChannelPurpose::unknown:
-      return c.state == ConnectionState::midstream
-                 ? "not known: the connection was open before the capture began"
-                 : "not known: its opening was not captured";
+      if (c.state == ConnectionState::midstream) {
+        return "not known: the connection was open before the capture began";
+      }
+      return channel.others_open > 0
+                 ? "not known: what its other connections to this server were doing cannot be seen"
+                 : "not known: the connections to this server before it fell silent without an end";
   }
   return "not known";
 }

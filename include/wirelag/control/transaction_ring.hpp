@@ -1,7 +1,6 @@
 // Transactions on their way from a worker to the control core: one SpscRing per worker.
 //
-//   worker's trackers -> TransactionWriter::emit() -> SpscRing -> TransactionReader::drain() ->
-//   Dataset
+//   trackers -> TransactionWriter::emit() -> SpscRing -> TransactionReader::drain() -> Dataset
 //
 // A record is the kind (its index in TransactionKinds), the transaction's own bytes, and the bytes
 // of each of its views() in order. Nothing here knows a particular kind.

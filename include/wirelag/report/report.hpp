@@ -22,6 +22,10 @@ struct CaptureBlock {
   TimeNs first_time_ns = kUnknownNs;
   TimeNs last_time_ns = kUnknownNs;
   std::string cut_short;  ///< why the file ended early, empty when it did not
+  // Live only; a replay sees everything.
+  double client_share = 1.0;     ///< of the clients, whose transactions were kept (sampling)
+  std::uint64_t port_drops = 0;  ///< frames that the ports lost before wirelag could read them
+  std::uint64_t transactions_dropped = 0;  ///< older than report.max_transactions allows
 };
 
 struct Report {

@@ -5,8 +5,8 @@
 //      |      |                                                    |
 //      |      +----------------------------------------------------+--> body --+
 //      +------------------------- message handed over <------------------------+
-//   any --(not DNS, a hole beyond the message)--> lost --(a segment begins like a message)-->
-//   length
+//   any --(not DNS, a hole beyond the message)--> lost
+//   lost --(a segment begins like a message)--> length
 //
 // A hole inside a message does not lose the framing: what came before the hole is handed over when
 // the message is past, marked as cut.

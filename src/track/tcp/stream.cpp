@@ -270,7 +270,7 @@ void Streams::close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end) {
     drop_waiting(side);
     if (!side.fin) continue;
     const std::int32_t missing = seq_distance(side.stream_next, side.fin_seq);
-    if (side.stream_started && missing > 0) {
+    if (side.stream_started && missing > 0 && wants_bytes(flow, side)) {
       announce_gap(flow, s, static_cast<std::uint64_t>(missing));
     }
     deliver_fin(flow, s, flow.last_ns, flow.last_frame);

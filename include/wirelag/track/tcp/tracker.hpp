@@ -3,8 +3,7 @@
 //
 //   segment -> flow (index + pool) -> opening   handshake times, Karn (opening.cpp)
 //                                  -> sequence  resends, holes, RTT, windows (sequence.cpp)
-//                                  -> stream    bytes in order, recognition, protocol tracker
-//                                  (stream.cpp)
+//                                  -> stream    bytes in order, protocol tracker (stream.cpp)
 //
 // A connection is emitted once: when it is closed and quiet, idle for too long, evicted, replaced
 // by a new one on the same four-tuple, or when finish() is called. Timeouts are decided by the
