@@ -53,8 +53,10 @@ void add_replay(CLI::App& app, Arguments& a) {
                   "write the report to this file (default: stdout)");
   cmd->add_option("--explain", a.replay.explain,
                   "text: explain the handshake of this connection id (default: the slowest)")
-      ->check(CLI::PositiveNumber);
-  cmd->add_option("--rows", a.replay.rows, "text: rows per table, 0 = all")->capture_default_str();
+      ->check(CLI::Range(1, 2'000'000'000));
+  cmd->add_option("--rows", a.replay.rows, "text: rows per table, 0 = all")
+      ->check(CLI::Range(0, 2'000'000'000))
+      ->capture_default_str();
   const std::map<std::string, ReplayVia> sources{{"file", ReplayVia::file},
                                                  {"net_pcap", ReplayVia::net_pcap}};
   cmd->add_option("--via", a.replay.via,

@@ -29,10 +29,11 @@ Status write_output(const std::string& path, const std::string& text) {
   const auto failed = [&](int why) {
     return Error{fmt::format("cannot write '{}': {}", path, std::strerror(why))};
   };
-  // A device or a pipe is written to, not replaced.
+  // A device, a pipe or a link is written to, not replaced.
   std::error_code ignored;
+  const auto kind = std::filesystem::symlink_status(path, ignored).type();
   const bool replace =
-      !std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored);
+      kind == std::filesystem::file_type::not_found || kind == std::filesystem::file_type::regular;
   const std::string target = replace ? path + ".part" : path;
   std::FILE* file = std::fopen(target.c_str(), "wb");
   if (file == nullptr) return failed(errno);

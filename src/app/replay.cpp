@@ -1,5 +1,7 @@
 #include "replay.hpp"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "output.hpp"
@@ -24,6 +26,11 @@ constexpr int kInterrupted = 130;
 }  // namespace
 
 int replay(const ReplayOptions& options, const Config& config) {
+  std::error_code not_there;
+  if (std::filesystem::equivalent(options.capture, options.output, not_there)) {
+    return fail(
+        fmt::format("--output '{}' is the capture itself: choose another file", options.output));
+  }
   auto signatures = Signatures::compile(config.services);
   if (!signatures) return fail(signatures.error());
   catch_stop_signals();

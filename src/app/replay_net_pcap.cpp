@@ -1,5 +1,7 @@
 #include "replay_net_pcap.hpp"
 
+#include <fmt/format.h>
+
 #include <wirelag/ingest/dpdk/dpdk_capture.hpp>
 #include <wirelag/ingest/dpdk/eal.hpp>
 
@@ -43,6 +45,11 @@ Result<CaptureRun> replay_net_pcap(const std::string& path, std::size_t workers,
   }
   group.drain_until_done(run.data);
   eal->wait();
+  if (run.capture.packets == 0 && !run.capture.cut_short.empty()) {
+    return Error{
+        fmt::format("'{}' cannot be replayed through net_pcap: {}; replay it without --via", path,
+                    run.capture.cut_short)};
+  }
   run.accounting = group.accounting();
   run.counters = group.counters();
   return run;

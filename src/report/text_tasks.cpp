@@ -13,6 +13,8 @@
 namespace wirelag::report {
 namespace {
 
+/// A request younger than this when the capture ends may still have been answered.
+constexpr DurationNs kMayBeAnsweredNs = kSecondNs;
 constexpr std::size_t kDnsTasks = 10;  ///< per connection: part 1 has them already
 
 /// A request without a response first, then by how long it took.
@@ -23,8 +25,20 @@ bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
   return a.total_ns() > b.total_ns();
 }
 
-std::string status(const HttpTransaction& t) {
-  if (t.status == 0) return "no answer";
+/// What is known of a request without a response: silence is only claimed where it could be heard.
+std::string unanswered(const Report& r, const HttpTransaction& t) {
+  const std::size_t i = r.data.connection_index(t.connection);
+  if (i == Dataset::kNone) return "no answer yet";
+  const Connection& c = r.data.connections()[i];
+  if (c.half.s2c.packets == 0) return "not captured";
+  const DurationNs heard_ns = elapsed_ns(t.request_first_ns, r.capture.last_time_ns);
+  const bool cut_off =
+      c.end == ConnectionEnd::capture_end && known(heard_ns) && heard_ns < kMayBeAnsweredNs;
+  return cut_off ? "capture ended" : "no answer";
+}
+
+std::string status(const Report& r, const HttpTransaction& t) {
+  if (t.status == 0) return unanswered(r, t);
   std::string text = std::to_string(t.status);
   if (!t.response_complete) return text + ", cut off";
   if (t.early_response) return text + ", early";
@@ -50,7 +64,7 @@ void http_row(Table& table, const Report& r, std::size_t index, std::string id) 
   table.row({std::move(id), frames(t.request_frames) + " / " + frames(t.response_frames),
              at_ms(r, known(t.request_first_ns) ? t.request_first_ns : t.response_first_ns),
              t.request_seen ? safe(t.method) + " " + safe(t.target) : "(request not captured)",
-             status(t), responded ? bytes(t.response_bytes) : std::string(kNone),
+             status(r, t), responded ? bytes(t.response_bytes) : std::string(kNone),
              ms_number(t.server_wait_ns()), ms_number(t.transfer_ns())});
 }
 

@@ -112,7 +112,7 @@ std::string why_opened(const Report& report, const Channel& channel) {
         return "not known: the connection was open before the capture began";
       }
       return channel.others_open > 0
-                 ? "not known: what its other connections to this server were doing cannot be seen"
+                 ? "not known: what the client's other connections were doing cannot be seen"
                  : "not known: the connections to this server before it fell silent without an end";
   }
   return "not known";

@@ -121,8 +121,10 @@ void describe_opening(const TcpFlow& flow, const FlowDetail& detail, Connection&
       sure = known(echoed);
       if (sure) answered_ns = echoed;
     }
-    out.syn_wait_ns = elapsed_ns(o.first_syn_ns, answered_ns);
-    if (sure) out.rtt_probe_server_ns = elapsed_ns(answered_ns, o.first_syn_ack_ns);
+    if (sure) {
+      out.syn_wait_ns = elapsed_ns(o.first_syn_ns, answered_ns);
+      out.rtt_probe_server_ns = elapsed_ns(answered_ns, o.first_syn_ack_ns);
+    }
     out.handshake_ambiguous = o.syns_before_answer > 1 && !sure;
   }
   if (!flow.complete) return;
@@ -137,8 +139,10 @@ void describe_opening(const TcpFlow& flow, const FlowDetail& detail, Connection&
     sure = known(echoed);
     if (sure) acked_ns = echoed;
   }
-  out.synack_wait_ns = elapsed_ns(o.first_syn_ack_ns, acked_ns);
-  if (sure) out.rtt_probe_client_ns = elapsed_ns(acked_ns, o.ack_ns);
+  if (sure) {
+    out.synack_wait_ns = elapsed_ns(o.first_syn_ack_ns, acked_ns);
+    out.rtt_probe_client_ns = elapsed_ns(acked_ns, o.ack_ns);
+  }
   out.handshake_ambiguous = out.handshake_ambiguous || !sure;
   if (known(out.rtt_probe_server_ns) && known(out.rtt_probe_client_ns)) {
     out.handshake_rtt_ns = out.rtt_probe_server_ns + out.rtt_probe_client_ns;

@@ -73,6 +73,7 @@ TEST(Handshake, ResentSynWithoutTimestampsIsAmbiguous) {
   t.client_sends(1012, kAck, 1, 1);
   const Connection& c = t.finish();
   EXPECT_TRUE(c.handshake_ambiguous);
+  EXPECT_FALSE(known(c.syn_wait_ns));
   EXPECT_FALSE(known(c.rtt_probe_server_ns));
   EXPECT_FALSE(known(c.handshake_rtt_ns));
   EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
