@@ -120,6 +120,9 @@ bool went_on(const Connection& c) {
   return c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
 }
 
+/// Before a SYN's first timer has run out nobody knows that it stays unanswered (RFC 6298 section 2).
+constexpr DurationNs kFirstSynTimeoutNs = 1 * kSecondNs;
+
 bool failed(const Connection& c) {
   return c.state == ConnectionState::refused ||
          (c.state == ConnectionState::syn_unanswered && !went_on(c));
@@ -207,6 +210,7 @@ class Reasons {
     std::size_t busy = 0;
     std::size_t unreadable = 0;  ///< open ones
     bool last_attempt_failed = false;
+    TimeNs failure_known_ns = kUnknownNs;  ///< when the client could tell that it had
   };
 
   /// When the connection had work: not overlapping, in order, within its life.
@@ -271,6 +275,9 @@ class Reasons {
           explain(channels_[event.connection], c, now);
           ++now.began;
           now.last_attempt_failed = failed(c);
+          now.failure_known_ns = c.state == ConnectionState::refused
+                                     ? c.last_time_ns
+                                     : c.start_time_ns + kFirstSynTimeoutNs;
           if (!was_open(c)) {
             ++now.ended;
             break;
@@ -298,7 +305,10 @@ class Reasons {
   static ChannelPurpose purpose_of(const Connection& c, const Pair& now) {
     if (c.state == ConnectionState::midstream) return ChannelPurpose::unknown;
     if (now.began == 0) return ChannelPurpose::first_contact;
-    if (now.last_attempt_failed) return ChannelPurpose::retry_after_failure;
+    if (now.last_attempt_failed) {
+      return c.start_time_ns >= now.failure_known_ns ? ChannelPurpose::retry_after_failure
+                                                     : ChannelPurpose::unknown;
+    }
     if (c.state == ConnectionState::complete && carried_nothing(c)) return ChannelPurpose::unused;
     if (now.open == 0) {
       return now.ended > 0 ? ChannelPurpose::reopened : ChannelPurpose::unknown;
