@@ -109,9 +109,10 @@ void text_headline(std::string& out, const Report& report) {
               kLabel);
   }
   paragraph(out, "visibility",
-            v.clear() ? "clear: both directions and the beginning of every connection, no byte "
-                        "missing, no duplicate, no cut, no clock step"
-                      : "limited, and every number below depends on it:",
+            report.accounting.analysed == 0 ? "nothing to judge: no frame could be analysed"
+            : v.clear() ? "clear: both directions and the beginning of every connection, no byte "
+                          "missing, no duplicate, no cut, no clock step"
+                        : "limited, and every number below depends on it:",
             kLabel);
   limits_of_sight(out, v);
   other_counters(out, report);

@@ -45,6 +45,12 @@ std::string resend_wait(const Connection& c) {
   return wait > 0 ? ms_number(wait) : "";
 }
 
+/// What TLS hides cannot be counted.
+std::string task_count(const Channel& channel) {
+  const std::size_t seen = channel.http.size() + channel.dns.size();
+  return seen == 0 && channel.tls != Dataset::kNone ? std::string(kNone) : std::to_string(seen);
+}
+
 void complete_table(std::string& out, const Report& r, const std::vector<std::size_t>& rows) {
   Table table({{"id", Align::right},
                {"client", Align::left, Shrink::middle, 14},
@@ -62,7 +68,7 @@ void complete_table(std::string& out, const Report& r, const std::vector<std::si
     table.row({std::to_string(Dataset::connection_id(i)), c.client.text(), c.server.text(),
                handshake_frames(c), ms_number(c.connect_time_ns), resend_wait(c),
                ms_number(c.rtt_probe_server_ns), ms_number(c.rtt_probe_client_ns),
-               std::to_string(channel.http.size() + channel.dns.size())});
+               task_count(channel)});
   }
   table.drop_if_empty(5);
   table.print(out);
@@ -82,8 +88,7 @@ void incomplete_table(std::string& out, const Report& r, const std::vector<std::
     const Channel& channel = r.correlation.channels[i];
     table.row({std::to_string(Dataset::connection_id(i)), c.client.text(), c.server.text(),
                std::string(name(c.state)), handshake_frames(c),
-               ms_number(elapsed_ns(c.start_time_ns, c.last_time_ns)),
-               std::to_string(channel.http.size() + channel.dns.size())});
+               ms_number(elapsed_ns(c.start_time_ns, c.last_time_ns)), task_count(channel)});
   }
   table.print(out);
 }

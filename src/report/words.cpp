@@ -51,8 +51,11 @@ std::string tls_version(std::uint16_t version) {
     case 0x0302: return "TLS 1.1";
     case 0x0303: return "TLS 1.2";
     case 0x0304: return "TLS 1.3";
-    default: return fmt::format("0x{:04x}", version);
+    default: break;
   }
+  // RFC 8446 section 4.2.1.1 of its drafts: 0x7f then the number of the draft.
+  if (version >> 8 == 0x7f) return fmt::format("TLS 1.3 draft {}", version & 0xff);
+  return fmt::format("0x{:04x}", version);
 }
 
 std::string tcp_flags(std::uint8_t flags) {
