@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <optional>
 #include <sys/stat.h>
 
@@ -63,7 +64,9 @@ TimeNs time_of(const timeval& ts) {  // tv_usec holds nanoseconds: NANO precisio
 
 /// The file, open and known to be a regular file with something in it.
 Result<FileHandle> open_file(const std::string& path, CaptureInfo& info) {
-  FileHandle file(std::fopen(path.c_str(), "rb"));
+  // Not blocking: opening a pipe must not wait for its writer. It means nothing for a file.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  FileHandle file(fd >= 0 ? fdopen(fd, "rb") : nullptr);
   if (file == nullptr) {
     if (errno == ENOENT) return Error{fmt::format("capture file '{}' does not exist", path)};
     return Error{fmt::format("capture file '{}' cannot be read: {}", path, std::strerror(errno))};
