@@ -10,6 +10,7 @@
 #include <wirelag/ingest/dpdk/eal.hpp>
 #include <wirelag/serve/summary_log.hpp>
 
+#include "clock.hpp"
 #include "live_link.hpp"
 #include "live_report.hpp"
 #include "output.hpp"
@@ -23,12 +24,6 @@ constexpr auto kIdleSleep = std::chrono::milliseconds(1);
 /// How long the lcores may take to answer before a line or a report goes out without them.
 constexpr auto kAnswerWithin = std::chrono::seconds(2);
 constexpr auto kCalibrateEvery = std::chrono::seconds(1);
-
-[[nodiscard]] TimeNs wall_clock_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 void say(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sentence); }
 

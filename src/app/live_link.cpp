@@ -7,6 +7,8 @@
 
 #include <wirelag/dispatch/shardable.hpp>
 
+#include "clock.hpp"
+
 namespace wirelag::app {
 namespace {
 
@@ -23,18 +25,6 @@ constexpr auto kRest = std::chrono::microseconds(50);
 /// never pauses.
 constexpr int kEmptyPolls = 3;
 constexpr int kLastPolls = 4096;
-
-[[nodiscard]] TimeNs wall_clock_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-[[nodiscard]] std::int64_t steady_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 template <class Poll>
 void drain_queues(Poll&& poll) {
@@ -167,7 +157,7 @@ void LiveLink::keep_house(std::size_t i, bool idle) {
 TimeNs LiveLink::link_time_ns(std::size_t i) {
   WorkerCore& core = *cores_[i];
   const TimeNs latest = group_.worker(i).now();
-  const std::int64_t steady = steady_ns();
+  const std::int64_t steady = steady_clock_ns();
   if (!known(latest)) return wall_clock_ns();
   if (latest != core.latest_frame_ns) {
     core.latest_frame_ns = latest;
