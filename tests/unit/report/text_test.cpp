@@ -96,7 +96,8 @@ TEST(TextOrigin, ChannelsShowFramesTimesReasonsAndTasks) {
   EXPECT_THAT(text, HasSubstr("first contact: this client had no connection to this server yet"));
   EXPECT_THAT(text, HasSubstr("HTTP/1.1 answers in order"));
   EXPECT_THAT(text, ContainsRegex("11 / 13-22 +10.420  GET / +200 +9473 B +6.790 +0.640"));
-  EXPECT_THAT(text, ContainsRegex("114 / - +101.884  GET /icons/contact.png +capture ended +- +- +-"));
+  EXPECT_THAT(text,
+              ContainsRegex("114 / - +101.884  GET /icons/contact.png +capture ended +- +- +-"));
   EXPECT_EQ(lines_with(text, "none: no data was sent on it"), 2U) << "60692 and 60696";
 }
 
