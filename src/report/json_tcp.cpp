@@ -1,4 +1,6 @@
 // A TCP connection as an item of the JSON report.
+#include <wirelag/control/phases.hpp>
+
 #include "format.hpp"
 #include "json_values.hpp"
 #include "words.hpp"
@@ -56,6 +58,16 @@ Json frames_json(const Connection& c) {
               {"last", frame_or_null(c.last_frame)}};
 }
 
+/// Every phase by name: null for one that was not seen. The others add up to duration_ns.
+Json phases_json(const Connection& c, const ConnectionPhases& phases) {
+  if (!known(elapsed_ns(c.start_time_ns, c.last_time_ns))) return nullptr;
+  Json out = Json::object();
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    out[std::string(name(static_cast<Phase>(i)))] = ns_or_null(phases.total_ns[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 Json connection_json(const Report& report, std::size_t index, const HttpIndex& http) {
@@ -77,6 +89,7 @@ Json connection_json(const Report& report, std::size_t index, const HttpIndex& h
       {"handshake_ambiguous", c.handshake_ambiguous},
       {"start_time_ns", c.start_time_ns},
       {"duration_ns", ns_or_null(elapsed_ns(c.start_time_ns, c.last_time_ns))},
+      {"phases_ns", phases_json(c, phases_of(report.data, channel))},
       {"packets", Json{{"c2s", c.half.c2s.packets}, {"s2c", c.half.s2c.packets}}},
       {"payload_bytes", Json{{"c2s", c.half.c2s.payload_bytes}, {"s2c", c.half.s2c.payload_bytes}}},
       {"missing_bytes", per_direction(c, [](const HalfConnection& h) { return h.missing_bytes; })},

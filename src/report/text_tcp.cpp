@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/phases.hpp>
+
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
@@ -163,6 +165,18 @@ std::string traffic(const Connection& c) {
   return text;
 }
 
+/// The phases that took time, in the order of their names: "connect 6.062 ms, request 0.2 ms, ...".
+std::string whereabouts(const ConnectionPhases& phases) {
+  std::string text;
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    if (!known(phases.total_ns[i]) || phases.total_ns[i] == 0) continue;
+    std::string phase(name(static_cast<Phase>(i)));
+    std::ranges::replace(phase, '_', ' ');
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", phase, duration(phases.total_ns[i]));
+  }
+  return text;
+}
+
 std::string no_task(const Connection& c) {
   const std::uint64_t payload = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes;
   if (payload == 0) return "none: no data was sent on it";
@@ -189,6 +203,8 @@ void block(std::string& out, const Report& r, std::size_t index, std::size_t max
   }
   const bool nothing_sent = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes == 0;
   if (!failed(c) || !nothing_sent) paragraph(out, "data", traffic(c), kBlockLabel, 2);
+  const std::string time = whereabouts(phases_of(r.data, channel));
+  if (!time.empty()) paragraph(out, "time", time, kBlockLabel, 2);
   if (channel.tls != Dataset::kNone) text_tls_task(out, r.data.tls()[channel.tls]);
   text_dns_tasks(out, r, channel.dns, max_rows);
   if (!channel.http.empty()) {

@@ -4,6 +4,7 @@
     workers     the JSON report of --workers 1, 2 and 4 is the same, byte for byte
     accounting  received = analysed + the sum of not_analysed, and received = packets read
     connect     connect time = SYN wait + server half + SYN-ACK wait + client half, when all are known
+    life        a connection's duration = the sum of its phases
     null        a duration is null or not negative; there is no answer, status or ACK of the future
     net_pcap    through DPDK's pcap driver, for a sample: the same report but for times, which have
                 microseconds there
@@ -78,7 +79,7 @@ def check_workers(capture):
             problems.append(f"refused, but not in one sentence: {sentence!r}")
         return problems, None
     report = json.loads(runs[0].stdout)
-    return problems + check_accounting(report) + check_connect(report) + check_null(report), report
+    return problems + check_accounting(report) + check_connect(report) + check_life(report) + check_null(report), report
 
 
 def first_difference(one, other):
@@ -105,6 +106,17 @@ def check_connect(report):
                 f"connection {connection['id']}: connect time {connection['connect_time_ns']} "
                 f"is not the sum of {parts}"
             )
+    return problems
+
+
+def check_life(report):
+    problems = []
+    for connection in report["tcp"]["connections"]:
+        phases, duration = connection["phases_ns"], connection["duration_ns"]
+        if phases is None and duration is None:
+            continue
+        if sum(ns for ns in phases.values() if ns is not None) != duration:
+            problems.append(f"connection {connection['id']}: duration {duration} is not {phases}")
     return problems
 
 
