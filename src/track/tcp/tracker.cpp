@@ -20,6 +20,9 @@ constexpr std::uint32_t kEvictionSample = 32;
 constexpr std::uint32_t kSweepPerTick = 256;
 /// An established connection gives way to a new one only after this silence.
 constexpr DurationNs kEvictableIdleNs = 60 * kSecondNs;
+/// Last ACKs and repeated FINs come within this time after a close; a connection that gives way before
+/// would seem to begin again with them.
+constexpr DurationNs kStragglerNs = 2 * kSecondNs;
 
 [[nodiscard]] bool is_server_port(std::uint16_t port) {
   return std::find(std::begin(kServerPorts), std::end(kServerPorts), port) !=
@@ -190,28 +193,30 @@ DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
   return half_open ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
 }
 
-/// Which flow matters least: closed ones, then half-open ones, then the longest silent.
+/// Which flow matters least: closed and quiet ones, then half-open ones, then ones just closed, then
+/// the longest silent.
 bool TcpTracker::State::make_room(TimeNs now) {
   const auto total = static_cast<std::uint32_t>(flows.touched());
   std::uint32_t victim = FlowIndex::kNone;
-  int victim_rank = 3;
+  int victim_rank = 4;
   DurationNs victim_idle = -1;
   for (std::uint32_t n = 0; n < std::min(kEvictionSample, total); ++n) {
     sweep = sweep + 1 < total ? sweep + 1 : 0;
     const TcpFlow& flow = flows[sweep];
     if (!flow.live) continue;
     const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
-    const int rank = flow.closed() ? 0 : half_open ? 1 : 2;
     const DurationNs idle = now - flow.last_ns;
-    if (rank == 2 && idle < kEvictableIdleNs) continue;
+    const int rank = flow.closed() ? (idle >= kStragglerNs ? 0 : 2) : half_open ? 1 : 3;
+    if (rank == 3 && idle < kEvictableIdleNs) continue;
     if (rank > victim_rank || (rank == victim_rank && idle <= victim_idle)) continue;
     victim = sweep;
     victim_rank = rank;
     victim_idle = idle;
   }
   if (victim == FlowIndex::kNone) return false;
-  if (victim_rank != 0) counters.add(Counter::tcp_evicted);
-  end(victim, victim_rank == 0 ? ConnectionEnd::closed : ConnectionEnd::evicted);
+  const bool closed = flows[victim].closed();
+  if (!closed) counters.add(Counter::tcp_evicted);
+  end(victim, closed ? ConnectionEnd::closed : ConnectionEnd::evicted);
   return true;
 }
 

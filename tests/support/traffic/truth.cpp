@@ -133,8 +133,7 @@ void Judge::data(std::span<MessageTruth*> messages) const {
     for (MessageTruth* m : messages) {
       if (m->sender != a) continue;
       const std::uint32_t low = m->begin + 1, high = m->end + 1;
-      if (!known(m->first_ns) && begin <= low && low < end) m->first_ns = s.time_ns;
-      if (!known(m->last_ns) && begin < high && high <= end) m->last_ns = s.time_ns;
+      if (!known(m->first_ns) && begin < high && low < end) m->first_ns = s.time_ns;
       if (!known(m->whole_ns) && shown[a].whole() >= high) m->whole_ns = s.time_ns;
     }
     if (!below) continue;
@@ -164,7 +163,7 @@ void put(std::FILE* f, std::int64_t ns, const char* after = ",") {
   std::fputs(after, f);
 }
 void put(std::FILE* f, const MessageTruth& m, const char* after = ",") {
-  put(f, m.first_ns), put(f, m.last_ns), put(f, m.whole_ns, after);
+  put(f, m.first_ns), put(f, m.whole_ns, after);
 }
 
 std::FILE* open_csv(const std::string& path, const char* heading) {
@@ -196,15 +195,13 @@ TruthFiles::TruthFiles(const std::string& prefix)
                      "s2c_packets,s2c_payload_bytes,s2c_handshake,s2c_rto,s2c_fast,s2c_spurious,"
                      "s2c_out_of_order,s2c_missing_bytes,s2c_first_payload_ns")
                         .c_str())),
-      http_(
-          open_csv(prefix + ".http.csv",
-                   (std::string(kWho) + "target,request_first_ns,request_last_ns,request_whole_ns,"
-                                        "response_first_ns,response_last_ns,response_whole_ns")
-                       .c_str())),
+      http_(open_csv(prefix + ".http.csv",
+                     (std::string(kWho) + "target,request_first_ns,request_whole_ns,"
+                                          "response_first_ns,response_whole_ns")
+                         .c_str())),
       tls_(open_csv(prefix + ".tls.csv",
-                    (std::string(kWho) +
-                     "sni,version,client_hello_first_ns,client_hello_last_ns,client_hello_whole_ns,"
-                     "server_hello_first_ns,server_hello_last_ns,server_hello_whole_ns")
+                    (std::string(kWho) + "sni,version,client_hello_first_ns,client_hello_whole_ns,"
+                                         "server_hello_first_ns,server_hello_whole_ns")
                         .c_str())),
       dns_(open_csv(prefix + ".dns.csv",
                     "client_ip,client_port,resolver_ip,resolver_port,qname,qtype,id,queries,"

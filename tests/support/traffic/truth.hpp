@@ -45,9 +45,8 @@ struct TcpTruth {
 struct MessageTruth {
   std::uint8_t sender = kClient;
   std::uint32_t begin = 0, end = 0;  ///< stream offsets
-  TimeNs first_ns = kUnknownNs;      ///< its first byte
-  TimeNs last_ns = kUnknownNs;       ///< its last byte
-  TimeNs whole_ns = kUnknownNs;      ///< everything up to its last byte
+  TimeNs first_ns = kUnknownNs;      ///< the earliest of its bytes
+  TimeNs whole_ns = kUnknownNs;      ///< all of them, and all before them
 };
 
 struct HttpTruth {
