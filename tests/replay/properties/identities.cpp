@@ -1,0 +1,124 @@
+// The identities of docs/metrics.md on a report, and that it does not matter how many workers and
+// intervals it was put together from.
+#include <algorithm>
+#include <numeric>
+
+#include "properties.hpp"
+
+namespace wirelag::properties {
+namespace {
+
+void accounting(const Subject& s, Problems& out) {
+  const Json& books = s.report["accounting"];
+  std::uint64_t sum = books["analysed"].get<std::uint64_t>();
+  for (const Json& n : books["not_analysed"]) sum += n.get<std::uint64_t>();
+  if (sum != books["received"] || sum != s.recording.frames().size()) {
+    out.push_back(books.dump() + ", " + std::to_string(s.recording.frames().size()) + " frames");
+  }
+}
+
+void connect(const Subject& s, Problems& out) {
+  for (const Json& c : s.report["tcp"]["connections"]) {
+    DurationNs sum = 0;
+    bool all_known = true;
+    for (const char* part :
+         {"syn_wait_ns", "rtt_probe_server_ns", "synack_wait_ns", "rtt_probe_client_ns"}) {
+      all_known = all_known && !c[part].is_null();
+      if (all_known) sum += c[part].get<DurationNs>();
+    }
+    if (all_known && c["connect_time_ns"] != sum) {
+      out.push_back("connection " + c["id"].dump() + ": " + c["connect_time_ns"].dump() +
+                    " is not the sum of its parts, " + std::to_string(sum));
+    }
+  }
+}
+
+void life(const Subject& s, Problems& out) {
+  for (const Json& c : s.report["tcp"]["connections"]) {
+    const Json& phases = c["phases_ns"];
+    if (phases.is_null() && c["duration_ns"].is_null()) continue;
+    DurationNs sum = 0;
+    for (const Json& ns : phases) sum += ns.is_null() ? 0 : ns.get<DurationNs>();
+    if (c["duration_ns"] != sum) {
+      out.push_back("connection " + c["id"].dump() + ": " + c["duration_ns"].dump() +
+                    " is not the sum of " + phases.dump());
+    }
+  }
+}
+
+/// A duration is null or not negative; an answer is there with all that belongs to it or not at all.
+void null(const Subject& s, Problems& out) {
+  const auto walk = [&](const auto& self, const Json& value, const std::string& path) -> void {
+    for (const auto& [key, item] : value.items()) {
+      const std::string at = path + "." + key;
+      if (item.is_structured()) self(self, item, at);
+      if (item.is_number_integer() && key.ends_with("_ns") && item.template get<DurationNs>() < 0 &&
+          !is_time(key)) {
+        out.push_back(at + " is " + item.dump());
+      }
+    }
+  };
+  walk(walk, lists(s.report), "");
+  for (const Json& t : s.report["http"]["transactions"]) {
+    if (t["status"].is_null() != t["response_frames"].is_null()) out.push_back(t.dump());
+  }
+  for (const Json& t : s.report["dns"]["transactions"]) {
+    const bool unanswered = t["response_frame"].is_null();
+    if (unanswered != t["rcode"].is_null() || unanswered != (t["outcome"] == "unanswered")) {
+      out.push_back(t.dump());
+    }
+  }
+}
+
+void workers(const Subject& s, Problems& out) {
+  differences(s.report, report_of(s.recording, s.block, 3), "", out);
+}
+
+bool same(const MergedSummary& a, const MergedSummary& b) {
+  return a.rows == b.rows && a.start_time_ns == b.start_time_ns && a.end_time_ns == b.end_time_ns &&
+         a.counters.values == b.counters.values && a.accounting.received == b.accounting.received &&
+         a.accounting.analysed == b.accounting.analysed &&
+         a.accounting.not_analysed == b.accounting.not_analysed;
+}
+
+void summaries(const Subject& s, Problems& out) {
+  const std::vector<MergedSummary> parts = summaries_of(s.recording, 4);
+  MergedSummary in_order;
+  for (const MergedSummary& part : parts) in_order.merge(part);
+  std::vector<std::size_t> order(parts.size());
+  std::iota(order.begin(), order.end(), 0);
+  do {
+    for (std::size_t split = 0; split <= order.size(); ++split) {  // (a b) + (c d), a + (b c d) ...
+      MergedSummary left, right;
+      for (std::size_t i = 0; i < order.size(); ++i) {
+        (i < split ? left : right).merge(parts[order[i]]);
+      }
+      left.merge(right);
+      if (same(left, in_order)) continue;
+      out.push_back("merged in another order or grouping, the sum differs");
+      return;
+    }
+  } while (std::next_permutation(order.begin(), order.end()));
+  if (in_order.accounting.received != s.recording.frames().size() ||
+      !in_order.accounting.balanced()) {
+    out.push_back("the intervals' books do not add up to the frames");
+  }
+  if (in_order.total().of(ServiceCount::connections) != s.report["tcp"]["connections"].size()) {
+    out.push_back("the summaries count another number of connections than the report lists");
+  }
+}
+
+constexpr Property kIdentities[] = {
+    {"accounting", "received = analysed + named reasons = frames", false, accounting},
+    {"connect", "connect time = its four parts, when all are known", false, connect},
+    {"life", "a connection's duration = the sum of its phases", false, life},
+    {"null", "a duration is null or not negative; an answer is whole or absent", false, null},
+    {"workers", "three workers give the report of one", false, workers},
+    {"summaries", "merging summaries is associative and commutative", false, summaries},
+};
+
+}  // namespace
+
+std::span<const Property> identities() { return kIdentities; }
+
+}  // namespace wirelag::properties
