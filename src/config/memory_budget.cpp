@@ -7,14 +7,16 @@ namespace {
 
 // What a table keeps for one item beside the transaction it becomes: index slots, list links, the
 // working state, texts of ordinary length. The unit test compares the sum with a real worker.
-constexpr std::uint64_t kFlowStateBytes = 320;     ///< both directions of a connection
+/// Both directions of a connection, and their progress while its bytes are followed.
+constexpr std::uint64_t kFlowStateBytes = 364 + 2 * sizeof(TransferProgress);
 constexpr std::uint64_t kLiveHandshakeBytes = 96;  ///< waits for its name (summariser.hpp)
 constexpr std::uint64_t kSegmentBytes = 2048 + 428;
 constexpr std::uint64_t kDatagramBytes = 4 * 2048 + 224;  ///< pages of ordinary datagrams
 constexpr std::uint64_t kQueryBytes = 244;                ///< name, index
 constexpr std::uint64_t kDnsStreamBytes = 2208;
 constexpr std::uint64_t kHttpStreamBytes = 132;
-constexpr std::uint64_t kRequestBytes = 571;    ///< target, host, referer ...
+/// Target, host, referer ..., and what its response's shape is made from.
+constexpr std::uint64_t kRequestBytes = 571 + sizeof(TransferMeter);
 constexpr std::uint64_t kTlsStreamBytes = 699;  ///< SNI, ALPN, record reader
 constexpr std::uint64_t kReportTextBytes = 256;
 

@@ -27,6 +27,32 @@ Json tri_state(TriState t) {
 
 Json nonzero_or_null(std::uint64_t n) { return n != 0 ? Json(n) : Json(nullptr); }
 
+/// null when nothing was measured; gaps and flights null when there was no round trip to hold them
+/// against.
+Json shape_json(const TransferShape& s) {
+  if (s.segments == 0) return nullptr;
+  const auto if_known = [](bool is_known, std::uint64_t n) {
+    return is_known ? Json(n) : Json(nullptr);
+  };
+  const bool flights = s.flights != 0;
+  const bool windows = s.smallest_window_bytes != TransferShape::kUnknownWindow;
+  return Json{{"rtt_ns", ns_or_null(s.rtt_ns)},
+              {"segments", s.segments},
+              {"resent_segments", s.resent_segments},
+              {"flights", nonzero_or_null(s.flights)},
+              {"bursts", nonzero_or_null(s.bursts)},
+              {"first_burst_bytes", if_known(flights, s.first_burst_bytes)},
+              {"first_burst_segments", if_known(flights, s.first_burst_segments)},
+              {"first_burst_shared", flights ? Json(s.first_burst_shared) : Json(nullptr)},
+              {"largest_burst_bytes", if_known(flights, s.largest_burst_bytes)},
+              {"rounds_ns", ns_or_null(s.rounds_ns)},
+              {"pause_ns", ns_or_null(s.pause_ns)},
+              {"resend_stall_ns", ns_or_null(s.resend_stall_ns)},
+              {"window_stall_ns", ns_or_null(s.window_stall_ns)},
+              {"window_limited_bursts", if_known(windows, s.window_limited_bursts)},
+              {"smallest_window_bytes", if_known(windows, s.smallest_window_bytes)}};
+}
+
 }  // namespace
 
 Json dns_json(const Report& report, const DnsTransaction& t) {
@@ -102,6 +128,7 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"request_bytes", t.request_seen ? Json(t.request_bytes) : Json(nullptr)},
               {"response_bytes", responded ? Json(t.response_bytes) : Json(nullptr)},
               {"response_body_bytes", responded ? Json(t.response_body_bytes) : Json(nullptr)},
+              {"response_shape", shape_json(t.response_shape)},
               {"pipelined", t.pipelined},
               {"complete", t.request_complete && t.response_complete},
               {"request_complete", t.request_complete},

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <wirelag/track/transaction.hpp>
+#include <wirelag/track/transfer.hpp>
 
 namespace wirelag {
 
@@ -22,6 +23,10 @@ struct StreamChunk {
   TimeNs time_ns = 0;     ///< of the segment that brought them (its first copy)
   FrameNumber frame = 0;  ///< likewise; may be lower than the chunk's before when segments overtook
   Direction direction = Direction::c2s;
+  /// How this direction's payload has travelled up to now, for TransferMeter; null when that is not
+  /// measured. Dies when on_bytes() returns.
+  const TransferProgress* progress = nullptr;
+  std::uint32_t burst = 0;  ///< the number of the burst that brought the bytes
 };
 
 /// What a tracker makes of the bytes that come next on a connection.

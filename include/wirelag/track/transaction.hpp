@@ -16,6 +16,7 @@
 #include <wirelag/base/types.hpp>
 #include <wirelag/classify/classifier.hpp>
 #include <wirelag/decode/packet.hpp>
+#include <wirelag/track/transfer.hpp>
 
 namespace wirelag {
 
@@ -256,6 +257,7 @@ struct HttpTransaction {
   std::uint64_t request_bytes = 0;  ///< start line, headers and body as on the wire
   std::uint64_t response_bytes = 0;
   std::uint64_t response_body_bytes = 0;
+  TransferShape response_shape;
 
   std::string_view method;
   std::string_view host;    ///< Host header, empty when absent

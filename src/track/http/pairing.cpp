@@ -154,6 +154,7 @@ void HttpTracker::begin_response(const HttpStart& start) {
   e.facts.response_first_ns = start.arrival.first_ns;
   e.facts.response_last_ns = start.arrival.last_ns;
   e.facts.response_bytes = start.arrival.bytes;
+  e.response_meter = start.arrival.meter;
   emit_settled();
 }
 
@@ -214,6 +215,7 @@ void HttpTracker::end_response(HttpEnd end) {
   t.response_frames = {};
   t.response_first_ns = t.response_last_ns = kUnknownNs;
   t.response_bytes = t.response_body_bytes = 0;
+  e.response_meter = {};
   e.texts[kContentType] = e.texts[kLocation] = {};
   e.released = e.released || !t.request_seen;
   emit_settled();
@@ -286,6 +288,7 @@ void HttpTracker::emit(Exchange& e) {
     after.pipelined =
         after.request_seen && (!answered(t) || after.request_first_ns < t.response_first_ns);
   }
+  t.response_shape = e.response_meter.shape();
   texts_.copy(e.chain, text_out_.data());
   t.views() = std::tuple(text_of(e, kMethod), text_of(e, kHost), text_of(e, kTarget),
                          text_of(e, kReferer), text_of(e, kContentType), text_of(e, kLocation));

@@ -15,7 +15,7 @@ constexpr std::size_t kTextBlocksPerRequest = 2;
 /// `n` more bytes of a message that came with `chunk`.
 void extend(FrameSpan& frames, TimeNs& first_ns, TimeNs& last_ns, std::uint64_t& bytes,
             const StreamChunk& chunk, std::uint64_t n) {
-  HttpArrival arrival{frames, first_ns, last_ns, bytes};
+  HttpArrival arrival{frames, first_ns, last_ns, bytes, {}};
   arrival.add(chunk, n);
   frames = arrival.frames;
   first_ns = arrival.first_ns;
@@ -150,6 +150,7 @@ void HttpTracker::on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes
     extend(t.response_frames, t.response_first_ns, t.response_last_ns, t.response_bytes, chunk,
            bytes);
     t.response_body_bytes += body;
+    e->response_meter.add(chunk.progress, chunk.burst, bytes);
   }
 }
 

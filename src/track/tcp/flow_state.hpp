@@ -24,6 +24,7 @@ struct Side {
   std::uint64_t packets = 0;
   TimeNs first_payload_ns = kUnknownNs;
   TimeNs last_payload_ns = kUnknownNs;
+  TimeNs ack_ns = kUnknownNs;                ///< of the latest segment with an ACK
   TimeNs timed_ns = 0;                       ///< capture time of the segment whose ACK is awaited
   std::uint32_t timed_end = 0;               ///< its end; valid while `timing`
   std::uint32_t base_seq = 0;                ///< of the first segment seen
@@ -43,7 +44,8 @@ struct Side {
   bool fin : 1 = false;
   bool fin_delivered : 1 = false;
   bool window_closed : 1 = false;
-  bool probing : 1 = false;  ///< the byte at next_seq was sent into the peer's closed window
+  bool was_closed : 1 = false;  ///< its window, at some time since the peer's last payload
+  bool probing : 1 = false;     ///< the byte at next_seq was sent into the peer's closed window
 };
 
 /// A range of sequence space that was skipped and has not been captured since.
@@ -61,9 +63,10 @@ struct SideDetail {
   TimeNs window_closed_ns = 0;
   std::uint32_t zero_windows = 0;
   std::uint32_t hole_count = 0;
-  std::array<Hole, 4> holes;  ///< the latest ones; older holes stay counted as missing
-  RttStats rtt;               ///< this side's data to its ACK
-  TcpOptions options;         ///< of its SYN or SYN-ACK
+  std::array<Hole, 4> holes;            ///< the latest ones; older holes stay counted as missing
+  RttStats rtt;                         ///< this side's data to its ACK
+  DurationNs answered_ns = kUnknownNs;  ///< smallest: its data, SYN or SYN-ACK to the peer's answer
+  TcpOptions options;                   ///< of its SYN or SYN-ACK
   std::uint16_t syn_window = 0;
   /// The last segments that took sequence space, to recognise a copy made by the mirror.
   struct Seen {
@@ -72,6 +75,10 @@ struct SideDetail {
   };
   std::array<Seen, 4> seen;
   std::uint32_t seen_next = 0;
+
+  void answered_in(DurationNs ns) {
+    if (known(ns) && (!known(answered_ns) || ns < answered_ns)) answered_ns = ns;
+  }
 };
 
 /// The opening exchange as far as it was seen.
@@ -112,6 +119,8 @@ struct TcpFlow {
   FrameNumber last_frame = 0;
   StreamTracker::Handle tracker = StreamTracker::kNone;
   std::uint32_t probe = Pool<int>::kNone;  ///< first bytes kept until the protocol is recognised
+  std::uint32_t transfer =
+      Pool<int>::kNone;  ///< both directions' progress while bytes are followed
   ServiceId service = kNoService;
   Protocol protocol = Protocol::unknown;
   ClientBasis basis = ClientBasis::first_packet;

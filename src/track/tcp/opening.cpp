@@ -98,11 +98,47 @@ void note_opening(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pac
     opening.ack_frame = packet.number;
     opening.ack_has_timestamps = options.timestamps;
     opening.ack_tsecr = options.tsecr;
+    const OpeningTimes times = opening_times(flow, opening);
+    detail.side[flow.client].answered_in(times.rtt_probe_server_ns);
+    detail.side[flow.client ^ 1].answered_in(times.rtt_probe_client_ns);
   } else if (tcp.has(tcp_flag::syn | tcp_flag::ack)) {
     note_syn_ack(flow, detail, sender, packet, options);
   } else if (tcp.has(tcp_flag::syn)) {
     note_syn(flow, detail, sender, packet, options);
   }
+}
+
+OpeningTimes opening_times(const TcpFlow& flow, const Opening& o) {
+  OpeningTimes t;
+  if (flow.syn_ack) {
+    TimeNs answered_ns = o.last_syn_before_answer_ns;
+    bool sure = o.syns_before_answer == 1;
+    if (o.syns_before_answer > 1 && o.syn_ack_has_timestamps) {
+      const TimeNs echoed = echoed_copy_ns(o, tcp_flag::syn, o.syn_ack_tsecr, o.first_syn_ack_ns);
+      sure = known(echoed);
+      if (sure) answered_ns = echoed;
+    }
+    if (sure) {
+      t.syn_wait_ns = elapsed_ns(o.first_syn_ns, answered_ns);
+      t.rtt_probe_server_ns = elapsed_ns(answered_ns, o.first_syn_ack_ns);
+    }
+    t.ambiguous = o.syns_before_answer > 1 && !sure;
+  }
+  if (!flow.complete) return t;
+
+  TimeNs acked_ns = o.acked_syn_ack_ns;
+  bool sure = o.syn_acks_before_ack == 1;
+  if (!sure && o.ack_has_timestamps) {
+    const TimeNs echoed = echoed_copy_ns(o, tcp_flag::syn | tcp_flag::ack, o.ack_tsecr, o.ack_ns);
+    sure = known(echoed);
+    if (sure) acked_ns = echoed;
+  }
+  if (sure) {
+    t.synack_wait_ns = elapsed_ns(o.first_syn_ack_ns, acked_ns);
+    t.rtt_probe_client_ns = elapsed_ns(acked_ns, o.ack_ns);
+  }
+  t.ambiguous = t.ambiguous || !sure;
+  return t;
 }
 
 void describe_opening(const TcpFlow& flow, const FlowDetail& detail, Connection& out) {
@@ -113,39 +149,18 @@ void describe_opening(const TcpFlow& flow, const FlowDetail& detail, Connection&
   for (std::size_t i = 0; i < out.handshake.size(); ++i) {
     out.handshake[i].direction = flow.direction(o.sender[i]);
   }
-  if (flow.syn_ack) {
-    TimeNs answered_ns = o.last_syn_before_answer_ns;
-    bool sure = o.syns_before_answer == 1;
-    if (o.syns_before_answer > 1 && o.syn_ack_has_timestamps) {
-      const TimeNs echoed = echoed_copy_ns(o, tcp_flag::syn, o.syn_ack_tsecr, o.first_syn_ack_ns);
-      sure = known(echoed);
-      if (sure) answered_ns = echoed;
-    }
-    if (sure) {
-      out.syn_wait_ns = elapsed_ns(o.first_syn_ns, answered_ns);
-      out.rtt_probe_server_ns = elapsed_ns(answered_ns, o.first_syn_ack_ns);
-    }
-    out.handshake_ambiguous = o.syns_before_answer > 1 && !sure;
-  }
+  const OpeningTimes t = opening_times(flow, o);
+  out.syn_wait_ns = t.syn_wait_ns;
+  out.rtt_probe_server_ns = t.rtt_probe_server_ns;
+  out.synack_wait_ns = t.synack_wait_ns;
+  out.rtt_probe_client_ns = t.rtt_probe_client_ns;
+  out.handshake_ambiguous = t.ambiguous;
   if (!flow.complete) return;
-
   out.ack_frame = o.ack_frame;
   out.established_time_ns = o.ack_ns;
   out.connect_time_ns = elapsed_ns(o.first_syn_ns, o.ack_ns);
-  TimeNs acked_ns = o.acked_syn_ack_ns;
-  bool sure = o.syn_acks_before_ack == 1;
-  if (!sure && o.ack_has_timestamps) {
-    const TimeNs echoed = echoed_copy_ns(o, tcp_flag::syn | tcp_flag::ack, o.ack_tsecr, o.ack_ns);
-    sure = known(echoed);
-    if (sure) acked_ns = echoed;
-  }
-  if (sure) {
-    out.synack_wait_ns = elapsed_ns(o.first_syn_ack_ns, acked_ns);
-    out.rtt_probe_client_ns = elapsed_ns(acked_ns, o.ack_ns);
-  }
-  out.handshake_ambiguous = out.handshake_ambiguous || !sure;
-  if (known(out.rtt_probe_server_ns) && known(out.rtt_probe_client_ns)) {
-    out.handshake_rtt_ns = out.rtt_probe_server_ns + out.rtt_probe_client_ns;
+  if (known(t.rtt_probe_server_ns) && known(t.rtt_probe_client_ns)) {
+    out.handshake_rtt_ns = t.rtt_probe_server_ns + t.rtt_probe_client_ns;
   }
 }
 

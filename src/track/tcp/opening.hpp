@@ -11,6 +11,16 @@ namespace wirelag::tcp {
 /// every segment of the client until the handshake is complete.
 void note_opening(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet);
 
+/// The four parts of the connect time; unknown where the exchange does not tell (Karn).
+struct OpeningTimes {
+  DurationNs syn_wait_ns = kUnknownNs;
+  DurationNs rtt_probe_server_ns = kUnknownNs;
+  DurationNs synack_wait_ns = kUnknownNs;
+  DurationNs rtt_probe_client_ns = kUnknownNs;
+  bool ambiguous = false;  ///< an answer may belong to either of two copies
+};
+[[nodiscard]] OpeningTimes opening_times(const TcpFlow& flow, const Opening& opening);
+
 /// Fills the handshake members of `out`.
 void describe_opening(const TcpFlow& flow, const FlowDetail& detail, Connection& out);
 

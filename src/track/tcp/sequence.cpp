@@ -4,6 +4,8 @@
 
 #include <wirelag/base/hash.hpp>
 
+#include "transfer.hpp"
+
 namespace wirelag::tcp {
 namespace {
 
@@ -75,6 +77,7 @@ void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
   Side& side = flow.side[sender];
   Side& peer = flow.side[sender ^ 1];
   const std::uint32_t ack = packet.tcp.ack;
+  side.ack_ns = packet.time_ns;
   if (!side.acked || seq_distance(side.max_ack, ack) > 0) {
     side.max_ack = ack;
     side.acked = true;
@@ -89,6 +92,7 @@ void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
     peer.timing = false;
     const DurationNs rtt = elapsed_ns(peer.timed_ns, packet.time_ns);
     if (known(rtt)) detail.side[sender ^ 1].rtt.add(rtt);
+    detail.side[sender ^ 1].answered_in(rtt);
   }
 }
 
@@ -98,6 +102,7 @@ void take_window(Side& side, SideDetail& detail, const Packet& packet) {
   if (closed == side.window_closed) return;
   side.window_closed = closed;
   if (closed) {
+    side.was_closed = true;
     ++detail.zero_windows;
     detail.window_closed_ns = packet.time_ns;
   } else {
@@ -117,16 +122,9 @@ void take_window(Side& side, SideDetail& detail, const Packet& packet) {
   return RetransmissionClass::rto;
 }
 
-/// Both halves of the path together, as far as they have been measured; unknown otherwise.
-[[nodiscard]] DurationNs smallest_rtt_ns(const FlowDetail& detail) {
-  const DurationNs one = detail.side[0].rtt.min_ns;
-  const DurationNs other = detail.side[1].rtt.min_ns;
-  return known(one) && known(other) ? one + other : kUnknownNs;
-}
-
 /// Payload, SYN or FIN that begins below the highest sequence seen. `silence_ns`: since the payload
-/// before it.
-void account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
+/// before it. Whether the sender sent it again.
+bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
                  std::uint32_t begin, std::uint32_t end, DurationNs silence_ns) {
   Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
@@ -140,11 +138,12 @@ void account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pack
     const DurationNs reorder_ns = known(rtt) ? rtt / 4 : kReorderNs;
     if (known(late) && late < reorder_ns) {
       count(mine, RetransmissionClass::out_of_order);
-      return;
+      return false;
     }
   }
   count(mine, packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
                                             : classify_resend(side, peer, end, silence_ns));
+  return true;
 }
 
 }  // namespace
@@ -224,7 +223,8 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
   }
 
   const std::int32_t ahead = seq_distance(side.next_seq, begin);
-  if (ahead < 0) account_old(flow, detail, sender, packet, begin, end, silence_ns);
+  const bool resent =
+      ahead < 0 && account_old(flow, detail, sender, packet, begin, end, silence_ns);
   if (ahead > 0 && ahead < kLargestHole) note_hole(mine, side.next_seq, begin, packet.time_ns);
   if (seq_distance(side.next_seq, end) > 0) {
     side.next_seq = end;
@@ -234,7 +234,8 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
       side.timed_ns = packet.time_ns;
     }
   }
-  return length > 0 ? SegmentContent::payload : SegmentContent::nothing;
+  if (length == 0) return SegmentContent::nothing;
+  return resent ? SegmentContent::resent : SegmentContent::payload;
 }
 
 }  // namespace wirelag::tcp

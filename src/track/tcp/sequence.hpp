@@ -12,6 +12,7 @@ namespace wirelag::tcp {
 enum class SegmentContent : std::uint8_t {
   nothing,  ///< no payload, or payload that must not reach a parser (probe, keep-alive)
   payload,  ///< payload, possibly partly or wholly seen before
+  resent,   ///< payload that the sender sent again, or sends again by what the capture shows
 };
 
 /// Whether the capture delivered this segment a moment ago already: the same header and length. Only

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "transfer.hpp"
+
 namespace wirelag::tcp {
 namespace {
 
@@ -19,14 +21,16 @@ Streams::Streams(const TcpLimits& limits, Classifier& classifier,
       trackers_(trackers),
       counters_(counters),
       blocks_(limits.reorder_segments),
-      probes_(limits.reorder_segments) {}
+      probes_(limits.reorder_segments),
+      transfers_(limits.connections) {}
 
 bool Streams::wants_bytes(const TcpFlow& flow, const Side& side) const {
   if (flow.tracker != StreamTracker::kNone) return true;
   return flow.recognising && side.attempts < limits_.classify_segments;
 }
 
-void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, ConnectionKey key) {
+void Streams::on_segment(TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
+                         const Packet& packet, SegmentContent content, ConnectionKey key) {
   Side& side = flow.side[sender];
   const std::uint32_t seq = packet.tcp.seq + (packet.tcp.has(tcp_flag::syn) ? 1U : 0U);
   if (!side.stream_started) {
@@ -34,9 +38,10 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, 
     side.stream_next = seq;
   }
   if (!wants_bytes(flow, side)) {
-    drop_waiting(side);
+    stop_following(flow, side);
     return;
   }
+  if (content != SegmentContent::nothing) measure(flow, detail, sender, packet, content);
   if (packet.payload_length > 0) {
     if (seq_distance(side.stream_next, seq) > 0) {
       wait(flow, sender, packet, seq);
@@ -47,13 +52,46 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, 
       const Bytes bytes =
           packet.payload.first(std::min<std::size_t>(packet.payload.size(), packet.payload_length));
       advance(flow, sender, seq, packet.payload_length,
-              {bytes, packet.time_ns, packet.number, flow.direction(sender)}, key);
+              chunk(flow, sender, bytes, packet.time_ns, packet.number), key);
     }
     drain(flow, sender, key);
   }
   if (side.fin && side.stream_next == side.fin_seq) {
     deliver_fin(flow, sender, packet.time_ns, packet.number);
   }
+}
+
+/// Keeps the direction's progress; without room for it the bytes go on unmeasured.
+void Streams::measure(TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
+                      const Packet& packet, SegmentContent content) {
+  if (flow.transfer == kNone) flow.transfer = transfers_.take();
+  if (flow.transfer == kNone) return;
+  note_payload(transfers_[flow.transfer][sender], flow, detail, sender, packet.time_ns,
+               content == SegmentContent::resent);
+}
+
+std::uint32_t Streams::burst(const TcpFlow& flow, SideIndex sender) const {
+  return flow.transfer != kNone ? transfers_[flow.transfer][sender].burst : 0;
+}
+
+StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes, TimeNs time_ns,
+                           FrameNumber frame) {
+  StreamChunk out{bytes, time_ns, frame, flow.direction(sender)};
+  if (flow.transfer == kNone) return out;
+  TransferProgress& progress = transfers_[flow.transfer][sender];
+  ++progress.chunks;
+  out.progress = &progress;
+  out.burst = progress.burst;
+  return out;
+}
+
+/// Nobody wants the bytes of this side any more.
+void Streams::stop_following(TcpFlow& flow, Side& side) {
+  drop_waiting(side);
+  if (flow.transfer == kNone) return;
+  if (wants_bytes(flow, flow.side[0]) || wants_bytes(flow, flow.side[1])) return;
+  transfers_.give(flow.transfer);
+  flow.transfer = kNone;
 }
 
 /// Delivers what is new of [seq, seq + length), which begins at or before stream_next.
@@ -87,6 +125,7 @@ void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::u
     block.time_ns = packet.time_ns;
     block.frame = packet.number;
     block.seq = seq;
+    block.burst = burst(flow, sender);
     block.captured = static_cast<std::uint32_t>(std::min(bytes.size(), kBlockBytes));
     const bool last = bytes.size() <= kBlockBytes;
     block.length = last ? left : block.captured;
@@ -117,10 +156,10 @@ void Streams::drain(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
     }
     side.waiting = block.next;
     --side.waiting_count;
-    advance(
-        flow, sender, block.seq, block.length,
-        {Bytes(block.bytes, block.captured), block.time_ns, block.frame, flow.direction(sender)},
-        key);
+    StreamChunk piece =
+        chunk(flow, sender, Bytes(block.bytes, block.captured), block.time_ns, block.frame);
+    piece.burst = block.burst;
+    advance(flow, sender, block.seq, block.length, piece, key);
     blocks_.give(index);
   }
 }
@@ -248,8 +287,8 @@ void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {
   std::size_t at = 0;
   for (std::size_t i = 0; i < half.piece_count; ++i) {
     const Probe::Piece& piece = half.pieces[i];
-    tracker(flow)->on_bytes(flow.tracker, {Bytes(half.bytes + at, piece.length), piece.time_ns,
-                                           piece.frame, flow.direction(sender)});
+    tracker(flow)->on_bytes(flow.tracker, chunk(flow, sender, Bytes(half.bytes + at, piece.length),
+                                                piece.time_ns, piece.frame));
     at += piece.length;
   }
 }
@@ -278,6 +317,8 @@ void Streams::close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end) {
   if (flow.tracker != StreamTracker::kNone) close_tracker(flow, end);
   if (flow.probe != kNone) probes_.give(flow.probe);
   flow.probe = kNone;
+  if (flow.transfer != kNone) transfers_.give(flow.transfer);
+  flow.transfer = kNone;
 }
 
 }  // namespace wirelag::tcp

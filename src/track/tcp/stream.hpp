@@ -12,6 +12,7 @@
 #include <wirelag/track/tcp/tracker.hpp>
 
 #include "flow_state.hpp"
+#include "sequence.hpp"
 
 namespace wirelag::tcp {
 
@@ -21,7 +22,8 @@ class Streams {
           Counters& counters);
 
   /// Payload, SYN or FIN of a segment.
-  void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, ConnectionKey key);
+  void on_segment(TcpFlow& flow, const FlowDetail& detail, SideIndex sender, const Packet& packet,
+                  SegmentContent content, ConnectionKey key);
   /// The connection ends: hands over what waits, closes the protocol tracker, frees all.
   void close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end);
 
@@ -38,6 +40,7 @@ class Streams {
     std::uint32_t length = 0;    ///< sequence space
     std::uint32_t captured = 0;  ///< bytes held; less than length when snaplen cut
     std::uint32_t next = kNone;
+    std::uint32_t burst = 0;
     std::uint8_t bytes[kBlockBytes];
   };
   /// The beginning of both directions while the protocol is unknown.
@@ -57,6 +60,13 @@ class Streams {
     std::array<Half, 2> half{};
   };
 
+  /// Both directions' progress, by side.
+  using Transfer = std::array<TransferProgress, 2>;
+
+  void measure(TcpFlow& flow, const FlowDetail& detail, SideIndex sender, const Packet& packet,
+               SegmentContent content);
+  [[nodiscard]] StreamChunk chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes,
+                                  TimeNs time_ns, FrameNumber frame);
   void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key);
   void follow_interest(TcpFlow& flow);
   void close_tracker(TcpFlow& flow, ConnectionEnd end);
@@ -72,6 +82,8 @@ class Streams {
   void wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq);
   void drain(TcpFlow& flow, SideIndex sender, ConnectionKey key);
   void skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key);
+  [[nodiscard]] std::uint32_t burst(const TcpFlow& flow, SideIndex sender) const;
+  void stop_following(TcpFlow& flow, Side& side);
   void deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame);
   void drop_waiting(Side& side);
   [[nodiscard]] bool wants_bytes(const TcpFlow& flow, const Side& side) const;
@@ -86,6 +98,7 @@ class Streams {
   Counters& counters_;
   Pool<Block> blocks_;
   Pool<Probe> probes_;
+  Pool<Transfer> transfers_;
 };
 
 }  // namespace wirelag::tcp

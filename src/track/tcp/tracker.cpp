@@ -179,9 +179,9 @@ void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& p
   if (observer != nullptr && flow.complete && !was_complete) {
     observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
   }
-  if (content == SegmentContent::payload ||
+  if (content != SegmentContent::nothing ||
       (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
-    streams.on_segment(flow, sender, packet, key_of(flow));
+    streams.on_segment(flow, detail, sender, packet, content, key_of(flow));
   }
 }
 

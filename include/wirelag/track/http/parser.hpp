@@ -35,6 +35,7 @@ struct HttpArrival {
   TimeNs first_ns = kUnknownNs;
   TimeNs last_ns = kUnknownNs;
   std::uint64_t bytes = 0;
+  TransferMeter meter;
 
   void add(const StreamChunk& chunk, std::uint64_t n) {
     if (bytes == 0 || chunk.frame < frames.first) frames.first = chunk.frame;
@@ -42,6 +43,7 @@ struct HttpArrival {
     if (bytes == 0 || chunk.time_ns < first_ns) first_ns = chunk.time_ns;
     if (bytes == 0 || chunk.time_ns > last_ns) last_ns = chunk.time_ns;
     bytes += n;
+    meter.add(chunk.progress, chunk.burst, n);
   }
 };
 

@@ -69,6 +69,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
 
   struct Exchange {
     HttpTransaction facts;  ///< all but the views
+    TransferMeter response_meter;
     TextStore::Chain chain;
     struct Span {
       std::uint16_t offset = 0;

@@ -26,7 +26,8 @@ struct Segment {
   std::uint16_t window = 1000;
   std::uint32_t tsval = 0;  ///< 0 = no timestamps option
   std::uint32_t tsecr = 0;
-  std::uint32_t uncaptured = 0;  ///< payload bytes cut off by the snaplen
+  std::uint32_t uncaptured = 0;         ///< payload bytes cut off by the snaplen
+  std::vector<std::uint8_t> options{};  ///< raw, before the timestamps
 };
 
 /// Keeps copies of what is emitted.
@@ -76,19 +77,21 @@ class Conversation {
     limits.reorder_segments = 128;
     return limits;
   }
-  explicit Conversation(TcpLimits limits = small()) : limits_(limits) {
+  /// `http` gets the bytes of HTTP instead of `recorder`.
+  explicit Conversation(TcpLimits limits = small(), StreamTracker* http = nullptr)
+      : limits_(limits) {
     static const auto kSignatures = Signatures::compile({}).value();
     classifier_ = std::make_unique<Classifier>(kSignatures);
     TcpTracker::Trackers trackers{};
-    trackers[static_cast<std::size_t>(Protocol::http1)] = &recorder;
+    trackers[static_cast<std::size_t>(Protocol::http1)] = http != nullptr ? http : &recorder;
     tracker_ = std::make_unique<TcpTracker>(limits_, std::uint16_t{0}, *classifier_, trackers, sink,
                                             nullptr, counters);
   }
 
   NotAnalysed send(const Segment& s) {
-    options_.clear();
+    options_ = s.options;
     if (s.tsval != 0) {
-      options_ = {1, 1, 8, 10};
+      options_.insert(options_.end(), {1, 1, 8, 10});
       for (const std::uint32_t word : {s.tsval, s.tsecr}) {
         for (int shift = 24; shift >= 0; shift -= 8) {
           options_.push_back(static_cast<std::uint8_t>(word >> shift));

@@ -1,0 +1,145 @@
+// How a message travelled: in how many flights, and what the time between them was lost to. Rules
+// about slow start, loss, closed windows and slow senders start from here.
+//
+// A sender that may have no more bytes on the way falls silent until the peer's ACK comes back: its
+// bytes leave in flights, one round trip apart (slow start: RFC 5681 section 3.1). So the gaps of half a
+// round trip or more between the payload segments of one direction are told apart by what ended them:
+//
+//   gap                                                        counts as
+//   ended by a segment that was sent again or fills a hole     resend_stall_ns
+//   the receiver's window was closed in it                     window_stall_ns
+//   ended by an ACK: it passed the probe one half (probe to    rounds_ns, and the next flight begins
+//     sender and back) before, give or take a quarter of that
+//     and 2 ms (or a quarter of the round trip, if less)
+//   any other                                                  pause_ns: the sender had nothing to send
+//
+// The gaps of a message and the time in which its bytes came one after the other (the bandwidth's
+// share) add up to its transfer time:
+//   transfer = rounds + resend stalls + window stalls + pauses + the rest, and the rest is >= 0.
+// A burst is what comes between two such gaps, whatever ended them.
+//
+// What cannot be told: a segment that was lost before the probe and is the last of its burst looks like
+// a pause; so does a pause like a flight when it ends a round trip after the last ACK. A resend after a
+// message's last byte was seen at the probe is not in its shape (Connection::HalfConnection has it).
+// The round trip is the smallest seen, both halves, on a connection whose handshake was seen whole;
+// without it (midstream, one direction only) there are no flights, rounds and pauses: unknown, not 0.
+#pragma once
+
+#include <algorithm>
+
+#include <wirelag/base/types.hpp>
+
+namespace wirelag {
+
+/// The way of one message in its direction. A plain value. "Resent" does not count what the mirror
+/// copied, keep-alives and window probes.
+struct TransferShape {
+  static constexpr std::uint32_t kUnknownWindow = UINT32_MAX;
+
+  DurationNs rtt_ns = kUnknownNs;           ///< the round trip the gaps were held against
+  DurationNs rounds_ns = kUnknownNs;        ///< gaps that an ACK ended
+  DurationNs pause_ns = kUnknownNs;         ///< gaps with an open window that no ACK ended
+  DurationNs resend_stall_ns = kUnknownNs;  ///< gaps that a resend ended
+  DurationNs window_stall_ns = kUnknownNs;  ///< gaps with a closed window
+  std::uint64_t first_burst_bytes = 0;      ///< this message's
+  std::uint64_t largest_burst_bytes = 0;
+  std::uint32_t first_burst_segments = 0;
+  std::uint32_t segments = 0;  ///< that carried it, as sent: a captured frame larger than the
+                               ///< MSS counts as many; 0 = nothing was measured
+  std::uint32_t flights = 0;   ///< 1 + the gaps that an ACK ended; 0 = not measured
+  std::uint32_t bursts = 0;    ///< 1 + all gaps
+  std::uint32_t resent_segments = 0;  ///< on its direction from its first byte to its last
+  std::uint32_t window_limited_bursts =
+      0;  ///< in which less than a segment's room was left in the receiver's window
+  std::uint32_t smallest_window_bytes = kUnknownWindow;  ///< the receiver's, scaled (RFC 7323)
+  bool first_burst_shared = false;  ///< its first burst began with an earlier message's bytes
+};
+
+/// What has passed of one direction's payload so far: sums that only grow. Kept by the TCP tracker for
+/// connections whose bytes are followed; a StreamChunk refers to its direction's.
+struct TransferProgress {
+  DurationNs rtt_ns = kUnknownNs;
+  TimeNs last_ns = kUnknownNs;  ///< of the latest payload segment, resent ones included
+  DurationNs rounds_ns = 0;
+  DurationNs pause_ns = 0;
+  DurationNs resend_stall_ns = 0;
+  DurationNs window_stall_ns = 0;
+  std::uint32_t rounds = 0;  ///< gaps that an ACK ended
+  std::uint32_t burst = 0;   ///< the current one's number, from 1
+  std::uint32_t resent_segments = 0;
+  std::uint32_t limited_bursts = 0;
+  std::uint32_t segment_bytes = 0;  ///< payload of a full segment; 0 = unknown
+  std::uint32_t chunks = 0;         ///< handed over so far: tells one chunk from the next
+  std::uint32_t window_bytes = TransferShape::kUnknownWindow;  ///< the receiver's at present
+  bool both_directions = false;                                ///< ACKs and windows are seen
+  bool burst_limited = false;  ///< the current burst is among limited_bursts
+  bool burst_began = false;    ///< the latest segment began the current burst
+  bool latest_resent = false;  ///< the latest segment is among resent_segments
+};
+
+/// Puts the shape of one message together from the chunks that brought it.
+class TransferMeter {
+ public:
+  /// `bytes` more of the message came in `burst` (StreamChunk::burst), in the order of the stream. A
+  /// null `progress` measures nothing.
+  void add(const TransferProgress* progress, std::uint32_t burst, std::uint64_t bytes) {
+    if (progress == nullptr || bytes == 0) return;
+    const TransferProgress& p = *progress;
+    if (shape_.segments == 0) begin(p, burst);
+    if (p.chunks != chunk_) chunk_bytes_ = 0;
+    chunk_ = p.chunks;
+    const std::uint32_t segments =
+        segments_of(chunk_bytes_ + bytes, p) - segments_of(chunk_bytes_, p);
+    chunk_bytes_ += bytes;
+    shape_.segments += segments;
+    if (burst == first_burst_) {
+      shape_.first_burst_bytes += bytes;
+      shape_.first_burst_segments += segments;
+    }
+    if (burst != burst_) burst_bytes_ = 0;
+    burst_ = burst;
+    burst_bytes_ += bytes;
+    shape_.largest_burst_bytes = std::max(shape_.largest_burst_bytes, burst_bytes_);
+    shape_.smallest_window_bytes = std::min(shape_.smallest_window_bytes, p.window_bytes);
+    take_sums(p);
+  }
+
+  [[nodiscard]] const TransferShape& shape() const { return shape_; }
+
+ private:
+  /// Segments that `bytes` of one captured frame were sent in.
+  [[nodiscard]] static std::uint32_t segments_of(std::uint64_t bytes, const TransferProgress& p) {
+    if (p.segment_bytes == 0) return bytes > 0 ? 1 : 0;
+    return static_cast<std::uint32_t>((bytes + p.segment_bytes - 1) / p.segment_bytes);
+  }
+  void begin(const TransferProgress& p, std::uint32_t burst) {
+    base_ = p;
+    base_.resent_segments -= p.latest_resent ? 1U : 0U;
+    base_.limited_bursts -= p.burst_limited ? 1U : 0U;
+    first_burst_ = burst_ = burst;
+    shape_.first_burst_shared = !p.burst_began;
+  }
+  void take_sums(const TransferProgress& p) {
+    shape_.resent_segments = p.resent_segments - base_.resent_segments;
+    if (!p.both_directions) return;
+    shape_.resend_stall_ns = p.resend_stall_ns - base_.resend_stall_ns;
+    shape_.window_stall_ns = p.window_stall_ns - base_.window_stall_ns;
+    shape_.window_limited_bursts = p.limited_bursts - base_.limited_bursts;
+    if (!known(base_.rtt_ns)) return;
+    shape_.rtt_ns = p.rtt_ns;
+    shape_.rounds_ns = p.rounds_ns - base_.rounds_ns;
+    shape_.pause_ns = p.pause_ns - base_.pause_ns;
+    shape_.flights = 1 + p.rounds - base_.rounds;
+    shape_.bursts = 1 + p.burst - base_.burst;
+  }
+
+  TransferShape shape_;
+  TransferProgress base_;  ///< as it stood before the message
+  std::uint64_t burst_bytes_ = 0;
+  std::uint64_t chunk_bytes_ = 0;  ///< of the message, in the chunk at hand
+  std::uint32_t first_burst_ = 0;
+  std::uint32_t burst_ = 0;
+  std::uint32_t chunk_ = 0;  ///< 0 = none yet
+};
+
+}  // namespace wirelag

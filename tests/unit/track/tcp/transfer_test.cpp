@@ -1,0 +1,313 @@
+// How a response travelled, as timelines: flights, and what the time between them was lost to.
+#include <gtest/gtest.h>
+
+#include <wirelag/track/transfer.hpp>
+
+#include "conversation.hpp"
+
+namespace wirelag::testing {
+namespace {
+
+constexpr std::uint8_t kSyn = tcp_flag::syn;
+constexpr std::uint8_t kSynAck = tcp_flag::syn | tcp_flag::ack;
+constexpr std::uint8_t kAck = tcp_flag::ack;
+constexpr std::uint32_t kMss = 1000;
+constexpr double kRtt = 40;
+
+constexpr DurationNs ms(double n) { return static_cast<DurationNs>(n * 1e6); }
+
+/// The server's messages end with '#'; each one's shape and transfer time.
+class Messages : public StreamRecorder {
+ public:
+  struct Message {
+    TransferShape shape;
+    DurationNs transfer_ns = 0;
+  };
+
+  void on_bytes(Handle, const StreamChunk& chunk) override {
+    if (chunk.direction == Direction::c2s) return;
+    std::string_view rest = as_text(chunk.bytes);
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('#'), rest.size() - 1);
+      if (!open_) first_ns_ = chunk.time_ns;
+      open_ = true;
+      meter_.add(chunk.progress, chunk.burst, end + 1);
+      if (rest[end] == '#') {
+        done.push_back({meter_.shape(), chunk.time_ns - first_ns_});
+        meter_ = {};
+        open_ = false;
+      }
+      rest.remove_prefix(end + 1);
+    }
+  }
+  std::vector<Message> done;
+
+ private:
+  TransferMeter meter_;
+  TimeNs first_ns_ = 0;
+  bool open_ = false;
+};
+
+/// A client and a server with a round trip of 40 ms and segments of 1000 bytes; the probe is
+/// `server_half_ms` (there and back) from the server. Times are the probe's.
+class Path {
+ public:
+  explicit Path(double server_half_ms = 1, std::uint16_t client_window = 60000)
+      : window(client_window), half_(server_half_ms) {
+    const std::vector<std::uint8_t> options = {2, 4, kMss >> 8, kMss & 0xff, 3, 3, 0};
+    t.send({true, 0, kSyn, 0, 0, "", 60000, 0, 0, 0, options});
+    t.send({false, half_, kSynAck, 0, 1, "", 60000, 0, 0, 0, options});
+    t.send({true, kRtt, kAck, 1, 1, "", window});
+    request(kRtt);
+  }
+  void request(double at) {
+    static const std::string kText = "GET / HTTP/1.1\r\n\r\n";
+    t.send({true, at, kAck, asked_, sent_, kText, window});
+    asked_ += static_cast<std::uint32_t>(kText.size());
+  }
+  /// `n` full segments 0.01 ms apart; the last byte of all reads `last`.
+  void segments(double at, int n, char last = 'x') {
+    for (int i = 0; i < n; ++i) {
+      again(at + 0.01 * i, sent_, i == n - 1 ? last : 'x');
+      sent_ += kMss;
+    }
+  }
+  /// The segment that begins at `seq`, once more or at last.
+  void again(double at, std::uint32_t seq, char last = 'x') {
+    std::string text(kMss, 'x');
+    text.back() = last;
+    t.send({false, at, kAck, seq, asked_, text, 60000});
+  }
+  void skip_segment() { sent_ += kMss; }
+  void acks(double at, std::uint32_t behind = 0) {
+    t.send({true, at, kAck, asked_, sent_ - behind, "", window});
+  }
+  /// When the client's answer to a segment seen at `at` passes the probe.
+  [[nodiscard]] double answered(double at) const { return at + kRtt - half_; }
+  [[nodiscard]] std::uint32_t sent() const { return sent_; }
+
+  const std::vector<Messages::Message>& finish() {
+    t.finish();
+    for (const Messages::Message& m : messages.done) {
+      const TransferShape& s = m.shape;
+      if (s.flights == 0) continue;
+      EXPECT_LE(s.rounds_ns + s.pause_ns + s.resend_stall_ns + s.window_stall_ns, m.transfer_ns);
+    }
+    return messages.done;
+  }
+
+  Messages messages;
+  Conversation t{Conversation::small(), &messages};
+  std::uint16_t window;
+
+ private:
+  double half_;
+  std::uint32_t asked_ = 1;
+  std::uint32_t sent_ = 1;
+};
+
+TEST(Transfer, SlowStartIsAFlightPerRoundTripWhereverTheProbeIs) {
+  for (const double half : {0.1, 20.0, 39.5}) {
+    Path path(half);
+    for (int flight = 0; flight < 3; ++flight) {
+      const double at = 100 + kRtt * flight;
+      path.segments(at, 10 << flight, flight == 2 ? '#' : 'x');
+      path.acks(path.answered(at));
+    }
+    const auto& messages = path.finish();
+    ASSERT_EQ(messages.size(), 1U) << half;
+    const TransferShape& s = messages[0].shape;
+    EXPECT_EQ(s.flights, 3U) << half;
+    EXPECT_EQ(s.bursts, 3U);
+    EXPECT_EQ(s.segments, 70U);
+    EXPECT_EQ(s.first_burst_segments, 10U);
+    EXPECT_EQ(s.first_burst_bytes, 10U * kMss);
+    EXPECT_EQ(s.largest_burst_bytes, 40U * kMss);
+    EXPECT_FALSE(s.first_burst_shared);
+    EXPECT_EQ(s.rtt_ns, ms(kRtt));
+    EXPECT_EQ(s.rounds_ns, 2 * ms(kRtt) - ms(0.09) - ms(0.19)) << half;
+    EXPECT_EQ(s.pause_ns + s.resend_stall_ns + s.window_stall_ns, 0) << half;
+    EXPECT_EQ(s.resent_segments, 0U);
+    EXPECT_EQ(s.window_limited_bursts, 0U);
+    EXPECT_EQ(s.smallest_window_bytes, 60000U);
+  }
+}
+
+TEST(Transfer, OneFlightHasNoGaps) {
+  Path path;
+  path.segments(100, 4, '#');
+  const TransferShape& s = path.finish().at(0).shape;
+  EXPECT_EQ(s.flights, 1U);
+  EXPECT_EQ(s.rounds_ns, 0);
+}
+
+TEST(Transfer, SegmentsJoinedByTheHostAreCountedAsSent) {
+  // GIVEN a capture on the server, where a frame holds what the network card cuts later
+  Path path;
+  std::string text(10 * kMss, 'x');
+  text.back() = '#';
+  path.t.send({false, 100, kAck, 1, 19, text, 60000});
+  EXPECT_EQ(path.finish().at(0).shape.first_burst_segments, 10U);
+}
+
+TEST(Transfer, LostSegmentSentAgainAfterTheTimerIsAStallNotAFlight) {
+  // GIVEN the last segment of a flight, seen by the probe and lost behind it
+  Path path;
+  path.segments(100, 10);
+  path.acks(path.answered(100), kMss);
+  path.again(386, path.sent() - kMss);
+  path.acks(path.answered(386));
+  path.segments(386 + kRtt, 5, '#');
+  const TransferShape& s = path.finish().at(0).shape;
+  EXPECT_EQ(s.resend_stall_ns, ms(286 - 0.09));
+  EXPECT_EQ(s.rounds_ns, ms(kRtt));
+  EXPECT_EQ(s.resent_segments, 1U);
+  EXPECT_EQ(s.flights, 2U);
+  EXPECT_EQ(s.bursts, 3U);
+}
+
+TEST(Transfer, SegmentLostBeforeTheProbeStallsUntilItFillsTheHole) {
+  Path path;
+  path.segments(100, 4);
+  const std::uint32_t lost = path.sent();
+  path.skip_segment();
+  path.segments(100.05, 5);
+  path.acks(path.answered(100), 6 * kMss);
+  path.again(100 + kRtt + 1, lost, 'x');
+  path.segments(100 + kRtt + 1.1, 1, '#');
+  const TransferShape& s = path.finish().at(0).shape;
+  EXPECT_EQ(s.resend_stall_ns, ms(kRtt + 1 - 0.09));
+  EXPECT_EQ(s.rounds_ns, 0);
+  EXPECT_EQ(s.resent_segments, 1U);
+  EXPECT_EQ(s.segments, 11U);
+  EXPECT_EQ(s.first_burst_bytes, 9U * kMss);  // what waited behind the hole was in the first burst
+}
+
+TEST(Transfer, ClosedWindowIsTheReceivers) {
+  Path path;
+  path.segments(100, 4);
+  path.window = 0;
+  path.acks(path.answered(100));
+  path.window = 60000;
+  path.acks(600);
+  path.segments(602, 2, '#');
+  const TransferShape& s = path.finish().at(0).shape;
+  EXPECT_EQ(s.window_stall_ns, ms(502 - 0.03));
+  EXPECT_EQ(s.rounds_ns + s.pause_ns + s.resend_stall_ns, 0);
+  EXPECT_EQ(s.flights, 1U);
+}
+
+TEST(Transfer, SmallWindowLimitsEveryFlight) {
+  // GIVEN a window of four segments and a sender that may not send more before the ACK
+  Path path(1, 4 * kMss);
+  for (int flight = 0; flight < 5; ++flight) {
+    const double at = 100 + kRtt * flight;
+    path.segments(at, 4, flight == 4 ? '#' : 'x');
+    path.acks(path.answered(at));
+  }
+  const TransferShape& s = path.finish().at(0).shape;
+  EXPECT_EQ(s.flights, 5U);
+  EXPECT_EQ(s.window_limited_bursts, 5U);
+  EXPECT_EQ(s.smallest_window_bytes, 4U * kMss);
+}
+
+TEST(Transfer, SenderThatPausesIsNotWaitingForAnAck) {
+  Path path;
+  path.segments(100, 2);
+  path.acks(path.answered(100));
+  path.segments(250, 2, '#');
+  const TransferShape& s = path.finish().at(0).shape;
+  EXPECT_EQ(s.pause_ns, ms(150 - 0.01));
+  EXPECT_EQ(s.flights, 1U);
+  EXPECT_EQ(s.bursts, 2U);
+}
+
+TEST(Transfer, PipelinedResponsesBackToBackShareAFlight) {
+  Path path;
+  path.request(41);
+  path.segments(100, 3, '#');
+  path.segments(100.05, 3, '#');
+  const auto& messages = path.finish();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_FALSE(messages[0].shape.first_burst_shared);
+  EXPECT_TRUE(messages[1].shape.first_burst_shared);
+  for (const auto& m : messages) {
+    EXPECT_EQ(m.shape.flights, 1U);
+    EXPECT_EQ(m.shape.segments, 3U);
+    EXPECT_EQ(m.shape.largest_burst_bytes, 3U * kMss);
+  }
+}
+
+TEST(Transfer, OneSegmentWithTwoResponsesIsInBothShapes) {
+  Path path;
+  std::string text(kMss, 'x');
+  text[99] = text[kMss - 1] = '#';
+  path.t.send({false, 100, kAck, 1, 19, text, 60000});
+  const auto& messages = path.finish();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].shape.segments, 1U);
+  EXPECT_EQ(messages[0].shape.first_burst_bytes, 100U);
+  EXPECT_EQ(messages[1].shape.segments, 1U);
+  EXPECT_EQ(messages[1].shape.first_burst_bytes, kMss - 100U);
+}
+
+TEST(Transfer, IdleTimeBeforeAResponseIsNotInItsShape) {
+  Path path;
+  path.segments(100, 10, '#');
+  path.acks(path.answered(100));
+  path.request(5000);
+  path.segments(5002, 10);
+  path.acks(path.answered(5002));
+  path.segments(5002 + kRtt, 20, '#');
+  const auto& messages = path.finish();
+  ASSERT_EQ(messages.size(), 2U);
+  const TransferShape& s = messages[1].shape;
+  EXPECT_EQ(s.flights, 2U);
+  EXPECT_EQ(s.first_burst_segments, 10U);
+  EXPECT_FALSE(s.first_burst_shared);
+  EXPECT_EQ(s.rounds_ns, ms(kRtt - 0.09));
+  EXPECT_EQ(s.pause_ns + s.resend_stall_ns + s.window_stall_ns, 0);
+}
+
+TEST(Transfer, MidstreamHasNoRoundTripSoNoFlights) {
+  Messages messages;
+  Conversation t(Conversation::small(), &messages);
+  t.client_sends(0, kAck, 1, 1, "GET / HTTP/1.1\r\n\r\n");
+  t.server_sends(10, kAck, 1, 19, std::string(kMss, 'x'));
+  t.client_sends(50, kAck, 19, 1 + kMss);
+  t.server_sends(51, kAck, 1 + kMss, 19, std::string(kMss, '#'));
+  t.finish();
+  ASSERT_FALSE(messages.done.empty());
+  const TransferShape& s = messages.done[0].shape;
+  EXPECT_EQ(s.flights, 0U);
+  EXPECT_FALSE(known(s.rounds_ns));
+  EXPECT_FALSE(known(s.pause_ns));
+  EXPECT_EQ(s.resend_stall_ns, 0);
+  EXPECT_EQ(s.segments, 2U);
+  EXPECT_EQ(s.smallest_window_bytes, TransferShape::kUnknownWindow);
+}
+
+TEST(Transfer, OneDirectionTellsOnlySegmentsAndResends) {
+  Messages messages;
+  Conversation t(Conversation::small(), &messages);
+  t.server_sends(0, kSynAck, 0, 1);
+  t.server_sends(40, kAck, 1, 19, "HTTP/1.1 200 OK\r\n\r\n");
+  t.server_sends(80, kAck, 20, 19, std::string(kMss, 'x'));
+  t.server_sends(380, kAck, 20, 19, std::string(kMss, 'x'));
+  t.server_sends(380.1, kAck, 20 + kMss, 19, "#");
+  t.finish();
+  ASSERT_EQ(messages.done.size(), 1U);
+  const TransferShape& s = messages.done[0].shape;
+  EXPECT_EQ(s.flights, 0U);
+  EXPECT_FALSE(known(s.resend_stall_ns));
+  EXPECT_EQ(s.resent_segments, 1U);
+}
+
+TEST(Transfer, WithoutProgressNothingIsMeasured) {
+  TransferMeter meter;
+  meter.add(nullptr, 0, 100);
+  EXPECT_EQ(meter.shape().segments, 0U);
+}
+
+}  // namespace
+}  // namespace wirelag::testing
