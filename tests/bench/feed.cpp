@@ -1,0 +1,72 @@
+#include "feed.hpp"
+
+#include <stdexcept>
+
+namespace wirelag::bench {
+namespace {
+
+std::unique_ptr<traffic::Source> source_of(const TrafficOptions& o) {
+  if (o.kind == "mix") return traffic::mix({.seed = o.seed, .connections = o.connections}, nullptr);
+  if (o.kind == "flood") {
+    return traffic::flood({.seed = o.seed, .packets = static_cast<std::uint32_t>(o.packets)});
+  }
+  if (o.kind != "flows") throw std::runtime_error("no such traffic: " + o.kind);
+  // Ten seconds of data, however much it is: no flow falls silent long enough to time out.
+  return traffic::flows({.seed = o.seed,
+                         .flows = o.flows,
+                         .packets = 3ULL * o.flows + o.packets,
+                         .gap_ns = 10 * kSecondNs / static_cast<DurationNs>(o.packets + 1) + 1},
+                        nullptr);
+}
+
+}  // namespace
+
+Feed::Feed(const TrafficOptions& options, bool preload)
+    : source_(source_of(options)),
+      unmeasured_(options.kind == "flows" ? 3ULL * options.flows : 0),
+      preload_(preload) {
+  if (!preload) return;
+  Block block;
+  for (bool measured = false; make(block, measured); block = {}) {
+    preloaded_.emplace_back(std::move(block), measured);
+  }
+}
+
+bool Feed::next(std::span<const Frame>& out, bool& measured) {
+  if (preload_) {
+    if (at_ == preloaded_.size()) return false;
+    measured = preloaded_[at_].second;
+    out = preloaded_[at_++].first.frames;
+    return true;
+  }
+  const bool more = make(block_, measured);
+  out = block_.frames;
+  return more;
+}
+
+bool Feed::make(Block& block, bool& measured) {
+  block.frames.clear();
+  block.bytes.clear();
+  measured = made_ >= unmeasured_;
+  const std::uint64_t room = measured ? kBlockFrames : unmeasured_ - made_;
+  std::vector<std::size_t> begins;
+  traffic::TimedFrame timed;
+  while (block.frames.size() < std::min<std::uint64_t>(room, kBlockFrames) &&
+         source_->next(timed)) {
+    Frame frame;
+    frame.wire_length = static_cast<std::uint32_t>(timed.bytes.size());
+    frame.time_ns = timed.time_ns;
+    frame.number = static_cast<FrameNumber>(++made_);
+    begins.push_back(block.bytes.size());
+    block.bytes.insert(block.bytes.end(), timed.bytes.begin(), timed.bytes.end());
+    // Every frame in cache lines of its own, as in the buffers of a port.
+    block.bytes.resize((block.bytes.size() + 63) & ~std::size_t{63});
+    block.frames.push_back(frame);
+  }
+  for (std::size_t i = 0; i < begins.size(); ++i) {
+    block.frames[i].bytes = Bytes(block.bytes).subspan(begins[i], block.frames[i].wire_length);
+  }
+  return !block.frames.empty();
+}
+
+}  // namespace wirelag::bench

@@ -1,0 +1,153 @@
+#include "stages.hpp"
+
+#include <array>
+#include <atomic>
+#include <stdexcept>
+
+#include <wirelag/base/spsc_ring.hpp>
+#include <wirelag/control/dataset.hpp>
+#include <wirelag/dispatch/dispatcher.hpp>
+#include <wirelag/track/tcp/tracker.hpp>
+
+namespace wirelag::bench {
+namespace {
+
+constexpr std::size_t kBurst = Worker::kBurst;
+constexpr unsigned kBurstsPerTick = 256;  // as the program's loops
+
+class Discard : public TransactionSink {
+ public:
+  void emit(TransactionRef) override { ++count; }
+  std::uint64_t count = 0;
+};
+
+class Touch : public Stage {
+ public:
+  void process(std::span<const Frame> frames) override {
+    for (const Frame& f : frames) sum_ += f.bytes[0] + f.bytes[f.bytes.size() > 60 ? 60 : 0];
+  }
+  [[nodiscard]] std::uint64_t check() const override { return sum_; }
+
+ private:
+  std::uint64_t sum_ = 0;
+};
+
+class Decode : public Stage {
+ public:
+  explicit Decode(const Config& config) : decoder_(config.worker.decode, counters_) {}
+  void process(std::span<const Frame> frames) override {
+    for (const Frame& f : frames) {
+      if (decoder_.decode(f, packet_) == NotAnalysed::none) sum_ += packet_.flow_hash;
+    }
+  }
+  [[nodiscard]] std::uint64_t check() const override { return sum_; }
+
+ private:
+  Counters counters_;
+  Decoder decoder_;
+  Packet packet_;
+  std::uint64_t sum_ = 0;
+};
+
+class Tcp : public Stage {
+ public:
+  explicit Tcp(const Config& config)
+      : classifier_(Signatures::compile({}).value()),
+        decoder_(config.worker.decode, counters_),
+        tcp_(config.worker.tcp, 0, classifier_, {}, sink_, nullptr, counters_) {}
+  void process(std::span<const Frame> frames) override {
+    while (!frames.empty()) {
+      const std::size_t n = std::min(frames.size(), kBurst);
+      std::size_t ready = 0;
+      for (const Frame& f : frames.first(n)) {
+        if (decoder_.decode(f, packets_[ready]) == NotAnalysed::none) ++ready;
+      }
+      const std::span<const Packet> decoded(packets_.data(), ready);
+      tcp_.prefetch(decoded);
+      for (const Packet& p : decoded) {
+        if (p.transport == Transport::tcp && tcp_.on_segment(p) == NotAnalysed::none) ++tracked_;
+      }
+      frames = frames.subspan(n);
+      if (++bursts_ % kBurstsPerTick == 0 && ready > 0) tcp_.tick(packets_[ready - 1].time_ns);
+    }
+  }
+  void finish() override { tcp_.finish(); }
+  [[nodiscard]] std::uint64_t transactions() const override { return sink_.count; }
+  [[nodiscard]] std::uint64_t check() const override { return tracked_; }
+
+ private:
+  Counters counters_;
+  Classifier classifier_;
+  Discard sink_;
+  Decoder decoder_;
+  TcpTracker tcp_;
+  std::array<Packet, kBurst> packets_;
+  unsigned bursts_ = 0;
+  std::uint64_t tracked_ = 0;
+};
+
+template <class Sink>
+class Whole : public Stage {
+ public:
+  explicit Whole(const Config& config)
+      : worker_(0, config.worker, Signatures::compile(config.services).value(), sink_, false) {}
+  void process(std::span<const Frame> frames) override {
+    while (!frames.empty()) {
+      const std::size_t n = std::min(frames.size(), kBurst);
+      worker_.process(frames.first(n));
+      frames = frames.subspan(n);
+      if (++bursts_ % kBurstsPerTick == 0) worker_.tick(worker_.now());
+    }
+  }
+  void finish() override { worker_.finish(); }
+  [[nodiscard]] std::uint64_t transactions() const override {
+    if constexpr (requires { sink_.count; }) return sink_.count;
+    return 0;
+  }
+  [[nodiscard]] std::uint64_t check() const override { return worker_.accounting().analysed; }
+
+ private:
+  Sink sink_;
+  Worker worker_;
+  unsigned bursts_ = 0;
+};
+
+class Ring : public Stage {
+ public:
+  explicit Ring(const Config& config)
+      : ring_(config.rings.frame_bytes),
+        dispatcher_(config.worker.decode, std::array{&ring_}, WhenFull::wait),
+        reader_(ring_, dispatcher_.closed()) {}
+  void process(std::span<const Frame> frames) override {
+    while (!frames.empty()) {
+      const std::size_t n = std::min(frames.size(), kBurst);
+      dispatcher_.dispatch(frames.first(n));
+      frames = frames.subspan(n);
+      std::array<Frame, kBurst> out;
+      for (std::size_t got; (got = reader_.read(out)) > 0; reader_.release()) {
+        for (std::size_t i = 0; i < got; ++i) sum_ += out[i].bytes[0];
+      }
+    }
+  }
+  [[nodiscard]] std::uint64_t check() const override { return sum_; }
+
+ private:
+  SpscRing ring_;
+  Dispatcher dispatcher_;
+  FrameReader reader_;
+  std::uint64_t sum_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Stage> make_stage(const std::string& name, const Config& config) {
+  if (name == "touch") return std::make_unique<Touch>();
+  if (name == "decode") return std::make_unique<Decode>(config);
+  if (name == "tcp") return std::make_unique<Tcp>(config);
+  if (name == "worker") return std::make_unique<Whole<Discard>>(config);
+  if (name == "dataset") return std::make_unique<Whole<Dataset>>(config);
+  if (name == "ring") return std::make_unique<Ring>(config);
+  throw std::runtime_error("no such stage: " + name);
+}
+
+}  // namespace wirelag::bench
