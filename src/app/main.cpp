@@ -60,7 +60,7 @@ void add_replay(CLI::App& app, Arguments& a) {
   const std::map<std::string, ReplayVia> sources{{"file", ReplayVia::file},
                                                  {"net_pcap", ReplayVia::net_pcap}};
   cmd->add_option("--via", a.replay.via,
-                  "file (default): libpcap, nanoseconds; net_pcap: through DPDK's pcap driver")
+                  "file (default): wirelag's own reader; net_pcap: through DPDK's pcap driver")
       ->transform(CLI::CheckedTransformer(sources).description("file|net_pcap"));
   cmd->add_option("-c,--config", a.config, "configuration file: services, limits, thresholds");
 }

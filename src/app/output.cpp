@@ -16,8 +16,10 @@ namespace {
 
 }  // namespace
 
+void warn(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sentence); }
+
 int fail(const std::string& sentence) {
-  fmt::print(stderr, "wirelag: {}\n", sentence);
+  warn(sentence);
   return 1;
 }
 

@@ -30,8 +30,12 @@ void read_source(Source& source, CaptureRun& run, Use&& use) {
       stop_requested() ? fmt::format("stopped by a signal after frame {}", run.capture.packets)
                        : source.cut_short();
   // A pcapng file may name another link type at any place: they are known at the end.
-  for (const LinkType link : source.info().link_types) {
-    run.capture.link_types.emplace_back(name(link));
+  run.capture.frames_without_time = source.info().frames_without_time;
+  for (const LinkSeen& seen : source.info().links) {
+    run.capture.link_types.push_back(seen.name);
+    if (seen.link == LinkType::unsupported && seen.frames > 0) {
+      run.capture.link_types_unsupported[seen.name] += seen.frames;
+    }
   }
 }
 

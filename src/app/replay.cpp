@@ -36,6 +36,10 @@ int replay(const ReplayOptions& options, const Config& config) {
   catch_stop_signals();
   Result<CaptureRun> run = read_capture(options, config, signatures.value());
   if (!run) return fail(run.error());
+  for (const auto& [link_type, frames] : run->capture.link_types_unsupported) {
+    warn(fmt::format("{} frames of link type {} are counted only: it is not understood", frames,
+                     link_type));
+  }
 
   const Report report =
       build_report(std::move(run->capture), run->accounting, run->counters, std::move(run->data),

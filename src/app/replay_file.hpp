@@ -1,4 +1,4 @@
-// Replay through libpcap: nanoseconds, every link type, frame numbers; no EAL, no root.
+// Replay through the file reader: nanoseconds, every link type, frame numbers; no EAL, no root.
 #pragma once
 
 #include <wirelag/base/result.hpp>

@@ -100,8 +100,41 @@ NotAnalysed Walk::link(LinkType link_type, Content content) {
     case LinkType::raw_ip: return ip(content);
     case LinkType::bsd_null: return bsd(false, content);
     case LinkType::bsd_loop: return bsd(true, content);
+    case LinkType::ppp: return ppp(content);
+    case LinkType::ppp_directed: return after(1, LinkType::ppp, content);
+    case LinkType::ppp_ether: return pppoe(content);
+    case LinkType::c_hdlc: return c_hdlc(content);
+    case LinkType::c_hdlc_directed: return after(1, LinkType::c_hdlc, content);
+    case LinkType::frame_relay: return frame_relay(content);
+    case LinkType::frame_relay_directed: return after(1, LinkType::frame_relay, content);
+    case LinkType::slip: return after(16, LinkType::raw_ip, content);
+    case LinkType::token_ring: return token_ring(content);
+    case LinkType::fddi: return fddi(content);
+    case LinkType::arcnet: return arcnet(2, content);
+    case LinkType::arcnet_linux: return arcnet(4, content);
+    case LinkType::atm_llc: return llc(content);
+    case LinkType::sunatm: return sunatm(content);
+    case LinkType::ip_over_fc: return content.skip(16) ? llc(content) : NotAnalysed::link_truncated;
+    case LinkType::ipoib: return ipoib(content);
+    case LinkType::ieee802_11: return ieee802_11(false, content);
+    case LinkType::ieee802_11_prism: return ieee802_11_prism(content);
+    case LinkType::ieee802_11_avs: return ieee802_11_avs(content);
+    case LinkType::ieee802_11_radiotap: return ieee802_11_radiotap(content);
+    case LinkType::ppi: return ppi(content);
+    case LinkType::pktap: return pktap(content);
+    case LinkType::nflog: return nflog(content);
+    case LinkType::pflog: return pflog(content);
+    case LinkType::enc: return after(12, LinkType::raw_ip, content);
+    case LinkType::mpls: return mpls(content);
+    case LinkType::netanalyzer: return after(4, LinkType::ethernet, content);
+    case LinkType::netanalyzer_transparent: return after(12, LinkType::ethernet, content);
+    case LinkType::dsa_brcm:
+    case LinkType::dsa: return switch_tag(4, content);
+    case LinkType::dsa_ethertype: return switch_tag(8, content);
+    case LinkType::dsa_brcm_prepended: return after(4, LinkType::ethernet, content);
+    case LinkType::unsupported: break;
   }
-  return NotAnalysed::link_unknown;
+  return NotAnalysed::link_type_unsupported;
 }
 
 NotAnalysed Walk::ethernet(Content content) {
@@ -204,10 +237,8 @@ NotAnalysed Walk::bsd(bool network_order, Content content) {
   be32 field;
   if (!content.peek(field)) return NotAnalysed::link_truncated;
   if (field.b[0] == 0xff && field.b[1] == 0x03) return ppp(content);  // PPP on BSD's tunnel device
+  if (field.b[0] == 0x0f && field.b[1] == 0x00) return c_hdlc(content);
   content.skip(sizeof field);
-  if (field.b[0] == 0x0f && field.b[1] == 0x00) {  // Cisco HDLC, unicast
-    return ethertype(static_cast<std::uint16_t>(field.b[2] << 8 | field.b[3]), content);
-  }
   std::uint32_t family = field.host();
   if (!network_order && family > kMaxFamily) family = __builtin_bswap32(family);
   switch (family) {
@@ -232,18 +263,22 @@ NotAnalysed Walk::llc(Content content) {
   if (header.control != kUnnumbered) return NotAnalysed::not_ip;
   if (header.dsap == kIp && header.ssap == kIp) return ip(content);
   if (header.dsap != kSnap || header.ssap != kSnap) return NotAnalysed::not_ip;
+  return snap(content);
+}
 
+/// An organisation and its own protocol number; Ethernet's organisation is 0.
+NotAnalysed Walk::snap(Content content) {
   constexpr std::uint32_t kEthernet = 0x000000, kBridgeTunnel = 0x0000f8, kBridged = 0x0080c2;
   constexpr std::uint16_t kEthernetWithFcs = 0x0001, kEthernetWithoutFcs = 0x0007;
   struct {
     std::uint8_t organisation[3];
     be16 protocol;
-  } snap;
-  if (!content.read(snap)) return NotAnalysed::link_truncated;
-  const std::uint32_t organisation = static_cast<std::uint32_t>(snap.organisation[0]) << 16 |
-                                     static_cast<std::uint32_t>(snap.organisation[1]) << 8 |
-                                     snap.organisation[2];
-  const std::uint16_t protocol = snap.protocol.host();
+  } header;
+  if (!content.read(header)) return NotAnalysed::link_truncated;
+  const std::uint32_t organisation = static_cast<std::uint32_t>(header.organisation[0]) << 16 |
+                                     static_cast<std::uint32_t>(header.organisation[1]) << 8 |
+                                     header.organisation[2];
+  const std::uint16_t protocol = header.protocol.host();
   switch (organisation) {
     case kEthernet:
     case kBridgeTunnel:
@@ -276,6 +311,10 @@ NotAnalysed Walk::ppp(Content content) {
   constexpr std::uint16_t kIpv4 = 0x0021, kIpv6 = 0x0057, kMpls = 0x0281, kMplsMulticast = 0x0283;
   constexpr std::uint16_t kFirstNetworkControl = 0x8000;
   if (content.has(2) && content.data[0] == 0xff && content.data[1] == 0x03) content.skip(2);
+  if (content.has(2) && (content.data[0] == 0x0f || content.data[0] == 0x8f) &&
+      content.data[1] == 0) {
+    return c_hdlc(content);  // the same framing with other addresses, on the same lines
+  }
   std::uint8_t first = 0;
   if (!content.read(first)) return NotAnalysed::link_truncated;
   std::uint16_t protocol = first;

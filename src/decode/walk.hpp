@@ -2,6 +2,8 @@
 // and calls the next layer with what is left; what the last one returns is the frame's result.
 //
 //   link.cpp       link -> ethernet -> ethertype -> VLAN, LLC, MPLS, PPP ... -> ip
+//   media.cpp      link types of other media and of capture programs -> LLC, PPP, ethernet, ip
+//   wireless.cpp   802.11 and the headers of its captures -> LLC
 //   ip.cpp         ip -> ipv4 | ipv6 -> extension headers, fragment -> ip_payload
 //   tunnel.cpp     ip_payload, udp -> GRE, VXLAN, GTP-U ... -> ethernet | ip
 //   transport.cpp  ip_payload -> tcp | udp -> the packet is complete
@@ -76,6 +78,7 @@ class Walk {
                                            Content content);
   [[nodiscard]] NotAnalysed bsd(bool network_order, Content content);
   [[nodiscard]] NotAnalysed llc(Content content);
+  [[nodiscard]] NotAnalysed snap(Content content);
   [[nodiscard]] NotAnalysed pppoe(Content content);
   [[nodiscard]] NotAnalysed ppp(Content content);
   [[nodiscard]] NotAnalysed mpls(Content content);
@@ -90,6 +93,28 @@ class Walk {
     bounded_ = true;
     return first ? content.with_length(length) : content.at_most(length);
   }
+
+  // media.cpp
+  [[nodiscard]] NotAnalysed after(std::uint32_t header_bytes, LinkType type, Content content);
+  [[nodiscard]] NotAnalysed inner_link(std::uint32_t number, Content content);
+  [[nodiscard]] NotAnalysed c_hdlc(Content content);
+  [[nodiscard]] NotAnalysed frame_relay(Content content);
+  [[nodiscard]] NotAnalysed token_ring(Content content);
+  [[nodiscard]] NotAnalysed fddi(Content content);
+  [[nodiscard]] NotAnalysed arcnet(std::uint32_t addresses, Content content);
+  [[nodiscard]] NotAnalysed sunatm(Content content);
+  [[nodiscard]] NotAnalysed ipoib(Content content);
+  [[nodiscard]] NotAnalysed ppi(Content content);
+  [[nodiscard]] NotAnalysed pktap(Content content);
+  [[nodiscard]] NotAnalysed nflog(Content content);
+  [[nodiscard]] NotAnalysed pflog(Content content);
+  [[nodiscard]] NotAnalysed switch_tag(std::uint32_t tag_bytes, Content content);
+
+  // wireless.cpp
+  [[nodiscard]] NotAnalysed ieee802_11(bool padded, Content content);
+  [[nodiscard]] NotAnalysed ieee802_11_prism(Content content);
+  [[nodiscard]] NotAnalysed ieee802_11_avs(Content content);
+  [[nodiscard]] NotAnalysed ieee802_11_radiotap(Content content);
 
   // ip.cpp. The addresses go into the packet at once; an inner header replaces them.
   [[nodiscard]] NotAnalysed ip(Content packet);

@@ -9,10 +9,14 @@ Json capture_json(const Report& report) {
   const CaptureBlock& c = report.capture;
   Json links = Json::array();
   for (const std::string& link : c.link_types) links.push_back(utf8(link));
+  Json unsupported = Json::object();
+  for (const auto& [link, frames] : c.link_types_unsupported) unsupported[utf8(link)] = frames;
   return Json{{"name", utf8(c.name)},
               {"format", utf8(c.format)},
               {"link_types", std::move(links)},
+              {"link_types_unsupported", std::move(unsupported)},
               {"packets", c.packets},
+              {"frames_without_time", c.frames_without_time},
               {"first_time_ns", ns_or_null(c.first_time_ns)},
               {"last_time_ns", ns_or_null(c.last_time_ns)},
               {"cut_short", !c.cut_short.empty()},

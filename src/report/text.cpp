@@ -38,7 +38,7 @@ std::string contents(const Report& report) {
   return text + ", " + count(report.data.tls().size(), "TLS handshake");
 }
 
-void limits_of_sight(std::string& out, const Visibility& v) {
+void limits_of_sight(std::string& out, const Report& report, const Visibility& v) {
   const auto line = [&](std::uint64_t n, std::string_view what) {
     if (n > 0) paragraph(out, "", fmt::format("{} {}", n, what), kLabel);
   };
@@ -54,6 +54,13 @@ void limits_of_sight(std::string& out, const Visibility& v) {
   line(v.duplicate_frames, "duplicate frames: the capture delivered the same packet twice");
   line(v.snaplen_cut, "snaplen cuts: frames captured shorter than they were on the wire");
   line(v.clock_steps_back, "clock steps back: durations across them are not reported");
+  line(v.frames_without_time,
+       "frames that the file gives no time: taken to be as old as the frame before");
+  for (const auto& [link_type, frames] : report.capture.link_types_unsupported) {
+    line(frames, fmt::format("frames of link type {}, which is not understood: what they carry is "
+                             "not in this report",
+                             safe(link_type)));
+  }
   line(v.port_drops,
        "frames lost in the port before they could be read: everything below is affected");
   if (v.client_share < 1.0) {
@@ -114,7 +121,7 @@ void text_headline(std::string& out, const Report& report) {
                           "missing, no duplicate, no cut, no clock step"
                         : "limited, and every number below depends on it:",
             kLabel);
-  limits_of_sight(out, v);
+  limits_of_sight(out, report, v);
   other_counters(out, report);
 }
 

@@ -6,8 +6,9 @@ namespace wirelag::report {
 
 bool Visibility::clear() const {
   return one_sided == 0 && midstream == 0 && evicted == 0 && duplicate_frames == 0 &&
-         snaplen_cut == 0 && clock_steps_back == 0 && missing_bytes == 0 &&
-         transactions_lost == 0 && port_drops == 0 && client_share >= 1.0;
+         snaplen_cut == 0 && clock_steps_back == 0 && frames_without_time == 0 &&
+         link_types_unsupported == 0 && missing_bytes == 0 && transactions_lost == 0 &&
+         port_drops == 0 && client_share >= 1.0;
 }
 
 Visibility visibility(const Report& report) {
@@ -26,6 +27,8 @@ Visibility visibility(const Report& report) {
   v.duplicate_frames = report.counters.of(Counter::mirror_duplicates);
   v.snaplen_cut = report.counters.of(Counter::snaplen_cut);
   v.clock_steps_back = report.counters.of(Counter::clock_steps_back);
+  v.frames_without_time = report.capture.frames_without_time;
+  v.link_types_unsupported = report.accounting.of(NotAnalysed::link_type_unsupported);
   v.transactions_lost = report.counters.of(Counter::transactions_shed) + report.data.dropped() +
                         report.capture.transactions_dropped;
   v.port_drops = report.capture.port_drops;

@@ -14,7 +14,9 @@ struct Visibility {
   std::uint64_t duplicate_frames = 0;
   std::uint64_t snaplen_cut = 0;  ///< frames
   std::uint64_t clock_steps_back = 0;
-  std::uint64_t missing_bytes = 0;  ///< sequence space of both directions never captured
+  std::uint64_t frames_without_time = 0;
+  std::uint64_t link_types_unsupported = 0;  ///< frames of link types that are not understood
+  std::uint64_t missing_bytes = 0;           ///< sequence space of both directions never captured
   std::uint64_t connections_with_holes = 0;
   std::uint64_t transactions_lost = 0;  ///< shed on the way to the control core, or dropped there
   std::uint64_t port_drops = 0;         ///< frames lost in the port

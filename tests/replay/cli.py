@@ -129,10 +129,21 @@ class BadCaptures(CommandLine):
         head = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 9, 9, -1, 28)
         self.refused(self.write("future.pcapng", head))
 
-    def test_unsupported_link_type(self):
+    def test_unsupported_link_type_is_counted_by_name(self):
         content = bytearray(pathlib.Path(CAPTURE).read_bytes())
         content[20:24] = struct.pack("<I", 189)  # LINKTYPE_USB_LINUX
-        self.refused(self.write("usb.pcap", bytes(content)), "link type", "not supported")
+        path = self.write("usb.pcap", bytes(content))
+        done = run("replay", "--format", "json", path)
+        frames = len(frame_ends(bytes(content)))
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(
+            done.stderr,
+            f"wirelag: {frames} frames of link type usb_linux are counted only: it is not understood\n",
+        )
+        report = json.loads(done.stdout)
+        self.assertEqual(report["capture"]["link_types_unsupported"], {"usb_linux": frames})
+        self.assertEqual(report["accounting"]["not_analysed"], {"link_type_unsupported": frames})
+        self.assertIn("usb_linux", run("replay", path).stdout)
 
     def test_a_name_that_looks_like_driver_arguments(self):
         content = pathlib.Path(CAPTURE).read_bytes()

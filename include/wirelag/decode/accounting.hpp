@@ -14,6 +14,11 @@ namespace wirelag {
   X(not_ip, "a link-layer protocol other than IP (LLDP, STP, CDP, IPX ...)")                     \
   X(link_unknown, "an EtherType or link payload that is not understood")                         \
   X(link_truncated, "the frame ends inside its link-layer headers")                              \
+  X(link_malformed, "a link-layer header that contradicts itself")                               \
+  X(link_encrypted, "a frame that its link layer encrypts (802.11)")                             \
+  X(link_aggregated,                                                                             \
+    "several packets in one link-layer frame, or a piece of one (802.11, ARCNET)")               \
+  X(link_type_unsupported, "a frame of a link type that is not understood, named in the report") \
   X(ip_truncated, "the capture ends inside an IP header or extension header")                    \
   X(ip_malformed, "an IP header that contradicts itself (version, header length, total length)") \
   X(icmp, "ICMP or ICMPv6: counted, nothing to measure")                                         \

@@ -1,7 +1,8 @@
-// A capture file as a source of frames: pcap and pcapng, any byte order, microseconds and
-// nanoseconds, through libpcap. Keeps nanoseconds, link type and frame numbers.
+// A capture file as a source of frames: pcap, pcapng, snoop and NetMon 2.x, any byte order, with
+// nanoseconds, link types and frame numbers.
 //
-// One thread. The frames of a read() are valid until the next read() or the object's end.
+// One thread. The frames of a read() are views into the read buffer, valid until the next read() or
+// the object's end. Memory: that buffer (1 MiB) and what pcapng says of its interfaces.
 #pragma once
 
 #include <memory>
@@ -14,22 +15,31 @@
 
 namespace wirelag {
 
+/// A link type met in a file, whether it is understood or not.
+struct LinkSeen {
+  LinkType link = LinkType::unsupported;
+  std::uint32_t number = 0;  ///< in the file, see link_type.hpp
+  std::string name;          ///< "ethernet", "usb_linux"
+  std::uint64_t frames = 0;
+};
+
 /// What is known about the file itself; goes into the report's `capture` block.
 struct CaptureInfo {
   std::string path;
-  std::string name;                  ///< last component of the path
-  std::string format;                ///< "pcap" or "pcapng"
-  std::vector<LinkType> link_types;  ///< of the frames read so far, in order of appearance
+  std::string name;             ///< last component of the path
+  std::string format;           ///< "pcap", "pcapng", "snoop", "netmon"
+  std::vector<LinkSeen> links;  ///< of the file's header and the frames read so far, as they came
+  std::uint64_t frames_without_time = 0;  ///< pcapng simple packets: time of the frame before
   std::uint64_t file_bytes = 0;
-  std::uint32_t snaplen = 0;
-  bool nanoseconds = false;  ///< resolution of the file's time stamps
 };
 
 class CaptureFile {
  public:
   /// Fails with a sentence that names the file and what is wrong: cannot be opened, empty, not a
-  /// capture, a link type that is not supported (by name).
+  /// capture, a header that cannot be read.
   static Result<CaptureFile> open(const std::string& path);
+  /// The same for the content of a file, which must outlive the object.
+  static Result<CaptureFile> open_bytes(Bytes content, const std::string& name);
   CaptureFile(CaptureFile&&) noexcept;
   CaptureFile& operator=(CaptureFile&&) noexcept;
   ~CaptureFile();
@@ -48,6 +58,7 @@ class CaptureFile {
  private:
   struct State;
   explicit CaptureFile(std::unique_ptr<State> state);
+  static Result<CaptureFile> begin(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

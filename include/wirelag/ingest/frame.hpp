@@ -6,23 +6,11 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include <wirelag/base/types.hpp>
+#include <wirelag/ingest/link_type.hpp>
 
 namespace wirelag {
-
-/// What the first byte of a frame is. Named after the LINKTYPE_ registry of tcpdump.org.
-enum class LinkType : std::uint8_t {
-  ethernet,
-  linux_sll,   ///< Linux cooked v1
-  linux_sll2,  ///< Linux cooked v2
-  raw_ip,      ///< IPv4 or IPv6 header first, told apart by the version nibble
-  bsd_null,    ///< 4 bytes of address family in the byte order of the capturing host, then IP
-  bsd_loop,    ///< the same in network byte order
-};
-
-[[nodiscard]] std::string_view name(LinkType link);
 
 struct Frame {
   Bytes bytes;                    ///< captured bytes

@@ -2,6 +2,7 @@
 // disagree. Control thread.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@ namespace wirelag {
 /// Where the frames came from. In live mode `name` is the list of ports.
 struct CaptureBlock {
   std::string name;
-  std::string format;  ///< pcap | pcapng | live
+  std::string format;  ///< pcap | pcapng | snoop | netmon | live
   std::vector<std::string> link_types;
+  std::map<std::string, std::uint64_t> link_types_unsupported;  ///< frames of each
+  std::uint64_t frames_without_time = 0;  ///< they were taken to be as old as the frame before
   std::uint64_t packets = 0;
   TimeNs first_time_ns = kUnknownNs;
   TimeNs last_time_ns = kUnknownNs;

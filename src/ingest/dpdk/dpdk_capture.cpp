@@ -57,7 +57,7 @@ struct DpdkCapture::State {
 };
 
 /// Adds to the driver's frames what the guide knows of them. Returns for how many it knew
-/// something: behind what libpcap cannot read the driver may go on with other frames, or with none.
+/// something: what the driver's libpcap cannot read it may skip, misread or end at.
 std::size_t DpdkCapture::State::complete(std::span<Frame> burst) {
   std::array<Frame, Port::kBurst> known;
   std::size_t done = 0;
@@ -72,7 +72,7 @@ std::size_t DpdkCapture::State::complete(std::span<Frame> burst) {
       frame.link = known[i].link;
       if (tick_ns == 0) tick_ns = tick_of(frame.time_ns, known[i].time_ns);
       frame.time_ns *= tick_ns;
-      frame.number = ++frames;
+      frame.number = frames = known[i].number;
     }
   }
   return done;
@@ -97,7 +97,6 @@ Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
   }
   PortOptions options;
   options.device = fmt::format("net_pcap{0},rx_pcap=/proc/self/fd/{0}", file.get());
-  options.link = guide->info().link_types.front();
   options.raw_stamps = true;
   Result<Port> port = Port::open(options);
   if (!port) {

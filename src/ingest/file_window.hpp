@@ -1,0 +1,49 @@
+// A window on a file: a stretch of it in one buffer that moves on, or anywhere, by read(). What lies in
+// the old and in the new window is moved, not read again. Nothing is read ahead of a move, so views
+// stay valid until the next one.
+//
+// Or on bytes in memory: then all of them, and it never moves.
+//
+// Why not a mapping: docs/decisions, "Capture files are read, not mapped".
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <wirelag/base/types.hpp>
+
+namespace wirelag::ingest {
+
+class FileWindow {
+ public:
+  FileWindow() = default;
+  /// Takes the descriptor over.
+  explicit FileWindow(int fd);
+  explicit FileWindow(Bytes memory) : begin_(memory.data()), size_(memory.size()) {}
+  FileWindow(FileWindow&& other) noexcept { *this = std::move(other); }
+  FileWindow& operator=(FileWindow&& other) noexcept;
+  ~FileWindow();
+
+  /// What the window has from `position` of the file on.
+  [[nodiscard]] Bytes from(std::uint64_t position) const {
+    if (position < start_ || position - start_ >= size_) return {};
+    return {begin_ + (position - start_), size_ - static_cast<std::size_t>(position - start_)};
+  }
+
+  /// Moves the window so that it begins at `position` and is as full as it can be; false when it
+  /// cannot get `wanted` bytes from there. `wanted` is at most RecordReader::kMostNeeded.
+  bool move_to(std::uint64_t position, std::size_t wanted);
+
+  /// Why reading failed, empty while it did not.
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+ private:
+  int fd_ = -1;
+  std::unique_ptr<std::uint8_t[]> buffer_;  ///< null: memory
+  const std::uint8_t* begin_ = nullptr;
+  std::uint64_t start_ = 0;  ///< position in the file of the first byte
+  std::size_t size_ = 0;
+  std::string error_;
+};
+
+}  // namespace wirelag::ingest
