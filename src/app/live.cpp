@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <sched.h>
 #include <thread>
 
@@ -28,6 +29,13 @@ constexpr auto kCalibrateEvery = std::chrono::seconds(1);
 void say(const std::string& sentence) { fmt::print(stderr, "wirelag: {}\n", sentence); }
 
 // -------------------------------------------------------------------------------------- start
+
+/// Whoever sends frames must not know where the tables put them.
+[[nodiscard]] Config with_secret_hashes(Config config) {
+  std::random_device random;
+  config.worker.seed_hashes(std::uint64_t{random()} << 32 | random());
+  return config;
+}
 
 /// One lcore for control, one per worker, one for the dispatcher.
 [[nodiscard]] std::size_t lcores_wanted(const Config& config) {
@@ -319,7 +327,8 @@ int run_live(const Config& config, const std::vector<std::string>& more_eal_argu
   if (!eal) return fail(eal.error());
   Result<std::vector<Port>> ports = open_ports(config);
   if (!ports) return fail(ports.error());
-  WorkerGroup group(config.appliance.workers, config, *signatures, WorkerGroup::Mode::live);
+  WorkerGroup group(config.appliance.workers, with_secret_hashes(config), *signatures,
+                    WorkerGroup::Mode::live);
   const std::vector<bool> sharded = decide_sharding(config, *ports);
   LiveLink link(group, *ports, sharded, own_cpus, config);
   const std::vector<unsigned>& lcores = eal->worker_lcores();

@@ -49,6 +49,7 @@ Result<CaptureRun> replay_file(const std::string& path, std::size_t workers, con
   Result<CaptureFile> file = CaptureFile::open(path);
   if (!file) return file.take_error();
   CaptureRun run;
+  run.data = Dataset({.max_per_kind = config.report.replay_transactions});
   if (workers == 1) {
     replay_in_one_thread(*file, run, config, std::move(signatures));
   } else {

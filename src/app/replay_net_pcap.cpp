@@ -26,6 +26,7 @@ Result<CaptureRun> replay_net_pcap(const std::string& path, std::size_t workers,
   if (!capture) return capture.take_error();
 
   CaptureRun run;
+  run.data = Dataset({.max_per_kind = config.report.replay_transactions});
   WorkerGroup group(workers, config, std::move(signatures), WorkerGroup::Mode::replay);
   const std::vector<unsigned>& lcores = eal->worker_lcores();
   Status launched = Done{};

@@ -209,17 +209,22 @@ Section<C> log() {
 }
 
 Section<C> report() {
-  return {"report",
-          "The report on SIGUSR1 and at the end.",
-          {
-              text<C>("directory", "a path", "where report files are written",
-                      MEMBER(report.directory), not_empty),
-              flag<C>("text", "write the report as text", MEMBER(report.text)),
-              flag<C>("json", "write the report as JSON", MEMBER(report.json)),
-              integer<C>("max_transactions", "transactions", 1000, 1024 * kMega,
-                         "of each kind kept for the report; the oldest go first",
-                         MEMBER(report.max_transactions)),
-          }};
+  return {
+      "report",
+      "The report on SIGUSR1 and at the end.",
+      {
+          text<C>("directory", "a path", "where report files are written", MEMBER(report.directory),
+                  not_empty),
+          flag<C>("text", "write the report as text", MEMBER(report.text)),
+          flag<C>("json", "write the report as JSON", MEMBER(report.json)),
+          integer<C>("max_transactions", "transactions", 1000, 1024 * kMega,
+                     "of each kind kept for the report; the oldest go first",
+                     MEMBER(report.max_transactions)),
+          integer<C>(
+              "replay_transactions", "transactions", 1, 1024 * kMega,
+              "of each kind kept in a replay, whose memory grows with them; the oldest go first",
+              MEMBER(report.replay_transactions)),
+      }};
 }
 
 Section<C> dns_redundant_fanout() {

@@ -12,15 +12,17 @@ constexpr std::uint32_t kDeepestTunnel = 32;
 
 struct Decoder::State {
   State(const DecodeLimits& limits, Counters& to)
-      : fragments(limits.fragment_datagrams, limits.fragment_timeout_ns),
+      : fragments(limits.fragment_datagrams, limits.fragment_timeout_ns, limits.hash_seed),
         counters(to),
-        max_tunnels(std::min(limits.max_tunnels, kDeepestTunnel)) {}
+        max_tunnels(std::min(limits.max_tunnels, kDeepestTunnel)),
+        hash_seed(limits.hash_seed) {}
 
   void count(const Frame& frame, const decode::Walk& walk);
 
   decode::Fragments fragments;
   Counters& counters;
   std::uint32_t max_tunnels;
+  std::uint64_t hash_seed;
   TimeNs last_time_ns = kUnknownNs;
   std::uint64_t evicted = 0;
   std::uint32_t frames_completed = 0;
@@ -48,7 +50,7 @@ NotAnalysed Decoder::decode(const Frame& frame, Packet& out) {
   s.frames_completed = 0;
   s.rebuilt.bytes = {};
 
-  decode::Walk walk(frame, out, s.max_tunnels, s.fragments);
+  decode::Walk walk(frame, out, s.max_tunnels, s.hash_seed, s.fragments);
   const auto captured = static_cast<std::uint32_t>(frame.bytes.size());
   const NotAnalysed result =
       walk.link(frame.link, {frame.bytes.data(), captured, std::max(captured, frame.wire_length)});

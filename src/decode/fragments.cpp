@@ -11,8 +11,8 @@
 namespace wirelag::decode {
 namespace {
 
-std::uint64_t hash(const FragmentKey& key) {
-  std::uint64_t h = combine64(key.src_high, key.src_low);
+std::uint64_t hash(const FragmentKey& key, std::uint64_t seed) {
+  std::uint64_t h = combine64(seeded64(seed, key.src_high), key.src_low);
   h = combine64(h, key.dst_high);
   h = combine64(h, key.dst_low);
   return combine64(h, std::uint64_t{key.id} << 16 | key.protocol << 8 | key.ip_version);
@@ -37,8 +37,9 @@ constexpr std::uint32_t end_of(const FragmentPart& part) {
 
 }  // namespace
 
-Fragments::Fragments(std::uint32_t datagrams, DurationNs timeout_ns)
+Fragments::Fragments(std::uint32_t datagrams, DurationNs timeout_ns, std::uint64_t hash_seed)
     : timeout_ns_(timeout_ns),
+      hash_seed_(hash_seed),
       datagrams_(datagrams),
       buckets_(std::bit_ceil(std::max(1u, datagrams * 2)), kNone),
       pages_(datagrams == 0 ? 0 : std::max(kMaxPages, datagrams * kPagesPerDatagram)),
@@ -230,12 +231,14 @@ void Fragments::free_pages(Datagram& d) {
   }
 }
 
-Fragments::Index& Fragments::bucket(const FragmentKey& key) {
-  return buckets_[hash(key) & (buckets_.size() - 1)];
+std::size_t Fragments::bucket_index(const FragmentKey& key) const {
+  return hash(key, hash_seed_) & (buckets_.size() - 1);
 }
 
+Fragments::Index& Fragments::bucket(const FragmentKey& key) { return buckets_[bucket_index(key)]; }
+
 Fragments::Index Fragments::find(const FragmentKey& key) const {
-  Index at = buckets_[hash(key) & (buckets_.size() - 1)];
+  Index at = buckets_[bucket_index(key)];
   while (at != kNone && !(datagrams_[at].key == key)) at = datagrams_[at].chain;
   return at;
 }

@@ -50,7 +50,7 @@ enum class FragmentResult : std::uint8_t { kept, whole, malformed, overlap, no_r
 
 class Fragments {
  public:
-  Fragments(std::uint32_t datagrams, DurationNs timeout_ns);
+  Fragments(std::uint32_t datagrams, DurationNs timeout_ns, std::uint64_t hash_seed);
 
   /// Takes in one fragment. `whole`: datagram() has it, frames() says how many earlier frames
   /// brought it.
@@ -113,8 +113,10 @@ class Fragments {
   void unlink(Index at);
   void unchain(Index at);
   [[nodiscard]] Index& bucket(const FragmentKey& key);
+  [[nodiscard]] std::size_t bucket_index(const FragmentKey& key) const;
 
   DurationNs timeout_ns_;
+  std::uint64_t hash_seed_;
   std::vector<Datagram> datagrams_;
   std::vector<Index> free_datagrams_;
   std::vector<Index> buckets_;

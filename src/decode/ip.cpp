@@ -147,7 +147,8 @@ NotAnalysed Walk::ipv6(Content packet) {
   cut_ |= content.cut();
   const std::uint64_t src_high = word(header.src), src_low = word(header.src + 8);
   const std::uint64_t dst_high = word(header.dst), dst_low = word(header.dst + 8);
-  const Sides sides{address_word(src_high, src_low), address_word(dst_high, dst_low)};
+  const Sides sides{address_word(src_high, src_low, hash_seed_),
+                    address_word(dst_high, dst_low, hash_seed_)};
   store(out_.src.ip, src_high, src_low);
   store(out_.dst.ip, dst_high, dst_low);
   out_.ip_version = 6;

@@ -7,21 +7,22 @@ namespace {
 /// The two sides are hashed apart, so the computations overlap, and added, so it does not matter
 /// which is which.
 std::uint32_t hash(decode::Sides sides, std::uint16_t src_port, std::uint16_t dst_port,
-                   Transport transport) {
+                   Transport transport, std::uint64_t seed) {
   constexpr std::uint64_t kPort = 0x9e3779b97f4a7c15ULL;
   constexpr std::uint64_t kTransport = 0xd6e8feb86659fd93ULL;
   const std::uint64_t sum =
-      mix64(sides.src + src_port * kPort) + mix64(sides.dst + dst_port * kPort);
+      seeded64(seed, sides.src + src_port * kPort) + seeded64(seed, sides.dst + dst_port * kPort);
   return static_cast<std::uint32_t>((sum + static_cast<std::uint64_t>(transport) * kTransport) >>
                                     32);
 }
 
 }  // namespace
 
-std::uint32_t flow_hash(const Endpoint& a, const Endpoint& b, Transport transport) {
-  return hash({decode::address_word(a.ip.high(), a.ip.low()),
-               decode::address_word(b.ip.high(), b.ip.low())},
-              a.port, b.port, transport);
+std::uint32_t flow_hash(const Endpoint& a, const Endpoint& b, Transport transport,
+                        std::uint64_t seed) {
+  return hash({decode::address_word(a.ip.high(), a.ip.low(), seed),
+               decode::address_word(b.ip.high(), b.ip.low(), seed)},
+              a.port, b.port, transport, seed);
 }
 
 namespace decode {
@@ -75,7 +76,7 @@ void Walk::complete(Sides sides, Transport transport, std::uint16_t src_port,
                     std::uint16_t dst_port, Content payload) {
   out_.time_ns = frame_.time_ns;
   out_.number = frame_.number;
-  out_.flow_hash = hash(sides, src_port, dst_port, transport);
+  out_.flow_hash = hash(sides, src_port, dst_port, transport, hash_seed_);
   out_.payload_length = payload.length;
   out_.src.port = src_port;
   out_.dst.port = dst_port;

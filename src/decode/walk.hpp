@@ -27,9 +27,10 @@ struct Sides {
   std::uint64_t dst;
 };
 
-/// `high` and `low` as IpAddress has them.
-constexpr std::uint64_t address_word(std::uint64_t high, std::uint64_t low) {
-  return low + high * 0xc2b2ae3d27d4eb4fULL;
+/// `high` and `low` as IpAddress has them. The half of an IPv6 address goes through the seed, or one
+/// half could make up for the other; IPv4 addresses have only `low`.
+constexpr std::uint64_t address_word(std::uint64_t high, std::uint64_t low, std::uint64_t seed) {
+  return high == 0 ? low : low + seeded64(seed, high);
 }
 
 /// IP protocol numbers that are taken apart further (IANA "Assigned Internet Protocol Numbers").
@@ -55,8 +56,13 @@ inline constexpr std::uint16_t gtp_u = 2152, teredo = 3544, gre = 4754, vxlan = 
 
 class Walk {
  public:
-  Walk(const Frame& frame, Packet& out, std::uint32_t max_tunnels, Fragments& fragments)
-      : frame_(frame), out_(out), fragments_(fragments), max_tunnels_(max_tunnels) {}
+  Walk(const Frame& frame, Packet& out, std::uint32_t max_tunnels, std::uint64_t hash_seed,
+       Fragments& fragments)
+      : frame_(frame),
+        out_(out),
+        fragments_(fragments),
+        hash_seed_(hash_seed),
+        max_tunnels_(max_tunnels) {}
 
   [[nodiscard]] NotAnalysed link(LinkType type, Content content);
 
@@ -154,6 +160,7 @@ class Walk {
   const Frame& frame_;
   Packet& out_;
   Fragments& fragments_;
+  std::uint64_t hash_seed_;
   const std::uint32_t max_tunnels_;
   std::uint32_t frames_completed_ = 0;
   std::uint32_t rebuilt_ = 0;

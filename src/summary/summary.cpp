@@ -6,10 +6,11 @@
 namespace wirelag {
 namespace {
 
-std::uint64_t hash(const ServiceKey& key) {
+std::uint64_t hash(const ServiceKey& key, std::uint64_t seed) {
   const std::uint64_t kind_and_numbers = static_cast<std::uint64_t>(key.kind) << 32 |
                                          std::uint64_t{key.service} << 16 | key.endpoint.port;
-  return combine64(combine64(key.endpoint.ip.high(), key.endpoint.ip.low()), kind_and_numbers);
+  return combine64(combine64(seeded64(seed, key.endpoint.ip.high()), key.endpoint.ip.low()),
+                   kind_and_numbers);
 }
 
 TimeNs earlier(TimeNs a, TimeNs b) {
@@ -45,7 +46,7 @@ ServiceSummary& Summary::row(const ServiceKey& key, bool answered) {
 
 std::size_t Summary::slot_of(const ServiceKey& key) const {
   const std::size_t mask = index_.size() - 1;
-  std::size_t slot = hash(key) & mask;
+  std::size_t slot = hash(key, limits_.hash_seed) & mask;
   while (index_[slot] != 0 && rows_[index_[slot] - 1].key != key) slot = (slot + 1) & mask;
   return slot;
 }

@@ -198,6 +198,12 @@ class Configuration(CommandLine):
                 self.assert_error(done, path, *named)
                 self.assertRegex(done.stderr, rf"line {line}\b|:{line}:", content)
 
+    def test_a_replay_keeps_as_many_transactions_as_configured_and_says_so(self):
+        path = self.write("few.toml", "[report]\nreplay_transactions = 2\n")
+        report = json.loads(run("replay", "--format", "json", "--config", path, CAPTURE).stdout)
+        self.assertEqual(len(report["tcp"]["connections"]), 2)
+        self.assertGreater(report["visibility"]["transactions_lost"], 0)
+
     def test_the_effective_configuration_is_a_configuration(self):
         printed = run("check-config", self.write("empty.toml", ""))
         self.assertEqual((printed.returncode, printed.stderr), (0, ""))

@@ -1,4 +1,7 @@
 // Mixing of words into a hash, in registers.
+//
+// A table keyed by what a sender chooses starts its hash with a seed that the sender does not know:
+// live it is random for each run, in a replay 0. Results do not depend on it.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +16,12 @@ namespace wirelag {
   x *= 0xc4ceb9fe1a85ec53ULL;
   x ^= x >> 33;
   return x;
+}
+
+/// A first word that a sender chose: one more mixing, so that no two values of it differ in a way
+/// that a later word could undo.
+[[nodiscard]] constexpr std::uint64_t seeded64(std::uint64_t seed, std::uint64_t word) {
+  return mix64(word ^ seed);
 }
 
 [[nodiscard]] constexpr std::uint64_t combine64(std::uint64_t seed, std::uint64_t word) {

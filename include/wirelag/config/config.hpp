@@ -83,6 +83,7 @@ struct Config {
     bool text = true;
     bool json = true;
     std::uint64_t max_transactions = 200'000;
+    std::uint64_t replay_transactions = 4'000'000;
   } report;
 
   /// [[service]], in order: the first that matches wins.

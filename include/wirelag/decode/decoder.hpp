@@ -15,6 +15,7 @@ struct DecodeLimits {
   std::uint32_t max_tunnels = 4;           ///< tunnels taken off one inside another; at most 32
   std::uint32_t fragment_datagrams = 256;  ///< datagrams being rebuilt at once
   DurationNs fragment_timeout_ns = 30 * kSecondNs;  ///< RFC 791, RFC 8200: 60 s; Linux: 30 s
+  std::uint64_t hash_seed = 0;                      ///< of Packet::flow_hash (base/hash.hpp)
 };
 
 class Decoder {

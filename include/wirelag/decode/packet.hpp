@@ -46,7 +46,9 @@ struct Packet {
   bool snaplen_cut = false;  ///< the frame was captured shorter than it was on the wire
 };
 
-/// Symmetric hash over addresses, ports and protocol; equal for a flow's two directions.
-[[nodiscard]] std::uint32_t flow_hash(const Endpoint& a, const Endpoint& b, Transport transport);
+/// Symmetric hash over addresses, ports and protocol; equal for a flow's two directions. What a
+/// Decoder with DecodeLimits::hash_seed `seed` writes into its packets.
+[[nodiscard]] std::uint32_t flow_hash(const Endpoint& a, const Endpoint& b, Transport transport,
+                                      std::uint64_t seed = 0);
 
 }  // namespace wirelag

@@ -20,6 +20,7 @@ namespace wirelag {
 struct SummaryLimits {
   std::uint32_t services = 64;  ///< [[service]] names; they never compete with servers for a row
   std::uint32_t servers = 512;  ///< servers and resolvers that no rule names
+  std::uint64_t hash_seed = 0;  ///< base/hash.hpp
 };
 
 class Summary {

@@ -22,6 +22,7 @@ struct DnsLimits {
   DurationNs query_timeout_ns = 30 * kSecondNs;    ///< then a query is unanswered
   DurationNs duplicate_window_ns = 5 * kSecondNs;  ///< how long later responses are recognised
   std::uint32_t tcp_streams = 1U << 12;            ///< DNS over TCP connections at once
+  std::uint64_t hash_seed = 0;                     ///< base/hash.hpp
 };
 
 struct HttpLimits {

@@ -27,6 +27,12 @@ struct WorkerLimits {
   HttpLimits http;
   TlsLimits tls;
   SummaryLimits summary;
+
+  /// Of every table keyed by what a sender chooses: random when somebody may try to make hashes
+  /// collide (live). Workers of one run may have different ones; results do not depend on them.
+  void seed_hashes(std::uint64_t seed) {
+    decode.hash_seed = dns.hash_seed = summary.hash_seed = seed;
+  }
 };
 
 class Worker {

@@ -34,7 +34,8 @@ DnsOutcome outcome_of(std::uint8_t opcode, std::uint16_t rcode, bool truncated,
 
 DnsQueryTable::DnsQueryTable(const DnsLimits& limits, Classifier& classifier, TransactionSink& sink,
                              Counters& counters)
-    : query_timeout_ns_(limits.query_timeout_ns),
+    : hash_seed_(limits.hash_seed),
+      query_timeout_ns_(limits.query_timeout_ns),
       duplicate_window_ns_(limits.duplicate_window_ns),
       classifier_(classifier),
       sink_(sink),
@@ -75,9 +76,16 @@ DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
   entry.first_ns = seen.time_ns;
   entry.connection = seen.connection;
 
-  const std::uint32_t hash = key.hash();
+  const std::uint32_t hash = key.hash(hash_seed_);
   entry.older = newest_of(key, hash);
-  if (entry.older != kNone) newest_.erase(hash, entry.older);
+  if (entry.older != kNone) {
+    newest_.replace(hash, entry.older, i);
+    return i;
+  }
+  for (Index old = kNone; (old = newest_.in_the_way(hash)) != kNone;) {
+    counters_.add(Counter::hash_evicted);
+    give_up(old);
+  }
   newest_.insert(hash, i);
   return i;
 }
@@ -241,11 +249,12 @@ void DnsQueryTable::describe(const Answer& answer, DnsTransaction& out) {
 
 void DnsQueryTable::forget(Index i) {
   const Entry& entry = entries_[i];
-  const std::uint32_t hash = entry.key.hash();
+  const std::uint32_t hash = entry.key.hash(hash_seed_);
   const Index newest = newest_of(entry.key, hash);
-  if (newest == i) {
+  if (newest == i && entry.older != kNone) {
+    newest_.replace(hash, i, entry.older);
+  } else if (newest == i) {
     newest_.erase(hash, i);
-    if (entry.older != kNone) newest_.insert(hash, entry.older);
   } else {
     Index younger = newest;
     while (entries_[younger].older != i) younger = entries_[younger].older;

@@ -5,12 +5,12 @@
 
 namespace wirelag {
 
-std::uint32_t DnsQueryTable::Key::hash() const {
+std::uint32_t DnsQueryTable::Key::hash(std::uint64_t seed) const {
   const std::uint64_t rest = static_cast<std::uint64_t>(client.port) << 48 |
                              static_cast<std::uint64_t>(resolver.port) << 32 |
                              static_cast<std::uint64_t>(id) << 8 |
                              static_cast<std::uint64_t>(transport);
-  std::uint64_t h = combine64(rest, client.ip.high());
+  std::uint64_t h = combine64(seeded64(seed, rest), client.ip.high());
   h = combine64(h, client.ip.low());
   h = combine64(h, resolver.ip.high());
   return static_cast<std::uint32_t>(combine64(h, resolver.ip.low()));
@@ -61,7 +61,7 @@ void DnsQueryTable::on_response(const DnsSighting& seen, const DnsMessage& messa
 DnsQueryTable::KeyEntries DnsQueryTable::entries_of(const Key& key, TimeNs now) {
   KeyEntries live;
   Index older = kNone;
-  for (Index i = newest_of(key, key.hash()); i != kNone; i = older) {
+  for (Index i = newest_of(key, key.hash(hash_seed_)); i != kNone; i = older) {
     older = entries_[i].older;
     if (is_over(entries_[i], now)) {
       emit(i);

@@ -73,7 +73,7 @@ class DnsQueryTable {
     DnsTransport transport = DnsTransport::udp;
 
     bool operator==(const Key&) const = default;
-    [[nodiscard]] std::uint32_t hash() const;
+    [[nodiscard]] std::uint32_t hash(std::uint64_t seed) const;
   };
   enum class Stage : std::uint8_t { waiting, answered, query_missing };
 
@@ -163,6 +163,7 @@ class DnsQueryTable {
     return entry.stage == Stage::answered ? answered_ : waiting_;
   }
 
+  std::uint64_t hash_seed_;
   DurationNs query_timeout_ns_;
   DurationNs duplicate_window_ns_;
   Classifier& classifier_;

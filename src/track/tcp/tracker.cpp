@@ -15,8 +15,10 @@ using namespace tcp;
 /// Ports above 1023 that belong to servers; otherwise, without a SYN, the lower port is the server.
 constexpr std::uint16_t kServerPorts[] = {1433, 1521, 3128, 3306, 5432,  6379,
                                           8080, 8443, 9042, 9200, 11211, 27017};
-/// Flows looked at for one to evict when the table is full, and per tick().
+/// Flows looked at for one to evict when the table is full: the best of a few, or the first of some
+/// more; and per tick().
 constexpr std::uint32_t kEvictionSample = 32;
+constexpr std::uint32_t kEvictionSearch = 128;
 constexpr std::uint32_t kSweepPerTick = 256;
 /// An established connection gives way to a new one only after this silence.
 constexpr DurationNs kEvictableIdleNs = 60 * kSecondNs;
@@ -83,6 +85,11 @@ struct TcpTracker::State {
 
 std::uint32_t TcpTracker::State::begin(const Packet& packet, const FlowKey& key) {
   if (flows.in_use() == flows.capacity() && !make_room(packet.time_ns)) return FlowIndex::kNone;
+  if (const std::uint32_t old = index.in_the_way(packet.flow_hash); old != FlowIndex::kNone)
+      [[unlikely]] {
+    counters.add(Counter::hash_evicted);
+    end(old, ConnectionEnd::evicted);
+  }
   const std::uint32_t i = flows.take();
   TcpFlow& flow = flows[i];
   flow.key = key;
@@ -193,20 +200,24 @@ DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
   return half_open ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
 }
 
-/// Which flow matters least: closed and quiet ones, then half-open ones, then ones just closed, then
-/// the longest silent.
+/// Which flow matters least: closed and quiet ones, then those that nothing has come of yet (half
+/// open, or without any payload from their middle on), then ones just closed, then the longest
+/// silent.
 bool TcpTracker::State::make_room(TimeNs now) {
   const auto total = static_cast<std::uint32_t>(flows.touched());
   std::uint32_t victim = FlowIndex::kNone;
   int victim_rank = 4;
   DurationNs victim_idle = -1;
-  for (std::uint32_t n = 0; n < std::min(kEvictionSample, total); ++n) {
+  for (std::uint32_t n = 0; n < std::min(kEvictionSearch, total); ++n) {
+    if (n >= kEvictionSample && victim != FlowIndex::kNone) break;
     sweep = sweep + 1 < total ? sweep + 1 : 0;
     const TcpFlow& flow = flows[sweep];
     if (!flow.live) continue;
     const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
+    const bool empty = flow.side[0].payload_bytes + flow.side[1].payload_bytes == 0;
     const DurationNs idle = now - flow.last_ns;
-    const int rank = flow.closed() ? (idle >= kStragglerNs ? 0 : 2) : half_open ? 1 : 3;
+    const bool nothing_yet = half_open || (empty && !flow.complete);
+    const int rank = flow.closed() ? (idle >= kStragglerNs ? 0 : 2) : nothing_yet ? 1 : 3;
     if (rank == 3 && idle < kEvictableIdleNs) continue;
     if (rank > victim_rank || (rank == victim_rank && idle <= victim_idle)) continue;
     victim = sweep;

@@ -48,7 +48,7 @@ double allocated_bytes() {
 }
 
 TEST(MemoryBudget, is_what_a_worker_takes) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WIRELAG_SANITIZED
   GTEST_SKIP() << "the sanitizer's allocator keeps no books";
 #endif
   // GIVEN limits of an eighth of the defaults, for a quick test

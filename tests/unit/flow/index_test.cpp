@@ -23,6 +23,10 @@ TEST(FlowIndex, AgreesWithAMapUnderRandomInsertionAndRemoval) {
       if (known == hash_of.end()) {
         const std::uint32_t hash =
             static_cast<std::uint32_t>(random()) % distinct_hashes + 0xfffffff0U;
+        for (std::uint32_t old; (old = index.in_the_way(hash)) != FlowIndex::kNone;) {
+          index.erase(hash_of.at(old), old);
+          hash_of.erase(old);
+        }
         index.insert(hash, record);
         hash_of[record] = hash;
       } else {

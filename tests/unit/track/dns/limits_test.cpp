@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "allocation_count.hpp"
+#include "support/allocation_count.hpp"
 #include "messages.hpp"
 
 namespace wirelag::dns_test {
@@ -93,7 +93,7 @@ TEST(DnsLimits, MillionUnansweredQueriesStayWithinTheTableAndAllocateNothing) {
   p.dst = kResolver;
   p.payload = ask;
   p.payload_length = static_cast<std::uint32_t>(ask.size());
-  const std::size_t before = allocation_count();
+  const std::size_t before = test::allocation_count();
   constexpr unsigned kQueries = 1'000'000;
   for (unsigned i = 0; i < kQueries; ++i) {
     ask[0] = static_cast<std::uint8_t>(i >> 8);
@@ -103,7 +103,7 @@ TEST(DnsLimits, MillionUnansweredQueriesStayWithinTheTableAndAllocateNothing) {
     ASSERT_EQ(tracker.on_datagram(p), NotAnalysed::none);
     if (i % 256 == 0) tracker.tick(p.time_ns);
   }
-  EXPECT_EQ(allocation_count(), before);
+  EXPECT_EQ(test::allocation_count(), before);
   EXPECT_EQ(counters.of(Counter::dns_evicted), kQueries - (1U << 12));
   tracker.finish();
   EXPECT_EQ(tally.count(DnsOutcome::unanswered), kQueries);
