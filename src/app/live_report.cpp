@@ -28,6 +28,7 @@ Dataset LiveDataset::take_view() {
   copy(ended_.dns());
   copy(ended_.http());
   copy(ended_.tls());
+  copy(ended_.database());
   copy(ended_.connections());
   // A connection that ended while the snapshot was taken is in both.
   std::unordered_set<ConnectionKey> copied;

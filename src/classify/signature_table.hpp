@@ -89,6 +89,45 @@ inline constexpr Signature kSignatures[] = {
     {Transport::tcp, Protocol::dns,
      "^(?:\\x00[\\x11-\\xff]|[\\x01-\\xff].).." WIRELAG_DNS_RESPONSE},
 
+    // --- Redis: an array of strings whose first one is a command; the inline commands that no other
+    // protocol has alone on a line
+    {Transport::tcp, Protocol::redis, "^\\*[1-9][0-9]{0,6}\\r\\n\\$[1-9][0-9]{0,2}\\r\\n[A-Za-z]"},
+    {Transport::tcp, Protocol::redis, "^(?:PING|INFO|DBSIZE|MONITOR|MULTI)\\r?\\n"},
+
+    // --- memcached: commands are lower case, with a key, or alone on a line; storage commands have
+    // three numbers behind the key, which may be too long to see them
+    {Transport::tcp, Protocol::memcached,
+     "^(?:set|add|replace|append|prepend|cas) (?:[!-~]{1,40} [0-9]{1,10} -?[0-9]|[!-~]{48})"},
+    {Transport::tcp, Protocol::memcached, "^(?:gets?|delete|touch|incr|decr|gats?) [!-~]{1,60}"},
+    {Transport::tcp, Protocol::memcached, "^(?:version|stats|flush_all|mn)\\r?\\n"},
+    {Transport::tcp, Protocol::memcached, "^stats [a-z]{1,20}\\r?\\n"},
+    {Transport::tcp, Protocol::memcached, "^m[gsda] [!-~]{1,60}[ \\r]"},
+    // binary: a request's header: command, key of at most 250 bytes, extras, data type 0, a body of
+    // less than 2 MiB
+    {Transport::tcp, Protocol::memcached,
+     "^\\x80[\\x00-\\x24]\\x00.[\\x00\\x04\\x08\\x14]\\x00..\\x00[\\x00-\\x1f]"},
+
+    // --- PostgreSQL: a startup packet of version 3 with its first parameter; requests for
+    // encryption (SSL, GSSAPI) and to cancel
+    {Transport::tcp, Protocol::postgres,
+     "^\\x00\\x00[\\x00-\\x27].\\x00\\x03\\x00[\\x00-\\x02][a-z_]{4,32}\\x00"},
+    {Transport::tcp, Protocol::postgres, "^\\x00\\x00\\x00\\x08\\x04\\xd2\\x16[\\x2f\\x30]"},
+    {Transport::tcp, Protocol::postgres, "^\\x00\\x00\\x00\\x10\\x04\\xd2\\x16\\x2e"},
+    // midstream: a query, or a statement to be prepared, that begins with a word of SQL
+    {Transport::tcp, Protocol::postgres,
+     "^(?:Q\\x00[\\x00-\\x0f]..|P\\x00[\\x00-\\x0f]..[!-~]{0,32}\\x00)"
+     "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|copy|start)[ "
+     ";\\x00]"},
+
+    // --- MySQL: the server speaks first: packet 0, protocol version 10, its version as text
+    {Transport::tcp, Protocol::mysql,
+     "^[\\x20-\\xff]\\x00\\x00\\x00\\x0a[0-9]{1,2}\\.[0-9]{1,2}\\.[0-9]"},
+    // midstream: a query, or a statement to be prepared, that begins with a word of SQL
+    {Transport::tcp, Protocol::mysql,
+     "^..[\\x00-\\x0f]\\x00[\\x03\\x16](?:\\x00\\x01)?"
+     "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|replace|start)[ "
+     ";]"},
+
     // --- DNS over UDP. NetBIOS names (RFC 1002 section 4.2.1) have its form, but not its names.
     {Transport::udp, Protocol::unknown, "^.{12}\\x20[A-P]{32}"},
     {Transport::udp, Protocol::dns, "^.." WIRELAG_DNS_QUERY},

@@ -18,6 +18,10 @@ constexpr std::uint64_t kHttpStreamBytes = 132;
 /// Target, host, referer ..., and what its response's shape is made from.
 constexpr std::uint64_t kRequestBytes = 571 + sizeof(TransferMeter);
 constexpr std::uint64_t kTlsStreamBytes = 699;  ///< SNI, ALPN, record reader
+/// Of Redis, memcached, PostgreSQL and MySQL one each: readers, user, database, statement.
+constexpr std::uint64_t kDatabaseStreamBytes = 812 + 1108 + 1220 + 1188;
+constexpr std::uint64_t kDatabaseExchangeBytes = 604;  ///< fingerprint, operation, error
+constexpr std::uint64_t kStatementBytes = 544;         ///< fingerprint, index
 constexpr std::uint64_t kReportTextBytes = 256;
 
 std::vector<MemoryItem> per_worker(const Config& c) {
@@ -41,6 +45,11 @@ std::vector<MemoryItem> per_worker(const Config& c) {
       {"TLS connections", "tls.connections", w.tls.connections,
        sizeof(TlsHandshake) + kTlsStreamBytes},
       {"TLS hellos being read", "tls.hello_buffers", w.tls.hello_buffers, w.tls.hello_bytes},
+      {"connections to databases", "database.connections", w.database.connections,
+       kDatabaseStreamBytes},
+      {"prepared statements", "database.statements", w.database.statements, kStatementBytes},
+      {"open database requests", "database.open_requests", w.database.open_requests,
+       sizeof(DatabaseTransaction) + kDatabaseExchangeBytes},
       {"summary rows, two summaries", "summary.servers",
        2 * (std::uint64_t{1} + w.summary.services + w.summary.servers), sizeof(Summary::Row)},
       {"ring from the dispatcher", "ring.frame_bytes", 1, std::bit_ceil(c.rings.frame_bytes)},
@@ -50,11 +59,12 @@ std::vector<MemoryItem> per_worker(const Config& c) {
 }
 
 std::vector<MemoryItem> shared(const Config& c) {
-  constexpr std::uint64_t kOneOfEachKind =
-      sizeof(Connection) + sizeof(DnsTransaction) + sizeof(HttpTransaction) + sizeof(TlsHandshake);
-  return {{"transactions kept for the report, when all four kinds are full",
+  constexpr std::uint64_t kOneOfEachKind = sizeof(Connection) + sizeof(DnsTransaction) +
+                                           sizeof(HttpTransaction) + sizeof(TlsHandshake) +
+                                           sizeof(DatabaseTransaction);
+  return {{"transactions kept for the report, when all five kinds are full",
            "report.max_transactions", c.report.max_transactions,
-           kOneOfEachKind + 4 * kReportTextBytes, false}};
+           kOneOfEachKind + 5 * kReportTextBytes, false}};
 }
 
 }  // namespace

@@ -160,6 +160,19 @@ Section<C> tls() {
           }};
 }
 
+Section<C> database() {
+  return {"database",
+          "Redis, memcached, PostgreSQL and MySQL. Sizes are per worker.",
+          {
+              integer<C>("connections", "connections", 16, 64 * kMega,
+                         "followed at once, of each protocol", MEMBER(worker.database.connections)),
+              integer<C>("open_requests", "requests", 16, 64 * kMega,
+                         "unanswered, of all connections", MEMBER(worker.database.open_requests)),
+              integer<C>("statements", "statements", 16, 64 * kMega, "prepared, of all connections",
+                         MEMBER(worker.database.statements)),
+          }};
+}
+
 Section<C> summary() {
   return {"summary",
           "The numbers of an interval. Sizes are per worker.",
@@ -308,6 +321,7 @@ const std::vector<Section<Config>>& sections() {
                                                          dns(),
                                                          http(),
                                                          tls(),
+                                                         database(),
                                                          summary(),
                                                          ring(),
                                                          sampling(),

@@ -31,6 +31,10 @@ FrameNumber first_frame(const TlsHandshake& t) {
                                           : t.server_hello_frames.first;
 }
 
+FrameNumber first_frame(const DatabaseTransaction& d) {
+  return d.request_frames.first != 0 ? d.request_frames.first : d.response_frames.first;
+}
+
 TimeNs earlier_known(TimeNs a, TimeNs b) { return !known(a) ? b : !known(b) ? a : std::min(a, b); }
 
 TimeNs first_time(const Connection& c) { return c.start_time_ns; }
@@ -42,6 +46,10 @@ TimeNs first_time(const HttpTransaction& h) {
 }
 TimeNs first_time(const TlsHandshake& t) {
   return earlier_known(t.client_hello_ns, t.server_hello_ns);
+}
+
+TimeNs first_time(const DatabaseTransaction& d) {
+  return known(d.request_first_ns) ? d.request_first_ns : d.response_first_ns;
 }
 
 // What decides after frame, time and endpoints: ids and types, and the frames that came later.
@@ -58,6 +66,11 @@ auto rest_of_order(const HttpTransaction& h) {
 }
 auto rest_of_order(const TlsHandshake& t) {
   return std::make_tuple(t.client_hello_frames.last, t.server_hello_frames.first);
+}
+
+auto rest_of_order(const DatabaseTransaction& d) {
+  return std::make_tuple(d.request_frames.last, d.request_last_ns, d.depth, d.response_frames.first,
+                         d.response_frames.last);
 }
 
 const Endpoint& server_side(const DnsTransaction& d) { return d.resolver; }
@@ -268,6 +281,9 @@ const std::vector<Connection>& Dataset::connections() const { return state_->of<
 const std::vector<DnsTransaction>& Dataset::dns() const { return state_->of<DnsTransaction>(); }
 const std::vector<HttpTransaction>& Dataset::http() const { return state_->of<HttpTransaction>(); }
 const std::vector<TlsHandshake>& Dataset::tls() const { return state_->of<TlsHandshake>(); }
+const std::vector<DatabaseTransaction>& Dataset::database() const {
+  return state_->of<DatabaseTransaction>();
+}
 
 std::size_t Dataset::connection_index(ConnectionKey key) const {
   const auto& by_key = state_->by_key;

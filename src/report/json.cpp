@@ -95,6 +95,14 @@ void http_list(Layout& layout, const Report& r, std::string_view key, bool reque
   layout.close(']');
 }
 
+void app(Layout& layout, const Report& r) {
+  layout.open("app", '{');
+  layout.open("transactions", '[');
+  for (const DatabaseTransaction& t : r.data.database()) layout.item(report::database_json(r, t));
+  layout.close(']');
+  layout.close('}');
+}
+
 void advice(Layout& layout, const Advice& advice) {
   const auto notes = [&](std::string_view key, const std::vector<NotJudged>& list,
                          const char* member) {
@@ -114,7 +122,8 @@ void advice(Layout& layout, const Advice& advice) {
 std::string render_json(const Report& r) {
   std::string out;
   out.reserve(4096 + r.data.connections().size() * 2500 + r.data.dns().size() * 1000 +
-              r.data.http().size() * 1000 + r.data.tls().size() * 1000);
+              r.data.http().size() * 1000 + r.data.tls().size() * 1000 +
+              r.data.database().size() * 1000);
   Layout layout(out);
   layout.open("", '{');
   layout.member("schema", "wirelag.report/1");
@@ -129,7 +138,9 @@ std::string render_json(const Report& r) {
   http_list(layout, r, "transactions", true);
   http_list(layout, r, "responses_without_request", false);
   layout.close('}');
-  for (const char* later : {"quic", "app", "visits"}) layout.member(later, Json::array());
+  layout.member("quic", Json::array());
+  app(layout, r);
+  layout.member("visits", Json::array());
   advice(layout, r.advice);
   layout.close('}');
   out += '\n';

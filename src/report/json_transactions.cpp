@@ -1,4 +1,6 @@
-// DNS, HTTP and TLS items of the JSON report.
+// DNS, HTTP, TLS and database items of the JSON report.
+#include <fmt/format.h>
+
 #include <wirelag/track/dns/message.hpp>
 
 #include "format.hpp"
@@ -169,6 +171,47 @@ Json tls_json(const Report& report, const TlsHandshake& t) {
       {"early_data_offered", t.early_data_offered},
       {"psk_offered", t.psk_offered},
       {"certificate_bytes", nonzero_or_null(t.certificate_bytes)},
+      {"service", text_or_null(service_name(report, t.service))}};
+}
+
+Json database_json(const Report& report, const DatabaseTransaction& t) {
+  const bool responded = known(t.response_first_ns);
+  const bool rows = t.rows != DatabaseTransaction::kUnknownRows;
+  const Json hash = fmt::format("{:016x}", t.fingerprint_hash);
+  return Json{
+      {"connection", connection_id(report.data.connection_index(t.connection))},
+      {"client", endpoint(t.client)},
+      {"server", endpoint(t.server)},
+      {"protocol", std::string(name(t.protocol))},
+      {"operation", text_or_null(t.operation)},
+      {"fingerprint", text_or_null(t.fingerprint)},
+      {"fingerprint_hash", t.fingerprint_hash != 0 ? hash : Json(nullptr)},
+      {"user", text_or_null(t.user)},
+      {"database", text_or_null(t.database)},
+      {"request_frames", span_or_null(t.request_frames)},
+      {"response_frames", span_or_null(t.response_frames)},
+      {"request_time_ns", ns_or_null(t.request_first_ns)},
+      {"request_ns", ns_or_null(t.request_ns())},
+      {"server_wait_ns", ns_or_null(t.server_wait_ns())},
+      {"transfer_ns", ns_or_null(t.transfer_ns())},
+      {"total_ns", ns_or_null(t.total_ns())},
+      {"request_bytes", t.request_bytes},
+      {"response_bytes", responded ? Json(t.response_bytes) : Json(nullptr)},
+      {"rows", rows ? Json(t.rows) : Json(nullptr)},
+      {"error", responded ? Json(t.error) : Json(nullptr)},
+      {"error_code", text_or_null(t.error_code)},
+      {"transaction_status",
+       t.status != DatabaseStatus::unknown ? Json(std::string(name(t.status))) : Json(nullptr)},
+      {"statements", t.statements},
+      {"login", t.login},
+      {"round_trips", t.login ? Json(t.round_trips) : Json(nullptr)},
+      {"pipelined", t.pipelined},
+      {"depth", t.depth},
+      {"waits_by_design", t.waits_by_design},
+      {"no_reply", t.no_reply},
+      {"complete", t.response_complete},
+      {"resynchronised", t.resynchronised},
+      {"text_cut", t.text_cut},
       {"service", text_or_null(service_name(report, t.service))}};
 }
 

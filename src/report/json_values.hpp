@@ -57,6 +57,7 @@ class HttpIndex {
 [[nodiscard]] Json lookup_json(const Lookup& lookup);
 [[nodiscard]] Json http_json(const Report& report, const HttpTransaction& transaction);
 [[nodiscard]] Json tls_json(const Report& report, const TlsHandshake& handshake);
+[[nodiscard]] Json database_json(const Report& report, const DatabaseTransaction& transaction);
 
 // json_tcp.cpp
 [[nodiscard]] Json connection_json(const Report& report, std::size_t index, const HttpIndex& http);

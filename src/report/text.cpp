@@ -35,7 +35,9 @@ std::string contents(const Report& report) {
                   count(report.data.dns().size(), "transaction"),
                   count(report.data.connections().size(), "TCP connection"),
                   count(report.data.http().size(), "HTTP request"));
-  return text + ", " + count(report.data.tls().size(), "TLS handshake");
+  text += ", " + count(report.data.tls().size(), "TLS handshake");
+  if (report.data.database().empty()) return text;
+  return text + ", " + count(report.data.database().size(), "database request");
 }
 
 void limits_of_sight(std::string& out, const Report& report, const Visibility& v) {
@@ -135,6 +137,7 @@ std::string render_text(const Report& r, const TextOptions& options) {
   out += '\n';
   report::text_tcp(out, r, options);
   out += '\n';
+  report::text_database(out, r, options);
   report::text_explain(out, r, options);
   out += '\n';
   report::text_findings(out, r, options);

@@ -14,6 +14,8 @@ namespace wirelag::report {
 void text_headline(std::string& out, const Report& report);
 void text_dns(std::string& out, const Report& report, const TextOptions& options);
 void text_tcp(std::string& out, const Report& report, const TextOptions& options);
+/// Nothing when no database was seen.
+void text_database(std::string& out, const Report& report, const TextOptions& options);
 void text_explain(std::string& out, const Report& report, const TextOptions& options);
 void text_findings(std::string& out, const Report& report, const TextOptions& options);
 

@@ -28,7 +28,7 @@ void add_counters(LogLine& line, const Counters& counters) {
 
 /// The group a count belongs to: its key's first word, TCP when it has no protocol in front.
 std::string_view group_of(std::string_view symbol) {
-  for (const std::string_view protocol : {"http_", "dns_", "tls_"}) {
+  for (const std::string_view protocol : {"http_", "dns_", "tls_", "database_"}) {
     if (symbol.starts_with(protocol)) return protocol;
   }
   return "tcp_";
@@ -62,7 +62,7 @@ void add_numbers(LogLine& line, const ServiceSummary& s) {
 std::uint64_t weight(const ServiceSummary& s) {
   using enum ServiceCount;
   return std::max(s.of(connections), s.of(ServiceDuration::connect).count()) + s.of(http_requests) +
-         s.of(dns_queries) + s.of(tls_handshakes);
+         s.of(dns_queries) + s.of(tls_handshakes) + s.of(database_requests);
 }
 
 LogLine appliance_line(const MergedSummary& interval, TimeNs now, const SummaryLogOptions& options,

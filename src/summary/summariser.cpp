@@ -124,6 +124,16 @@ void Summariser::count(const TlsHandshake& t) {
   row.record(ServiceDuration::tls_hello, t.hello_ns());
 }
 
+void Summariser::count(const DatabaseTransaction& t) {
+  using enum ServiceCount;
+  name_handshake(t.connection, t.service);
+  ServiceSummary& row = current_->row(ServiceKey::of_server(t.service, t.server), true);
+  row.add(database_requests);
+  row.add(database_errors, t.error ? 1 : 0);
+  row.add(database_unanswered, !known(t.response_first_ns) && !t.no_reply ? 1 : 0);
+  if (!t.waits_by_design) row.record(ServiceDuration::database_wait, t.server_wait_ns());
+}
+
 // ---------------------------------------------------------------------- handshakes while they live
 
 void Summariser::on_handshake(const Connection& c) {

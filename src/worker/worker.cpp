@@ -3,6 +3,10 @@
 
 #include <wirelag/track/dns/tracker.hpp>
 #include <wirelag/track/http/tracker.hpp>
+#include <wirelag/track/memcached/tracker.hpp>
+#include <wirelag/track/mysql/tracker.hpp>
+#include <wirelag/track/postgres/tracker.hpp>
+#include <wirelag/track/redis/tracker.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 #include <wirelag/track/tls/tracker.hpp>
 #include <wirelag/worker/worker.hpp>
@@ -31,6 +35,12 @@ struct Worker::State : HandshakeObserver {
   DnsTracker dns;
   HttpTracker http;
   TlsTracker tls;
+  DatabaseExchanges database;
+  DatabaseStatements statements;
+  RedisTracker redis;
+  MemcachedTracker memcached;
+  PostgresTracker postgres;
+  MysqlTracker mysql;
   TcpTracker tcp;
   TimeNs now = kUnknownNs;
   std::array<Packet, kBurst> packets;
@@ -43,6 +53,12 @@ struct Worker::State : HandshakeObserver {
         dns(limits.dns, classifier, summariser, counters),
         http(limits.http, classifier, summariser, counters),
         tls(limits.tls, classifier, summariser, counters),
+        database(limits.database, summariser, counters),
+        statements(limits.database, counters),
+        redis(limits.database, database, counters),
+        memcached(limits.database, database, counters),
+        postgres(limits.database, database, statements, counters),
+        mysql(limits.database, database, statements, counters),
         tcp(limits.tcp, index, classifier, stream_trackers(), summariser, live ? this : nullptr,
             counters) {}
 
@@ -52,6 +68,10 @@ struct Worker::State : HandshakeObserver {
     trackers[static_cast<std::size_t>(Protocol::dns)] = &dns;
     trackers[static_cast<std::size_t>(Protocol::http1)] = &http;
     trackers[static_cast<std::size_t>(Protocol::tls)] = &tls;
+    trackers[static_cast<std::size_t>(Protocol::redis)] = &redis;
+    trackers[static_cast<std::size_t>(Protocol::postgres)] = &postgres;
+    trackers[static_cast<std::size_t>(Protocol::memcached)] = &memcached;
+    trackers[static_cast<std::size_t>(Protocol::mysql)] = &mysql;
     return trackers;
   }
 

@@ -8,11 +8,15 @@
 namespace wirelag {
 
 /// One line per protocol: symbol, name in reports, meaning.
-#define WIRELAG_PROTOCOLS(X)                          \
-  X(dns, "dns", "RFC 1035, RFC 7766")                 \
-  X(http1, "http", "HTTP/1.x, RFC 9112")              \
-  X(http2, "http2", "HTTP/2 in clear text, RFC 9113") \
-  X(tls, "tls", "TLS and SSL 3, RFC 8446, RFC 5246")
+#define WIRELAG_PROTOCOLS(X)                                \
+  X(dns, "dns", "RFC 1035, RFC 7766")                       \
+  X(http1, "http", "HTTP/1.x, RFC 9112")                    \
+  X(http2, "http2", "HTTP/2 in clear text, RFC 9113")       \
+  X(tls, "tls", "TLS and SSL 3, RFC 8446, RFC 5246")        \
+  X(redis, "redis", "RESP2 and RESP3")                      \
+  X(memcached, "memcached", "text, meta and binary")        \
+  X(postgres, "postgres", "PostgreSQL, protocol version 3") \
+  X(mysql, "mysql", "MySQL and MariaDB, classic protocol")
 
 enum class Protocol : std::uint8_t {
   unknown,

@@ -37,6 +37,7 @@ class Dataset : public TransactionSink {
   [[nodiscard]] const std::vector<DnsTransaction>& dns() const;
   [[nodiscard]] const std::vector<HttpTransaction>& http() const;
   [[nodiscard]] const std::vector<TlsHandshake>& tls() const;
+  [[nodiscard]] const std::vector<DatabaseTransaction>& database() const;
 
   /// Index into connections(), kNone when the connection itself was not emitted. After seal().
   [[nodiscard]] std::size_t connection_index(ConnectionKey key) const;

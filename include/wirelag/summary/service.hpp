@@ -47,7 +47,10 @@ namespace wirelag {
   X(dns_unanswered, "queries", "without a response", "each costs the user seconds")             \
   X(dns_resent, "queries", "copies sent again", "the resolver is slow or loses queries")        \
   X(tls_handshakes, "handshakes", "TLS handshakes begun", "")                                   \
-  X(tls_resumed, "handshakes", "resumed from an earlier session", "")
+  X(tls_resumed, "handshakes", "resumed from an earlier session", "")                           \
+  X(database_requests, "requests", "requests to databases and caches, logins included", "")     \
+  X(database_errors, "requests", "refused or failed by the database", "")                       \
+  X(database_unanswered, "requests", "without a response", "the database was given up or died")
 
 /// Symbol, from -> to (docs/metrics.md).
 #define WIRELAG_SERVICE_DURATIONS(X)                                                            \
@@ -55,7 +58,8 @@ namespace wirelag {
   X(rtt_probe_server, "answered SYN -> SYN-ACK, when unambiguous (rtt_probe_server_ns)")        \
   X(server_wait, "last byte of a request -> first byte of its final response (server_wait_ns)") \
   X(dns_latency, "first copy of a query -> first response (latency_ns)")                        \
-  X(tls_hello, "ClientHello -> ServerHello (hello_ns)")
+  X(tls_hello, "ClientHello -> ServerHello (hello_ns)")                                         \
+  X(database_wait, "request -> first byte of its response, blocking commands left out")
 
 enum class ServiceCount : std::uint8_t {
 #define X(symbol, unit, what, nonzero) symbol,

@@ -74,6 +74,7 @@ class Summariser : public TransactionSink {
   void count(const DnsTransaction& d);
   void count(const HttpTransaction& h);
   void count(const TlsHandshake& t);
+  void count(const DatabaseTransaction& t);
 
   [[nodiscard]] Opened* opened(ConnectionKey key);
   void count_handshake(Opened& o, ServiceId service);

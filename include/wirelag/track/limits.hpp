@@ -38,4 +38,11 @@ struct TlsLimits {
   std::uint32_t hello_buffers = 1U << 12;
 };
 
+/// Redis, memcached, PostgreSQL and MySQL.
+struct DatabaseLimits {
+  std::uint32_t connections = 1U << 14;    ///< of each protocol
+  std::uint32_t open_requests = 1U << 16;  ///< unanswered requests of all connections
+  std::uint32_t statements = 1U << 14;     ///< prepared statements of all connections
+};
+
 }  // namespace wirelag

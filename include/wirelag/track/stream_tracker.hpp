@@ -15,6 +15,7 @@ struct StreamContext {
   ConnectionKey connection = 0;
   Endpoint client;
   Endpoint server;
+  bool from_start = true;  ///< nothing of the protocol came before the first chunk
 };
 
 /// A run of payload bytes of one direction, as captured in one segment.

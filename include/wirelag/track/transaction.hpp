@@ -1,5 +1,5 @@
-// What the trackers emit: one plain value per finished connection, DNS transaction, HTTP exchange
-// or TLS handshake, with who, every phase time, how it ended and the frames that prove it. The
+// What the trackers emit: one plain value per finished connection, DNS transaction, HTTP exchange,
+// TLS handshake or exchange with a database, with who, every phase time, how it ended and the frames that prove it. The
 // numbers are defined in docs/metrics.md.
 //
 // Every transaction is trivially copyable; its only references are the text and byte views named in
@@ -330,11 +330,75 @@ struct TlsHandshake {
   auto views() { return std::tie(sni, alpn, alpn_offered); }
 };
 
+// ---------------------------------------------------------------------------------- databases
+
+/// What the server says about the transaction (BEGIN, MULTI ...) that the request belongs to.
+enum class DatabaseStatus : std::uint8_t { unknown, idle, in_transaction, failed_transaction };
+[[nodiscard]] std::string_view name(DatabaseStatus s);
+
+/// One request to a database or cache and all of its response: a Redis command, a memcached
+/// command, a PostgreSQL burst up to ReadyForQuery, a MySQL command, or a login.
+struct DatabaseTransaction {
+  static constexpr std::string_view kKind = "database";
+  static constexpr std::uint64_t kUnknownRows = UINT64_MAX;
+
+  ConnectionKey connection = 0;
+  Endpoint client;
+  Endpoint server;
+  ServiceId service = kNoService;
+  Protocol protocol = Protocol::unknown;
+  DatabaseStatus status = DatabaseStatus::unknown;
+  bool response_complete = false;
+  bool error = false;                  ///< the server refused or failed it
+  bool login = false;                  ///< startup and authentication
+  bool no_reply = false;               ///< answered by silence, as the protocol has it
+  bool waits_by_design = false;        ///< blocks until something happens (BLPOP): not server time
+  bool pipelined = false;              ///< sent while an earlier request was unanswered
+  bool resynchronised = false;         ///< the first one paired again after a hole in the bytes
+  bool text_cut = false;               ///< the fingerprint is only the beginning
+  std::uint32_t depth = 1;             ///< unanswered requests of the connection, this one included
+  std::uint32_t statements = 1;        ///< commands, or executions, that it asks for
+  std::uint32_t round_trips = 0;       ///< of a login: messages of the client that had an answer
+  std::uint64_t rows = kUnknownRows;   ///< returned or affected
+  std::uint64_t fingerprint_hash = 0;  ///< of protocol and fingerprint; 0 = no fingerprint
+
+  FrameSpan request_frames;
+  FrameSpan response_frames;
+  TimeNs request_first_ns = kUnknownNs;
+  TimeNs request_last_ns = kUnknownNs;
+  TimeNs response_first_ns = kUnknownNs;
+  TimeNs response_last_ns = kUnknownNs;
+  std::uint64_t request_bytes = 0;
+  std::uint64_t response_bytes = 0;
+
+  std::string_view operation;    ///< "GET", "SELECT", "COM_PING"
+  std::string_view fingerprint;  ///< the statement without its values (docs/protocols)
+  std::string_view error_code;   ///< SQLSTATE, MySQL's number, Redis' or memcached's word
+  std::string_view user;         ///< empty when the login was not seen
+  std::string_view database;
+
+  [[nodiscard]] DurationNs request_ns() const {
+    return elapsed_ns(request_first_ns, request_last_ns);
+  }
+  /// From the end of the request to the first byte of its response.
+  [[nodiscard]] DurationNs server_wait_ns() const {
+    return elapsed_ns(request_last_ns, response_first_ns);
+  }
+  [[nodiscard]] DurationNs transfer_ns() const {
+    return elapsed_ns(response_first_ns, response_last_ns);
+  }
+  [[nodiscard]] DurationNs total_ns() const {
+    return elapsed_ns(request_first_ns, response_last_ns);
+  }
+  auto views() { return std::tie(operation, fingerprint, error_code, user, database); }
+};
+
 // ------------------------------------------------------------------------------ registration
 
 /// Every kind of transaction: the one line to extend when a protocol is added. The order is the
 /// record type number in the transaction ring.
-using TransactionKinds = std::tuple<Connection, DnsTransaction, HttpTransaction, TlsHandshake>;
+using TransactionKinds =
+    std::tuple<Connection, DnsTransaction, HttpTransaction, TlsHandshake, DatabaseTransaction>;
 
 template <class Kinds>
 struct TransactionRefOf;

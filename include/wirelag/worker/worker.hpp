@@ -26,6 +26,7 @@ struct WorkerLimits {
   DnsLimits dns;
   HttpLimits http;
   TlsLimits tls;
+  DatabaseLimits database;
   SummaryLimits summary;
 
   /// Of every table keyed by what a sender chooses: random when somebody may try to make hashes

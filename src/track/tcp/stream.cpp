@@ -240,7 +240,7 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chun
     keep_beginning(flow, sender, chunk);
     return;
   }
-  adopt(flow, protocol, key);
+  adopt(flow, protocol, key, continues || side.attempts == 1);
   if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
   if (flow.probe != kNone) probes_.give(flow.probe);
@@ -274,12 +274,13 @@ void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk&
   half.length = static_cast<std::uint8_t>(half.length + chunk.bytes.size());
 }
 
-void Streams::adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key) {
+void Streams::adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key, bool first_bytes) {
   flow.protocol = protocol;
   flow.recognising = false;
   StreamTracker* const to = tracker(flow);
   if (to == nullptr) return;
-  flow.tracker = to->open({key, flow.client_endpoint(), flow.server_endpoint()});
+  const bool from_start = first_bytes && flow.state() != ConnectionState::midstream;
+  flow.tracker = to->open({key, flow.client_endpoint(), flow.server_endpoint(), from_start});
 }
 
 void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {

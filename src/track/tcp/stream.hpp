@@ -74,7 +74,7 @@ class Streams {
   void recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk, ConnectionKey key);
   [[nodiscard]] Protocol recognise_joined(const TcpFlow& flow, SideIndex sender,
                                           const StreamChunk& chunk);
-  void adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key);
+  void adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key, bool first_bytes);
   void deliver_beginning(TcpFlow& flow, SideIndex sender);
   void keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
   void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,

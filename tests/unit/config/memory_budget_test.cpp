@@ -57,7 +57,8 @@ TEST(MemoryBudget, is_what_a_worker_takes) {
   for (std::uint32_t* limit :
        {&w.tcp.connections, &w.tcp.reorder_segments, &w.dns.pending_queries, &w.dns.tcp_streams,
         &w.http.connections, &w.http.open_requests, &w.http.header_buffers, &w.tls.connections,
-        &w.tls.hello_buffers, &w.summary.servers}) {
+        &w.tls.hello_buffers, &w.database.connections, &w.database.open_requests,
+        &w.database.statements, &w.summary.servers}) {
     *limit /= 8;
   }
   const auto signatures = Signatures::compile({}).value();

@@ -1,0 +1,130 @@
+// Open requests to databases: one FIFO per connection, from one pool for all protocols and
+// connections of a worker. A protocol's tracker reads messages; this decides which request a reply
+// answers and emits it.
+//
+//   take() -> fill in -> push()      the request is complete: it goes to the back
+//   answering()                      the request that a reply answers: the oldest
+//   finish()                         its reply is complete: emitted, taken off the front
+//
+// Doubt. After a hole, and on a connection that was open before the capture, replies may belong to
+// requests that were not seen; to pair by order would then shift every answer. So in doubt only a
+// reply that finds exactly one request, sent after the latest reply, is its answer, and ends the
+// doubt: whoever takes turns is paired again at once. Anything else stays unpaired and is counted.
+//
+// Limits (DatabaseLimits): open_requests; one connection gets at most a quarter of them. What finds
+// no room is counted (database_requests_full), and so many replies are passed over.
+//
+// One thread; no allocation after construction.
+#pragma once
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/base/pool.hpp>
+#include <wirelag/track/database/text.hpp>
+#include <wirelag/track/limits.hpp>
+#include <wirelag/track/stream_tracker.hpp>
+
+namespace wirelag {
+
+inline constexpr std::size_t kFingerprintBytes = 512;
+
+/// Where and when the bytes of a message came: lowest and highest frame and time of its segments.
+struct MessageArrival {
+  FrameSpan frames;
+  TimeNs first_ns = kUnknownNs;
+  TimeNs last_ns = kUnknownNs;
+  std::uint64_t bytes = 0;
+
+  void add(const StreamChunk& chunk, std::uint64_t n) {
+    if (n == 0) return;
+    if (!known(first_ns) || chunk.frame < frames.first) frames.first = chunk.frame;
+    if (!known(first_ns) || chunk.frame > frames.last) frames.last = chunk.frame;
+    if (!known(first_ns) || chunk.time_ns < first_ns) first_ns = chunk.time_ns;
+    if (!known(last_ns) || chunk.time_ns > last_ns) last_ns = chunk.time_ns;
+    bytes += n;
+  }
+  void add(const MessageArrival& more) {
+    if (!known(more.first_ns)) return;
+    if (!known(first_ns)) {
+      *this = more;
+      return;
+    }
+    frames = {std::min(frames.first, more.frames.first), std::max(frames.last, more.frames.last)};
+    first_ns = std::min(first_ns, more.first_ns);
+    last_ns = std::max(last_ns, more.last_ns);
+    bytes += more.bytes;
+  }
+};
+
+struct DatabaseExchange {
+  DatabaseTransaction facts;  ///< all but the views
+  BoundedText<kFingerprintBytes> fingerprint;
+  BoundedText<32> operation;
+  BoundedText<24> error_code;
+  std::uint32_t next = UINT32_MAX;
+  std::uint32_t replies = 1;   ///< that it still waits for
+  std::uint32_t opaque = 0;    ///< the protocol's own number of it
+  std::uint16_t kind = 0;      ///< the protocol's own
+  bool may_be_silent = false;  ///< the server only answers in some cases
+};
+
+/// What a tracker keeps per connection for its exchanges.
+struct DatabaseConnection {
+  StreamContext context;
+  std::uint32_t first = UINT32_MAX;
+  std::uint32_t last = UINT32_MAX;
+  std::uint32_t open = 0;
+  std::uint32_t untracked = 0;  ///< requests after `last` that found no room
+  TimeNs latest_reply_ns = kUnknownNs;
+  bool doubt = false;  ///< which request is answered next is not known
+  bool holes = false;
+  BoundedText<64> user;
+  BoundedText<64> database;
+};
+
+class DatabaseExchanges {
+ public:
+  using Index = std::uint32_t;
+  static constexpr Index kNone = UINT32_MAX;
+
+  /// `sink` and `counters` must outlive this.
+  DatabaseExchanges(const DatabaseLimits& limits, TransactionSink& sink, Counters& counters)
+      : per_connection_(std::max<std::uint32_t>(1, limits.open_requests / 4)),
+        sink_(sink),
+        counters_(counters),
+        exchanges_(limits.open_requests) {}
+
+  /// An exchange for a request of this connection; kNone when there is no room.
+  [[nodiscard]] Index take(const DatabaseConnection& connection);
+  void give(Index i) { exchanges_.give(i); }
+  [[nodiscard]] DatabaseExchange& operator[](Index i) { return exchanges_[i]; }
+
+  /// The request is complete and waits for its reply. kNone: a request without room.
+  void push(DatabaseConnection& connection, Index i, const MessageArrival& request,
+            Protocol protocol);
+  /// The request that a reply answers whose first bytes came with `reply`; kNone when it has none,
+  /// which is counted.
+  [[nodiscard]] Index answering(DatabaseConnection& connection, const MessageArrival& reply);
+  /// The front one has its whole reply.
+  void finish(DatabaseConnection& connection, const MessageArrival& reply);
+  /// The front one gets no reply (any more).
+  void pass_over(DatabaseConnection& connection);
+  /// No request of the connection will be answered any more.
+  void release_all(DatabaseConnection& connection);
+  /// Bytes are missing in which messages may have begun or ended.
+  void lost(DatabaseConnection& connection);
+
+  [[nodiscard]] std::size_t in_use() const { return exchanges_.in_use(); }
+
+ private:
+  void emit_first(DatabaseConnection& connection);
+
+  std::uint32_t per_connection_;
+  TransactionSink& sink_;
+  Counters& counters_;
+  Pool<DatabaseExchange> exchanges_;
+};
+
+/// The reply's arrival becomes the exchange's response; called again, it grows.
+void set_response(DatabaseTransaction& t, const MessageArrival& reply);
+
+}  // namespace wirelag

@@ -1,0 +1,119 @@
+#include <wirelag/track/database/exchanges.hpp>
+
+namespace wirelag {
+
+std::string_view name(DatabaseStatus s) {
+  switch (s) {
+    case DatabaseStatus::unknown: return "unknown";
+    case DatabaseStatus::idle: return "idle";
+    case DatabaseStatus::in_transaction: return "in_transaction";
+    case DatabaseStatus::failed_transaction: return "failed_transaction";
+  }
+  return "";
+}
+
+void set_response(DatabaseTransaction& t, const MessageArrival& reply) {
+  t.response_frames = reply.frames;
+  t.response_first_ns = reply.first_ns;
+  t.response_last_ns = reply.last_ns;
+  t.response_bytes = reply.bytes;
+}
+
+DatabaseExchanges::Index DatabaseExchanges::take(const DatabaseConnection& c) {
+  // Order decides who gets which reply: behind an untracked request all are untracked.
+  if (c.untracked > 0 || c.open >= per_connection_) return kNone;
+  return exchanges_.take();
+}
+
+void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArrival& request,
+                             Protocol protocol) {
+  if (i == kNone) {
+    ++c.untracked;
+    counters_.add(Counter::database_requests_full);
+    return;
+  }
+  DatabaseExchange& e = exchanges_[i];
+  DatabaseTransaction& t = e.facts;
+  t.connection = c.context.connection;
+  t.client = c.context.client;
+  t.server = c.context.server;
+  t.protocol = protocol;
+  t.request_frames = request.frames;
+  t.request_first_ns = request.first_ns;
+  t.request_last_ns = request.last_ns;
+  t.request_bytes = request.bytes;
+  t.depth = c.open + 1;
+  t.pipelined = c.open > 0;
+  (c.first == kNone ? c.first : exchanges_[c.last].next) = i;
+  c.last = i;
+  ++c.open;
+}
+
+DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
+                                                      const MessageArrival& reply) {
+  const TimeNs before = c.latest_reply_ns;
+  c.latest_reply_ns = std::max(before, reply.first_ns);
+  if (c.first == kNone && c.untracked > 0 && !c.doubt) {
+    --c.untracked;
+    return kNone;
+  }
+  // A request that was sent after the reply came cannot be meant.
+  const bool none = c.first == kNone || exchanges_[c.first].facts.request_first_ns > reply.first_ns;
+  if (none) {
+    counters_.add(Counter::database_replies_unpaired);
+    c.doubt = c.doubt || c.first != kNone;
+    return kNone;
+  }
+  if (!c.doubt) return c.first;
+
+  DatabaseTransaction& t = exchanges_[c.first].facts;
+  const bool turn = c.open == 1 && c.untracked == 0 && t.request_first_ns >= before;
+  if (!turn) {
+    counters_.add(Counter::database_replies_unpaired);
+    release_all(c);
+    return kNone;
+  }
+  c.doubt = false;
+  t.resynchronised = c.holes;
+  c.holes = false;
+  return c.first;
+}
+
+void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& reply) {
+  DatabaseTransaction& t = exchanges_[c.first].facts;
+  set_response(t, reply);
+  t.response_complete = true;
+  c.latest_reply_ns = std::max(c.latest_reply_ns, reply.last_ns);
+  emit_first(c);
+}
+
+void DatabaseExchanges::pass_over(DatabaseConnection& c) { emit_first(c); }
+
+void DatabaseExchanges::release_all(DatabaseConnection& c) {
+  while (c.first != kNone) emit_first(c);
+  c.untracked = 0;
+}
+
+void DatabaseExchanges::lost(DatabaseConnection& c) {
+  c.doubt = true;
+  c.holes = true;
+}
+
+void DatabaseExchanges::emit_first(DatabaseConnection& c) {
+  const Index i = c.first;
+  DatabaseExchange& e = exchanges_[i];
+  DatabaseTransaction& t = e.facts;
+  t.text_cut = e.fingerprint.cut();
+  if (!e.fingerprint.empty()) {
+    t.fingerprint_hash = fnv1a64(e.fingerprint.view(), fnv1a64(name(t.protocol)));
+  }
+  t.views() = std::tuple(e.operation.view(), e.fingerprint.view(), e.error_code.view(),
+                         c.user.view(), c.database.view());
+  sink_.emit(&t);
+  c.first = e.next;
+  if (c.first == kNone) c.last = kNone;
+  --c.open;
+  exchanges_.give(i);
+}
+
+}  // namespace wirelag
