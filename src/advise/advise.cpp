@@ -1,15 +1,194 @@
 // Runs the rules and ranks what they found.
 //
-// Ranking: user-seconds saved per hour; findings that save load but no time come last. Savings do
-// not add: each finding charges the stalls it removes to its name, best finding first, and what is
-// charged already counts no more (after_higher_ranked_ns).
+// What a finding saves: every visit it edits is simulated with and without the edits, in both forms
+// (simulate.hpp). Per affected action: the median over the visits that get shorter, low and high
+// widened to the central 95 % of 200 resamples. Ranking: user-seconds per hour; findings that save
+// load but no time come last. Savings do not add: each is worked out again with those above it done.
 #include <algorithm>
 #include <map>
+#include <random>
+
+#include <fmt/format.h>
 
 #include <wirelag/advise/rule.hpp>
 
+#include "estimate.hpp"
+#include "simulate.hpp"
+
 namespace wirelag {
 namespace {
+
+constexpr std::size_t kResamples = 200;
+constexpr std::size_t kMaxResampled = 2000;
+constexpr double kInferredBelow = 0.9;  ///< sure share of the saving; below, the rest is inferred
+
+using EditsByVisit = std::map<std::uint32_t, std::vector<Edit>>;
+
+EditsByVisit by_visit(const std::vector<Edit>& edits) {
+  EditsByVisit grouped;
+  for (const Edit& e : edits) grouped[e.visit].push_back(e);
+  return grouped;
+}
+
+// ----------------------------------------------------------------------------------- precedence
+
+struct Precedence {
+  std::string_view owner;
+  std::string_view muted;
+};
+constexpr Precedence kPrecedence[] = {
+#define X(owner, muted) {owner, muted},
+#include "precedence.def"
+#undef X
+};
+
+using Place = std::tuple<std::uint32_t, std::uint32_t, Edit::What, Category>;
+Place place(const Edit& e) { return {e.visit, e.node, e.what, e.category}; }
+
+/// Takes from the muted findings the edits that their owners make as well.
+void settle_ownership(std::vector<Finding>& findings, std::vector<NotJudged>& fine) {
+  for (const Precedence& p : kPrecedence) {
+    std::vector<Place> owned;
+    for (const Finding& f : findings) {
+      if (f.rule != p.owner) continue;
+      for (const Edit& e : f.edits) owned.push_back(place(e));
+    }
+    if (owned.empty()) continue;
+    std::sort(owned.begin(), owned.end());
+    for (Finding& f : findings) {
+      if (f.rule != p.muted || f.edits.empty()) continue;
+      std::erase_if(f.edits, [&](const Edit& e) {
+        return std::binary_search(owned.begin(), owned.end(), place(e));
+      });
+      if (!f.edits.empty()) continue;
+      fine.push_back({f.rule, fmt::format("{}; counted under {}", f.fault, p.owner)});
+      f.rule.clear();
+    }
+  }
+  std::erase_if(findings, [](const Finding& f) { return f.rule.empty(); });
+}
+
+// --------------------------------------------------------------------------------------- saving
+
+DurationNs median(std::vector<DurationNs> values) { return quantile(values, 0.5); }
+
+/// The median and where it may as well be: the `q` quantile of the medians of resamples.
+DurationNs resampled(const std::vector<DurationNs>& values, double q) {
+  const std::size_t n = std::min(values.size(), kMaxResampled);
+  std::mt19937 random(static_cast<std::mt19937::result_type>(values.size()));
+  std::vector<DurationNs> medians;
+  std::vector<DurationNs> sample(n);
+  for (std::size_t r = 0; r < kResamples; ++r) {
+    for (DurationNs& value : sample) value = values[random() % values.size()];
+    medians.push_back(quantile(sample, 0.5));
+  }
+  return quantile(medians, q);
+}
+
+/// What the finding saves by itself, for whom.
+class Saving {
+ public:
+  Saving(Finding& finding, const RuleInput& input) : finding_(finding), input_(input) {}
+
+  void work_out() {
+    for (const auto& [visit, edits] : by_visit(finding_.edits)) {
+      const SavedTime saved = saved_time(input_.visits.stored[visit], {}, edits);
+      if (saved.high_ns <= 0) continue;
+      low_.push_back(saved.low_ns);
+      high_.push_back(saved.high_ns);
+      waits_.push_back(input_.visits.stored[visit].wait_ns);
+      note(input_.visits.stored[visit].flags);
+    }
+    const double scale = input_.visits.scale();
+    finding_.affected_actions =
+        static_cast<std::uint64_t>(std::llround(static_cast<double>(low_.size()) * scale));
+    if (low_.empty()) return;
+    Interval& s = finding_.saving;
+    s.low_ns = low_.size() > 1 ? std::min(median(low_), resampled(low_, 0.025)) : low_[0];
+    s.high_ns = high_.size() > 1 ? std::max(median(high_), resampled(high_, 0.975)) : high_[0];
+    s.mid_ns = (median(low_) + median(high_)) / 2;
+    DurationNs total = 0;
+    for (std::size_t i = 0; i < low_.size(); ++i) total += (low_[i] + high_[i]) / 2;
+    finding_.user_seconds_per_hour =
+        per_hour(static_cast<double>(total) * scale / kSecondNs, input_.data);
+  }
+
+  void set_confidence() {
+    double sure = 0;
+    double all = 0;
+    for (std::size_t i = 0; i < low_.size(); ++i) {
+      sure += static_cast<double>(low_[i]);
+      all += static_cast<double>(high_[i]);
+    }
+    const bool inferred = all > 0 && sure < kInferredBelow * all;
+    if (missing_.one_sided) lower("some of the connections were captured in one direction only");
+    if (missing_.midstream) lower("some of the connections were open before the capture began");
+    if (missing_.encrypted) lower("some of the requests are encrypted");
+    if (input_.visits.scale() > 1) lower("a sample of the visits was simulated");
+    wirelag::set_confidence(
+        finding_, low_.size(), "visit",
+        inferred ? "inferred: what the client waited for, and what led to what" : "");
+  }
+
+  [[nodiscard]] bool worth_it() const {
+    const auto& gate = input_.thresholds.gate;
+    if (low_.empty() || finding_.saving.high_ns < gate.min_effect_ns) return false;
+    return static_cast<double>(finding_.saving.high_ns) >=
+           gate.min_effect_share * static_cast<double>(median(waits_));
+  }
+
+ private:
+  void note(const VisitFlags& flags) {
+    missing_.one_sided |= flags.one_sided;
+    missing_.midstream |= flags.midstream;
+    missing_.encrypted |= flags.encrypted;
+  }
+  void lower(const char* reason) { finding_.why_not_higher.emplace_back(reason); }
+
+  Finding& finding_;
+  const RuleInput& input_;
+  std::vector<DurationNs> low_;
+  std::vector<DurationNs> high_;
+  std::vector<DurationNs> waits_;
+  VisitFlags missing_;
+};
+
+void set_share(Finding& f) {
+  f.affected_share = f.looked_at == 0 ? 0
+                                      : std::min(1.0, static_cast<double>(f.affected_actions) /
+                                                          static_cast<double>(f.looked_at));
+}
+
+/// False when it saves no time worth a finding, and no load either.
+bool judge_saving(Finding& f, const RuleInput& input, std::vector<NotJudged>& fine) {
+  if (f.capacity_only) {
+    set_confidence(f, f.affected_actions, "action", {});
+    set_share(f);
+    return true;
+  }
+  const auto edited = f.affected_actions;
+  Saving saving(f, input);
+  saving.work_out();
+  const bool worth_it = saving.worth_it();
+  if (!worth_it && !f.keep_for_capacity) {
+    fine.push_back({f.rule, fmt::format("{}; saves {}: {}", f.fault,
+                                        f.saving.high_ns == 0 ? "0 ms" : in_ms(f.saving.high_ns),
+                                        f.saving.high_ns == 0 ? "nobody waited for it alone"
+                                                              : "below the gate")});
+    return false;
+  }
+  saving.set_confidence();
+  if (!worth_it) {
+    f.capacity_only = true;
+    f.saving = {};
+    f.user_seconds_per_hour = 0;
+    if (f.affected_actions == 0) f.affected_actions = edited;
+  }
+  set_share(f);
+  return true;
+}
+
+// -------------------------------------------------------------------------------------- ranking
 
 bool ranks_above(const Finding& a, const Finding& b) {
   if (a.capacity_only != b.capacity_only) return b.capacity_only;
@@ -23,43 +202,28 @@ bool ranks_above(const Finding& a, const Finding& b) {
   return std::tie(a.rule, a.scope) < std::tie(b.rule, b.scope);
 }
 
-/// Which spans of each client's time have been promised.
-class Ledger {
- public:
-  /// How much of the stall was free until now; from now on it is taken.
-  DurationNs charge(const ChargedTime& stall) {
-    TimeNs from = stall.from_ns;
-    TimeNs to = from + stall.duration_ns;
-    DurationNs free = stall.duration_ns;
-    auto& spans = taken_[stall.client_ip];
-    auto at = spans.upper_bound(from);
-    if (at != spans.begin() && std::prev(at)->second > from) --at;
-    while (at != spans.end() && at->first < to) {
-      free -= std::min(to, at->second) - std::max(stall.from_ns, at->first);
-      to = std::max(to, at->second);
-      from = std::min(from, at->first);
-      at = spans.erase(at);
+/// Makes one finding's edits after the other.
+void set_marginal_savings(std::vector<Finding>& ranked, const Visits& visits) {
+  EditsByVisit done;
+  for (Finding& f : ranked) {
+    if (f.capacity_only) continue;
+    DurationNs alone = 0;
+    DurationNs marginal = 0;
+    for (const auto& [visit, edits] : by_visit(f.edits)) {
+      std::vector<Edit>& before = done[visit];
+      std::vector<Edit> both = before;
+      both.insert(both.end(), edits.begin(), edits.end());
+      const SavedTime by_itself = saved_time(visits.stored[visit], {}, edits);
+      const SavedTime on_top = saved_time(visits.stored[visit], before, both);
+      alone += (by_itself.low_ns + by_itself.high_ns) / 2;
+      marginal += (on_top.low_ns + on_top.high_ns) / 2;
+      before = std::move(both);
     }
-    if (to > from) spans.emplace(from, to);
-    return free;
-  }
-
- private:
-  std::map<IpAddress, std::map<TimeNs, TimeNs>> taken_;  ///< disjoint [from, to)
-};
-
-void set_marginal_savings(std::vector<Finding>& ranked) {
-  Ledger ledger;
-  for (Finding& finding : ranked) {
-    DurationNs all = 0;
-    DurationNs free = 0;
-    for (const ChargedTime& stall : finding.charged) {
-      all += stall.duration_ns;
-      free += ledger.charge(stall);
-    }
-    const double share = all > 0 ? static_cast<double>(free) / static_cast<double>(all) : 1.0;
-    finding.after_higher_ranked_ns =
-        static_cast<DurationNs>(static_cast<double>(finding.saving.mid_ns) * share);
+    const double share = alone > 0 ? static_cast<double>(marginal) / static_cast<double>(alone) : 0;
+    f.after_higher_ranked_ns =
+        marginal == alone
+            ? f.saving.mid_ns
+            : static_cast<DurationNs>(static_cast<double>(f.saving.mid_ns) * std::min(share, 1.0));
   }
 }
 
@@ -67,11 +231,15 @@ void set_marginal_savings(std::vector<Finding>& ranked) {
 
 Advice advise(const RuleInput& input) {
   Advice advice;
+  std::vector<Finding> found;
   for (const Rule& rule : all_rules()) {
     RuleResult result = rule.judge(input);
     switch (result.outcome) {
       case Outcome::fires:
-        for (Finding& finding : result.findings) advice.findings.push_back(std::move(finding));
+        for (Finding& f : result.findings) {
+          f.rule = rule.id;
+          found.push_back(std::move(f));
+        }
         break;
       case Outcome::fine:
         advice.fine.push_back({std::string(rule.id), std::string(rule.title_when_fine)});
@@ -82,8 +250,12 @@ Advice advise(const RuleInput& input) {
         break;
     }
   }
+  settle_ownership(found, advice.fine);
+  for (Finding& f : found) {
+    if (judge_saving(f, input, advice.fine)) advice.findings.push_back(std::move(f));
+  }
   std::sort(advice.findings.begin(), advice.findings.end(), ranks_above);
-  set_marginal_savings(advice.findings);
+  set_marginal_savings(advice.findings, input.visits);
   return advice;
 }
 

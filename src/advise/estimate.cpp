@@ -56,23 +56,39 @@ DurationNs quantile(std::vector<DurationNs>& values, double q) {
 
 void set_confidence(Finding& finding, std::size_t samples, std::string_view sample,
                     std::string_view inferred) {
-  finding.confidence = samples >= kSamplesForA ? "A" : samples >= kSamplesForB ? "B" : "C";
+  std::size_t lowered = finding.why_not_higher.empty() ? 0 : 1;
   if (samples < kSamplesForA) {
+    lowered = std::max<std::size_t>(lowered, samples < kSamplesForB ? 2 : 1);
     finding.why_not_higher.push_back(
         fmt::format("n < {}: {}", samples < kSamplesForB ? kSamplesForB : kSamplesForA,
                     count_of(samples, sample)));
   }
   if (!inferred.empty()) {
-    finding.confidence = "C";
+    lowered = 2;
     finding.why_not_higher.emplace_back(inferred);
   }
+  finding.confidence = lowered == 0 ? "A" : lowered == 1 ? "B" : "C";
 }
 
-double user_seconds_per_hour(const Finding& finding, const Dataset& data) {
-  const double hours = static_cast<double>(std::max(observed_ns(data), kHourNs)) / kHourNs;
-  const double saved_s = static_cast<double>(finding.affected_actions) *
-                         static_cast<double>(finding.saving.mid_ns) / kSecondNs;
-  return saved_s / hours;
+double per_hour(double amount, const Dataset& data) {
+  return amount / (static_cast<double>(std::max(observed_ns(data), kHourNs)) / kHourNs);
 }
+
+std::vector<FrameNumber> handshake_frames(const Connection& c) {
+  std::vector<FrameNumber> frames(c.syn_frames.begin(), c.syn_frames.end());
+  frames.insert(frames.end(), c.syn_ack_frames.begin(), c.syn_ack_frames.end());
+  frames.push_back(c.ack_frame);
+  std::erase(frames, 0U);
+  return frames;
+}
+
+std::size_t node_of(const Visit& visit, VisitNode::Kind kind, std::size_t item) {
+  for (std::size_t i = 0; i < visit.nodes.size(); ++i) {
+    if (visit.nodes[i].kind == kind && visit.nodes[i].item == item) return i;
+  }
+  return Dataset::kNone;
+}
+
+std::string tcp_scope(const Endpoint& server) { return "tcp/" + server.text(); }
 
 }  // namespace wirelag

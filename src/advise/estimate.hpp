@@ -19,13 +19,23 @@ namespace wirelag {
 /// `values` is not empty; it is reordered.
 [[nodiscard]] DurationNs quantile(std::vector<DurationNs>& values, double q);
 
-/// Sets confidence and why_not_higher. A: at least 300 samples, B: at least 100, C: fewer, or when
-/// part of the saving is inferred rather than seen (`inferred` says what; empty = nothing is).
+/// Sets confidence and adds to why_not_higher. A: at least 300 samples and nothing missing; B: at
+/// least 100, or something is missing (why_not_higher is not empty); C: fewer, or part of the saving
+/// is inferred rather than seen (`inferred` says what; empty = nothing is).
 void set_confidence(Finding& finding, std::size_t samples, std::string_view sample,
                     std::string_view inferred);
 
-/// affected actions x mid, per hour of the capture. A capture shorter than an hour counts as one
-/// hour: what was seen is not multiplied by what was not.
-[[nodiscard]] double user_seconds_per_hour(const Finding& finding, const Dataset& data);
+/// `amount` in the capture, per hour. A capture shorter than an hour counts as one hour: what was
+/// seen is not multiplied by what was not.
+[[nodiscard]] double per_hour(double amount, const Dataset& data);
+
+/// SYN, SYN-ACK and the ACK that completes the handshake, those that were seen.
+[[nodiscard]] std::vector<FrameNumber> handshake_frames(const Connection& c);
+
+/// The node of a visit that is `item` of that kind; Dataset::kNone when it is not in it.
+[[nodiscard]] std::size_t node_of(const Visit& visit, VisitNode::Kind kind, std::size_t item);
+
+/// "tcp/192.0.2.1:80"
+[[nodiscard]] std::string tcp_scope(const Endpoint& server);
 
 }  // namespace wirelag

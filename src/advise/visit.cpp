@@ -1,83 +1,259 @@
-#include "visit.hpp"
-
+// From transactions to visits: the activities of one client address in order of time, cut where the
+// client was quiet for a second, and after 30 seconds. A burst in which no answer is of a type that
+// a page is made of is API traffic: there every request is a visit of its own, with the connection
+// and the lookup that it was the first to use.
+//
+// Users behind one address cannot be told apart by it. A burst that reads more than one document
+// with no word (Referer) of another is marked shared_address.
 #include <algorithm>
+#include <map>
 #include <tuple>
+
+#include <wirelag/advise/visit.hpp>
+#include <wirelag/base/hash.hpp>
+
+#include "graph.hpp"
 
 namespace wirelag {
 namespace {
 
-constexpr DurationNs kSilenceNs = 1 * kSecondNs;
-constexpr DurationNs kLongestVisitNs = 30 * kSecondNs;
-
-/// Something a client did: opened a connection, sent a request, spoke TLS.
 struct Activity {
-  enum class What : std::uint8_t { connection, request, other };
-
   IpAddress client_ip;
   TimeNs from_ns;
-  What what;
-  std::size_t index;
+  NodeRef node;
   TimeNs to_ns;
-
-  bool operator<(const Activity& other) const {
-    return std::tie(client_ip, from_ns, what, index) <
-           std::tie(other.client_ip, other.from_ns, other.what, other.index);
-  }
+  auto operator<=>(const Activity&) const = default;
 };
 
-std::vector<Activity> activities(const Dataset& data) {
-  using What = Activity::What;
-  std::vector<Activity> all;
-  const auto add = [&all](const IpAddress& client, TimeNs from, TimeNs to, What what,
-                          std::size_t index) {
-    if (known(from)) all.push_back({client, from, what, index, std::max(from, to)});
-  };
-  for (std::size_t i = 0; i < data.connections().size(); ++i) {
-    const Connection& c = data.connections()[i];
-    if (c.state != ConnectionState::midstream) {
-      add(c.client.ip, c.start_time_ns, c.established_time_ns, What::connection, i);
+class Activities {
+ public:
+  Activities(const Dataset& data, const Correlation& correlation)
+      : data_(data), correlation_(correlation) {}
+
+  /// Sorted by client and time.
+  std::vector<Activity> all() {
+    for (std::size_t i = 0; i < data_.connections().size(); ++i) add_connection(i);
+    for (std::size_t i = 0; i < data_.http().size(); ++i) {
+      const HttpTransaction& h = data_.http()[i];
+      const std::size_t c = data_.connection_index(h.connection);
+      if (!h.request_seen || c == Dataset::kNone) continue;
+      const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
+      add(h.client.ip, h.request_first_ns, end, {VisitNode::Kind::request, i, c});
+    }
+    std::sort(found_.begin(), found_.end());
+    return std::move(found_);
+  }
+
+ private:
+  void add(const IpAddress& client, TimeNs from, TimeNs to, NodeRef node) {
+    if (known(from)) found_.push_back({client, from, node, std::max(from, to)});
+  }
+
+  void add_connection(std::size_t i) {
+    const Connection& c = data_.connections()[i];
+    const Channel& channel = correlation_.channels[i];
+    if (!channel.dns.empty()) return;  // part of a lookup
+    if (c.state != ConnectionState::midstream && c.state != ConnectionState::no_syn_seen) {
+      const TimeNs end = known(c.established_time_ns) ? c.established_time_ns : c.last_time_ns;
+      add(c.client.ip, c.start_time_ns, end, {VisitNode::Kind::connect, i, i});
+      add_lookup(c, channel.lookup, i);
+    }
+    if (channel.tls != Dataset::kNone) {
+      const TlsHandshake& t = data_.tls()[channel.tls];
+      add(c.client.ip, t.client_hello_ns, std::max(t.client_finished_ns, t.server_finished_ns),
+          {VisitNode::Kind::tls, channel.tls, i});
+      add(c.client.ip, t.first_client_data_ns, t.first_server_data_ns,
+          {VisitNode::Kind::request, Dataset::kNone, i});
+    } else if (channel.http.empty() && channel.dns.empty()) {
+      add(c.client.ip, c.half.c2s.first_payload_ns, c.half.s2c.first_payload_ns,
+          {VisitNode::Kind::request, Dataset::kNone, i});
     }
   }
-  for (std::size_t i = 0; i < data.http().size(); ++i) {
-    const HttpTransaction& h = data.http()[i];
-    const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
-    add(h.client.ip, h.request_first_ns, end, What::request, i);
+
+  /// A lookup belongs to the client that connected to the address, once.
+  void add_lookup(const Connection& c, std::size_t lookup, std::size_t connection) {
+    if (lookup == Dataset::kNone) return;
+    const Lookup& l = correlation_.lookups[lookup];
+    if (!known(l.wait_ns) || !used_.emplace(std::pair(c.client.ip, lookup), connection).second) {
+      return;
+    }
+    add(c.client.ip, l.start_time_ns, l.end_time_ns,
+        {VisitNode::Kind::dns, lookup, Dataset::kNone});
   }
-  for (std::size_t i = 0; i < data.tls().size(); ++i) {
-    const TlsHandshake& t = data.tls()[i];
-    add(t.client.ip, t.client_hello_ns, std::max(t.first_client_data_ns, t.first_server_data_ns),
-        What::other, i);
+
+  const Dataset& data_;
+  const Correlation& correlation_;
+  std::map<std::pair<IpAddress, std::size_t>, std::size_t> used_;
+  std::vector<Activity> found_;
+};
+
+/// What a page is made of: anything that is not known to be something else.
+bool of_a_page(const HttpTransaction& h) {
+  if (!h.referer.empty()) return true;
+  for (const std::string_view other :
+       {"application/json", "application/xml", "text/xml", "application/grpc",
+        "application/x-protobuf", "application/octet-stream", "text/plain"}) {
+    if (h.content_type.starts_with(other)) return false;
   }
-  std::sort(all.begin(), all.end());
-  return all;
+  return true;
 }
 
-void add_request(Visit& visit, const HttpTransaction& h, std::size_t index) {
-  const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : kNeverAnswered;
-  const TimeNs before = visit.answered_ns.empty() ? kUnknownNs : visit.answered_ns.back();
-  visit.requests.push_back(index);
-  visit.answered_ns.push_back(std::max(before, end));
+class Grouping {
+ public:
+  Grouping(const Dataset& data, const Correlation& correlation, const VisitLimits& limits)
+      : data_(data), correlation_(correlation), limits_(limits) {}
+
+  std::vector<VisitDraft> run() {
+    TimeNs end_ns = 0;
+    for (const Activity& a : Activities(data_, correlation_).all()) {
+      const bool goes_on = !burst_.nodes.empty() && burst_.client_ip == a.client_ip &&
+                           a.from_ns - end_ns < limits_.quiet_ns &&
+                           a.from_ns - burst_.start_ns < limits_.longest_ns;
+      if (!goes_on) {
+        finish();
+        burst_.client_ip = a.client_ip;
+        burst_.start_ns = a.from_ns;
+        end_ns = a.to_ns;
+      }
+      end_ns = std::max(end_ns, a.to_ns);
+      burst_.nodes.push_back(a.node);
+    }
+    finish();
+    return std::move(drafts_);
+  }
+
+ private:
+  void finish() {
+    if (burst_.nodes.empty()) return;
+    if (is_api()) {
+      split();
+    } else {
+      drafts_.push_back(std::move(burst_));
+    }
+    burst_ = {};
+  }
+
+  [[nodiscard]] bool is_api() const {
+    bool any = false;
+    for (const NodeRef& n : burst_.nodes) {
+      if (n.kind != VisitNode::Kind::request) continue;
+      if (n.item == Dataset::kNone || of_a_page(data_.http()[n.item])) return false;
+      any = true;
+    }
+    return any;
+  }
+
+  /// One draft per request; what came before the first request of a connection goes with it.
+  void split() {
+    std::map<std::size_t, std::vector<NodeRef>> before;  // by connection
+    std::map<std::size_t, NodeRef> lookups;
+    for (const NodeRef& n : burst_.nodes) {
+      if (n.kind == VisitNode::Kind::dns) {
+        lookups.emplace(n.item, n);
+        continue;
+      }
+      std::vector<NodeRef>& own = before[n.connection];
+      if (n.kind == VisitNode::Kind::connect) {
+        const auto used = lookups.find(correlation_.channels[n.connection].lookup);
+        if (used != lookups.end()) {
+          own.push_back(used->second);
+          lookups.erase(used);
+        }
+      }
+      own.push_back(n);
+      if (n.kind != VisitNode::Kind::request) continue;
+      VisitDraft draft{burst_.client_ip, 0, true, std::move(own)};
+      own.clear();
+      draft.start_ns = start_of(draft.nodes.front());
+      drafts_.push_back(std::move(draft));
+    }
+  }
+
+  [[nodiscard]] TimeNs start_of(const NodeRef& n) const {
+    switch (n.kind) {
+      case VisitNode::Kind::dns: return correlation_.lookups[n.item].start_time_ns;
+      case VisitNode::Kind::connect: return data_.connections()[n.item].start_time_ns;
+      case VisitNode::Kind::tls: return data_.tls()[n.item].client_hello_ns;
+      case VisitNode::Kind::request: return data_.http()[n.item].request_first_ns;
+    }
+    return kUnknownNs;
+  }
+
+  const Dataset& data_;
+  const Correlation& correlation_;
+  const VisitLimits& limits_;
+  VisitDraft burst_;
+  std::vector<VisitDraft> drafts_;
+};
+
+/// Keeps `n` of them, by a hash of who and when: the same ones whatever the order.
+void sample(std::vector<VisitDraft>& drafts, std::size_t n) {
+  if (drafts.size() <= n) return;
+  const auto hash = [](const VisitDraft& d) {
+    return combine64(mix64(d.client_ip.high() + static_cast<std::uint64_t>(d.start_ns)),
+                     d.client_ip.low());
+  };
+  std::nth_element(drafts.begin(), drafts.begin() + static_cast<std::ptrdiff_t>(n), drafts.end(),
+                   [&](const VisitDraft& a, const VisitDraft& b) {
+                     return std::tuple(hash(a), a.start_ns, a.client_ip, a.nodes) <
+                            std::tuple(hash(b), b.start_ns, b.client_ip, b.nodes);
+                   });
+  drafts.resize(n);
 }
 
 }  // namespace
 
-std::vector<Visit> find_visits(const Dataset& data) {
-  std::vector<Visit> visits;
-  TimeNs end_ns = 0;
-  for (const Activity& a : activities(data)) {
-    const bool goes_on = !visits.empty() && visits.back().client_ip == a.client_ip &&
-                         a.from_ns - end_ns < kSilenceNs &&
-                         a.from_ns - visits.back().start_ns < kLongestVisitNs;
-    if (!goes_on) {
-      visits.push_back({a.client_ip, a.from_ns, {}, {}, {}});
-      end_ns = a.to_ns;
-    }
-    end_ns = std::max(end_ns, a.to_ns);
-    if (a.what == Activity::What::connection) visits.back().connections.push_back(a.index);
-    if (a.what == Activity::What::request)
-      add_request(visits.back(), data.http()[a.index], a.index);
+Visits find_visits(const Dataset& data, const Correlation& correlation, const VisitLimits& limits) {
+  std::vector<VisitDraft> drafts = Grouping(data, correlation, limits).run();
+  Visits visits;
+  visits.seen = drafts.size();
+  sample(drafts, limits.max_stored);
+  std::sort(drafts.begin(), drafts.end(), [](const VisitDraft& a, const VisitDraft& b) {
+    return std::tie(a.start_ns, a.client_ip, a.nodes) < std::tie(b.start_ns, b.client_ip, b.nodes);
+  });
+  visits.stored.reserve(drafts.size());
+  const RoundTrips round_trips(data);
+  for (const VisitDraft& draft : drafts) {
+    visits.stored.push_back(build_graph(draft, data, correlation, round_trips, limits));
   }
   return visits;
 }
+
+#define X(symbol, meaning) \
+  case Category::symbol: return #symbol;
+std::string_view name(Category c) {
+  switch (c) { WIRELAG_CATEGORIES(X) }
+  return "";
+}
+#undef X
+
+#define X(symbol, meaning) \
+  case Category::symbol: return meaning;
+std::string_view meaning(Category c) {
+  switch (c) { WIRELAG_CATEGORIES(X) }
+  return "";
+}
+#undef X
+
+std::string_view name(VisitNode::Kind k) {
+  switch (k) {
+    case VisitNode::Kind::dns: return "dns";
+    case VisitNode::Kind::connect: return "connect";
+    case VisitNode::Kind::tls: return "tls";
+    case VisitNode::Kind::request: return "request";
+  }
+  return "";
+}
+
+std::string_view name(EdgeKind k) {
+  switch (k) {
+    case EdgeKind::protocol: return "protocol";
+    case EdgeKind::queue: return "queue";
+    case EdgeKind::discovery: return "discovery";
+  }
+  return "";
+}
+
+std::string_view name(Form f) { return f == Form::parallel ? "parallel" : "serial"; }
 
 }  // namespace wirelag

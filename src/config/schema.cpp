@@ -266,12 +266,162 @@ Section<C> http_late_connection() {
           }};
 }
 
+Section<C> http_slow_ttfb() {
+  return {"rule.http-slow-ttfb",
+          "A server thinks long before it answers.",
+          {
+              duration<C>("p50_ms", kMillisecondNs, 0, 600000, "its own time at the median",
+                          MEMBER(thresholds.http_slow_ttfb.p50_ns)),
+              duration<C>("p95_ms", kMillisecondNs, 0, 600000, "its own time at the slow end",
+                          MEMBER(thresholds.http_slow_ttfb.p95_ns)),
+              duration<C>("target_ms", kMillisecondNs, 0, 600000, "what a server should need",
+                          MEMBER(thresholds.http_slow_ttfb.target_ns)),
+              number<C>("min_share", "fraction", 0, 1, "of the visits' wait",
+                        MEMBER(thresholds.http_slow_ttfb.min_share)),
+          }};
+}
+
+Section<C> tcp_connection_churn() {
+  return {"rule.tcp-connection-churn",
+          "A client opens a connection for each request.",
+          {
+              number<C>("min_share", "fraction", 0, 1,
+                        "of the connections carry one request and are opened again",
+                        MEMBER(thresholds.tcp_connection_churn.min_share)),
+              duration<C>("return_within_s", kSecondNs, 0, 86400, "until the client is back",
+                          MEMBER(thresholds.tcp_connection_churn.return_within_ns)),
+          }};
+}
+
+Section<C> tcp_syn_loss() {
+  return {"rule.tcp-syn-loss",
+          "A SYN had to be sent again.",
+          {
+              duration<C>("min_wait_ms", kMillisecondNs, 0, 600000,
+                          "from the first SYN to the one that was answered",
+                          MEMBER(thresholds.tcp_syn_loss.min_wait_ns)),
+              number<C>("min_share", "fraction", 0, 1, "of the connections to the server",
+                        MEMBER(thresholds.tcp_syn_loss.min_share)),
+          }};
+}
+
+Section<C> tcp_accept_overflow() {
+  return {"rule.tcp-accept-overflow",
+          "A listener's queue was full.",
+          {
+              integer<C>("min_events", "connections", 1, 1000000, "ignored at about the same time",
+                         MEMBER(thresholds.tcp_accept_overflow.min_events)),
+              duration<C>("within_ms", kMillisecondNs, 1, 600000, "what about the same time means",
+                          MEMBER(thresholds.tcp_accept_overflow.within_ns)),
+              duration<C>("min_wait_ms", kMillisecondNs, 0, 600000,
+                          "how long a first request was unacknowledged",
+                          MEMBER(thresholds.tcp_accept_overflow.min_wait_ns)),
+          }};
+}
+
+Section<C> dns_slow_resolver() {
+  return {"rule.dns-slow-resolver",
+          "A resolver takes long to answer.",
+          {
+              duration<C>("p50_ms", kMillisecondNs, 0, 60000, "its answer time at the median",
+                          MEMBER(thresholds.dns_slow_resolver.p50_ns)),
+              duration<C>("p95_ms", kMillisecondNs, 0, 60000, "its answer time at the slow end",
+                          MEMBER(thresholds.dns_slow_resolver.p95_ns)),
+              number<C>("faster_factor", "times", 1, 1000,
+                        "another one answers the same names so many times faster",
+                        MEMBER(thresholds.dns_slow_resolver.faster_factor)),
+          }};
+}
+
+Section<C> dns_timeout_retry() {
+  return {"rule.dns-timeout-retry",
+          "A lookup waited for a resolver that did not answer.",
+          {
+              duration<C>("min_wait_ms", kMillisecondNs, 0, 600000,
+                          "from the first question to the one that was answered",
+                          MEMBER(thresholds.dns_timeout_retry.min_wait_ns)),
+              number<C>("min_share", "fraction", 0, 1, "of the lookups",
+                        MEMBER(thresholds.dns_timeout_retry.min_share)),
+          }};
+}
+
+Section<C> tcp_initcwnd_rounds() {
+  return {"rule.tcp-initcwnd-rounds",
+          "A response needs several flights of slow start.",
+          {
+              integer<C>("max_response_bytes", "bytes", 1, 1024 * kMega, "larger ones are left out",
+                         MEMBER(thresholds.tcp_initcwnd_rounds.max_response_bytes)),
+              integer<C>("initial_segments", "segments", 1, 1000,
+                         "a first flight of at most so many is the default one",
+                         MEMBER(thresholds.tcp_initcwnd_rounds.initial_segments)),
+              integer<C>("proposed_segments", "segments", 1, 1000,
+                         "of a first flight, that the change sets",
+                         MEMBER(thresholds.tcp_initcwnd_rounds.proposed_segments)),
+              number<C>("min_share", "fraction", 0, 1, "of the responses to be judged",
+                        MEMBER(thresholds.tcp_initcwnd_rounds.min_share)),
+          }};
+}
+
+Section<C> http_h1_parallel_limit() {
+  return {"rule.http-h1-parallel-limit",
+          "Requests wait for a free connection.",
+          {
+              integer<C>("min_requests", "requests", 2, 100000, "of one visit to one server",
+                         MEMBER(thresholds.http_h1_parallel_limit.min_requests)),
+          }};
+}
+
+Section<C> srv_saturation_knee() {
+  return {"rule.srv-saturation-knee",
+          "A server answers later the more it has to do.",
+          {
+              duration<C>("window_ms", kMillisecondNs, 10, 3600000,
+                          "over which requests in flight are averaged",
+                          MEMBER(thresholds.srv_saturation_knee.window_ns)),
+              integer<C>("min_windows", "windows", 1, 100000, "beyond the knee",
+                         MEMBER(thresholds.srv_saturation_knee.min_windows)),
+              number<C>("response_factor", "times", 1, 1000, "slower than with little to do",
+                        MEMBER(thresholds.srv_saturation_knee.response_factor)),
+              integer<C>("min_completions", "answers", 1, 1000000, "of a window that counts",
+                         MEMBER(thresholds.srv_saturation_knee.min_completions)),
+          }};
+}
+
+Section<C> tls_extra_rtt() {
+  return {"rule.tls-extra-rtt",
+          "A TLS handshake takes more than one round trip.",
+          {
+              number<C>("min_share", "fraction", 0, 1, "of the handshakes",
+                        MEMBER(thresholds.tls_extra_rtt.min_share)),
+          }};
+}
+
+Section<C> visits() {
+  return {"visits",
+          "What counts as one visit of a user, and how many are kept for simulation.",
+          {
+              duration<C>("quiet_ms", kMillisecondNs, 1, 3600000, "silence that ends a visit",
+                          MEMBER(thresholds.visits.quiet_ns)),
+              duration<C>("longest_s", kSecondNs, 1, 86400, "a longer one is cut",
+                          MEMBER(thresholds.visits.longest_ns)),
+              integer<C>("max_stored", "visits", 1, 16 * kMega,
+                         "kept, chosen by a hash of client and time; the others are counted",
+                         MEMBER(thresholds.visits.max_stored)),
+              integer<C>("max_nodes", "activities", 16, kMega,
+                         "lookups, handshakes and requests of one visit",
+                         MEMBER(thresholds.visits.max_nodes)),
+          }};
+}
+
 Section<C> gate() {
   return {"gate",
           "What a finding must reach to be reported.",
           {
               duration<C>("min_effect_ms", kMillisecondNs, 0, 60000, "smaller savings are left out",
                           MEMBER(thresholds.gate.min_effect_ns)),
+              number<C>("min_effect_share", "fraction", 0, 1,
+                        "of the median wait of the affected visits; smaller savings are left out",
+                        MEMBER(thresholds.gate.min_effect_share)),
           }};
 }
 
@@ -327,8 +477,19 @@ const std::vector<Section<Config>>& sections() {
                                                          sampling(),
                                                          log(),
                                                          report(),
+                                                         visits(),
                                                          dns_redundant_fanout(),
+                                                         dns_slow_resolver(),
+                                                         dns_timeout_retry(),
+                                                         http_h1_parallel_limit(),
                                                          http_late_connection(),
+                                                         http_slow_ttfb(),
+                                                         srv_saturation_knee(),
+                                                         tcp_accept_overflow(),
+                                                         tcp_connection_churn(),
+                                                         tcp_initcwnd_rounds(),
+                                                         tcp_syn_loss(),
+                                                         tls_extra_rtt(),
                                                          gate()};
   return kSections;
 }

@@ -56,33 +56,34 @@ class NamesOfAddresses {
       if (hosts.empty()) hosts.push_back(kCaptureHost);
       for (const IpAddress& host : hosts) {
         for (const IpAddress& ip : lookup.addresses) {
-          answers_.push_back({ip, host, lookup.end_time_ns, lookup.qname});
+          answers_.push_back({ip, host, lookup.end_time_ns, lookup.qname, i});
         }
       }
     }
     std::sort(answers_.begin(), answers_.end());
   }
 
-  /// The name of the latest answer with `server` before the connection began; empty when none.
-  [[nodiscard]] std::string_view name_for(const Connection& c) const {
+  struct Answer {
+    IpAddress address;
+    IpAddress client;
+    TimeNs time_ns;
+    std::string_view name;
+    std::size_t lookup;
+    auto operator<=>(const Answer&) const = default;
+  };
+
+  /// The latest answer with the server's address before the connection began; null when none.
+  [[nodiscard]] const Answer* answer_for(const Connection& c) const {
     const Answer* own = latest(c.server.ip, c.client.ip, c.start_time_ns);
     const Answer* of_host = latest(c.server.ip, kCaptureHost, c.start_time_ns);
     if (own == nullptr || (of_host != nullptr && of_host->time_ns > own->time_ns)) own = of_host;
-    return own != nullptr ? own->name : std::string_view{};
+    return own;
   }
 
  private:
   /// Stands for whichever addresses the capture host has; no packet has the unspecified address as
   /// its source on a connection.
   static constexpr IpAddress kCaptureHost{};
-
-  struct Answer {
-    IpAddress address;
-    IpAddress client;
-    TimeNs time_ns;
-    std::string_view name;
-    auto operator<=>(const Answer&) const = default;
-  };
 
   [[nodiscard]] const Answer* latest(const IpAddress& address, const IpAddress& client,
                                      TimeNs before) const {
@@ -107,9 +108,11 @@ void add_names(std::vector<Channel>& channels, const Dataset& data,
     if (channel.name.empty() && channel.tls != Dataset::kNone) {
       channel.name = data.tls()[channel.tls].sni;
     }
-    if (channel.name.empty()) {
-      channel.name = names.name_for(data.connections()[channel.connection]);
-    }
+    const Connection& c = data.connections()[channel.connection];
+    const auto* answer = names.answer_for(c);
+    if (answer == nullptr) continue;
+    if (channel.name.empty()) channel.name = answer->name;
+    if (c.start_time_ns - answer->time_ns <= kAnswerUsedWithinNs) channel.lookup = answer->lookup;
   }
 }
 

@@ -8,14 +8,11 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
                     std::vector<std::string> service_names) {
   data.seal();
   Correlation correlation = correlate(data);
-  Advice advice = advise(RuleInput{data, correlation, thresholds});
-  return Report{std::move(capture),
-                accounting,
-                counters,
-                std::move(data),
-                std::move(correlation),
-                std::move(advice),
-                std::move(service_names)};
+  Visits visits = find_visits(data, correlation, thresholds.visits);
+  Advice advice = advise(RuleInput{data, correlation, visits, thresholds});
+  return Report{
+      std::move(capture),     accounting,        counters,          std::move(data),
+      std::move(correlation), std::move(visits), std::move(advice), std::move(service_names)};
 }
 
 }  // namespace wirelag

@@ -103,6 +103,16 @@ void app(Layout& layout, const Report& r) {
   layout.close('}');
 }
 
+void visits(Layout& layout, const Report& r) {
+  const report::HttpIndex http(r);
+  layout.open("visits", '[');
+  for (std::size_t i = 0; i < r.visits.stored.size(); ++i) {
+    layout.item(report::visit_json(r, i, http));
+  }
+  layout.close(']');
+  layout.member("visits_seen", r.visits.seen);
+}
+
 void advice(Layout& layout, const Advice& advice) {
   const auto notes = [&](std::string_view key, const std::vector<NotJudged>& list,
                          const char* member) {
@@ -140,7 +150,7 @@ std::string render_json(const Report& r) {
   layout.close('}');
   layout.member("quic", Json::array());
   app(layout, r);
-  layout.member("visits", Json::array());
+  visits(layout, r);
   advice(layout, r.advice);
   layout.close('}');
   out += '\n';

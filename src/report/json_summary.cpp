@@ -93,6 +93,7 @@ Json finding_json(const Finding& f) {
       {"rule", f.rule},
       {"title", utf8(f.title)},
       {"why", utf8(f.why)},
+      {"fault", utf8(f.fault)},
       {"families", std::move(families)},
       {"scope", utf8(f.scope)},
       {"affected", Json{{"actions", f.affected_actions}, {"share", f.affected_share}}},

@@ -59,6 +59,9 @@ class HttpIndex {
 [[nodiscard]] Json tls_json(const Report& report, const TlsHandshake& handshake);
 [[nodiscard]] Json database_json(const Report& report, const DatabaseTransaction& transaction);
 
+// json_visits.cpp
+[[nodiscard]] Json visit_json(const Report& report, std::size_t index, const HttpIndex& http);
+
 // json_tcp.cpp
 [[nodiscard]] Json connection_json(const Report& report, std::size_t index, const HttpIndex& http);
 

@@ -125,6 +125,7 @@ void text_headline(std::string& out, const Report& report) {
             kLabel);
   limits_of_sight(out, report, v);
   other_counters(out, report);
+  text_wait_headline(out, report, kLabel);
 }
 
 }  // namespace report

@@ -17,6 +17,9 @@ void text_tcp(std::string& out, const Report& report, const TextOptions& options
 /// Nothing when no database was seen.
 void text_database(std::string& out, const Report& report, const TextOptions& options);
 void text_explain(std::string& out, const Report& report, const TextOptions& options);
+/// Nothing without a visit. `column`: where the text beside a label begins.
+void text_wait_headline(std::string& out, const Report& report, std::size_t column);
+void text_wait(std::string& out, const Report& report);
 void text_findings(std::string& out, const Report& report, const TextOptions& options);
 
 /// Milliseconds since the first packet of the capture, as a table cell.

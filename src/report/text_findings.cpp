@@ -1,4 +1,4 @@
-// Part 4: what to change, ranked; what frees load; what could not be judged; what was fine.
+// Part 4: where the wait goes; what to change, ranked; what frees load; what could not be judged; what was fine.
 #include <fmt/format.h>
 
 #include "format.hpp"
@@ -89,6 +89,9 @@ void finding(std::string& out, const Report& r, const Finding& f, std::size_t ra
   paragraph(out, "", key_line(f), 2);
   say("why", f.why);
   say("affects", affected(f));
+  if (!f.capacity_only) {
+    say("in all", fmt::format("{:.3f} user-seconds saved per hour", f.user_seconds_per_hour));
+  }
   if (!f.capacity_only && f.after_higher_ranked_ns != f.saving.mid_ns) {
     say("beside", fmt::format("saves {} once the findings above are done",
                               duration(f.after_higher_ranked_ns)));
@@ -120,8 +123,9 @@ void notes(std::string& out, const std::vector<NotJudged>& list, std::string_vie
 
 void text_findings(std::string& out, const Report& r, const TextOptions& options) {
   heading(out, "4. What to change", '-');
+  text_wait(out, r);
   const std::vector<Finding>& all = r.advice.findings;
-  if (all.empty()) out += "No rule found anything worth changing in this capture.\n";
+  if (all.empty()) out += "\nNo rule found anything worth changing in this capture.\n";
   std::size_t shown = 0;
   bool capacity_title = false;
   for (const Finding& f : all) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <wirelag/advise/visit.hpp>
 #include <wirelag/base/types.hpp>
-#include <wirelag/control/correlate.hpp>
 
 namespace wirelag {
 
@@ -51,35 +51,50 @@ struct WhatIf {
   DurationNs change_ns = 0;  ///< against what was observed; negative = faster
 };
 
-/// A stall of one user that a finding removes, so that no millisecond is promised twice.
-struct ChargedTime {
-  IpAddress client_ip;
-  TimeNs from_ns = 0;
-  DurationNs duration_ns = 0;
+/// How a change that a finding proposes would change the graph of one visit. Changes are data, so
+/// that those of several findings can be made together. Low is what it surely does, high what it
+/// plausibly does.
+struct Edit {
+  enum class What : std::uint8_t {
+    shorten,  ///< the node's parts of one category, by that much; negative: lengthen
+    unqueue,  ///< no wait for the connection to be free; where low_ns or high_ns is not 0
+  };
+  std::uint32_t visit = 0;  ///< index into Visits::stored
+  std::uint32_t node = 0;   ///< index into Visit::nodes
+  What what = What::shorten;
+  Category category = Category::client;
+  DurationNs low_ns = 0;
+  DurationNs high_ns = 0;
 };
 
 struct Finding {
+  // What the rule says.
   std::string rule;   ///< "http-late-connection"
   std::string title;  ///< imperative
-  std::string why;    ///< why it matters, one or two sentences
+  std::string why;    ///< what was seen and why it matters, one to three sentences
+  std::string fault;  ///< what was seen, a clause: "3 connections were opened late"
   std::vector<Family> families;
-  std::string scope;  ///< "tcp/139.217.146.62:80"
-  std::uint64_t affected_actions = 0;
-  double affected_share = 0;              ///< of the actions the rule looked at
-  Interval saving;                        ///< per affected action
-  DurationNs after_higher_ranked_ns = 0;  ///< mid, with the findings above applied
-  double user_seconds_per_hour = 0;  ///< saved, over at least one hour: see user_seconds_per_hour()
-  bool capacity_only = false;        ///< saves load, not latency: listed apart
-  std::string capacity;              ///< what it frees, when it frees something
-  std::string confidence;            ///< "A" | "B" | "C"
-  std::vector<std::string> why_not_higher;
-  std::string threshold;             ///< the threshold that was crossed, with its source
-  std::vector<Evidence> evidence;    ///< up to three example flows' worth
-  std::vector<ChargedTime> charged;  ///< where the saving comes from; empty for capacity findings
+  std::string scope;                   ///< "tcp/139.217.146.62:80"
+  std::vector<Edit> edits;             ///< empty: no visit gets shorter
+  std::uint64_t looked_at = 0;         ///< actions the rule looked at
+  std::uint64_t affected_actions = 0;  ///< without edits by the rule, else by advise()
+  bool capacity_only = false;          ///< saves load, not latency: listed apart
+  bool keep_for_capacity = false;      ///< becomes capacity_only when it turns out to save no time
+  std::string capacity;                ///< what it frees, when it frees something
+  std::vector<std::string> why_not_higher;  ///< what lowers the confidence
+  std::string threshold;                    ///< the threshold that was crossed, with its source
+  std::vector<Evidence> evidence;           ///< up to three example flows' worth
   std::vector<WhatIf> what_if;
   std::vector<std::string> warnings;  ///< "do not ..." with the milliseconds it would cost
   std::vector<Change> change;
   std::string verify;  ///< how to see that the change worked
+
+  // What advise() works out from the edits.
+  double affected_share = 0;  ///< of the actions the rule looked at
+  Interval saving;            ///< per affected action: median, widened by what sampling leaves open
+  DurationNs after_higher_ranked_ns = 0;  ///< mid, with the findings above applied
+  double user_seconds_per_hour = 0;       ///< saved, over at least one hour
+  std::string confidence;                 ///< "A" | "B" | "C"
 };
 
 struct NotJudged {

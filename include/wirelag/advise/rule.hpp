@@ -1,6 +1,7 @@
 // One rule = one file in src/advise/rules/ and one line in rules.def. A rule looks at the sealed
-// data and says one of four things: it fires (findings), all is fine, it does not apply, or it
-// cannot see what it would need.
+// data and the visits and says one of four things: it fires (findings), all is fine, it does not
+// apply, or it cannot see what it would need. A finding says how its change would change the graphs
+// of the visits (edits); what that saves is worked out for all rules alike by advise().
 //
 // Control thread; pure: no clock, no I/O.
 #pragma once
@@ -24,8 +25,56 @@ struct Thresholds {
     DurationNs speculative_after_ns = 1 * kSecondNs;  ///< no request by then: a spare socket
   } http_late_connection;
   struct {
+    DurationNs p50_ns = 200 * kMillisecondNs;     ///< thinks longer than this at the median
+    DurationNs p95_ns = 600 * kMillisecondNs;     ///< or this at the slow end
+    DurationNs target_ns = 100 * kMillisecondNs;  ///< what a server should need
+    double min_share = 0.3;                       ///< of the visit's wait
+  } http_slow_ttfb;
+  struct {
+    double min_share = 0.3;  ///< of the connections carry one request and are opened again
+    DurationNs return_within_ns = 60 * kSecondNs;
+  } tcp_connection_churn;
+  struct {
+    DurationNs min_wait_ns = 900 * kMillisecondNs;  ///< first SYN to the one that was answered
+    double min_share = 0.001;                       ///< of the connections to the server
+  } tcp_syn_loss;
+  struct {
+    std::uint32_t min_events = 2;  ///< on one listener
+    DurationNs within_ns = 1 * kSecondNs;
+    DurationNs min_wait_ns = 200 * kMillisecondNs;  ///< a request unacknowledged
+  } tcp_accept_overflow;
+  struct {
+    DurationNs p50_ns = 20 * kMillisecondNs;
+    DurationNs p95_ns = 100 * kMillisecondNs;
+    double faster_factor = 2.0;  ///< another resolver answers so many times faster
+  } dns_slow_resolver;
+  struct {
+    DurationNs min_wait_ns = 900 * kMillisecondNs;  ///< from the question to the retry
+    double min_share = 0.001;                       ///< of the lookups
+  } dns_timeout_retry;
+  struct {
+    std::uint64_t max_response_bytes = 200'000;
+    std::uint32_t initial_segments = 10;   ///< a first flight of at most so many is a default one
+    std::uint32_t proposed_segments = 20;  ///< what the change sets
+    double min_share = 0.2;                ///< of the responses of more than one flight
+  } tcp_initcwnd_rounds;
+  struct {
+    std::uint32_t min_requests = 6;  ///< of one visit to one server
+  } http_h1_parallel_limit;
+  struct {
+    DurationNs window_ns = 1 * kSecondNs;
+    std::uint32_t min_windows = 5;      ///< beyond the knee
+    double response_factor = 2.0;       ///< slower than when it has little to do
+    std::uint32_t min_completions = 5;  ///< of a window that counts
+  } srv_saturation_knee;
+  struct {
+    double min_share = 0.2;  ///< of the handshakes
+  } tls_extra_rtt;
+  struct {
     DurationNs min_effect_ns = 1 * kMillisecondNs;  ///< smaller savings are not reported
+    double min_effect_share = 0.02;                 ///< nor those below this share of the wait
   } gate;
+  VisitLimits visits;
 };
 
 enum class Outcome : std::uint8_t { fires, fine, not_applicable, not_visible };
@@ -40,6 +89,7 @@ struct RuleResult {
 struct RuleInput {
   const Dataset& data;
   const Correlation& correlation;
+  const Visits& visits;
   const Thresholds& thresholds;
 };
 
@@ -55,11 +105,12 @@ struct Rule {
 struct Advice {
   std::vector<Finding> findings;  ///< ranked: user-seconds saved per hour; capacity findings last
   std::vector<NotJudged> not_judged;
-  std::vector<NotJudged> fine;  ///< rules that looked and found nothing to change
+  std::vector<NotJudged> fine;  ///< looked and found nothing to change, or nothing that costs time
 };
 
-/// Runs every rule, ranks what fires and sets after_higher_ranked_ns: a stall that a finding above
-/// removes already is not counted again.
+/// Runs every rule, settles which of them owns a millisecond that two want (precedence.def),
+/// simulates every visit with and without each finding's edits, ranks, and works out what each saves
+/// once those above it are done.
 [[nodiscard]] Advice advise(const RuleInput& input);
 
 }  // namespace wirelag

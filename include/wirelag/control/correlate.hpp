@@ -54,6 +54,10 @@ struct Lookup {
   std::vector<IpAddress> addresses;          ///< A and AAAA records of the answers
 };
 
+/// An address is taken from the latest answer, unless that is older than this when the connection
+/// is opened.
+inline constexpr DurationNs kAnswerUsedWithinNs = 10 * kSecondNs;
+
 /// Why a connection was opened (reported as `purpose`).
 enum class ChannelPurpose : std::uint8_t {
   first_contact,  ///< no connection of this client to this server before
@@ -73,6 +77,9 @@ struct Channel {
   std::vector<std::size_t> http;     ///< its tasks: indexes into Dataset::http()
   std::vector<std::size_t> dns;      ///< indexes into Dataset::dns()
   std::size_t tls = Dataset::kNone;  ///< index into Dataset::tls()
+  /// Index into Correlation::lookups of the one that gave the server's address at most
+  /// kAnswerUsedWithinNs before.
+  std::size_t lookup = Dataset::kNone;
   ChannelPurpose purpose = ChannelPurpose::unknown;
   std::size_t others_open = 0;  ///< of the same client address and server, open at its SYN
   std::size_t others_busy = 0;  ///< of these, with a request unanswered or a handshake going on

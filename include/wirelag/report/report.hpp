@@ -37,6 +37,7 @@ struct Report {
   Counters counters;
   Dataset data;  ///< sealed
   Correlation correlation;
+  Visits visits;
   Advice advice;
   std::vector<std::string> service_names;  ///< by ServiceId; [0] is ""
 };

@@ -59,7 +59,7 @@ class Judge {
       const double share =
           static_cast<double>(source.raced.size()) / static_cast<double>(source.questions);
       if (source.raced.empty() || share < limits_.min_share) continue;
-      result.findings.push_back(finding_for(ip, source, share));
+      result.findings.push_back(finding_for(ip, source));
     }
     if (result.findings.empty()) result.outcome = Outcome::fine;
     return result;
@@ -162,12 +162,11 @@ class Judge {
     return resolvers;
   }
 
-  Finding finding_for(const IpAddress& ip, const Source& source, double share) const {
+  Finding finding_for(const IpAddress& ip, const Source& source) const {
     const std::vector<Resolver> resolvers = resolvers_of(source);
     const std::size_t queries = source.spare_queries + source.raced.size();
 
     Finding f;
-    f.rule = "dns-redundant-fanout";
     f.title =
         fmt::format("Send each DNS question to one resolver, not to {} at once", resolvers.size());
     f.why = fmt::format(
@@ -175,9 +174,10 @@ class Judge {
         "the fastest one either way, so the spare queries save no time; they only cost load.",
         ip.text());
     f.families = {Family::network, Family::concurrency};
+    f.fault = count_of(source.raced.size(), "question") + " went to several resolvers at once";
     f.scope = "dns/" + ip.text();
     f.affected_actions = source.raced.size();
-    f.affected_share = share;
+    f.looked_at = source.questions;
     f.capacity_only = true;
     f.capacity = fmt::format(
         "{} of {} upstream queries are spare ({:.0f} %)", source.spare_queries, queries,
@@ -186,7 +186,6 @@ class Judge {
         "one question to {} or more resolvers within {} in {:.0f} % or more of the questions "
         "(dns_redundant_fanout; resolver races rebuilt with four settings of a forwarder)",
         limits_.min_servers, in_ms(limits_.within_ns), 100 * limits_.min_share);
-    set_confidence(f, source.raced.size(), "question", {});
     add_evidence(f, source);
     add_stub_overhead(f, source);
     add_what_if(f, source, resolvers);

@@ -2,9 +2,16 @@
 // contact with already, makes the request wait for a handshake. HTTP/1.1 answers in order, so a
 // browser opens more connections when it wants more than it has free ones.
 //
-// The saving is one round trip (with TLS: plus its rounds) once per wave of parallel handshakes;
-// waves, and what surely and plausibly counts, are in late_wave.hpp. Measured: the timeline of one
-// page replayed on demand and preconnected, 6.1 ms saved where one round trip of 5.9 ms was
+//   waited for        SYN --R-- request          a ready connection would have carried the request
+//                                                one R earlier
+//   opened for        SYN --R------              the request left on a connection that became free
+//   another's request      ^ request elsewhere   first: it had waited since the SYN
+//   spare             SYN --R-- nothing          costs nothing
+//
+// R = the pair's smallest handshake round trip; with TLS its rounds come on top. Handshakes of one
+// wave run side by side, so the simulation counts them once. A visit's first contact has to open a
+// connection; one that had been closed in between is tcp-connection-churn's. Measured: the timeline
+// of one page replayed on demand and preconnected, 6.1 ms saved where one round trip of 5.9 ms was
 // predicted.
 #include <algorithm>
 #include <map>
@@ -12,25 +19,26 @@
 #include <fmt/format.h>
 
 #include "../estimate.hpp"
-#include "../late_wave.hpp"
 
 namespace wirelag {
 namespace {
 
 constexpr std::size_t kExamples = 3;
 
-/// A visit in which requests waited for connections to one server.
-struct AffectedVisit {
-  IpAddress client_ip;
-  std::size_t connections = 0;
-  std::vector<LateWave> waves;  ///< those that count
-  DurationNs low_ns = 0;
-  DurationNs high_ns = 0;
+/// A late connection of one visit.
+struct Late {
+  std::size_t connection = 0;
+  std::size_t request = Dataset::kNone;  ///< the node that left elsewhere; kNone: on itself
+  DurationNs waited_ns = 0;
 };
 
 struct Server {
   std::size_t visits = 0;  ///< with a handshake that can be judged
-  std::vector<AffectedVisit> affected;
+  std::size_t late_visits = 0;
+  std::size_t opened = 0;  ///< in the late visits
+  std::vector<Late> late;
+  std::vector<std::size_t> unused;  ///< opened in the middle and not used
+  std::vector<Edit> edits;
 };
 
 bool speaks_web(const Connection& c) {
@@ -38,9 +46,24 @@ bool speaks_web(const Connection& c) {
          c.protocol == Protocol::tls;
 }
 
+/// A handshake seen whole, from both sides.
+bool judgeable(const Connection& c) {
+  return c.state == ConnectionState::complete && !c.one_sided && known(c.established_time_ns);
+}
+
+/// Round trips of the TLS handshake before the client may send (RFC 8446 section 2, RFC 5246
+/// section 7.3); the fewest possible where it was not seen.
+DurationNs tls_rounds(const TlsHandshake& t) {
+  const bool one_round = t.version == 0x0304 || t.version == 0 || t.resumed == TriState::yes;
+  return (one_round ? 1 : 2) + (t.hello_retry ? 1 : 0);
+}
+
 class Judge {
  public:
-  explicit Judge(const RuleInput& input) : input_(input), connections_(input.data.connections()) {}
+  explicit Judge(const RuleInput& input)
+      : input_(input),
+        connections_(input.data.connections()),
+        limits_(input.thresholds.http_late_connection) {}
 
   RuleResult run() {
     for (const Connection& c : connections_) {
@@ -55,195 +78,233 @@ class Judge {
     if (!any_visible) {
       return {Outcome::not_visible,
               {},
-              "could not judge, because no handshake of an HTTP or TLS connection was seen whole "
-              "and from both sides"};
+              "no handshake of an HTTP or TLS connection was seen whole and from both sides"};
     }
-    for (const Visit& visit : find_visits(input_.data)) collect(visit);
+    for (std::uint32_t v = 0; v < input_.visits.stored.size(); ++v) collect(v);
 
     RuleResult result{Outcome::fires, {}, {}};
     for (const auto& [endpoint, server] : servers_) {
-      if (!server.affected.empty()) result.findings.push_back(finding_for(endpoint, server));
+      if (!server.edits.empty()) result.findings.push_back(finding_for(endpoint, server));
     }
     if (result.findings.empty()) result.outcome = Outcome::fine;
     return result;
   }
 
  private:
-  void collect(const Visit& visit) {
-    std::map<Endpoint, std::vector<std::size_t>> by_server;
-    for (const std::size_t i : visit.connections) {
-      if (web_.contains(connections_[i].server)) by_server[connections_[i].server].push_back(i);
+  /// The connections of one visit to one server under one name.
+  struct Group {
+    std::vector<std::size_t> nodes;  ///< CONNECT nodes
+    DurationNs rtt_ns = kUnknownNs;
+  };
+
+  void collect(std::uint32_t v) {
+    const Visit& visit = input_.visits.stored[v];
+    std::map<Endpoint, std::map<std::string_view, Group>> groups;
+    std::map<Endpoint, std::string_view> last_name;
+    for (std::size_t i = 0; i < visit.nodes.size(); ++i) {
+      const VisitNode& n = visit.nodes[i];
+      if (n.kind != VisitNode::Kind::connect) continue;
+      const Connection& c = connections_[n.item];
+      if (!web_.contains(c.server)) continue;
+      // One without a name carried nothing that tells it: it goes with the one before it.
+      const std::string& own = input_.correlation.channels[n.item].name;
+      if (!own.empty()) last_name[c.server] = own;
+      Group& group = groups[c.server][last_name[c.server]];
+      group.nodes.push_back(i);
+      if (known(c.handshake_rtt_ns) &&
+          (!known(group.rtt_ns) || c.handshake_rtt_ns < group.rtt_ns)) {
+        group.rtt_ns = c.handshake_rtt_ns;
+      }
     }
-    for (const auto& [endpoint, connections] : by_server) {
-      const bool visible =
-          std::any_of(connections.begin(), connections.end(),
-                      [this](std::size_t i) { return judgeable(connections_[i]); });
-      if (!visible) continue;
+    for (const auto& [endpoint, by_name] : groups) {
       Server& server = servers_[endpoint];
-      ++server.visits;
-      AffectedVisit affected{visit.client_ip, connections.size(), {}, 0, 0};
-      for (const auto& [name, of_name] : by_name(connections)) {
-        for (LateWave& wave : find_late_waves(input_, visit, of_name)) {
-          if (wave.high_ns <= 0) continue;
-          affected.low_ns += wave.low_ns;
-          affected.high_ns += wave.high_ns;
-          affected.waves.push_back(std::move(wave));
-        }
+      const std::size_t edits_before = server.edits.size();
+      std::size_t opened = 0;
+      bool visible = false;
+      for (const auto& [name, group] : by_name) {
+        opened += group.nodes.size();
+        visible |= known(group.rtt_ns);
+        if (known(group.rtt_ns)) judge_group(server, v, group, name);
       }
-      if (affected.high_ns >= input_.thresholds.gate.min_effect_ns) {
-        server.affected.push_back(std::move(affected));
-      }
+      server.visits += visible ? 1 : 0;
+      if (server.edits.size() == edits_before) continue;
+      ++server.late_visits;
+      server.opened += opened;
     }
   }
 
-  /// A connection without a name carried nothing that tells it: it goes with the one before it.
-  [[nodiscard]] std::map<std::string_view, std::vector<std::size_t>> by_name(
-      const std::vector<std::size_t>& connections) const {
-    std::map<std::string_view, std::vector<std::size_t>> groups;
-    std::string_view name;
-    for (const std::size_t i : connections) {
-      const std::string& own = input_.correlation.channels[i].name;
-      if (!own.empty()) name = own;
-      groups[name].push_back(i);
+  /// Connections opened before the first handshake of a wave is done belong to the wave.
+  void judge_group(Server& server, std::uint32_t v, const Group& group, std::string_view name) {
+    const Visit& visit = input_.visits.stored[v];
+    TimeNs wave_ends_ns = kUnknownNs;
+    bool late = false;
+    for (std::size_t k = 0; k < group.nodes.size(); ++k) {
+      const VisitNode& n = visit.nodes[group.nodes[k]];
+      const Connection& c = connections_[n.item];
+      if (!judgeable(c)) continue;
+      if (!known(wave_ends_ns) || c.start_time_ns >= wave_ends_ns) {
+        const ChannelPurpose purpose = input_.correlation.channels[n.item].purpose;
+        late = (k > 0 || contacted_before(visit, c, name)) &&
+               purpose != ChannelPurpose::first_contact && purpose != ChannelPurpose::reopened &&
+               purpose != ChannelPurpose::retry_after_failure;
+        wave_ends_ns = c.established_time_ns;
+      }
+      if (late) judge_late(server, v, group.nodes[k], group.rtt_ns);
     }
-    return groups;
+  }
+
+  void judge_late(Server& server, std::uint32_t v, std::size_t node, DurationNs rtt_ns) {
+    const Visit& visit = input_.visits.stored[v];
+    const VisitNode& n = visit.nodes[node];
+    const Channel& channel = input_.correlation.channels[n.item];
+    for (std::size_t i = node + 1; i < visit.nodes.size(); ++i) {
+      const VisitNode& r = visit.nodes[i];
+      if (r.opened_for_it != n.item) continue;
+      server.edits.push_back(
+          {v, static_cast<std::uint32_t>(i), Edit::What::unqueue, Category::client, 1, 1});
+      server.late.push_back({n.item, i, r.start_ns - n.start_ns});
+      evidence_visit_.emplace(n.item, v);
+      return;
+    }
+    const TimeNs ready = channel.tls == Dataset::kNone ? n.end_ns : ready_after_tls_ns(channel);
+    const DurationNs after = elapsed_ns(ready, first_request_ns(channel));
+    if (!known(after) || after > limits_.speculative_after_ns) {
+      server.unused.push_back(n.item);
+      return;
+    }
+    if (after > limits_.request_after_handshake_ns) return;
+    // What else was under way beside an encrypted request cannot be read: nothing is sure.
+    const bool readable = !channel.http.empty();
+    const auto edit = [&](std::size_t at, Category category, DurationNs by) {
+      server.edits.push_back({v, static_cast<std::uint32_t>(at), Edit::What::shorten, category,
+                              readable ? by : 0, by});
+    };
+    edit(node, Category::connect, rtt_ns);
+    if (channel.tls != Dataset::kNone) {
+      const std::size_t tls = node_of(visit, VisitNode::Kind::tls, channel.tls);
+      if (tls != Dataset::kNone) {
+        edit(tls, Category::tls, rtt_ns * tls_rounds(input_.data.tls()[channel.tls]));
+      }
+    }
+    server.late.push_back({n.item, Dataset::kNone, after});
+  }
+
+  [[nodiscard]] TimeNs ready_after_tls_ns(const Channel& channel) const {
+    const TlsHandshake& t = input_.data.tls()[channel.tls];
+    const TimeNs connected = connections_[channel.connection].established_time_ns;
+    const DurationNs hello_after = elapsed_ns(connected, t.client_hello_ns);
+    if (!known(hello_after) || hello_after > limits_.request_after_handshake_ns) return kUnknownNs;
+    return std::max(t.client_finished_ns, t.server_finished_ns);
+  }
+
+  [[nodiscard]] TimeNs first_request_ns(const Channel& channel) const {
+    for (const std::size_t i : channel.http) {
+      if (known(input_.data.http()[i].request_first_ns)) {
+        return input_.data.http()[i].request_first_ns;
+      }
+    }
+    if (channel.tls != Dataset::kNone) return input_.data.tls()[channel.tls].first_client_data_ns;
+    return connections_[channel.connection].half.c2s.first_payload_ns;
+  }
+
+  /// Whether the visit had asked this server for this name before the connection was opened.
+  [[nodiscard]] bool contacted_before(const Visit& visit, const Connection& c,
+                                      std::string_view name) const {
+    for (const VisitNode& n : visit.nodes) {
+      if (n.start_ns >= c.start_time_ns) return false;
+      if (n.kind != VisitNode::Kind::request || n.item == Dataset::kNone) continue;
+      const HttpTransaction& h = input_.data.http()[n.item];
+      if (h.server == c.server && h.host == name) return true;
+    }
+    return false;
   }
 
   Finding finding_for(const Endpoint& endpoint, const Server& server) const {
-    const auto n = static_cast<DurationNs>(server.affected.size());
     Finding f;
-    f.rule = "http-late-connection";
     f.title = "Have connections ready before they are needed, or let one carry all requests";
+    f.fault = count_of(server.late.size(), "connection") + " opened at the moment of need";
     f.families = {Family::network, Family::concurrency};
-    f.scope = "tcp/" + endpoint.text();
-    f.affected_actions = server.affected.size();
-    f.affected_share = static_cast<double>(n) / static_cast<double>(server.visits);
-    std::size_t opened = 0;
-    std::size_t waves = 0;
-    for (const AffectedVisit& visit : server.affected) {
-      f.saving.low_ns += visit.low_ns / n;
-      f.saving.high_ns += visit.high_ns / n;
-      opened += visit.connections;
-      waves += visit.waves.size();
-      for (const LateWave& wave : visit.waves) charge(f, visit, wave);
-    }
-    f.saving.mid_ns = (f.saving.low_ns + f.saving.high_ns) / 2;
-    f.user_seconds_per_hour = user_seconds_per_hour(f, input_.data);
+    f.scope = tcp_scope(endpoint);
+    f.edits = server.edits;
+    f.looked_at = server.visits;
+    f.affected_actions = server.late_visits;
     f.why = fmt::format(
         "In {} the client opened connections to {} in the middle of the visit, and a request "
-        "waited "
-        "one round trip for a handshake. {} of parallel handshakes, each counted once; the first "
-        "contact is not counted.",
-        count_of(server.affected.size(), "visit"), endpoint.text(), count_of(waves, "wave"));
-    add_capacity(f, opened, server.affected.size());
+        "waited for a handshake. Handshakes side by side count once; the first contact is not "
+        "counted.",
+        count_of(server.late_visits, "visit"), endpoint.text());
+    add_capacity(f, server);
     f.threshold = fmt::format(
-        "first request at most {} after the handshake (http_late_connection, from a replayed "
-        "page), "
-        "and at least {} per visit (gate)",
-        in_ms(input_.thresholds.http_late_connection.request_after_handshake_ns),
-        in_ms(input_.thresholds.gate.min_effect_ns));
-    set_confidence(f, server.affected.size(), "visit",
-                   f.saving.low_ns < f.saving.high_ns
-                       ? "inferred: which request a connection was opened for, and what else the "
-                         "client waited for"
-                       : "");
+        "first request at most {} after the handshake (rule.http-late-connection, from a replayed "
+        "page), at least {} and {:.0f} % of the wait (gate)",
+        in_ms(limits_.request_after_handshake_ns), in_ms(input_.thresholds.gate.min_effect_ns),
+        100 * input_.thresholds.gate.min_effect_share);
     add_evidence(f, server);
     add_change(f, endpoint, server);
     return f;
   }
 
-  void charge(Finding& f, const AffectedVisit& visit, const LateWave& wave) const {
-    const std::size_t first = wave.waited.empty() ? wave.opened_for : wave.waited.front();
-    f.charged.push_back({visit.client_ip, connections_[first].start_time_ns, wave.high_ns});
-  }
-
-  static void add_capacity(Finding& f, std::size_t opened, std::size_t visits) {
-    const double per_visit = static_cast<double>(opened) / static_cast<double>(visits);
-    if (opened <= visits) return;
+  static void add_capacity(Finding& f, const Server& server) {
+    const double per_visit =
+        static_cast<double>(server.opened) / static_cast<double>(server.late_visits);
+    if (per_visit <= 1) return;
     f.capacity = fmt::format(
         "{:.1f} connections per visit, 1 with HTTP/2: {:.1f} handshakes ({:.1f} packets) fewer",
         per_visit, per_visit - 1, 3 * (per_visit - 1));
   }
 
   void add_evidence(Finding& f, const Server& server) const {
-    std::vector<const LateWave*> waves;
-    for (const AffectedVisit& visit : server.affected) {
-      for (const LateWave& wave : visit.waves) waves.push_back(&wave);
-    }
-    std::stable_sort(waves.begin(), waves.end(), [](const LateWave* a, const LateWave* b) {
-      return std::tie(b->low_ns, b->high_ns) < std::tie(a->low_ns, a->high_ns);
+    std::vector<const Late*> late;
+    for (const Late& l : server.late) late.push_back(&l);
+    std::stable_sort(late.begin(), late.end(), [](const Late* a, const Late* b) {
+      return (a->request == Dataset::kNone) > (b->request == Dataset::kNone);
     });
-    if (waves.size() > kExamples) waves.resize(kExamples);
-    for (const LateWave* wave : waves) {
-      if (wave->waited.empty()) {
-        add_elsewhere(f, *wave);
-      } else {
-        add_waited(f, *wave);
-      }
-      add_spare(f, *wave);
-    }
+    if (late.size() > kExamples) late.resize(kExamples);
+    for (const Late* l : late) add_late(f, *l);
+    add_unused(f, server);
   }
 
-  [[nodiscard]] std::vector<FrameNumber> handshake_frames(std::size_t i) const {
-    const Connection& c = connections_[i];
-    std::vector<FrameNumber> frames;
-    if (!c.syn_frames.empty()) frames.push_back(c.syn_frames.front());
-    if (!c.syn_ack_frames.empty()) frames.push_back(c.syn_ack_frames.front());
-    if (c.ack_frame != 0) frames.push_back(c.ack_frame);
-    return frames;
-  }
-
-  void add_waited(Finding& f, const LateWave& wave) const {
-    const std::size_t i = wave.waited.front();
-    const Connection& c = connections_[i];
+  void add_late(Finding& f, const Late& late) const {
+    const Connection& c = connections_[late.connection];
     Evidence e;
-    e.what = fmt::format(
-        "handshake of {}: its first request followed {} after it{}", c.client.text(),
-        in_ms(elapsed_ns(ready_ns(input_, i), first_request_ns(input_, i))),
-        wave.waited.size() > 1 ? fmt::format("; so did {} beside it", wave.waited.size() - 1) : "");
-    e.connection = i;
-    e.frames = handshake_frames(i);
+    e.connection = late.connection;
+    e.frames = handshake_frames(c);
     e.time_ns = c.start_time_ns;
     e.duration_ns = c.connect_time_ns;
+    if (late.request == Dataset::kNone) {
+      e.what = fmt::format("handshake of {}: its first request followed {} after it",
+                           c.client.text(), in_ms(late.waited_ns));
+    } else {
+      const Visit& visit = input_.visits.stored[evidence_visit_.at(late.connection)];
+      const HttpTransaction& h = input_.data.http()[visit.nodes[late.request].item];
+      e.what = fmt::format(
+          "{} was opened while all others were busy; {} later the next request left on {}, which "
+          "had become free first: it may have waited that long",
+          c.client.text(), in_ms(late.waited_ns), h.client.text());
+      if (h.request_frames.first != 0) e.frames.push_back(h.request_frames.first);
+      e.duration_ns = late.waited_ns;
+    }
     f.evidence.push_back(std::move(e));
   }
 
-  void add_elsewhere(Finding& f, const LateWave& wave) const {
-    const Connection& c = connections_[wave.opened_for];
-    const HttpTransaction& h = input_.data.http()[wave.elsewhere];
-    const DurationNs waited_ns = elapsed_ns(c.start_time_ns, h.request_first_ns);
+  void add_unused(Finding& f, const Server& server) const {
     Evidence e;
-    e.what = fmt::format(
-        "{} was opened while all others were busy; {} later the next request left on {}, which had "
-        "become free first: it may have waited that long",
-        c.client.text(), in_ms(waited_ns), h.client.text());
-    e.connection = wave.opened_for;
-    e.frames = handshake_frames(wave.opened_for);
-    if (h.request_frames.first != 0) e.frames.push_back(h.request_frames.first);
-    e.time_ns = c.start_time_ns;
-    e.duration_ns = waited_ns;
-    f.evidence.push_back(std::move(e));
-  }
-
-  void add_spare(Finding& f, const LateWave& wave) const {
-    Evidence e;
-    for (const std::size_t i : wave.spare) {
-      if (i == wave.opened_for) continue;
+    for (const std::size_t i : server.unused) {
+      if (e.frames.size() >= 3 * kExamples) break;
       e.what += (e.what.empty() ? "" : ", ") + connections_[i].client.text();
-      const std::vector<FrameNumber> frames = handshake_frames(i);
+      const std::vector<FrameNumber> frames = handshake_frames(connections_[i]);
       e.frames.insert(e.frames.end(), frames.begin(), frames.end());
-      if (e.connection == Dataset::kNone) {
-        e.connection = i;
-        e.time_ns = connections_[i].start_time_ns;
-      }
+      if (e.connection != Dataset::kNone) continue;
+      e.connection = i;
+      e.time_ns = connections_[i].start_time_ns;
     }
     if (e.what.empty()) return;
-    e.what += ": opened in the same wave and not used, not counted";
+    e.what += ": opened in the middle and not used, not counted";
     f.evidence.push_back(std::move(e));
   }
 
   void add_change(Finding& f, const Endpoint& endpoint, const Server& server) const {
-    const std::size_t example = server.affected.front().waves.front().connections.front();
+    const std::size_t example = server.late.front().connection;
     const bool tls = connections_[example].protocol == Protocol::tls || endpoint.port == 443;
     const std::string& name = input_.correlation.channels[example].name;
     f.change.push_back({"nginx", "listen 443 ssl http2;", "reload",
@@ -262,8 +323,10 @@ class Judge {
 
   const RuleInput& input_;
   const std::vector<Connection>& connections_;
+  const decltype(Thresholds::http_late_connection)& limits_;
   std::map<Endpoint, bool> web_;  ///< servers that speak HTTP or TLS; whether a handshake was seen
   std::map<Endpoint, Server> servers_;
+  std::map<std::size_t, std::uint32_t> evidence_visit_;  ///< by connection
 };
 
 RuleResult judge(const RuleInput& input) { return Judge(input).run(); }

@@ -22,9 +22,9 @@ class HttpLateConnection : public testing::Test {
   [[nodiscard]] RuleResult judged() const { return Judged(story_).by(kRule); }
   /// The first finding's saving in ms: {low, high}; {0, 0} when the rule does not fire.
   [[nodiscard]] std::pair<double, double> saving_ms() const {
-    const RuleResult result = judged();
-    if (result.findings.empty()) return {0, 0};
-    const Interval& saving = result.findings[0].saving;
+    const std::vector<Finding> findings = Judged(story_).findings(kRule);
+    if (findings.empty()) return {0, 0};
+    const Interval& saving = findings[0].saving;
     return {static_cast<double>(saving.low_ns) / 1e6, static_cast<double>(saving.high_ns) / 1e6};
   }
   /// First contact at 0 with the page under way until `page_end_ms`.
@@ -36,12 +36,13 @@ class HttpLateConnection : public testing::Test {
 using Ms = std::pair<double, double>;
 
 TEST_F(HttpLateConnection, OriginSavesOneToTwoRoundTrips) {
-  const RuleResult result = Judged(origin_story()).by(kRule);
-  ASSERT_EQ(result.outcome, Outcome::fires);
-  const Finding& f = result.findings.at(0);
-  // 60692, 60694 and 60696 are one wave, surely waited for; 60690 another, plausibly.
-  EXPECT_EQ(f.saving.low_ns, 6'061'628);
-  EXPECT_EQ(f.saving.high_ns, 2 * 6'061'628);
+  const std::vector<Finding> findings = Judged(origin_story()).findings(kRule);
+  ASSERT_EQ(findings.size(), 1U);
+  const Finding& f = findings[0];
+  // 60692, 60694 and 60696 are one wave, surely waited for; 60690 another, plausibly: with it ready
+  // the image that left on 60686 would have left 6.9 ms earlier.
+  EXPECT_NEAR(static_cast<double>(f.saving.low_ns), 6'061'628, 600'000);
+  EXPECT_NEAR(static_cast<double>(f.saving.high_ns), 2 * 6'061'628, 600'000);
   EXPECT_EQ(f.saving.mid_ns, (f.saving.low_ns + f.saving.high_ns) / 2);
   EXPECT_NEAR(f.user_seconds_per_hour, 0.009, 0.0005);
   EXPECT_EQ(f.scope, "tcp/139.217.146.62:80");
@@ -50,13 +51,11 @@ TEST_F(HttpLateConnection, OriginSavesOneToTwoRoundTrips) {
   EXPECT_EQ(f.why_not_higher.size(), 2U);
   EXPECT_THAT(f.capacity, HasSubstr("5.0 connections per visit"));
 
-  ASSERT_EQ(f.evidence.size(), 3U);
+  ASSERT_FALSE(f.evidence.empty());
   EXPECT_THAT(f.evidence[0].what, HasSubstr("60694"));
   EXPECT_THAT(f.evidence[0].frames, ElementsAre(98U, 110U, 111U));
-  EXPECT_THAT(f.evidence[1].what,
-              testing::AllOf(HasSubstr("60692"), HasSubstr("60696"), HasSubstr("not counted")));
-  EXPECT_THAT(f.evidence[2].what, testing::AllOf(HasSubstr("60690"), HasSubstr("60686")));
-  EXPECT_THAT(f.evidence[2].frames, ElementsAre(27U, 37U, 38U, 36U));
+  EXPECT_THAT(f.evidence[1].what, testing::AllOf(HasSubstr("60690"), HasSubstr("60686")));
+  EXPECT_THAT(f.evidence[1].frames, ElementsAre(27U, 37U, 38U, 36U));
   EXPECT_THAT(f.change[1].snippet, HasSubstr("http://mirror.azure.cn"));
 }
 
@@ -92,7 +91,8 @@ TEST_F(HttpLateConnection, SecondSocketBesideTheFirstContactSavesNothing) {
 TEST_F(HttpLateConnection, WaitHiddenByALongerRequestSavesNothing) {
   story_.http(open(1, 0), "/big", 6, 200);  // under way all the time, ends the visit
   story_.http(open(2, 60), "/a", 66.1, 80);
-  EXPECT_EQ(judged().outcome, Outcome::fine);
+  EXPECT_EQ(saving_ms(), Ms(0, 0));
+  EXPECT_THAT(Judged(story_).fine(kRule), HasSubstr("saves 0 ms"));
 }
 
 TEST_F(HttpLateConnection, PartOfTheWaitIsHidden) {
@@ -108,7 +108,7 @@ TEST_F(HttpLateConnection, HiddenButTheClientWentOnWithTheAnswer) {
   Connection& late = open(2, 60);
   story_.http(late, "/a.css", 66.1, 80);
   story_.http(late, "/font-from-css", 85, 95);
-  EXPECT_EQ(saving_ms(), Ms(0, 6));
+  EXPECT_EQ(saving_ms(), Ms(0, 0));  // whatever came of it, the visit ends with /big
 }
 
 TEST_F(HttpLateConnection, AnotherRequestBesideItEndedLater) {
@@ -116,7 +116,7 @@ TEST_F(HttpLateConnection, AnotherRequestBesideItEndedLater) {
   story_.http(first, "/", 6, 50);
   story_.http(first, "/slow", 61, 120);
   story_.http(open(2, 60), "/a", 66.1, 80);
-  EXPECT_EQ(saving_ms(), Ms(0, 6));
+  EXPECT_EQ(saving_ms(), Ms(0, 0));
 }
 
 TEST_F(HttpLateConnection, SocketUsedSecondsLaterIsSpeculative) {
@@ -157,13 +157,17 @@ TEST_F(HttpLateConnection, RetransmittedSynIsNotThisRulesSaving) {
   late.handshake_rtt_ns = kUnknownNs;
   late.handshake_ambiguous = true;
   story_.http(late, "/a", 1066.1, 1080);
-  EXPECT_EQ(saving_ms(), Ms(6, 6));
+  EXPECT_EQ(saving_ms(), Ms(0, 0));  // 6 of 1080 ms: below the gate
+  Judged judged(story_);
+  judged.thresholds.gate.min_effect_share = 0;
+  EXPECT_EQ(judged.findings(kRule).at(0).saving.high_ns, 6 * kMillisecondNs);
 }
 
 TEST_F(HttpLateConnection, TinyRoundTripsAreBelowTheGate) {
   story_.http(open(1, 0, 0.2), "/", 0.2, 50);
   story_.http(open(2, 60, 0.2), "/a", 60.3, 80);
-  EXPECT_EQ(judged().outcome, Outcome::fine);
+  EXPECT_EQ(saving_ms(), Ms(0, 0));
+  EXPECT_THAT(Judged(story_).fine(kRule), HasSubstr("below the gate"));
 }
 
 TEST_F(HttpLateConnection, TlsCountsItsRoundTripsAndStaysInferred) {
@@ -171,7 +175,9 @@ TEST_F(HttpLateConnection, TlsCountsItsRoundTripsAndStaysInferred) {
     const double rounds = version == 0x0304 ? 1 : 2;
     Connection& c = story_.connection(kClient, port, kServer, 443, syn_ms, 6);
     const double finished = syn_ms + 6.2 + rounds * 6;
-    story_.tls(c, "www.example.com", version, syn_ms + 6.1, finished, finished + 0.1);
+    TlsHandshake& t =
+        story_.tls(c, "www.example.com", version, syn_ms + 6.1, finished, finished + 0.1);
+    t.first_server_data_ns = at_ms(finished + 20);
   };
   tls(1, 0, 0x0303);
   tls(2, 60, 0x0303);
@@ -213,7 +219,7 @@ TEST_F(HttpLateConnection, AverageOverTheAffectedVisits) {
     story_.http(late, "/a", t + 66.1, t + 80);
     story_.close(late, t + 100);
   }
-  const Finding f = judged().findings.at(0);
+  const Finding f = Judged(story_).findings(kRule).at(0);
   EXPECT_EQ(f.affected_actions, 60U);
   EXPECT_DOUBLE_EQ(f.affected_share, 0.5);
   EXPECT_EQ(f.saving.mid_ns, 6'000'000);

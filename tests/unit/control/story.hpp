@@ -82,6 +82,8 @@ class Story {
     c.established_time_ns = c.last_time_ns = at_ms(syn_ms + rtt_ms);
     c.syn_wait_ns = c.synack_wait_ns = 0;
     c.connect_time_ns = c.handshake_rtt_ns = c.established_time_ns - c.start_time_ns;
+    c.rtt_probe_server_ns = at_ms(syn_ms + rtt_ms * 0.99) - c.start_time_ns;
+    c.rtt_probe_client_ns = c.connect_time_ns - c.rtt_probe_server_ns;
     return c;
   }
 
@@ -97,6 +99,7 @@ class Story {
     c.state = state;
     c.ack_frame = 0;
     c.established_time_ns = c.connect_time_ns = c.handshake_rtt_ns = kUnknownNs;
+    c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
     c.last_frame = frame_at(last_ms);
     c.last_time_ns = at_ms(last_ms);
     c.protocol = Protocol::unknown;
@@ -110,6 +113,7 @@ class Story {
     c.syn_ack_frames.clear();
     c.ack_frame = 0;
     c.established_time_ns = c.connect_time_ns = c.handshake_rtt_ns = kUnknownNs;
+    c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
     return c;
   }
 
@@ -153,6 +157,7 @@ class Story {
     t.client_hello_frames = {frame_at(hello_ms), frame_at(hello_ms)};
     t.client_hello_ns = at_ms(hello_ms);
     t.client_finished_ns = at_ms(finished_ms);
+    t.server_hello_ns = at_ms((hello_ms + finished_ms) / 2);
     if (data_ms != kNever) t.first_client_data_ns = at_ms(data_ms);
     c.protocol = Protocol::tls;
     c.half.c2s.payload_bytes = c.half.s2c.payload_bytes = 3000;
@@ -178,6 +183,7 @@ class Story {
 
   std::deque<DnsTransaction>& all_dns() { return dns_; }
   std::deque<Connection>& all_connections() { return connections_; }
+  std::deque<HttpTransaction>& all_http() { return http_; }
 
  private:
   std::string_view text(std::string value) { return texts_.emplace_back(std::move(value)); }

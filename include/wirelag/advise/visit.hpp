@@ -1,0 +1,166 @@
+// A visit: what one user waited for, as a graph of what had to come before what.
+//
+//   DNS ---> CONNECT ---> TLS ---> REQ / ---> REQ /a.css ---> REQ /b.png      the path that took
+//                                    \.......> CONNECT ---> REQ /c.png        longest is the wait
+//   ---> certain: protocol (the address came from that answer, one exchange at a time on an HTTP/1
+//        connection)                      ...> inferred: what the client had read led to it
+//
+// What led to what inside the client is not on the wire. So there are two forms of every graph, and
+// what is said of a visit is said of both:
+//   parallel  a request waits for the first byte of the document that names it (Referer, else the
+//             last one of a type that can name others), and for nothing else
+//   serial    it waits for the last byte of whatever was complete last before it
+// The rest of the gap is the client's own time and keeps its length when the graph changes.
+//
+// A node's time is cut into parts that add up to it exactly, each in one category; so the
+// categories along a path, with the client's gaps, add up to the wait exactly. What cannot be cut
+// goes to a category by these rules, and a flag of the visit says so:
+//   think_has_rtt     no round trip of the server's side is known: it stays inside `think`
+//   transfer_unsplit  how a response came is not known: all of its transfer is `bandwidth`
+//   encrypted         TLS: one request is seen per connection, the first; what followed is not
+//
+// Control thread; pure functions.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <wirelag/base/bounded_list.hpp>
+#include <wirelag/control/correlate.hpp>
+
+namespace wirelag {
+
+/// Where a wait goes.
+#define WIRELAG_CATEGORIES(X)                                                        \
+  X(dns, "name lookups")                                                             \
+  X(connect, "TCP handshakes, resent SYNs included")                                 \
+  X(tls, "TLS handshakes")                                                           \
+  X(send, "first to last byte of a request")                                         \
+  X(think, "the server's own time before it answers")                                \
+  X(rounds, "round trips: one per request, and those between flights of a response") \
+  X(bandwidth, "bytes arriving one after another")                                   \
+  X(stall, "waiting for a resent segment, an open window or a sender that stopped")  \
+  X(client, "the client's own time, and what the capture does not show")
+
+enum class Category : std::uint8_t {
+#define X(symbol, meaning) symbol,
+  WIRELAG_CATEGORIES(X)
+#undef X
+};
+inline constexpr std::size_t kCategories = 0
+#define X(symbol, meaning) +1
+    WIRELAG_CATEGORIES(X)
+#undef X
+    ;
+[[nodiscard]] std::string_view name(Category c);
+[[nodiscard]] std::string_view meaning(Category c);
+
+/// By category; the sum is the wait.
+using Breakdown = std::array<DurationNs, kCategories>;
+
+struct VisitPart {
+  Category category = Category::client;
+  DurationNs duration_ns = 0;
+};
+
+struct VisitNode {
+  enum class Kind : std::uint8_t { dns, connect, tls, request };
+
+  Kind kind = Kind::request;
+  /// Index into Correlation::lookups, Dataset::connections(), tls() or http(); kNone for a request
+  /// that cannot be read (encrypted or an unknown protocol).
+  std::size_t item = Dataset::kNone;
+  std::size_t connection = Dataset::kNone;  ///< index into Dataset::connections()
+  TimeNs start_ns = 0;
+  TimeNs end_ns = 0;
+  BoundedList<VisitPart, 6> parts;  ///< in order of time; they add up to end - start
+  std::uint8_t parts_before_answer = 0;
+  /// Of a request: the connection that was opened for it and came too late; index into connections().
+  std::size_t opened_for_it = Dataset::kNone;
+  bool ended = true;       ///< false: unanswered within the capture
+  bool waited_for = true;  ///< false: a connection that carried nothing in the visit
+};
+[[nodiscard]] std::string_view name(VisitNode::Kind k);
+
+enum class EdgeKind : std::uint8_t {
+  protocol,   ///< certain: lookup, handshake, first request
+  queue,      ///< certain: one exchange at a time on an HTTP/1 connection
+  discovery,  ///< inferred
+};
+[[nodiscard]] std::string_view name(EdgeKind k);
+
+/// `to` cannot start earlier than `lag_ns` after `from` ended (or its answer began).
+struct VisitEdge {
+  std::uint32_t from = 0;  ///< always smaller than `to`
+  std::uint32_t to = 0;
+  DurationNs lag_ns = 0;
+  EdgeKind kind = EdgeKind::protocol;
+  bool at_first_byte = false;
+};
+
+enum class Form : std::uint8_t { parallel, serial };
+inline constexpr std::array kForms = {Form::parallel, Form::serial};
+[[nodiscard]] std::string_view name(Form f);
+
+struct VisitFlags {
+  bool think_has_rtt = false;
+  bool transfer_unsplit = false;
+  bool encrypted = false;
+  /// Unanswered when the capture ended: the wait is at least this. An unanswered request counts with
+  /// the one round trip that it cannot do without, where that is known.
+  bool incomplete = false;
+  bool midstream = false;       ///< a connection was open before the capture began
+  bool one_sided = false;       ///< of a connection only one direction was captured
+  bool shared_address = false;  ///< more than one user may be behind the client address
+  bool cut = false;             ///< activity beyond the limits was left out
+};
+
+struct Visit {
+  IpAddress client_ip;
+  bool api = false;     ///< one request with what it needed; else one burst of a page
+  std::string service;  ///< host of the first request, else name or address of the first server
+  TimeNs start_ns = 0;
+  DurationNs wait_ns = 0;  ///< to the end of the last thing waited for
+  VisitFlags flags;
+  std::vector<VisitNode> nodes;                 ///< in order of start
+  std::array<std::vector<VisitEdge>, 2> edges;  ///< by Form, in order of `to`
+  [[nodiscard]] const std::vector<VisitEdge>& edges_of(Form f) const {
+    return edges[static_cast<std::size_t>(f)];
+  }
+};
+
+/// One step of a critical path, in order of time: the gap before a node, then the node's own time
+/// (as far as it was waited for).
+struct PathStep {
+  std::size_t node = 0;
+  DurationNs client_ns = 0;
+  DurationNs duration_ns = 0;
+};
+struct CriticalPath {
+  std::vector<PathStep> steps;
+  Breakdown breakdown{};
+};
+[[nodiscard]] CriticalPath critical_path(const Visit& visit, Form form);
+
+struct VisitLimits {
+  DurationNs quiet_ns = 1 * kSecondNs;     ///< silence that ends a visit
+  DurationNs longest_ns = 30 * kSecondNs;  ///< a visit is cut there
+  std::uint32_t max_stored = 20'000;       ///< visits with a graph; the others are counted
+  std::uint32_t max_nodes = 512;           ///< of one visit
+};
+
+struct Visits {
+  std::vector<Visit> stored;  ///< in order of start
+  std::uint64_t seen = 0;     ///< stored and not
+  /// What one stored visit stands for.
+  [[nodiscard]] double scale() const {
+    return stored.empty() ? 1.0 : static_cast<double>(seen) / static_cast<double>(stored.size());
+  }
+};
+
+/// `data` is sealed. Which visits are stored does not depend on the order of emission.
+[[nodiscard]] Visits find_visits(const Dataset& data, const Correlation& correlation,
+                                 const VisitLimits& limits);
+
+}  // namespace wirelag

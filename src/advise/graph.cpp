@@ -1,0 +1,553 @@
+// Builds the graph of one visit. Nodes come first, in order of start; then every node looks back for
+// what released it:
+//
+//   DNS      what the client had read                                          discovery
+//   CONNECT  the lookup of its address, when the SYN follows at once           protocol
+//            the attempt that failed before it                                 protocol
+//            else what the client had read                                     discovery
+//   TLS      its handshake                                                     protocol
+//   REQ      first on its connection and right after the handshake: that       protocol
+//            right after the answer before it on its connection: it had waited
+//            for the connection, since some earlier time (see wanted)          queue + discovery
+//            else what the client had read                                     discovery
+//
+// One edge of every node holds exactly: running the graph without a change gives the observed times.
+//
+// wanted: when a queued request could have left if a connection had been free.
+//   - A socket that was opened because all were busy, and that carried nothing at first, was opened
+//     for the next request that left elsewhere before its handshake was done: wanted at its SYN.
+//   - With six connections to the server busy (what a browser allows itself), a request that follows
+//     another one's answer at once had been waiting since that one left.
+//   - Else not before the first request that the same document led to.
+#include "graph.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+
+namespace wirelag {
+namespace {
+
+constexpr DurationNs kSynFollowsAnswerNs = 10 * kMillisecondNs;
+/// What browsers allow themselves to one server over HTTP/1 (RFC 9112 section 9.4 names the motive).
+constexpr std::size_t kBrowserConnections = 6;
+
+DurationNs smaller(DurationNs a, DurationNs b) {
+  if (!known(a)) return b;
+  return known(b) ? std::min(a, b) : a;
+}
+
+bool is_document(const HttpTransaction& h) {
+  for (const std::string_view leaf :
+       {"image/", "font/", "video/", "audio/", "application/octet-stream", "application/font"}) {
+    if (h.content_type.starts_with(leaf)) return false;
+  }
+  return true;
+}
+
+bool is_html(const HttpTransaction& h) {
+  return h.content_type.starts_with("text/html") || h.content_type.starts_with("application/xhtml");
+}
+
+std::string_view without_scheme(std::string_view url) {
+  const std::size_t at = url.find("://");
+  return at == std::string_view::npos ? url : url.substr(at + 3);
+}
+
+// --------------------------------------------------------------------------------------- nodes
+
+class Nodes {
+ public:
+  Nodes(Visit& visit, const Dataset& data, const Correlation& correlation,
+        const RoundTrips& round_trips)
+      : visit_(visit), data_(data), correlation_(correlation), round_trips_(round_trips) {}
+
+  void add(const NodeRef& ref) {
+    VisitNode n;
+    n.kind = ref.kind;
+    n.item = ref.item;
+    n.connection = ref.connection;
+    if (ref.connection != Dataset::kNone) note(data_.connections()[ref.connection]);
+    switch (ref.kind) {
+      case VisitNode::Kind::dns: lookup(n, correlation_.lookups[ref.item]); break;
+      case VisitNode::Kind::connect: connect(n, data_.connections()[ref.item]); break;
+      case VisitNode::Kind::tls: tls(n, data_.tls()[ref.item]); break;
+      case VisitNode::Kind::request:
+        if (ref.item == Dataset::kNone) {
+          unreadable(n);
+        } else {
+          request(n, data_.http()[ref.item]);
+        }
+        break;
+    }
+    visit_.nodes.push_back(n);
+  }
+
+ private:
+  void note(const Connection& c) {
+    visit_.flags.midstream |= c.state == ConnectionState::midstream;
+    visit_.flags.one_sided |= c.one_sided;
+  }
+
+  static void span(VisitNode& n, TimeNs from, TimeNs to, Category category) {
+    n.start_ns = from;
+    n.end_ns = std::max(from, to);
+    n.parts.push({category, n.end_ns - n.start_ns});
+    n.parts_before_answer = 1;
+  }
+
+  static void lookup(VisitNode& n, const Lookup& l) {
+    span(n, l.start_time_ns, l.end_time_ns, Category::dns);
+  }
+
+  static void connect(VisitNode& n, const Connection& c) {
+    n.ended = known(c.established_time_ns);
+    span(n, c.start_time_ns, n.ended ? c.established_time_ns : c.last_time_ns, Category::connect);
+  }
+
+  static void tls(VisitNode& n, const TlsHandshake& t) {
+    const TimeNs end = std::max(t.client_finished_ns, t.server_finished_ns);
+    n.ended = known(end);
+    span(n, t.client_hello_ns, n.ended ? end : t.client_hello_ns, Category::tls);
+  }
+
+  /// The wait for the first byte of an answer: a round trip on the server's side, the rest is its
+  /// own time.
+  void wait(VisitNode& n, DurationNs wait_ns) {
+    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    if (!known(rtt)) visit_.flags.think_has_rtt = true;
+    const DurationNs rounds = known(rtt) ? std::min(rtt, wait_ns) : 0;
+    n.parts.push({Category::rounds, rounds});
+    n.parts.push({Category::think, wait_ns - rounds});
+    n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
+  }
+
+  /// Of what cannot be read the first exchange is seen: first bytes out, first bytes back.
+  void unreadable(VisitNode& n) {
+    const Channel& channel = correlation_.channels[n.connection];
+    const Connection& c = data_.connections()[n.connection];
+    TimeNs from = c.half.c2s.first_payload_ns;
+    TimeNs to = c.half.s2c.first_payload_ns;
+    if (channel.tls != Dataset::kNone) {
+      from = data_.tls()[channel.tls].first_client_data_ns;
+      to = data_.tls()[channel.tls].first_server_data_ns;
+      visit_.flags.encrypted = true;
+    }
+    n.ended = known(to) && to >= from;
+    n.start_ns = from;
+    n.end_ns = n.ended ? to : from;
+    if (n.ended) wait(n, n.end_ns - n.start_ns);
+    if (!n.ended) n.parts.push({Category::send, 0});
+  }
+
+  void request(VisitNode& n, const HttpTransaction& h) {
+    n.start_ns = h.request_first_ns;
+    const DurationNs first_byte = elapsed_ns(h.request_first_ns, h.response_first_ns);
+    if (!known(first_byte)) {
+      n.ended = false;
+      visit_.flags.incomplete = true;
+      const DurationNs sent = elapsed_ns(h.request_first_ns, h.request_last_ns);
+      n.parts.push({Category::send, known(sent) ? sent : 0});
+      const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+      n.parts.push({Category::rounds, known(rtt) ? rtt : 0});  // no answer comes sooner
+      n.end_ns = n.start_ns + n.parts[0].duration_ns + n.parts[1].duration_ns;
+      return;
+    }
+    const DurationNs server = h.server_wait_ns();
+    const DurationNs asked = known(server) ? first_byte - server : first_byte;
+    n.parts.push({Category::send, std::max<DurationNs>(0, asked)});
+    wait(n, first_byte - n.parts.back().duration_ns);
+    transfer(n, h);
+    n.ended = h.response_complete;
+    if (!n.ended) visit_.flags.incomplete = true;
+    n.end_ns = n.start_ns;
+    for (const VisitPart& part : n.parts) n.end_ns += part.duration_ns;
+  }
+
+  void transfer(VisitNode& n, const HttpTransaction& h) {
+    const DurationNs transfer_ns = h.transfer_ns();
+    if (!known(transfer_ns) || transfer_ns == 0) return;
+    visit_.flags.transfer_unsplit = true;
+    n.parts.push({Category::bandwidth, transfer_ns});
+  }
+
+  Visit& visit_;
+  const Dataset& data_;
+  const Correlation& correlation_;
+  const RoundTrips& round_trips_;
+};
+
+// --------------------------------------------------------------------------------------- edges
+
+/// What a node is released by: another node's end, or the first byte of its answer.
+struct Release {
+  std::uint32_t node = UINT32_MAX;
+  TimeNs at_ns = kUnknownNs;
+  bool at_first_byte = false;
+  [[nodiscard]] bool any() const { return node != UINT32_MAX; }
+};
+
+class Edges {
+ public:
+  Edges(Visit& visit, const Dataset& data, const Correlation& correlation, Form form)
+      : visit_(visit),
+        data_(data),
+        correlation_(correlation),
+        form_(form),
+        out_(visit.edges[static_cast<std::size_t>(form)]) {}
+
+  void find() {
+    list_spares();
+    for (std::uint32_t i = 0; i < visit_.nodes.size(); ++i) {
+      const VisitNode& n = visit_.nodes[i];
+      switch (n.kind) {
+        case VisitNode::Kind::dns:
+          discover(i, n.start_ns);
+          lookups_[n.item] = i;
+          break;
+        case VisitNode::Kind::connect: connect(i, n); break;
+        case VisitNode::Kind::tls: tls(i, n); break;
+        case VisitNode::Kind::request: request(i, n); break;
+      }
+    }
+  }
+
+ private:
+  /// What is known of a connection while the nodes pass by.
+  struct Carrier {
+    std::uint32_t ready = UINT32_MAX;  ///< its CONNECT, then its TLS node
+    std::uint32_t last_request = UINT32_MAX;
+    bool asked = false;
+  };
+
+  [[nodiscard]] const VisitNode& node(std::uint32_t i) const { return visit_.nodes[i]; }
+  [[nodiscard]] const Connection& connection(std::size_t i) const { return data_.connections()[i]; }
+
+  void edge(std::uint32_t to, std::uint32_t from, DurationNs lag, EdgeKind kind,
+            bool at_first_byte = false) {
+    out_.push_back({from, to, lag, kind, at_first_byte});
+  }
+
+  // ------------------------------------------------------------------------------ discovery
+
+  /// What the client had read at `t` that may have led to what it did then.
+  [[nodiscard]] Release read_at(TimeNs t, std::string_view referer) const {
+    if (form_ == Form::serial) {
+      if (const Release r = latest(complete_, t, false); r.any()) return r;
+    }
+    return page_at(t, referer);
+  }
+
+  /// The page that named it: by Referer, else the last document that had begun to arrive.
+  [[nodiscard]] Release page_at(TimeNs t, std::string_view referer) const {
+    if (!referer.empty()) {
+      const auto page = by_url_.find(std::string(without_scheme(referer)));
+      if (page != by_url_.end() && answer_ns(page->second) <= t) {
+        return {page->second, answer_ns(page->second), true};
+      }
+    }
+    return latest(documents_, t, true);
+  }
+
+  [[nodiscard]] static Release latest(const std::map<std::pair<TimeNs, std::uint32_t>, bool>& in,
+                                      TimeNs t, bool at_first_byte) {
+    auto after = in.upper_bound({t, UINT32_MAX});
+    if (after == in.begin()) return {};
+    const auto& [time_ns, i] = std::prev(after)->first;
+    return {i, time_ns, at_first_byte};
+  }
+
+  [[nodiscard]] TimeNs answer_ns(std::uint32_t i) const {
+    const VisitNode& n = node(i);
+    TimeNs t = n.start_ns;
+    for (std::size_t p = 0; p < n.parts_before_answer; ++p) t += n.parts[p].duration_ns;
+    return t;
+  }
+
+  /// The gap between what released it and `i` stays. False when nothing had been read.
+  bool discover(std::uint32_t i, TimeNs t, std::string_view referer = {}) {
+    const Release r = read_at(t, referer);
+    if (!r.any()) return false;
+    const DurationNs lag = node(i).start_ns - r.at_ns;
+    edge(i, r.node, lag, EdgeKind::discovery, r.at_first_byte);
+    const auto key = std::pair(r.node, r.at_first_byte);
+    const auto [first, fresh] = first_lag_.emplace(key, lag);
+    if (!fresh) first->second = std::min(first->second, lag);
+    return true;
+  }
+
+  // ----------------------------------------------------------------------------- connections
+
+  void connect(std::uint32_t i, const VisitNode& n) {
+    const Connection& c = connection(n.item);
+    carriers_[n.item].ready = i;
+    const auto lookup = lookups_.find(correlation_.channels[n.item].lookup);
+    const bool named = lookup != lookups_.end() && node(lookup->second).end_ns <= n.start_ns;
+    const DurationNs after_answer = named ? n.start_ns - node(lookup->second).end_ns : kUnknownNs;
+    const auto failed = failed_.find(c.server.ip);
+    if (!n.ended) failed_[c.server.ip] = i;
+
+    bool held = named && after_answer <= kSynFollowsAnswerNs;
+    if (!held && correlation_.channels[n.item].purpose == ChannelPurpose::retry_after_failure &&
+        failed != failed_.end() && node(failed->second).end_ns <= n.start_ns) {
+      edge(i, failed->second, n.start_ns - node(failed->second).end_ns, EdgeKind::protocol);
+      held = true;
+    } else if (!held) {
+      held = discover(i, n.start_ns, referer_of_first(n.item));
+      if (named && held) edge(i, lookup->second, 0, EdgeKind::protocol);
+    }
+    if (named && (!held || after_answer <= kSynFollowsAnswerNs)) {
+      edge(i, lookup->second, after_answer, EdgeKind::protocol);
+    }
+  }
+
+  [[nodiscard]] std::string_view referer_of_first(std::size_t connection) const {
+    const Channel& channel = correlation_.channels[connection];
+    return channel.http.empty() ? std::string_view{} : data_.http()[channel.http.front()].referer;
+  }
+
+  void tls(std::uint32_t i, const VisitNode& n) {
+    Carrier& carrier = carriers_[n.connection];
+    if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns <= n.start_ns) {
+      edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
+    } else {
+      discover(i, n.start_ns);
+    }
+    carrier.ready = i;
+  }
+
+  // -------------------------------------------------------------------------------- requests
+
+  void request(std::uint32_t i, const VisitNode& n) {
+    Carrier& carrier = carriers_[n.connection];
+    const HttpTransaction* h = n.item == Dataset::kNone ? nullptr : &data_.http()[n.item];
+    const std::string_view referer = h != nullptr ? h->referer : std::string_view{};
+    const Endpoint& server = connection(n.connection).server;
+    TimeNs wanted = n.start_ns;
+
+    if (carrier.last_request != UINT32_MAX && node(carrier.last_request).end_ns <= n.start_ns) {
+      const VisitNode& before = node(carrier.last_request);
+      const DurationNs gap = n.start_ns - before.end_ns;
+      const bool queued = gap <= kQueuedWithinNs && before.ended &&
+                          page_at(n.start_ns, referer).node != carrier.last_request;
+      wanted = wanted_ns(i, n, carrier, queued);
+      if (queued || wanted < n.start_ns) {
+        edge(i, carrier.last_request, gap, EdgeKind::queue);
+        could_have_left(i, wanted, referer, wanted < n.start_ns);
+      } else {
+        const bool held = discover(i, n.start_ns, referer);
+        edge(i, carrier.last_request, held ? 0 : gap, EdgeKind::queue);
+      }
+    } else if (carrier.last_request == UINT32_MAX && carrier.ready != UINT32_MAX &&
+               node(carrier.ready).end_ns <= n.start_ns) {
+      const DurationNs gap = n.start_ns - node(carrier.ready).end_ns;
+      const bool waited = gap <= kQueuedWithinNs;
+      const bool held = !waited && discover(i, n.start_ns, referer);
+      edge(i, carrier.ready, held ? 0 : gap, EdgeKind::protocol);
+    } else {
+      discover(i, n.start_ns, referer);
+    }
+
+    wanted_[i] = wanted;
+    carrier.last_request = i;
+    carrier.asked = true;
+    busy_until_[server].insert(n.end_ns);
+    if (n.ended) complete_.emplace(std::pair(n.end_ns, i), true);
+    if (h == nullptr || (is_document(*h) && known(h->response_first_ns))) {
+      if (n.parts_before_answer > 0) documents_.emplace(std::pair(answer_ns(i), i), true);
+    }
+    if (h != nullptr && !h->host.empty()) {
+      by_url_.emplace(std::string(h->host) + std::string(h->target), i);
+    }
+  }
+
+  /// Since when a request that left right after another one's answer had waited.
+  TimeNs wanted_ns(std::uint32_t i, const VisitNode& n, const Carrier& carrier, bool queued) {
+    if (const TimeNs t = spare_for(i, n, carrier); known(t)) return t;
+    if (!queued) return n.start_ns;
+    // Connections busy, or just about to be used again; its own is one of them.
+    auto& busy = busy_until_[connection(n.connection).server];
+    busy.erase(busy.begin(), busy.lower_bound(n.start_ns - kQueuedWithinNs));
+    if (busy.size() < kBrowserConnections) return n.start_ns;
+    return wanted_[carrier.last_request];
+  }
+
+  /// The edge that holds a queued request once its connection is no obstacle.
+  void could_have_left(std::uint32_t i, TimeNs wanted, std::string_view referer, bool sure) {
+    const Release r = read_at(wanted, referer);
+    if (!r.any()) return;
+    DurationNs lag = wanted - r.at_ns;
+    if (!sure) {
+      const auto sibling = first_lag_.find(std::pair(r.node, r.at_first_byte));
+      if (sibling != first_lag_.end()) lag = std::min(lag, sibling->second);
+    }
+    edge(i, r.node, lag, EdgeKind::discovery, r.at_first_byte);
+  }
+
+  // ---------------------------------------------------------------------------------- spares
+
+  struct Spare {
+    std::size_t connection;
+    TimeNs opened_ns;
+    TimeNs ready_ns;
+  };
+
+  /// Sockets opened while all others were busy, whose first request did not follow the handshake.
+  void list_spares() {
+    for (const VisitNode& n : visit_.nodes) {
+      if (n.kind != VisitNode::Kind::connect || !n.ended) continue;
+      const Channel& channel = correlation_.channels[n.item];
+      if (channel.others_open == 0 || channel.others_busy < channel.others_open) continue;
+      if (channel.tls != Dataset::kNone) continue;
+      const TimeNs asked = connection(n.item).half.c2s.first_payload_ns;
+      if (known(asked) && asked - n.end_ns <= kQueuedWithinNs) continue;
+      spares_.push_back({n.item, n.start_ns, n.end_ns});
+    }
+  }
+
+  /// When the spare socket was opened that this request was meant for; unknown when none was.
+  TimeNs spare_for(std::uint32_t i, const VisitNode& n, const Carrier& carrier) {
+    for (auto at = spares_.begin(); at != spares_.end(); ++at) {
+      if (at->opened_ns > n.start_ns) break;
+      if (n.start_ns > at->ready_ns || at->connection == n.connection) continue;
+      if (connection(at->connection).server != connection(n.connection).server) continue;
+      if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns > at->opened_ns) continue;
+      const TimeNs opened = at->opened_ns;
+      visit_.nodes[i].opened_for_it = at->connection;
+      spares_.erase(at);
+      return opened;
+    }
+    return kUnknownNs;
+  }
+
+  Visit& visit_;
+  const Dataset& data_;
+  const Correlation& correlation_;
+  Form form_;
+  std::vector<VisitEdge>& out_;
+  std::vector<Spare> spares_;
+  std::unordered_map<std::size_t, std::uint32_t> lookups_;
+  std::unordered_map<std::size_t, Carrier> carriers_;
+  std::map<IpAddress, std::uint32_t> failed_;
+  std::map<Endpoint, std::multiset<TimeNs>> busy_until_;
+  std::map<std::pair<TimeNs, std::uint32_t>, bool> complete_;   ///< by last byte
+  std::map<std::pair<TimeNs, std::uint32_t>, bool> documents_;  ///< by first byte
+  std::unordered_map<std::string, std::uint32_t> by_url_;
+  std::map<std::pair<std::uint32_t, bool>, DurationNs> first_lag_;
+  std::unordered_map<std::uint32_t, TimeNs> wanted_;
+};
+
+// --------------------------------------------------------------------------------- whole visit
+
+/// Connections that carried nothing in the visit were not waited for, unless there is nothing else.
+void mark_spares(Visit& visit) {
+  std::set<std::size_t> carried;
+  for (const VisitNode& n : visit.nodes) {
+    if (n.kind == VisitNode::Kind::request) carried.insert(n.connection);
+  }
+  if (carried.empty()) return;
+  for (VisitNode& n : visit.nodes) {
+    const bool handshake = n.kind == VisitNode::Kind::connect || n.kind == VisitNode::Kind::tls;
+    n.waited_for = !handshake || !n.ended || carried.contains(n.connection);
+  }
+}
+
+std::string service_of(const Visit& visit, const Dataset& data, const Correlation& correlation) {
+  std::string address;
+  for (const VisitNode& n : visit.nodes) {
+    if (n.connection == Dataset::kNone) continue;
+    const std::string& name = correlation.channels[n.connection].name;
+    if (!name.empty()) return name;
+    if (address.empty()) address = data.connections()[n.connection].server.text();
+  }
+  return address;
+}
+
+bool several_documents(const Visit& visit, const Dataset& data) {
+  std::size_t unreferred = 0;
+  bool referers = false;
+  for (const VisitNode& n : visit.nodes) {
+    if (n.kind != VisitNode::Kind::request || n.item == Dataset::kNone) continue;
+    const HttpTransaction& h = data.http()[n.item];
+    referers |= !h.referer.empty();
+    unreferred += is_html(h) && h.referer.empty() ? 1 : 0;
+  }
+  return referers && unreferred > 1;
+}
+
+}  // namespace
+
+RoundTrips::RoundTrips(const Dataset& data) {
+  for (const Connection& c : data.connections()) {
+    Path p{c.client.ip, c.server.ip, smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
+           c.handshake_rtt_ns};
+    if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) &&
+        known(c.rtt_probe_client.min_ns)) {
+      p.whole_ns = c.rtt_probe_server.min_ns + c.rtt_probe_client.min_ns;
+    }
+    if (known(p.server_ns) || known(p.whole_ns)) paths_.push_back(p);
+  }
+  const auto by_ends = [](const Path& a, const Path& b) {
+    return std::tie(a.client, a.server) < std::tie(b.client, b.server);
+  };
+  std::sort(paths_.begin(), paths_.end(), by_ends);
+  std::vector<Path> merged;
+  for (const Path& p : paths_) {
+    if (merged.empty() || by_ends(merged.back(), p)) {
+      merged.push_back(p);
+      continue;
+    }
+    merged.back().server_ns = smaller(merged.back().server_ns, p.server_ns);
+    merged.back().whole_ns = smaller(merged.back().whole_ns, p.whole_ns);
+  }
+  paths_ = std::move(merged);
+}
+
+const RoundTrips::Path* RoundTrips::find(const Connection& c) const {
+  const auto ends = std::tie(c.client.ip, c.server.ip);
+  const auto at = std::partition_point(paths_.begin(), paths_.end(), [&](const Path& p) {
+    return std::tie(p.client, p.server) < ends;
+  });
+  return at != paths_.end() && std::tie(at->client, at->server) == ends ? &*at : nullptr;
+}
+
+DurationNs RoundTrips::probe_server_ns(const Connection& c) const {
+  const DurationNs own = smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns);
+  if (known(own)) return own;
+  const Path* path = find(c);
+  return path != nullptr ? path->server_ns : kUnknownNs;
+}
+
+DurationNs RoundTrips::whole_ns(const Connection& c) const {
+  const Path* path = find(c);
+  return path != nullptr ? path->whole_ns : kUnknownNs;
+}
+
+Visit build_graph(const VisitDraft& draft, const Dataset& data, const Correlation& correlation,
+                  const RoundTrips& round_trips, const VisitLimits& limits) {
+  Visit visit;
+  visit.client_ip = draft.client_ip;
+  visit.api = draft.api;
+  visit.start_ns = draft.start_ns;
+  const std::size_t n = std::min<std::size_t>(draft.nodes.size(), limits.max_nodes);
+  visit.flags.cut = n < draft.nodes.size();
+  visit.nodes.reserve(n);
+  Nodes nodes(visit, data, correlation, round_trips);
+  for (std::size_t i = 0; i < n; ++i) nodes.add(draft.nodes[i]);
+  std::stable_sort(visit.nodes.begin(), visit.nodes.end(),
+                   [](const VisitNode& a, const VisitNode& b) {
+                     return std::tie(a.start_ns, a.kind) < std::tie(b.start_ns, b.kind);
+                   });
+  mark_spares(visit);
+  for (const Form form : kForms) Edges(visit, data, correlation, form).find();
+  for (const VisitNode& node : visit.nodes) {
+    if (node.waited_for) visit.wait_ns = std::max(visit.wait_ns, node.end_ns - visit.start_ns);
+  }
+  visit.service = service_of(visit, data, correlation);
+  visit.flags.shared_address = several_documents(visit, data);
+  return visit;
+}
+
+}  // namespace wirelag

@@ -1,0 +1,43 @@
+// Finds the node of a transaction: which visit it belongs to, and where in its graph. Private to
+// advise.
+#pragma once
+
+#include <unordered_map>
+
+#include <wirelag/advise/rule.hpp>
+
+namespace wirelag {
+
+struct NodePlace {
+  std::uint32_t visit = 0;
+  std::uint32_t node = 0;
+};
+
+class NodeIndex {
+ public:
+  NodeIndex(const Visits& visits, VisitNode::Kind kind) {
+    for (std::uint32_t v = 0; v < visits.stored.size(); ++v) {
+      const std::vector<VisitNode>& nodes = visits.stored[v].nodes;
+      for (std::uint32_t n = 0; n < nodes.size(); ++n) {
+        if (nodes[n].kind == kind && nodes[n].item != Dataset::kNone) {
+          places_.emplace(nodes[n].item, NodePlace{v, n});
+        }
+      }
+    }
+  }
+  /// Null when no stored visit has it.
+  [[nodiscard]] const NodePlace* find(std::size_t item) const {
+    const auto at = places_.find(item);
+    return at == places_.end() ? nullptr : &at->second;
+  }
+
+ private:
+  std::unordered_map<std::size_t, NodePlace> places_;
+};
+
+[[nodiscard]] inline Edit shorten(const NodePlace& at, Category category, DurationNs low_ns,
+                                  DurationNs high_ns) {
+  return {at.visit, at.node, Edit::What::shorten, category, low_ns, high_ns};
+}
+
+}  // namespace wirelag

@@ -1,0 +1,137 @@
+// dns-timeout-retry: a question stayed unanswered and was asked again after the client's timer: glibc
+// waits 5 s for each server, in order, two rounds (resolv.conf(5)). The wait from the first question
+// to the one that was answered is what a resolver that answers would save.
+//
+//   question .......... 5 s .......... question (same or next server) -- answer
+//   |<----- stall ------------------->|
+//
+// An answer that the capture missed looks the same, so the client must really have waited: only
+// lookups whose address a connection took afterwards shorten a visit. Measured with glibc and a silent
+// first resolver: 5009 ms, with timeout:1 1010 ms.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "../estimate.hpp"
+#include "../nodes.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kExamples = 3;
+
+struct Stalled {
+  std::size_t lookup = 0;
+  DurationNs stall_ns = 0;
+};
+
+/// By the resolver that stayed silent.
+struct Silent {
+  std::vector<Stalled> lookups;
+};
+
+/// From the first question to the one that was answered; unknown when nothing was asked again.
+DurationNs stall_ns(const Lookup& l, const DnsTransaction& answered) {
+  return elapsed_ns(l.start_time_ns, answered.last_query_ns);
+}
+
+/// The first resolver that was asked and did not answer in time.
+IpAddress silent_resolver(const Lookup& l, const std::vector<DnsTransaction>& dns) {
+  const DnsTransaction& answered = dns[l.released_by];
+  for (const LookupMember& m : l.members) {
+    const DnsTransaction& d = dns[m.transaction];
+    if (m.role != LookupRole::asked || m.transaction == l.released_by) continue;
+    if (!known(d.response_ns) || d.response_ns >= answered.last_query_ns) return d.resolver.ip;
+  }
+  return answered.resolver.ip;
+}
+
+Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddress& ip,
+                    const Silent& silent, std::size_t lookups) {
+  const auto& limits = input.thresholds.dns_timeout_retry;
+  const std::vector<DnsTransaction>& dns = input.data.dns();
+  Finding f;
+  f.title = "Take the resolver " + ip.text() + " out, or make it answer";
+  f.fault = fmt::format("{} waited for {}, which did not answer",
+                        count_of(silent.lookups.size(), "lookup"), ip.text());
+  f.why = f.fault +
+          ". The client asks again only when its timer has run out, and the user waits as long.";
+  f.families = {Family::network};
+  f.scope = "dns/" + ip.text();
+  f.looked_at = lookups;
+  f.threshold = fmt::format(
+      "asked again after {} or more, in {:.1f} % or more of the lookups (rule.dns-timeout-retry; "
+      "resolv.conf(5): 5 s, two attempts)",
+      in_ms(limits.min_wait_ns), 100 * limits.min_share);
+  for (const Stalled& s : silent.lookups) {
+    const Lookup& l = input.correlation.lookups[s.lookup];
+    if (const NodePlace* at = nodes.find(s.lookup)) {
+      f.edits.push_back(shorten(*at, Category::dns, s.stall_ns, s.stall_ns));
+    }
+    if (f.evidence.size() == kExamples) continue;
+    Evidence e{l.qname + ": asked again after", Dataset::kNone, {}, l.start_time_ns, s.stall_ns};
+    for (const LookupMember& m : l.members) {
+      if (m.role != LookupRole::asked) continue;
+      const auto& frames = dns[m.transaction].query_frames;
+      e.frames.insert(e.frames.end(), frames.begin(), frames.end());
+    }
+    if (l.last_frame != 0) e.frames.push_back(l.last_frame);
+    std::erase(e.frames, 0U);
+    f.evidence.push_back(std::move(e));
+  }
+  f.change = {{"resolv.conf", "options timeout:1 attempts:2 rotate", "config line",
+               "a slow but living resolver is given up sooner"},
+              {"resolv.conf", "# remove the line: nameserver " + ip.text(), "config line",
+               "one resolver fewer when another fails"},
+              {"resolv.conf", "options single-request-reopen", "config line",
+               "helps only if one of the A and AAAA answers is lost"}};
+  f.verify = "capture again: no lookup waits 1, 2 or 5 seconds";
+  return f;
+}
+
+RuleResult judge(const RuleInput& input) {
+  const auto& limits = input.thresholds.dns_timeout_retry;
+  const std::vector<DnsTransaction>& dns = input.data.dns();
+  std::map<IpAddress, Silent> silent;
+  std::size_t lookups = 0;
+  std::size_t stalled = 0;
+  for (std::size_t i = 0; i < input.correlation.lookups.size(); ++i) {
+    const Lookup& l = input.correlation.lookups[i];
+    const bool asked = std::any_of(l.members.begin(), l.members.end(), [&](const LookupMember& m) {
+      return known(dns[m.transaction].first_query_ns);
+    });
+    if (!asked) continue;
+    ++lookups;
+    if (l.released_by == Dataset::kNone) continue;
+    const DurationNs stall = stall_ns(l, dns[l.released_by]);
+    if (!known(stall) || stall < limits.min_wait_ns) continue;
+    // A name that a search list led to was asked late because of the list, not of silence.
+    if (dns[l.members.front().transaction].qname != dns[l.released_by].qname) continue;
+    silent[silent_resolver(l, dns)].lookups.push_back({i, stall});
+    ++stalled;
+  }
+  if (dns.empty()) return {Outcome::not_applicable, {}, "no DNS in the capture"};
+  if (lookups == 0) return {Outcome::not_visible, {}, "no DNS query was captured, only responses"};
+  RuleResult result{Outcome::fires, {}, {}};
+  const double share = static_cast<double>(stalled) / static_cast<double>(lookups);
+  if (stalled == 0 || share < limits.min_share) {
+    result.outcome = Outcome::fine;
+    return result;
+  }
+  const NodeIndex nodes(input.visits, VisitNode::Kind::dns);
+  for (const auto& [ip, s] : silent) {
+    result.findings.push_back(finding_for(input, nodes, ip, s, lookups));
+  }
+  return result;
+}
+
+}  // namespace
+
+namespace rules {
+extern const Rule dns_timeout_retry;
+constinit const Rule dns_timeout_retry{
+    "dns-timeout-retry", "No lookup waited for a resolver that did not answer", &judge};
+}  // namespace rules
+
+}  // namespace wirelag

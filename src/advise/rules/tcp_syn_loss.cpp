@@ -1,0 +1,121 @@
+// tcp-syn-loss: the first SYN was not answered, and the client's timer ran before it sent another:
+// one second the first time, then twice as long each time (RFC 6298 section 2.1, Linux
+// TCP_TIMEOUT_INIT). Measured: first SYN dropped on a 40 ms path, connect 40.5 -> 1052 ms.
+//
+// Several at once on one listener are tcp-accept-overflow's. Captured in one direction only, the
+// wait ends with the last SYN, and nothing says that the answer was not just slow: then it is at most
+// that.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "../estimate.hpp"
+#include "../nodes.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kExamples = 3;
+
+struct Server {
+  std::size_t opened = 0;
+  std::vector<std::size_t> lost;
+};
+
+/// First SYN to the last one that was seen.
+DurationNs between_syns_ns(const Connection& c) {
+  TimeNs first = kUnknownNs;
+  TimeNs last = kUnknownNs;
+  for (const HandshakeSegment& s : c.handshake) {
+    const bool syn = (s.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
+    if (!syn || s.direction != Direction::c2s) continue;
+    if (!known(first)) first = s.time_ns;
+    last = s.time_ns;
+  }
+  return elapsed_ns(first, last);
+}
+
+Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoint& endpoint,
+                    const Server& server) {
+  const auto& limits = input.thresholds.tcp_syn_loss;
+  Finding f;
+  f.title = "Find where SYNs are lost on the way to " + endpoint.text();
+  f.fault = fmt::format("{} of {} had to send the SYN again", server.lost.size(),
+                        count_of(server.opened, "connection"));
+  f.why = fmt::format(
+      "{} to {}: the first SYN got no answer, and the client waited for its timer (1 s, then 2 s, "
+      "4 s ...) before it sent the next. Nothing else is slow about these connections.",
+      f.fault, endpoint.text());
+  f.families = {Family::network};
+  f.scope = tcp_scope(endpoint);
+  f.looked_at = server.opened;
+  f.affected_actions = server.lost.size();
+  f.threshold = fmt::format(
+      "a SYN answered {} or more after the first one, on {:.1f} % or more of the connections "
+      "(rule.tcp-syn-loss; RFC 6298 section 2.1: the first timer is 1 s)",
+      in_ms(limits.min_wait_ns), 100 * limits.min_share);
+  for (const std::size_t i : server.lost) {
+    const Connection& c = input.data.connections()[i];
+    const DurationNs wait = known(c.syn_wait_ns) ? c.syn_wait_ns : between_syns_ns(c);
+    if (const NodePlace* at = nodes.find(i)) {
+      f.edits.push_back(shorten(*at, Category::connect, known(c.syn_wait_ns) ? wait : 0, wait));
+    }
+    if (f.evidence.size() == kExamples) continue;
+    f.evidence.push_back(
+        {fmt::format("{} sent {}", c.client.text(),
+                     count_of(c.syn_frames.size() + c.syn_frames.left_out(), "SYN")),
+         i, handshake_frames(c), c.start_time_ns, wait});
+  }
+  f.change = {{"network",
+               "look for loss, a full connection table of a firewall, or a rate limit "
+               "on SYNs between the client and " +
+                   endpoint.ip.text(),
+               "infrastructure", "none"},
+              {"Linux router",
+               "sysctl net.netfilter.nf_conntrack_count "
+               "net.netfilter.nf_conntrack_max",
+               "config line", "none: it only shows how full the table is"}};
+  f.verify = "capture again: one SYN per connection, no connect time near 1, 3 or 7 seconds";
+  return f;
+}
+
+RuleResult judge(const RuleInput& input) {
+  const auto& limits = input.thresholds.tcp_syn_loss;
+  std::map<Endpoint, Server> servers;
+  bool any = false;
+  for (std::size_t i = 0; i < input.data.connections().size(); ++i) {
+    const Connection& c = input.data.connections()[i];
+    any = true;
+    if (c.syn_frames.empty() || c.state == ConnectionState::syn_unanswered) continue;
+    Server& server = servers[c.server];
+    ++server.opened;
+    const DurationNs wait = known(c.syn_wait_ns) ? c.syn_wait_ns : between_syns_ns(c);
+    if (known(wait) && wait >= limits.min_wait_ns) server.lost.push_back(i);
+  }
+  if (!any) return {Outcome::not_applicable, {}, "no TCP connection in the capture"};
+  if (servers.empty()) {
+    return {Outcome::not_visible, {}, "no connection's opening was captured with its answer"};
+  }
+  const NodeIndex nodes(input.visits, VisitNode::Kind::connect);
+  RuleResult result{Outcome::fires, {}, {}};
+  for (const auto& [endpoint, server] : servers) {
+    if (server.lost.empty()) continue;
+    const double share =
+        static_cast<double>(server.lost.size()) / static_cast<double>(server.opened);
+    if (share >= limits.min_share) {
+      result.findings.push_back(finding_for(input, nodes, endpoint, server));
+    }
+  }
+  if (result.findings.empty()) result.outcome = Outcome::fine;
+  return result;
+}
+
+}  // namespace
+
+namespace rules {
+extern const Rule tcp_syn_loss;
+constinit const Rule tcp_syn_loss{"tcp-syn-loss", "Connections are answered at the first SYN",
+                                  &judge};
+}  // namespace rules
+
+}  // namespace wirelag

@@ -1,0 +1,121 @@
+#include "simulate.hpp"
+
+#include <algorithm>
+
+namespace wirelag {
+namespace {
+
+/// A node's durations while edits are made.
+struct Work {
+  std::array<VisitPart, 7> parts;
+  std::size_t count = 0;
+
+  explicit Work(const VisitNode& n) {
+    for (const VisitPart& p : n.parts) parts[count++] = p;
+  }
+
+  void shorten(Category category, DurationNs by) {
+    for (std::size_t i = 0; i < count && by != 0; ++i) {
+      if (parts[i].category != category) continue;
+      const DurationNs cut = std::min(by, parts[i].duration_ns);
+      parts[i].duration_ns -= cut;
+      by -= cut;
+    }
+    if (by < 0 && count < parts.size()) parts[count++] = {category, -by};
+  }
+};
+
+}  // namespace
+
+Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound) {
+  Run run;
+  run.nodes.resize(visit.nodes.size());
+  const std::vector<VisitEdge>& edges = visit.edges_of(form);
+  std::size_t next = 0;
+  for (std::uint32_t i = 0; i < visit.nodes.size(); ++i) {
+    const VisitNode& n = visit.nodes[i];
+    Run::Times& times = run.nodes[i];
+    Work work(n);
+    bool unqueued = false;
+    for (const Edit& e : edits) {
+      if (e.node != i) continue;
+      const DurationNs by = bound == Bound::low ? e.low_ns : e.high_ns;
+      if (e.what == Edit::What::unqueue) unqueued |= by != 0;
+      if (e.what == Edit::What::shorten) work.shorten(e.category, by);
+    }
+    const std::size_t first = next;
+    while (next < edges.size() && edges[next].to == i) ++next;
+    bool other_edge = false;
+    for (std::size_t k = first; k < next; ++k) other_edge |= edges[k].kind != EdgeKind::queue;
+    for (std::size_t k = first; k < next; ++k) {
+      const VisitEdge& e = edges[k];
+      if (unqueued && other_edge && e.kind == EdgeKind::queue) continue;
+      const Run::Times& from = run.nodes[e.from];
+      const TimeNs at = (e.at_first_byte ? from.answer_ns : from.end_ns) + e.lag_ns;
+      if (times.held_by != UINT32_MAX && at <= times.start_ns) continue;
+      times.start_ns = at;
+      times.held_by = static_cast<std::uint32_t>(k);
+    }
+    if (times.held_by == UINT32_MAX) times.start_ns = n.start_ns;
+    times.end_ns = times.start_ns;
+    for (std::size_t p = 0; p < work.count; ++p) {
+      times.end_ns += work.parts[p].duration_ns;
+      if (p + 1 == n.parts_before_answer) times.answer_ns = times.end_ns;
+    }
+    if (n.parts_before_answer == 0) times.answer_ns = times.end_ns;
+    if (!n.waited_for) continue;
+    if (run.last == UINT32_MAX || times.end_ns > run.nodes[run.last].end_ns) run.last = i;
+  }
+  if (run.last != UINT32_MAX) run.wait_ns = run.nodes[run.last].end_ns - visit.start_ns;
+  return run;
+}
+
+SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
+                     std::span<const Edit> edits) {
+  SavedTime saved{INT64_MAX, 0};
+  for (const Form form : kForms) {
+    for (const Bound bound : {Bound::low, Bound::high}) {
+      const DurationNs was = simulate(visit, form, before, bound).wait_ns;
+      const DurationNs is = simulate(visit, form, edits, bound).wait_ns;
+      saved.low_ns = std::min(saved.low_ns, was - is);
+      saved.high_ns = std::max(saved.high_ns, was - is);
+    }
+  }
+  saved.low_ns = std::max<DurationNs>(0, saved.low_ns);
+  return saved;
+}
+
+CriticalPath critical_path(const Visit& visit, Form form) {
+  CriticalPath path;
+  const Run run = simulate(visit, form, {}, Bound::low);
+  const auto charge = [&](Category c, DurationNs d) {
+    path.breakdown[static_cast<std::size_t>(c)] += d;
+  };
+  std::uint32_t i = run.last;
+  bool to_answer = false;
+  while (i != UINT32_MAX) {
+    const VisitNode& n = visit.nodes[i];
+    PathStep step{i, 0, 0};
+    const std::size_t parts = to_answer ? n.parts_before_answer : n.parts.size();
+    for (std::size_t p = 0; p < parts; ++p) {
+      charge(n.parts[p].category, n.parts[p].duration_ns);
+      step.duration_ns += n.parts[p].duration_ns;
+    }
+    const std::uint32_t held_by = run.nodes[i].held_by;
+    if (held_by == UINT32_MAX) {
+      step.client_ns = run.nodes[i].start_ns - visit.start_ns;
+      i = UINT32_MAX;
+    } else {
+      const VisitEdge& e = visit.edges_of(form)[held_by];
+      step.client_ns = e.lag_ns;
+      to_answer = e.at_first_byte;
+      i = e.from;
+    }
+    charge(Category::client, step.client_ns);
+    path.steps.push_back(step);
+  }
+  std::reverse(path.steps.begin(), path.steps.end());
+  return path;
+}
+
+}  // namespace wirelag

@@ -1,0 +1,129 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "judged.hpp"
+#include "origin.hpp"
+
+namespace wirelag::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// A lookup of `name` and the page behind it, which takes 100 ms from the SYN.
+void visit(Story& story, double t, const std::string& resolver, double answer_ms,
+           const std::string& name = "www.example") {
+  static std::uint16_t port = 1000;
+  story.dns({"10.0.0.5", resolver, name}, t, t + answer_ms, DnsOutcome::answered, {"192.0.2.80"});
+  Connection& c = story.connection("10.0.0.5", ++port, "192.0.2.80", 80, t + answer_ms + 0.5, 6);
+  story.http(c, "/", t + answer_ms + 7, t + answer_ms + 100);
+  story.close(c, t + answer_ms + 101);
+}
+
+// --------------------------------------------------------------------------- dns-slow-resolver
+
+TEST(DnsSlowResolver, FiresOnASlowOneAndNamesIt) {
+  Story story;
+  for (int i = 0; i < 10; ++i) visit(story, i * 5000, "192.0.2.53", 70);
+  const std::vector<Finding> f = Judged(story).findings("dns-slow-resolver");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "dns/192.0.2.53");
+  EXPECT_EQ(f[0].affected_actions, 10U);
+  EXPECT_EQ(f[0].saving.low_ns, 0);  // what another one would do has not been seen
+  EXPECT_EQ(f[0].saving.high_ns, 50 * kMillisecondNs);
+  EXPECT_EQ(f[0].evidence.size(), 3U);
+  EXPECT_EQ(f[0].evidence[0].duration_ns, 70 * kMillisecondNs);
+}
+
+TEST(DnsSlowResolver, AnotherOneSeenToBeFasterIsTheMeasure) {
+  Story story;
+  for (int i = 0; i < 10; ++i) {
+    visit(story, i * 10'000, "192.0.2.53", 15);
+    visit(story, i * 10'000 + 5000, "192.0.2.54", 3);
+  }
+  const std::vector<Finding> f = Judged(story).findings("dns-slow-resolver");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "dns/192.0.2.53");
+  EXPECT_EQ(f[0].saving.low_ns, 12 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 12 * kMillisecondNs);
+  EXPECT_THAT(f[0].change[0].snippet, HasSubstr("192.0.2.54"));
+}
+
+TEST(DnsSlowResolver, TwinThatAnswersQuicklyIsFine) {
+  Story story;
+  for (int i = 0; i < 10; ++i) visit(story, i * 5000, "192.0.2.53", 5);
+  EXPECT_EQ(Judged(story).by("dns-slow-resolver").outcome, Outcome::fine);
+  EXPECT_EQ(Judged(origin_story()).by("dns-slow-resolver").outcome, Outcome::fine);
+}
+
+TEST(DnsSlowResolver, NobodyWaitedForItSavesNothing) {
+  Story story;  // a second name is looked up slowly while the first server's page is still coming
+  visit(story, 0, "192.0.2.53", 5);
+  story.dns({"10.0.0.5", "192.0.2.54", "cdn.example"}, 8, 48, DnsOutcome::answered, {"192.0.2.90"});
+  Connection& c = story.connection("10.0.0.5", 9, "192.0.2.90", 80, 48.5, 6);
+  story.http(c, "/a.png", 55, 60);
+  const Judged judged(story);
+  EXPECT_TRUE(judged.findings("dns-slow-resolver").empty());
+  EXPECT_THAT(judged.fine("dns-slow-resolver"), HasSubstr("saves 0 ms"));
+}
+
+TEST(DnsSlowResolver, OnlyResponsesIsNotVisible) {
+  Story story;
+  DnsTransaction& d =
+      story.dns({"10.0.0.5", "192.0.2.53", "www.example"}, 0, 70, DnsOutcome::response_only);
+  d.query_frames.clear();
+  d.first_query_ns = d.last_query_ns = kUnknownNs;
+  EXPECT_EQ(Judged(story).by("dns-slow-resolver").outcome, Outcome::not_visible);
+  EXPECT_EQ(Judged(Story{}).by("dns-slow-resolver").outcome, Outcome::not_applicable);
+}
+
+// --------------------------------------------------------------------------- dns-timeout-retry
+
+/// Asked of a silent resolver first, of the next one 5 s later.
+void stalled_visit(Story& story, double t, const std::string& silent, double stall_ms) {
+  story.dns({"10.0.0.5", silent, "www.example"}, t, Story::kNever);
+  visit(story, t + stall_ms, "192.0.2.54", 3);
+}
+
+TEST(DnsTimeoutRetry, FiresWithTheSilentResolverAndTheWholeStall) {
+  Story story;
+  stalled_visit(story, 0, "192.0.2.53", 5000);
+  for (int i = 1; i < 10; ++i) visit(story, i * 20'000, "192.0.2.54", 3);
+  const std::vector<Finding> f = Judged(story).findings("dns-timeout-retry");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "dns/192.0.2.53");
+  EXPECT_EQ(f[0].affected_actions, 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 5000 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 5000 * kMillisecondNs);
+  EXPECT_EQ(f[0].looked_at, 10U);
+  EXPECT_THAT(f[0].change[0].snippet, HasSubstr("timeout:1"));
+}
+
+TEST(DnsTimeoutRetry, TwinIsFineAndAQuickRetryIsNot5s) {
+  Story story;
+  for (int i = 0; i < 10; ++i) visit(story, i * 5000, "192.0.2.53", 5);
+  EXPECT_EQ(Judged(story).by("dns-timeout-retry").outcome, Outcome::fine);
+  stalled_visit(story, 100'000, "192.0.2.60", 300);
+  EXPECT_EQ(Judged(story).by("dns-timeout-retry").outcome, Outcome::fine);
+}
+
+TEST(DnsTimeoutRetry, NobodyConnectedAfterwardsSavesNothing) {
+  Story story;
+  visit(story, 0, "192.0.2.54", 3);
+  story.dns({"10.0.0.5", "192.0.2.53", "other.example"}, 50, Story::kNever);
+  story.dns({"10.0.0.5", "192.0.2.54", "other.example"}, 5050, 5053, DnsOutcome::answered,
+            {"192.0.2.99"});
+  const Judged judged(story);
+  EXPECT_TRUE(judged.findings("dns-timeout-retry").empty());
+  EXPECT_THAT(judged.fine("dns-timeout-retry"), HasSubstr("saves 0 ms"));
+}
+
+TEST(DnsTimeoutRetry, StalledLookupsAreNotCalledSlowAsWell) {
+  Story story;
+  for (int i = 0; i < 3; ++i) stalled_visit(story, i * 20'000, "192.0.2.53", 5000);
+  EXPECT_EQ(Judged(story).by("dns-slow-resolver").outcome, Outcome::not_visible);
+}
+
+}  // namespace
+}  // namespace wirelag::test

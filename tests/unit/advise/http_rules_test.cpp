@@ -1,0 +1,173 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "judged.hpp"
+#include "origin.hpp"
+
+namespace wirelag::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kClient = "10.0.0.5";
+constexpr const char* kServer = "192.0.2.80";
+
+class HttpRules : public testing::Test {
+ protected:
+  Connection& open(double syn_ms, double rtt_ms = 6, const char* client = kClient) {
+    return story_.connection(client, ++port_, kServer, 80, syn_ms, rtt_ms);
+  }
+  [[nodiscard]] std::vector<Finding> findings(std::string_view rule) const {
+    return Judged(story_).findings(rule);
+  }
+  [[nodiscard]] Outcome outcome(std::string_view rule) const {
+    return Judged(story_).by(rule).outcome;
+  }
+
+  Story story_;
+  std::uint16_t port_ = 1000;
+};
+
+// ------------------------------------------------------------------------------ http-slow-ttfb
+
+TEST_F(HttpRules, SlowAnswerByTemplate) {
+  Connection& c = open(0);
+  for (int i = 0; i < 20; ++i) {
+    const std::string target =
+        "/users/" + std::to_string(4200 + i) + "/cart?x=" + std::to_string(i);
+    static std::deque<std::string> kept;
+    HttpTransaction& h =
+        story_.http(c, "/", i * 5000 + 10, i * 5000 + 10 + (i < 4 ? 150.1 : 506.1));
+    h.target = kept.emplace_back(target);
+  }
+  const std::vector<Finding> f = findings("http-slow-ttfb");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "tcp/192.0.2.80:80 GET /users/*/cart");
+  EXPECT_EQ(f[0].looked_at, 20U);
+  // 500 ms less the server-side round trip of 5.94, down to its own p10 (150 - 5.94) and to 100 ms.
+  EXPECT_NEAR(static_cast<double>(f[0].saving.low_ns) / 1e6, 356, 1);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 400, 1);
+  EXPECT_EQ(f[0].evidence.size(), 3U);
+}
+
+TEST_F(HttpRules, SlowTtfbTwinIsFine) {
+  Connection& c = open(0);
+  for (int i = 0; i < 20; ++i) story_.http(c, "/", i * 5000 + 10, i * 5000 + 60);
+  EXPECT_EQ(outcome("http-slow-ttfb"), Outcome::fine);
+  EXPECT_EQ(Judged(origin_story()).by("http-slow-ttfb").outcome, Outcome::fine);
+}
+
+TEST_F(HttpRules, SlowTtfbBesideALongerAnswerSavesNothing) {
+  story_.http(open(0), "/big", 6.1, 3000);
+  story_.all_http().back().response_first_ns = at_ms(12);
+  story_.http(open(0.5), "/slow", 6.6, 2000);
+  const Judged judged(story_);
+  EXPECT_TRUE(judged.findings("http-slow-ttfb").empty());
+  EXPECT_THAT(judged.fine("http-slow-ttfb"), HasSubstr("saves 0 ms"));
+}
+
+TEST_F(HttpRules, SlowTtfbMidstreamIsAnUpperBound) {
+  story_.http(story_.midstream(open(0)), "/slow", 10, 900);
+  const std::vector<Finding> f = findings("http-slow-ttfb");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].confidence, "C");
+  EXPECT_THAT(f[0].why_not_higher, testing::Contains(HasSubstr("upper bound")));
+}
+
+TEST_F(HttpRules, SlowTtfbWithoutAnswersIsNotVisible) {
+  story_.http(open(0), "/", 6.1, Story::kNever);
+  EXPECT_EQ(outcome("http-slow-ttfb"), Outcome::not_visible);
+  EXPECT_EQ(Judged(Story{}).by("http-slow-ttfb").outcome, Outcome::not_applicable);
+}
+
+// ---------------------------------------------------------------------- http-h1-parallel-limit
+
+/// A page that names `n` images at once; the browser fetches six at a time. Returns its end.
+double gallery(Story& story, int n, double rtt, double t = 0) {
+  std::vector<Connection*> c;
+  for (std::uint16_t i = 0; i < 6; ++i) {
+    c.push_back(
+        &story.connection(kClient, static_cast<std::uint16_t>(10 + i), kServer, 80, t, rtt));
+  }
+  HttpTransaction& page = story.http(*c[0], "/", t + rtt + 0.1, t + 2 * rtt + 0.1);
+  page.content_type = "text/html";
+  const double begin = t + 2 * rtt + 1;
+  double end = 0;
+  for (int i = 0; i < n; ++i) {
+    const int wave = i / 6;
+    const double from = begin + wave * (rtt + 0.2) + (i % 6) * 0.3;
+    end = from + rtt;
+    HttpTransaction& h = story.http(*c[static_cast<std::size_t>(i % 6)], "/i.png", from, end);
+    h.content_type = "image/png";
+    h.response_bytes = 900;
+  }
+  return end;
+}
+
+TEST_F(HttpRules, ParallelLimitSavesTheWavesLessTheFlights) {
+  gallery(story_, 24, 40.4);  // measured over TLS: 246 -> 164 ms, two round trips
+  const std::vector<Finding> f = findings("http-h1-parallel-limit");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 82, 3);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.low_ns) / 1e6, 82, 3);
+  EXPECT_THAT(f[0].capacity, HasSubstr("6.0 -> 1"));
+}
+
+TEST_F(HttpRules, ParallelLimitOf48Files) {
+  gallery(story_, 48, 40.4);  // measured over TLS: 407 -> 204 ms
+  const std::vector<Finding> f = findings("http-h1-parallel-limit");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.mid_ns) / 1e6, 203, 6);
+}
+
+TEST_F(HttpRules, ParallelLimitTwinWithSixIsFine) {
+  gallery(story_, 6, 40.4);
+  EXPECT_EQ(outcome("http-h1-parallel-limit"), Outcome::fine);
+}
+
+TEST_F(HttpRules, ParallelLimitBesideALongerAnswerFreesLoadOnly) {
+  const double end = gallery(story_, 24, 40.4);
+  story_.http(story_.connection(kClient, 99, "192.0.2.99", 80, 0, 6), "/big", 6.1, end + 500);
+  const std::vector<Finding> f = findings("http-h1-parallel-limit");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_TRUE(f[0].capacity_only);
+  EXPECT_EQ(f[0].saving.high_ns, 0);
+}
+
+// ------------------------------------------------------------------------ srv-saturation-knee
+
+/// `n` clients in a closed loop against `workers` of `service_ms` each, from second `t` on for `s`.
+void closed_loop(Story& story, int n, double t, int s, int workers = 4, double service_ms = 10) {
+  const double response = std::max(1.0, static_cast<double>(n) / workers) * service_ms;
+  static std::uint16_t port = 2000;
+  for (int k = 0; k < n; ++k) {
+    Connection& c = story.connection("10.0.1." + std::to_string(k + 1), ++port, kServer, 80,
+                                     t * 1000 - 20, 0.2);
+    for (double at = t * 1000 + k; at + response < (t + s) * 1000; at += response + 0.05) {
+      story.http(c, "/work", at, at + response).content_type = "application/json";
+    }
+  }
+}
+
+TEST_F(HttpRules, KneeOfFourWorkers) {
+  closed_loop(story_, 2, 0, 8);
+  closed_loop(story_, 24, 10, 8);  // measured: Xmax 396/s, R 10.2 -> 59.9 ms
+  const std::vector<Finding> f = findings("srv-saturation-knee");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "tcp/192.0.2.80:80");
+  EXPECT_THAT(f[0].fault, HasSubstr("beyond the knee at 4.1"));
+  // Twice the capacity: 24 / 800 = 30 ms of 60 saved; half again: 24 / 600 = 40 ms left.
+  EXPECT_NEAR(static_cast<double>(f[0].saving.low_ns) / 1e6, 20, 1.5);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 30, 1.5);
+  EXPECT_NE(f[0].confidence, "A");
+}
+
+TEST_F(HttpRules, KneeTwinBelowItIsFineAndFewWindowsAreNotJudged) {
+  closed_loop(story_, 2, 0, 8);
+  closed_loop(story_, 4, 10, 8);
+  EXPECT_EQ(outcome("srv-saturation-knee"), Outcome::fine);
+  EXPECT_EQ(Judged(origin_story()).by("srv-saturation-knee").outcome, Outcome::not_visible);
+}
+
+}  // namespace
+}  // namespace wirelag::test

@@ -1,0 +1,214 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "judged.hpp"
+#include "origin.hpp"
+
+namespace wirelag::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kClient = "10.0.0.5";
+constexpr const char* kServer = "192.0.2.80";
+
+class TcpRules : public testing::Test {
+ protected:
+  Connection& open(double syn_ms, double rtt_ms = 6, const char* server = kServer,
+                   std::uint16_t server_port = 80) {
+    return story_.connection(kClient, ++port_, server, server_port, syn_ms, rtt_ms);
+  }
+  /// The first SYN at `syn_ms` was lost, the second one answered a second later.
+  Connection& open_after_loss(double syn_ms, double rtt_ms = 6) {
+    Connection& c = open(syn_ms, 1000 + rtt_ms);
+    c.syn_wait_ns = 1000 * kMillisecondNs;
+    c.handshake_rtt_ns = at_ms(rtt_ms) - kBegin;
+    c.rtt_probe_server_ns = at_ms(rtt_ms * 0.99) - kBegin;
+    c.syn_frames.push(frame_at(syn_ms + 1000));
+    return c;
+  }
+  [[nodiscard]] std::vector<Finding> findings(std::string_view rule) const {
+    return Judged(story_).findings(rule);
+  }
+  [[nodiscard]] Outcome outcome(std::string_view rule) const {
+    return Judged(story_).by(rule).outcome;
+  }
+
+  Story story_;
+  std::uint16_t port_ = 1000;
+};
+
+// -------------------------------------------------------------------------------- tcp-syn-loss
+
+TEST_F(TcpRules, SynLossCostsASecond) {
+  story_.http(open(0), "/", 6.1, 50);
+  story_.http(open_after_loss(5000), "/", 6006.1, 6050);
+  const std::vector<Finding> f = findings("tcp-syn-loss");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "tcp/192.0.2.80:80");
+  EXPECT_EQ(f[0].affected_actions, 1U);
+  EXPECT_EQ(f[0].looked_at, 2U);
+  EXPECT_EQ(f[0].saving.low_ns, 1000 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 1000 * kMillisecondNs);
+  ASSERT_EQ(f[0].evidence.size(), 1U);
+  EXPECT_EQ(f[0].evidence[0].connection, 1U);
+  EXPECT_THAT(f[0].evidence[0].what, HasSubstr("2 SYNs"));
+}
+
+TEST_F(TcpRules, SynLossTwinIsFine) {
+  story_.http(open(0), "/", 6.1, 50);
+  EXPECT_EQ(outcome("tcp-syn-loss"), Outcome::fine);
+  EXPECT_EQ(Judged(origin_story()).by("tcp-syn-loss").outcome, Outcome::fine);
+}
+
+TEST_F(TcpRules, SynLossBehindALongerAnswerSavesNothing) {
+  story_.http(open(0), "/big", 6.1, 3000);
+  story_.http(open_after_loss(100), "/a.png", 1106.1, 1150);
+  const Judged judged(story_);
+  EXPECT_TRUE(judged.findings("tcp-syn-loss").empty());
+  EXPECT_THAT(judged.fine("tcp-syn-loss"), HasSubstr("saves 0 ms"));
+}
+
+TEST_F(TcpRules, SynLossSeenFromOneSideIsABound) {
+  Connection& c = open_after_loss(0);
+  story_.http(c, "/", 1006.1, 1050);
+  c.one_sided = true;
+  c.syn_wait_ns = kUnknownNs;
+  c.syn_ack_frames.clear();
+  HandshakeSegment syn;
+  syn.flags = tcp_flag::syn;
+  syn.time_ns = at_ms(0);
+  c.handshake.push(syn);
+  syn.time_ns = at_ms(1000);
+  c.handshake.push(syn);
+  const std::vector<Finding> f = findings("tcp-syn-loss");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 0);
+  EXPECT_EQ(f[0].saving.high_ns, 1000 * kMillisecondNs);
+  EXPECT_EQ(f[0].confidence, "C");
+}
+
+TEST_F(TcpRules, SynLossNeedsAnOpening) {
+  story_.http(story_.midstream(open(0)), "/", 6.1, 50);
+  EXPECT_EQ(outcome("tcp-syn-loss"), Outcome::not_visible);
+  EXPECT_EQ(Judged(Story{}).by("tcp-syn-loss").outcome, Outcome::not_applicable);
+}
+
+// ------------------------------------------------------------------------- tcp-accept-overflow
+
+TEST_F(TcpRules, SeveralIgnoredSynsAtOnceAreTheListenersQueue) {
+  for (int i = 0; i < 4; ++i) story_.http(open(i), "/", 6.1 + i, 50);
+  for (int i = 0; i < 3; ++i) story_.http(open_after_loss(4 + i), "/", 1010.1 + i, 1050);
+  const std::vector<Finding> f = findings("tcp-accept-overflow");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "tcp/192.0.2.80:80");
+  EXPECT_THAT(f[0].fault, HasSubstr("3 of 7"));
+  EXPECT_EQ(f[0].evidence.size(), 3U);
+  EXPECT_TRUE(findings("tcp-syn-loss").empty());  // one millisecond, one owner
+  EXPECT_THAT(Judged(story_).fine("tcp-syn-loss"), HasSubstr("tcp-accept-overflow"));
+}
+
+TEST_F(TcpRules, OneLostSynIsNotAnOverflow) {
+  for (int i = 0; i < 4; ++i) story_.http(open(i), "/", 6.1 + i, 50);
+  story_.http(open_after_loss(4), "/", 1010.1, 1050);
+  EXPECT_EQ(outcome("tcp-accept-overflow"), Outcome::fine);
+}
+
+TEST_F(TcpRules, FirstRequestsThatWereIgnored) {
+  for (int i = 0; i < 3; ++i) {
+    Connection& c = open(i);
+    story_.http(c, "/", 6.1 + i, 670);  // sent again after 200 and 400 ms
+    c.half.c2s.retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)] = 2;
+  }
+  const std::vector<Finding> f = findings("tcp-accept-overflow");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 0);  // the queue's own wait stays
+  EXPECT_GT(f[0].saving.high_ns, 500 * kMillisecondNs);
+  EXPECT_THAT(f[0].evidence[0].what, HasSubstr("request was ignored"));
+}
+
+TEST_F(TcpRules, OverflowIsNotJudgedFromOneSide) {
+  open_after_loss(0).one_sided = true;
+  open_after_loss(1).one_sided = true;
+  EXPECT_EQ(outcome("tcp-accept-overflow"), Outcome::not_visible);
+}
+
+// ------------------------------------------------------------------------ tcp-connection-churn
+
+TEST_F(TcpRules, ChurnSavesAHandshakePerRequest) {
+  // 20 serial requests of 1 kB, each on a connection of its own: measured 1626.9 ms at 40.4 ms, 863.8
+  // with keep-alive.
+  constexpr double kRtt = 40.4;
+  double t = 0;
+  for (int i = 0; i < 20; ++i) {
+    Connection& c = open(t, kRtt);
+    HttpTransaction& h = story_.http(c, "/1k", t + kRtt + 0.1, t + 2 * kRtt + 0.2);
+    h.keep_alive = false;
+    story_.close(c, t + 2 * kRtt + 0.3);
+    t += 2 * kRtt + 0.5;
+  }
+  const Judged judged(story_);
+  ASSERT_EQ(judged.visits.stored.size(), 1U);
+  const double wait_ms = static_cast<double>(judged.visits.stored[0].wait_ns) / 1e6;
+  EXPECT_NEAR(wait_ms, 1626.9, 10);
+  const std::vector<Finding> f = judged.findings("tcp-connection-churn");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.low_ns) / 1e6, 763.1, 0.02 * 763.1);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 763.1, 0.02 * 763.1);
+  EXPECT_THAT(f[0].why, HasSubstr("Connection: close"));
+  EXPECT_THAT(f[0].capacity, HasSubstr("19 handshakes fewer"));
+}
+
+TEST_F(TcpRules, ChurnTwinKeptOpenIsFine) {
+  Connection& c = open(0, 40.4);
+  for (int i = 0; i < 20; ++i) story_.http(c, "/1k", 41 + i * 41, 81 + i * 41);
+  EXPECT_EQ(outcome("tcp-connection-churn"), Outcome::fine);
+}
+
+TEST_F(TcpRules, ChurnBehindALongerAnswerFreesLoadOnly) {
+  story_.http(open(0, 6, "192.0.2.99"), "/big", 6.1, 5000);
+  for (int i = 0; i < 5; ++i) {
+    Connection& c = open(100 + i * 50);
+    story_.http(c, "/1k", 106.1 + i * 50, 120 + i * 50);
+    story_.close(c, 121 + i * 50);
+  }
+  const std::vector<Finding> f = findings("tcp-connection-churn");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_TRUE(f[0].capacity_only);
+  EXPECT_EQ(f[0].saving.high_ns, 0);
+}
+
+TEST_F(TcpRules, ChurnIsNotJudgedMidstream) {
+  story_.http(story_.midstream(open(0)), "/", 6.1, 50);
+  EXPECT_EQ(outcome("tcp-connection-churn"), Outcome::not_visible);
+}
+
+// ------------------------------------------------------------------------------- tls-extra-rtt
+
+TEST_F(TcpRules, Tls12FullHandshakeTakesARoundTripMore) {
+  Connection& c = open(0, 40, kServer, 443);
+  TlsHandshake& t = story_.tls(c, "www.example.com", 0x0303, 40.1, 121, 121.5);
+  t.client_version = 0x0304;
+  const std::vector<Finding> f = findings("tls-extra-rtt");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "tcp/192.0.2.80:443");
+  EXPECT_EQ(f[0].saving.low_ns, 40 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 40 * kMillisecondNs);
+}
+
+TEST_F(TcpRules, TlsTwinsAreFine) {
+  story_.tls(open(0, 40, kServer, 443), "a.example", 0x0304, 40.1, 80, 80.5).client_version =
+      0x0304;
+  TlsHandshake& resumed =
+      story_.tls(open(5000, 40, kServer, 443), "a.example", 0x0303, 5040.1, 5080, 5081);
+  resumed.client_version = 0x0304;
+  resumed.resumed = TriState::yes;
+  TlsHandshake& old =
+      story_.tls(open(9000, 40, kServer, 443), "a.example", 0x0303, 9040.1, 9121, 9122);
+  old.client_version = 0x0303;  // the client's limit
+  EXPECT_EQ(outcome("tls-extra-rtt"), Outcome::fine);
+}
+
+}  // namespace
+}  // namespace wirelag::test

@@ -1,0 +1,250 @@
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "judged.hpp"
+#include "origin.hpp"
+#include "simulate.hpp"
+
+namespace wirelag::test {
+namespace {
+
+DurationNs of(const Breakdown& b, Category c) { return b[static_cast<std::size_t>(c)]; }
+
+DurationNs sum(const Breakdown& b) {
+  DurationNs total = 0;
+  for (const DurationNs d : b) total += d;
+  return total;
+}
+
+/// What holds for every visit, whatever was captured.
+void expect_consistent(const Visit& visit) {
+  for (std::size_t i = 0; i < visit.nodes.size(); ++i) {
+    const VisitNode& n = visit.nodes[i];
+    DurationNs parts = 0;
+    for (const VisitPart& p : n.parts) {
+      EXPECT_GE(p.duration_ns, 0);
+      parts += p.duration_ns;
+    }
+    EXPECT_EQ(n.parts.left_out(), 0U);
+    EXPECT_EQ(parts, n.end_ns - n.start_ns);
+    EXPECT_LE(visit.nodes[i == 0 ? 0 : i - 1].start_ns, n.start_ns);
+    EXPECT_GE(n.start_ns, visit.start_ns);
+  }
+  for (const Form form : kForms) {
+    for (const VisitEdge& e : visit.edges_of(form)) {
+      ASSERT_LT(e.from, e.to);
+      EXPECT_GE(e.lag_ns, 0);
+    }
+    // Without a change the graph runs as it was observed.
+    const Run run = simulate(visit, form, {}, Bound::high);
+    for (std::size_t i = 0; i < visit.nodes.size(); ++i) {
+      EXPECT_EQ(run.nodes[i].start_ns, visit.nodes[i].start_ns) << name(form) << " node " << i;
+      EXPECT_EQ(run.nodes[i].end_ns, visit.nodes[i].end_ns) << name(form) << " node " << i;
+    }
+    EXPECT_EQ(run.wait_ns, visit.wait_ns);
+    const CriticalPath path = critical_path(visit, form);
+    EXPECT_EQ(sum(path.breakdown), visit.wait_ns) << name(form);
+    DurationNs steps = 0;
+    for (const PathStep& s : path.steps) steps += s.client_ns + s.duration_ns;
+    EXPECT_EQ(steps, visit.wait_ns);
+    for (const DurationNs d : path.breakdown) EXPECT_GE(d, 0);
+  }
+}
+
+/// Anything a client may do: lookups, connections, requests in and out of order, some unanswered.
+Story random_story(unsigned seed) {
+  std::mt19937 random(seed);
+  const auto upto = [&random](double n) {
+    return static_cast<double>(random() % 1000) / 1000.0 * n;
+  };
+  static constexpr const char* kTypes[] = {"text/html", "image/png", "text/css", "",
+                                           "application/json"};
+  Story story;
+  double t = 0;
+  for (std::uint16_t k = 0; k < 12; ++k) {
+    t += upto(random() % 4 == 0 ? 1500 : 60);
+    const std::string server = "192.0.2." + std::to_string(random() % 3 + 1);
+    double begin = t;
+    if (random() % 2 == 0) {
+      const double wait = upto(30);
+      story.dns({"10.0.0.5", "10.0.0.1", "n" + std::to_string(k) + ".example"}, t, t + wait,
+                DnsOutcome::answered, {server});
+      begin += wait + upto(12);
+    }
+    const double rtt = 1 + upto(40);
+    Connection& c =
+        story.connection("10.0.0.5", static_cast<std::uint16_t>(100 + k), server, 80, begin, rtt);
+    if (random() % 6 == 0) story.midstream(c);
+    if (random() % 8 == 0) {
+      story.fail(c, ConnectionState::refused, begin + rtt);
+      continue;
+    }
+    double at = begin + rtt + upto(4);
+    if (random() % 5 == 0) {
+      story.tls(c, "x.example", 0x0304, at, at + rtt,
+                random() % 2 == 0 ? at + rtt + 1 : Story::kNever);
+      continue;
+    }
+    for (unsigned n = random() % 6; n > 0; --n) {
+      const double end = at + 0.2 + upto(80);
+      const bool answered = random() % 8 != 0;
+      HttpTransaction& h =
+          story.http(c, "/" + std::to_string(n), at, answered ? end : Story::kNever);
+      h.content_type = answered ? kTypes[random() % 5] : "";
+      if (answered) h.response_first_ns = at_ms(at + 0.1 + upto(end - at - 0.2));
+      if (random() % 3 == 0) h.referer = "http://www.example.com/1";
+      at = random() % 5 == 0 ? at + upto(end - at) : end + upto(random() % 2 == 0 ? 2 : 90);
+    }
+  }
+  return story;
+}
+
+TEST(Visits, CategoriesAddUpToTheWaitWhateverHappened) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(seed);
+    for (const Visit& visit : Judged(random_story(seed)).visits.stored) expect_consistent(visit);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Visits, ShorteningNeverLengthens) {
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    const Judged judged(random_story(seed));
+    std::mt19937 random(seed);
+    for (const Visit& visit : judged.visits.stored) {
+      std::vector<Edit> edits;
+      for (std::uint32_t n = 0; n < visit.nodes.size(); ++n) {
+        if (random() % 3 != 0) continue;
+        const DurationNs by = static_cast<DurationNs>(random() % 50) * kMillisecondNs;
+        const auto category = static_cast<Category>(random() % kCategories);
+        edits.push_back({0, n, Edit::What::shorten, category, by / 2, by});
+        if (random() % 2 == 0) {
+          edits.push_back({0, n, Edit::What::unqueue, Category::client, 1, 1});
+        }
+      }
+      for (const Form form : kForms) {
+        const DurationNs low = simulate(visit, form, edits, Bound::low).wait_ns;
+        const DurationNs high = simulate(visit, form, edits, Bound::high).wait_ns;
+        EXPECT_LE(low, visit.wait_ns) << seed;
+        EXPECT_LE(high, low) << seed;
+      }
+    }
+  }
+}
+
+TEST(Visits, OriginIsOneVisit) {
+  const Judged judged(origin_story());
+  ASSERT_EQ(judged.visits.stored.size(), 1U);
+  const Visit& visit = judged.visits.stored[0];
+  expect_consistent(visit);
+  EXPECT_EQ(visit.service, "mirror.azure.cn");
+  // First query to the last request, and the round trip that its answer takes at least.
+  EXPECT_EQ(visit.wait_ns, 101'883'557 + 6'601'899 * 99 / 100);
+  EXPECT_TRUE(visit.flags.incomplete);
+  EXPECT_FALSE(visit.api);
+  for (const Form form : kForms) {
+    const Breakdown b = critical_path(visit, form).breakdown;
+    EXPECT_EQ(of(b, Category::dns), 3'748'760);
+    EXPECT_EQ(of(b, Category::connect), 6'061'628 + 6'601'899) << name(form);
+    EXPECT_EQ(of(b, Category::tls), 0);
+    EXPECT_GT(of(b, Category::rounds), 6'000'000);
+  }
+}
+
+TEST(Visits, SilenceOfASecondEndsAVisitAndThirtySecondsCutIt) {
+  Story story;
+  Connection& c = story.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6);
+  story.http(c, "/", 6, 50);
+  story.http(c, "/soon", 1049, 1060);
+  story.http(c, "/late", 2061, 2070);
+  for (int i = 0; i < 80; ++i) story.http(c, "/poll", 4000 + i * 500, 4100 + i * 500);
+  const Judged judged(story);
+  ASSERT_EQ(judged.visits.stored.size(), 4U);
+  EXPECT_EQ(judged.visits.stored[0].wait_ns, 1060 * kMillisecondNs);
+  EXPECT_EQ(judged.visits.stored[1].wait_ns, 9 * kMillisecondNs);
+  EXPECT_LE(judged.visits.stored[2].wait_ns, 31 * kSecondNs);
+}
+
+TEST(Visits, ApiTrafficIsOneVisitPerRequest) {
+  Story story;
+  for (int i = 0; i < 3; ++i) {
+    const double t = i * 100;
+    Connection& c =
+        story.connection("10.0.0.5", static_cast<std::uint16_t>(i + 1), "192.0.2.80", 80, t, 6);
+    story.http(c, "/v1/a", t + 6, t + 26).content_type = "application/json";
+    story.http(c, "/v1/b", t + 30, t + 50).content_type = "application/json";
+  }
+  const Judged judged(story);
+  ASSERT_EQ(judged.visits.stored.size(), 6U);
+  EXPECT_TRUE(judged.visits.stored[0].api);
+  EXPECT_EQ(judged.visits.stored[0].wait_ns, 26 * kMillisecondNs);  // with its handshake
+  EXPECT_EQ(judged.visits.stored[1].wait_ns, 20 * kMillisecondNs);
+  for (const Visit& visit : judged.visits.stored) expect_consistent(visit);
+}
+
+TEST(Visits, SpareSocketsAreNotWaitedFor) {
+  Story story;
+  story.http(story.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6), "/", 6, 50);
+  story.connection("10.0.0.5", 2, "192.0.2.80", 80, 20, 400);
+  EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 50 * kMillisecondNs);
+}
+
+TEST(Visits, WithoutARoundTripTheWaitIsThinkAndSaysSo) {
+  Story story;
+  Connection& c = story.midstream(story.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6));
+  story.http(c, "/", 10, 60);
+  const Visit visit = Judged(story).visits.stored.at(0);
+  EXPECT_TRUE(visit.flags.think_has_rtt);
+  EXPECT_TRUE(visit.flags.midstream);
+  const Breakdown b = critical_path(visit, Form::serial).breakdown;
+  EXPECT_EQ(of(b, Category::rounds), 0);
+  EXPECT_EQ(of(b, Category::think), 49'900'000);
+}
+
+TEST(Visits, RefererNamesTheParent) {
+  Story story;
+  Connection& c = story.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6);
+  story.http(c, "/page", 6, 50).content_type = "text/html";
+  story.http(c, "/other.css", 60, 100).content_type = "text/css";
+  Connection& late = story.connection("10.0.0.5", 2, "192.0.2.80", 80, 110, 6);
+  HttpTransaction& h = story.http(late, "/a.png", 116, 140);
+  h.content_type = "image/png";
+  h.referer = "http://www.example.com/page";
+  const Visit visit = Judged(story).visits.stored.at(0);
+  const CriticalPath path = critical_path(visit, Form::parallel);
+  std::vector<VisitNode::Kind> kinds;
+  for (const PathStep& s : path.steps) kinds.push_back(visit.nodes[s.node].kind);
+  using K = VisitNode::Kind;
+  EXPECT_THAT(kinds, testing::ElementsAre(K::connect, K::request, K::connect, K::request));
+}
+
+TEST(Visits, BoundedAndTheSameWhateverTheOrder) {
+  Story story;
+  for (int i = 0; i < 50; ++i) {
+    const double t = i * 5000;
+    Connection& c =
+        story.connection("10.0.0.5", static_cast<std::uint16_t>(i + 1), "192.0.2.80", 80, t, 6);
+    for (int n = 0; n < 5; ++n) story.http(c, "/", t + 10 + n * 20, t + 25 + n * 20);
+  }
+  VisitLimits limits;
+  limits.max_stored = 10;
+  limits.max_nodes = 4;
+  const Judged told(story);
+  const Judged shuffled(story, 7);
+  const Visits a = find_visits(told.data, told.correlation, limits);
+  const Visits b = find_visits(shuffled.data, shuffled.correlation, limits);
+  EXPECT_EQ(a.seen, 50U);
+  ASSERT_EQ(a.stored.size(), 10U);
+  ASSERT_EQ(b.stored.size(), 10U);
+  EXPECT_DOUBLE_EQ(a.scale(), 5.0);
+  for (std::size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(a.stored[i].start_ns, b.stored[i].start_ns);
+    EXPECT_EQ(a.stored[i].nodes.size(), 4U);
+    EXPECT_TRUE(a.stored[i].flags.cut);
+  }
+}
+
+}  // namespace
+}  // namespace wirelag::test
