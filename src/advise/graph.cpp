@@ -169,8 +169,15 @@ class Nodes {
   void transfer(VisitNode& n, const HttpTransaction& h) {
     const DurationNs transfer_ns = h.transfer_ns();
     if (!known(transfer_ns) || transfer_ns == 0) return;
-    visit_.flags.transfer_unsplit = true;
-    n.parts.push({Category::bandwidth, transfer_ns});
+    const TransferShape& s = h.response_shape;
+    const auto seen = [](DurationNs d) { return known(d) ? d : 0; };
+    const DurationNs rounds = std::min(seen(s.rounds_ns), transfer_ns);
+    const DurationNs stall = std::min(
+        seen(s.resend_stall_ns) + seen(s.window_stall_ns) + seen(s.pause_ns), transfer_ns - rounds);
+    if (s.flights == 0) visit_.flags.transfer_unsplit = true;
+    n.parts.push({Category::rounds, rounds});
+    n.parts.push({Category::stall, stall});
+    n.parts.push({Category::bandwidth, transfer_ns - rounds - stall});
   }
 
   Visit& visit_;

@@ -14,8 +14,9 @@ struct Work {
     for (const VisitPart& p : n.parts) parts[count++] = p;
   }
 
+  /// The last part of the category first: a response's flights before its request's round trip.
   void shorten(Category category, DurationNs by) {
-    for (std::size_t i = 0; i < count && by != 0; ++i) {
+    for (std::size_t i = count; i-- > 0 && by != 0;) {
       if (parts[i].category != category) continue;
       const DurationNs cut = std::min(by, parts[i].duration_ns);
       parts[i].duration_ns -= cut;
