@@ -69,7 +69,7 @@ std::vector<Draft> group(const std::vector<DnsTransaction>& all,
                          const std::vector<std::size_t>& parents) {
   std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (parents[i] == Dataset::kNone && all[i].opcode == 0) asked.push_back(i);
+    if (parents[i] == Dataset::kNone) asked.push_back(i);
   }
   std::sort(asked.begin(), asked.end(), [&](std::size_t a, std::size_t b) {
     return std::tie(all[a].client.ip, all[a].qname, a) <

@@ -19,7 +19,7 @@ constexpr DurationNs kStubPatienceNs = 5 * kSecondNs;
 /// Open questions for one name that are considered as parents, the latest first.
 constexpr std::size_t kMaxOpenParents = 64;
 
-bool is_question(const DnsTransaction& d) { return d.opcode == 0 && known(d.first_query_ns); }
+bool is_question(const DnsTransaction& d) { return known(d.first_query_ns); }
 
 TimeNs closes_at(const DnsTransaction& parent) {
   return known(parent.response_ns) ? parent.response_ns : parent.last_query_ns + kStubPatienceNs;

@@ -59,21 +59,21 @@ Json shape_json(const TransferShape& s) {
 
 Json dns_json(const Report& report, const DnsTransaction& t) {
   const bool answered = known(t.response_ns);
-  const bool has_question = !t.qname.empty();
   return Json{{"client", endpoint(t.client)},
               {"server", endpoint(t.resolver)},
               {"transport", std::string(name(t.transport))},
               {"id", t.id},
               {"qname", text_or_null(t.qname)},
-              {"qtype", has_question ? Json(t.qtype) : Json(nullptr)},
-              {"qclass", has_question ? Json(t.qclass) : Json(nullptr)},
-              {"opcode", t.opcode},
+              {"qtype", t.has_question() ? Json(t.qtype) : Json(nullptr)},
+              {"qclass", t.has_question() ? Json(t.qclass) : Json(nullptr)},
+              {"edns_udp_size", nonzero_or_null(t.edns_size)},
               {"query_frames", frame_numbers(t.query_frames)},
               {"response_frame", frame_or_null(t.response_frame)},
               {"duplicate_response_frames", frame_numbers(t.duplicate_response_frames)},
               {"query_time_ns", ns_or_null(t.first_query_ns)},
               {"response_time_ns", ns_or_null(t.response_ns)},
-              {"rcode", answered ? Json(t.rcode) : Json(nullptr)},
+              {"rcode", answered ? Json(t.rcode & 0xf) : Json(nullptr)},
+              {"rcode_extended", answered ? Json(t.rcode) : Json(nullptr)},
               {"answers", answers_json(t)},
               {"truncated", answered ? Json(t.truncated) : Json(nullptr)},
               {"malformed", t.malformed},
@@ -133,8 +133,8 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"response_shape", shape_json(t.response_shape)},
               {"pipelined", t.pipelined},
               {"complete", t.request_complete && t.response_complete},
-              {"request_complete", t.request_complete},
-              {"response_complete", t.response_complete},
+              {"request_complete", t.request_seen ? Json(t.request_complete) : Json(nullptr)},
+              {"response_complete", responded ? Json(t.response_complete) : Json(nullptr)},
               {"resynchronised", t.resynchronised},
               {"early_response", t.early_response},
               {"keep_alive", t.keep_alive},
@@ -143,6 +143,14 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"location", text_or_null(t.location)},
               {"referer", text_or_null(t.referer)},
               {"service", text_or_null(service_name(report, t.service))}};
+}
+
+Json alert_json(const TlsHandshake& t) {
+  if (t.alert_frame == 0) return nullptr;
+  return Json{{"from", t.alert_by_client ? "client" : "server"},
+              {"description", t.alert},
+              {"name", text_or_null(tls_alert(t.alert))},
+              {"frame", t.alert_frame}};
 }
 
 Json tls_json(const Report& report, const TlsHandshake& t) {
@@ -164,12 +172,19 @@ Json tls_json(const Report& report, const TlsHandshake& t) {
       {"client_hello_time_ns", ns_or_null(t.client_hello_ns)},
       {"hello_ns", ns_or_null(t.hello_ns())},
       {"handshake_ns", ns_or_null(t.handshake_ns())},
+      {"server_finished_ns", ns_or_null(elapsed_ns(t.client_hello_ns, t.server_finished_ns))},
+      {"client_finished_ns", ns_or_null(elapsed_ns(t.client_hello_ns, t.client_finished_ns))},
       {"first_client_data_ns", ns_or_null(elapsed_ns(t.client_hello_ns, t.first_client_data_ns))},
       {"first_server_data_ns", ns_or_null(elapsed_ns(t.client_hello_ns, t.first_server_data_ns))},
+      {"round_trips", nonzero_or_null(t.round_trips)},
+      {"complete", t.complete()},
+      {"alert", alert_json(t)},
       {"resumed", tri_state(t.resumed)},
       {"hello_retry", t.hello_retry},
       {"early_data_offered", t.early_data_offered},
+      {"early_data_accepted", tri_state(t.early_data_accepted)},
       {"psk_offered", t.psk_offered},
+      {"ech_offered", t.ech_offered},
       {"certificate_bytes", nonzero_or_null(t.certificate_bytes)},
       {"service", text_or_null(service_name(report, t.service))}};
 }

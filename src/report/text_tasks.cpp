@@ -120,9 +120,20 @@ void text_tls_task(std::string& out, const TlsHandshake& t) {
   text += fmt::format(": ClientHello to ServerHello {} (frames {} / {})", duration(t.hello_ns()),
                       frames(t.client_hello_frames), frames(t.server_hello_frames));
   if (known(t.handshake_ns())) text += fmt::format(", handshake {}", duration(t.handshake_ns()));
+  if (t.round_trips != 0) {
+    text += fmt::format(" in {} round trip{}", t.round_trips, t.round_trips == 1 ? "" : "s");
+  }
   if (t.resumed == TriState::yes) text += ", resumed";
   if (t.hello_retry) text += ", one round trip more for a HelloRetryRequest";
-  if (!known(t.server_hello_ns)) text += ", no ServerHello captured";
+  if (t.early_data_accepted == TriState::no) text += ", 0-RTT data refused";
+  if (t.alert_frame != 0) {
+    const std::string why = tls_alert(t.alert);
+    text += fmt::format(", ended by the {}'s alert {} (frame {})",
+                        t.alert_by_client ? "client" : "server",
+                        why.empty() ? std::to_string(t.alert) : why, t.alert_frame);
+  } else if (!known(t.server_hello_ns)) {
+    text += ", no ServerHello captured";
+  }
   paragraph(out, "tls", text, kBlockLabel, 2);
 }
 

@@ -11,6 +11,8 @@ namespace wirelag::report {
 
 /// "TLS 1.3", "0x7f1c" for a version without a name here.
 [[nodiscard]] std::string tls_version(std::uint16_t version);
+/// "handshake_failure" (RFC 8446 section 6, RFC 5246 section 7.2); empty without a name here.
+[[nodiscard]] std::string tls_alert(std::uint8_t description);
 /// "SYN, ACK" in the order people say them; "none" without any.
 [[nodiscard]] std::string tcp_flags(std::uint8_t flags);
 

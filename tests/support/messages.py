@@ -1,5 +1,6 @@
 """DNS messages and TLS handshake records for timelines. Standard library only."""
 
+import hashlib
 import ipaddress
 import struct
 
@@ -55,8 +56,9 @@ def extension(number, data):
     return struct.pack("!H", number) + with_length(2, data)
 
 
-def client_hello(sni=None, version="1.3", alpn=None, padding=0):
-    """`padding`: bytes of the padding extension (RFC 7685), to make the hello long."""
+def client_hello(sni=None, version="1.3", alpn=None, padding=0, psk=False, early_data=False):
+    """`padding`: bytes of the padding extension (RFC 7685), to make the hello long. `psk`: a key of
+    an earlier session is offered; `early_data`: and 0-RTT data follows."""
     extensions = b""
     if sni:
         extensions += extension(0, with_length(2, b"\0" + with_length(2, sni.encode("ascii"))))
@@ -67,18 +69,41 @@ def client_hello(sni=None, version="1.3", alpn=None, padding=0):
         extensions += extension(43, with_length(1, struct.pack("!HH", 0x0304, 0x0303)))
     if padding:
         extensions += extension(21, bytes(padding))
+    if early_data:
+        extensions += extension(42, b"")
+    if psk:
+        extensions += extension(41, bytes(40))
     suites = struct.pack("!HHH", 0x1301, 0xC02F, 0x009C)
     body = struct.pack("!H", 0x0303) + bytes(range(32)) + with_length(1, bytes(range(32)))
     body += with_length(2, suites) + with_length(1, b"\0") + with_length(2, extensions)
     return record(22, b"\x01" + with_length(3, body), 0x0301)
 
 
-def server_hello(version="1.3", cipher=0x1301):
+def server_hello(version="1.3", cipher=0x1301, psk=False, retry=False):
+    """`psk`: the offered key is taken. `retry`: it is a HelloRetryRequest."""
     extensions = extension(43, struct.pack("!H", 0x0304)) if version == "1.3" else b""
+    if psk:
+        extensions += extension(41, bytes(2))
     wire_version = min(TLS_VERSIONS[version], 0x0303)
-    body = struct.pack("!H", wire_version) + bytes(range(32, 64)) + with_length(1, bytes(range(32)))
+    # RFC 8446 section 4.1.3: the retry's random is this hash
+    random = hashlib.sha256(b"HelloRetryRequest").digest() if retry else bytes(range(32, 64))
+    body = struct.pack("!H", wire_version) + random + with_length(1, bytes(range(32)))
     body += struct.pack("!HB", cipher, 0) + with_length(2, extensions)
     return record(22, b"\x02" + with_length(3, body))
+
+
+def handshake_message(kind, size=0):
+    """Another message in clear text, its content zeros: certificate is 11, server_hello_done 14."""
+    return record(22, bytes([kind]) + with_length(3, bytes(size)))
+
+
+def encrypted_handshake(size=40):
+    """TLS 1.2 and older: what a Finished looks like."""
+    return record(22, b"\xa5" * size)
+
+
+def alert(description, level=2):
+    return record(21, bytes([level, description]))
 
 
 def change_cipher_spec():

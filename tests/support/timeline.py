@@ -15,6 +15,7 @@ A line that begins with a letter declares something, one that begins with a time
     bytes NAME PAYLOAD               a payload to be referred to
     bytes NAME client_hello sni=a.example version=1.3 alpn=h2 padding=0
     bytes NAME server_hello version=1.3
+    bytes NAME alert description=40  and the other TLS records of messages.py
 
     TIME FROM>TO WHAT                TIME in seconds; "+0.010" = after the frame before
     0.000 C>S SYN mss=1460 ts=100        flags: SYN, FIN, RST, PSH, ACK, joined by commas
@@ -178,14 +179,14 @@ class Timeline:
             "server_hello": messages.server_hello,
             "change_cipher_spec": messages.change_cipher_spec,
             "application_data": messages.application_data,
+            "handshake_message": messages.handshake_message,
+            "encrypted_handshake": messages.encrypted_handshake,
+            "alert": messages.alert,
         }.get(words[0])
         if make is None:
             return self.payload(words)
         values = dict(word.split("=") for word in words[1:])
-        for key in ("padding", "size"):
-            if key in values:
-                values[key] = int(values[key])
-        return make(**values)
+        return make(**{k: int(v) if v.isdigit() else v for k, v in values.items()})
 
     def payload(self, pieces):
         out = b""

@@ -204,11 +204,11 @@ struct DnsTransaction {
   std::uint16_t id = 0;
   std::uint16_t qtype = 0;
   std::uint16_t qclass = 0;
-  std::uint8_t opcode = 0;
-  std::uint8_t rcode = 0;          ///< valid when there is a response; header's four bits
+  std::uint16_t edns_size = 0;  ///< UDP payload size the query announced (RFC 6891); 0 = no EDNS
+  std::uint16_t rcode = 0;  ///< valid when there is a response; EDNS's bits above the header's four
   std::uint16_t answer_count = 0;  ///< ANCOUNT of the response
   bool truncated = false;          ///< TC of the response
-  bool malformed = false;          ///< a message ended early or pointed outside itself
+  bool malformed = false;          ///< a message ended early or has a name against the rules
 
   BoundedList<FrameNumber, 16> query_frames;  ///< first query, then its re-sent copies
   BoundedList<FrameNumber, 8> duplicate_response_frames;
@@ -218,9 +218,12 @@ struct DnsTransaction {
   TimeNs response_ns = kUnknownNs;
   ConnectionKey connection = 0;  ///< DNS over TCP
 
-  std::string_view qname;  ///< lower case, no final dot, "." for the root; odd bytes as \DDD
+  std::string_view qname;  ///< lower case, no final dot, "." for the root; odd bytes as \DDD;
+                           ///< empty: no question, or its name cannot be read
   Bytes response;          ///< the response message: the control core decodes the answers from it
 
+  /// The type is known even of a question whose name cannot be read.
+  [[nodiscard]] bool has_question() const { return !qname.empty() || qclass != 0 || qtype != 0; }
   [[nodiscard]] DurationNs latency_ns() const { return elapsed_ns(first_query_ns, response_ns); }
   [[nodiscard]] DurationNs resolver_ns() const { return elapsed_ns(last_query_ns, response_ns); }
   auto views() { return std::tie(qname, response); }
@@ -301,12 +304,19 @@ struct TlsHandshake {
   TriState resumed = TriState::unknown;
   bool hello_retry = false;
   bool early_data_offered = false;
+  /// no: the server did not take the 0-RTT data. Acceptance is encrypted: never yes.
+  TriState early_data_accepted = TriState::unknown;
   bool psk_offered = false;
-  std::uint32_t certificate_bytes = 0;
+  bool ech_offered = false;             ///< or GREASE for it: `sni` may be the public name only
+  std::uint8_t round_trips = 0;         ///< before the client could send ordinary data; 0 = unknown
+  std::uint32_t certificate_bytes = 0;  ///< of the server's Certificate message; 0 = not seen
 
   FrameSpan client_hello_frames;  ///< last = where it is complete
   FrameSpan server_hello_frames;
   FrameNumber hello_retry_frame = 0;
+  FrameNumber alert_frame = 0;   ///< fatal alert in clear text that ended the handshake; 0 = none
+  std::uint8_t alert = 0;        ///< its description (RFC 8446 section 6)
+  bool alert_by_client = false;  ///< who sent it
   TimeNs client_hello_ns = kUnknownNs;       ///< complete
   TimeNs server_hello_ns = kUnknownNs;       ///< complete (the final one after a HelloRetryRequest)
   TimeNs client_finished_ns = kUnknownNs;    ///< last handshake flight of the client
@@ -319,6 +329,10 @@ struct TlsHandshake {
   std::string_view alpn_offered;  ///< comma-separated
 
   [[nodiscard]] DurationNs hello_ns() const { return elapsed_ns(client_hello_ns, server_hello_ns); }
+  /// Both sides' last handshake flight was seen.
+  [[nodiscard]] bool complete() const {
+    return known(client_finished_ns) && known(server_finished_ns);
+  }
   /// ClientHello to the last handshake flight that was seen.
   [[nodiscard]] DurationNs handshake_ns() const {
     const TimeNs last = !known(client_finished_ns)                ? server_finished_ns

@@ -25,8 +25,6 @@ DnsDefect skip_name(Bytes message, std::size_t& at) {
     const std::uint8_t head = message[here];
     if (head >= 0xc0) {
       if (here + 1 >= message.size()) return DnsDefect::ended_early;
-      const std::size_t target = static_cast<std::size_t>(head & 0x3f) << 8 | message[here + 1];
-      if (target < DnsHeader::kSize || target >= start) return DnsDefect::bad_name;
       at = here + 2;
       return DnsDefect::none;
     }
@@ -56,9 +54,15 @@ DnsDefect read_record(Bytes message, std::size_t& at, RecordHeader& out) {
 
 namespace {
 
+/// A name that cannot be read does not hide the type behind it.
 DnsDefect read_first_question(Bytes message, std::size_t& at, DnsMessage& out) {
-  const DnsDefect defect = out.qname.read(message, at, at);
-  if (defect != DnsDefect::none) return defect;
+  const std::size_t start = at;
+  const DnsDefect defect = out.qname.read(message, start, at);
+  if (defect == DnsDefect::ended_early) return defect;
+  if (defect == DnsDefect::bad_name) {
+    at = start;
+    if (skip_name(message, at) != DnsDefect::none) return defect;
+  }
   ByteCursor in(message.subspan(at));
   out.qtype = in.u16();
   out.qclass = in.u16();
@@ -69,7 +73,7 @@ DnsDefect read_first_question(Bytes message, std::size_t& at, DnsMessage& out) {
   }
   out.has_question = true;
   at += 4;
-  return DnsDefect::none;
+  return defect;
 }
 
 DnsDefect skip_question(Bytes message, std::size_t& at) {
@@ -80,17 +84,20 @@ DnsDefect skip_question(Bytes message, std::size_t& at) {
   return DnsDefect::none;
 }
 
-/// The upper eight bits of the rcode are the OPT record's first TTL byte (RFC 6891 section 6.1.3).
-void take_upper_rcode_bits(const RecordHeader& opt, DnsMessage& out) {
+/// RFC 6891 section 6.1.3: the upper eight bits of the rcode are the OPT record's first TTL byte, its
+/// class is the UDP payload size.
+void take_edns(const RecordHeader& opt, DnsMessage& out) {
+  out.edns_size = opt.klass;
   out.rcode = static_cast<std::uint16_t>((opt.ttl >> 24) << 4 | out.header.rcode());
 }
 
 DnsDefect walk(Bytes message, DnsMessage& out) {
   std::size_t at = DnsHeader::kSize;
   const DnsHeader& h = out.header;
+  DnsDefect question = DnsDefect::none;
   if (h.qdcount > 0) {
-    const DnsDefect defect = read_first_question(message, at, out);
-    if (defect != DnsDefect::none) return defect;
+    question = read_first_question(message, at, out);
+    if (question != DnsDefect::none && !out.has_question) return question;
   }
   for (std::uint32_t i = 1; i < h.qdcount; ++i) {
     const DnsDefect defect = skip_question(message, at);
@@ -102,9 +109,9 @@ DnsDefect walk(Bytes message, DnsMessage& out) {
     DnsDefect defect = skip_name(message, at);
     if (defect == DnsDefect::none) defect = read_record(message, at, record);
     if (defect != DnsDefect::none) return defect;
-    if (record.type == dns_type::opt) take_upper_rcode_bits(record, out);
+    if (record.type == dns_type::opt) take_edns(record, out);
   }
-  return DnsDefect::none;
+  return question;
 }
 
 }  // namespace
@@ -116,6 +123,7 @@ bool decode_message(Bytes message, DnsMessage& out) {
   out.qtype = out.qclass = 0;
   out.has_question = false;
   out.rcode = out.header.rcode();
+  out.edns_size = 0;
   out.defect = walk(message, out);
   return true;
 }

@@ -3,8 +3,8 @@
 //   label    00LLLLLL  then L bytes; L = 0 ends the name
 //   pointer  11PPPPPP PPPPPPPP  the rest of the name begins at message[P]
 //
-// Every jump must land before the start of the run of labels it ends, so the positions of the runs
-// fall strictly and reading terminates after at most 255 octets of labels.
+// A jump lands before the start of the run of labels it ends; one that does not is followed too, and
+// said. Reading ends after at most 255 octets of labels and kMaxPointers jumps.
 #include <wirelag/track/dns/message.hpp>
 
 namespace wirelag {
@@ -34,26 +34,27 @@ void DnsName::append_label(Bytes label) {
 
 DnsDefect DnsName::read(Bytes message, std::size_t at, std::size_t& end) {
   clear();
-  const auto fail = [this](DnsDefect defect) {
+  const auto fail = [this](DnsDefect why) {
     clear();
-    return defect;
+    return why;
   };
   std::size_t run_start = at;  // where the current run of labels began
   std::size_t octets = 1;      // of the name uncompressed, the root's 0 included
-  bool jumped = false;
+  DnsDefect defect = DnsDefect::none;
+  int jumps = 0;
   while (at < message.size()) {
     const std::uint8_t head = message[at];
     if (head == 0) {
-      if (!jumped) end = at + 1;
+      if (jumps == 0) end = at + 1;
       if (length_ == 0) text_[length_++] = '.';
-      return DnsDefect::none;
+      return defect;
     }
     if ((head & kPointer) == kPointer) {
       if (at + 1 >= message.size()) return fail(DnsDefect::ended_early);
       const std::size_t target = static_cast<std::size_t>(head & ~kPointer) << 8 | message[at + 1];
-      if (target < DnsHeader::kSize || target >= run_start) return fail(DnsDefect::bad_name);
-      if (!jumped) end = at + 2;
-      jumped = true;
+      if (target < DnsHeader::kSize || jumps == kMaxPointers) return fail(DnsDefect::bad_name);
+      if (target >= run_start) defect = DnsDefect::odd_pointer;
+      if (jumps++ == 0) end = at + 2;
       at = run_start = target;
       continue;
     }

@@ -20,14 +20,12 @@ std::size_t blocks_of(const DnsLimits& limits) {
 
 std::size_t at_least_one(std::size_t n) { return n > 0 ? n : 1; }
 
-/// TC says nothing useful came (RFC 2181 section 9). No answer record to a QUERY is NODATA (RFC
-/// 2308).
-DnsOutcome outcome_of(std::uint8_t opcode, std::uint16_t rcode, bool truncated,
-                      std::uint16_t answers) {
+/// TC says nothing useful came (RFC 2181 section 9). No answer record is NODATA (RFC 2308).
+DnsOutcome outcome_of(std::uint16_t rcode, bool truncated, std::uint16_t answers) {
   if (truncated) return DnsOutcome::truncated;
   if (rcode == kNxDomain) return DnsOutcome::nxdomain;
   if (rcode != kNoError) return DnsOutcome::failed;
-  return answers == 0 && opcode == 0 ? DnsOutcome::nodata : DnsOutcome::answered;
+  return answers == 0 ? DnsOutcome::nodata : DnsOutcome::answered;
 }
 
 }  // namespace
@@ -67,7 +65,7 @@ DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
   entry.qtype = message.qtype;
   entry.qclass = message.qclass;
   entry.service = service;
-  entry.opcode = message.header.opcode();
+  entry.edns_size = message.header.is_response() ? 0 : message.edns_size;
   entry.has_question = message.has_question;
   entry.malformed = seen.malformed;
   entry.name = name.head;
@@ -112,7 +110,6 @@ void DnsQueryTable::note_answer(Index i, Stage stage, const DnsSighting& seen,
   answer.frame = seen.frame;
   answer.answer_count = message.header.ancount;
   answer.rcode = message.rcode;
-  answer.header_rcode = message.header.rcode();
   answer.truncated = message.header.truncated();
   answer.malformed = seen.malformed;
 
@@ -140,7 +137,7 @@ void DnsQueryTable::note_query_of_answer(Index i, const DnsSighting& seen,
   unlink(i);
   Entry& entry = entries_[i];
   entry.stage = Stage::answered;
-  entry.opcode = message.header.opcode();
+  entry.edns_size = message.edns_size;
   entry.malformed = seen.malformed;
   entry.first_frame = seen.frame;
   entry.first_ns = seen.time_ns;
@@ -214,7 +211,7 @@ void DnsQueryTable::emit(Index i) {
   t.service = entry.service;
   t.qtype = entry.qtype;
   t.qclass = entry.qclass;
-  t.opcode = entry.opcode;
+  t.edns_size = entry.edns_size;
   t.malformed = entry.malformed;
   t.connection = entry.connection;
   bytes_.read(entry.name, entry.name_size, name_scratch_.get());
@@ -235,8 +232,8 @@ void DnsQueryTable::emit(Index i) {
 }
 
 void DnsQueryTable::describe(const Answer& answer, DnsTransaction& out) {
-  out.outcome = outcome_of(out.opcode, answer.rcode, answer.truncated, answer.answer_count);
-  out.rcode = answer.header_rcode;
+  out.outcome = outcome_of(answer.rcode, answer.truncated, answer.answer_count);
+  out.rcode = answer.rcode;
   out.answer_count = answer.answer_count;
   out.truncated = answer.truncated;
   out.malformed = out.malformed || answer.malformed;

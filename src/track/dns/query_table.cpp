@@ -82,6 +82,13 @@ bool DnsQueryTable::same_question(const Entry& entry, const DnsMessage& message)
          entry.name_size == qname.size() && bytes_.equals(entry.name, as_bytes(qname));
 }
 
+/// The same, as far as both can be read: the name of one of them may be damaged.
+bool DnsQueryTable::may_be_same_question(const Entry& entry, const DnsMessage& message) const {
+  if (!entry.has_question || !message.has_question) return true;
+  if (entry.name_size > 0 && !message.qname.text().empty()) return same_question(entry, message);
+  return entry.qtype == message.qtype && entry.qclass == message.qclass;
+}
+
 DnsQueryTable::Index DnsQueryTable::query_repeated_by(const KeyEntries& known,
                                                       const DnsSighting& seen,
                                                       const DnsMessage& message) const {
@@ -108,18 +115,17 @@ DnsQueryTable::Index DnsQueryTable::response_waiting_for(const KeyEntries& known
   return kNone;
 }
 
-/// The oldest open query with the response's question; when either has no question the oldest open
-/// one.
+/// The oldest open query with the response's question; without one, the oldest whose question may be
+/// the same.
 DnsQueryTable::Index DnsQueryTable::query_answered_by(const KeyEntries& known,
                                                       const DnsMessage& message) const {
   Index oldest = kNone;
   for (const Index i : known) {
     if (entries_[i].stage != Stage::waiting) continue;
     if (same_question(entries_[i], message)) return i;
-    if (oldest == kNone) oldest = i;
+    if (oldest == kNone && may_be_same_question(entries_[i], message)) oldest = i;
   }
-  if (oldest == kNone) return kNone;
-  return message.has_question && entries_[oldest].has_question ? kNone : oldest;
+  return oldest;
 }
 
 /// Of the queries the response may be a second answer to, the one answered last.
@@ -130,7 +136,7 @@ DnsQueryTable::Index DnsQueryTable::answer_repeated_by(const KeyEntries& known,
   for (const Index i : known) {
     const Entry& entry = entries_[i];
     if (entry.stage != Stage::answered) continue;
-    if (message.has_question && !same_question(entry, message)) continue;
+    if (message.has_question && !may_be_same_question(entry, message)) continue;
     const TimeNs response_ns = answers_[entry.answer].response_ns;
     if (last == kNone || response_ns >= last_ns) {
       last = i;

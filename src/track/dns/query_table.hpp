@@ -83,10 +83,10 @@ class DnsQueryTable {
     std::uint16_t qclass = 0;
     ServiceId service = kNoService;
     std::uint16_t name_size = 0;
+    std::uint16_t edns_size = 0;  ///< of the query
     Stage stage = Stage::waiting;
-    std::uint8_t opcode = 0;
-    bool has_question = false;
-    bool malformed = false;         ///< the query is
+    bool has_question : 1 = false;
+    bool malformed : 1 = false;     ///< the query is
     Index name = ByteChain::kNone;  ///< head of a chain
     Index older = kNone;            ///< next entry of the same key
     Index before = kNone;           ///< neighbours in `waiting_` or `answered_`
@@ -111,7 +111,6 @@ class DnsQueryTable {
     std::uint32_t size = 0;
     std::uint16_t answer_count = 0;
     std::uint16_t rcode = 0;  ///< with the bits of EDNS
-    std::uint8_t header_rcode = 0;
     bool truncated = false;
     bool malformed = false;
     BoundedList<FrameNumber, 8> duplicates;
@@ -134,6 +133,7 @@ class DnsQueryTable {
   void on_response(const DnsSighting& seen, const DnsMessage& message, ServiceId service);
   [[nodiscard]] KeyEntries entries_of(const Key& key, TimeNs now);
   [[nodiscard]] bool same_question(const Entry& entry, const DnsMessage& message) const;
+  [[nodiscard]] bool may_be_same_question(const Entry& entry, const DnsMessage& message) const;
   [[nodiscard]] Index query_repeated_by(const KeyEntries& known, const DnsSighting& seen,
                                         const DnsMessage& message) const;
   [[nodiscard]] Index response_waiting_for(const KeyEntries& known, const DnsSighting& seen,

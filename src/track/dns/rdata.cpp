@@ -26,11 +26,13 @@ std::string generic(Bytes data) {
   return out;
 }
 
+bool readable(DnsDefect name) { return name == DnsDefect::none || name == DnsDefect::odd_pointer; }
+
 /// The name at data.at, which then moves behind it; false when it is broken or leaves the RDATA.
 bool read_name(Rdata& data, std::string& out) {
   DnsName name;
   std::size_t end = 0;
-  if (name.read(data.message, data.at, end) != DnsDefect::none || end > data.end) return false;
+  if (!readable(name.read(data.message, data.at, end)) || end > data.end) return false;
   data.at = end;
   out = name.text();
   return true;
@@ -186,7 +188,7 @@ std::vector<DnsRecord> decode_answers(Bytes message) {
   for (std::uint32_t i = 0; i < header.ancount; ++i) {
     DnsName name;
     RecordHeader record;
-    if (name.read(message, at, at) != DnsDefect::none ||
+    if (!readable(name.read(message, at, at)) ||
         read_record(message, at, record) != DnsDefect::none) {
       return out;
     }

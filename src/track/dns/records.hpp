@@ -16,7 +16,8 @@ struct RecordHeader {
 /// Fields of the header; call with at least DnsHeader::kSize bytes.
 [[nodiscard]] DnsHeader read_header(Bytes message);
 
-/// Steps over the name at message[at] without following its pointer.
+/// Steps over the name at message[at] without following its pointer; where that leads is not
+/// looked at.
 [[nodiscard]] DnsDefect skip_name(Bytes message, std::size_t& at);
 
 /// Reads what follows a record's name and steps over its data; `at` is left unchanged on a defect.

@@ -20,6 +20,11 @@ bool is_multicast_dns(const Packet& packet) {
   return !uses(packet, kDnsPort) && (uses(packet, kMulticastDnsPort) || uses(packet, kLlmnrPort));
 }
 
+/// LLMNR over TCP (RFC 4795 section 2.4) follows a multicast question.
+bool is_multicast_dns(const StreamContext& stream) {
+  return stream.server.port == kLlmnrPort || stream.server.port == kMulticastDnsPort;
+}
+
 std::size_t stream_blocks(const DnsLimits& limits) {
   const std::size_t two_largest = 2 * ByteChains::blocks_for(kLargestMessage);
   return std::max<std::size_t>(kBlocksPerStream * limits.tcp_streams, two_largest);
@@ -46,8 +51,12 @@ struct DnsTracker::State {
     seen.bytes = seen.bytes.first(std::min(seen.bytes.size(), kLargestMessage));
     if (!decode_message(seen.bytes, message)) return false;
     if (!message.header.known_opcode() && !message.has_question) return false;
-    seen.malformed =
-        message.defect == DnsDefect::bad_name || (message.defect == DnsDefect::ended_early && !cut);
+    if (message.header.opcode() != 0) {  // a user waits for answers to a QUERY only
+      counters.add(Counter::dns_other_opcodes);
+      return true;
+    }
+    const bool ended_early = message.defect == DnsDefect::ended_early;
+    seen.malformed = message.defect != DnsDefect::none && !(ended_early && cut);
     if (seen.malformed) counters.add(Counter::dns_malformed);
     service = queries.on_message(seen, message);
     return true;
@@ -67,6 +76,10 @@ class DnsTracker::StreamMessages final : public DnsMessageSink {
       : state_(state), stream_(stream), direction_(direction) {}
 
   bool on_message(Bytes message, bool cut, TimeNs time_ns, FrameNumber frame) override {
+    if (is_multicast_dns(stream_.context)) {
+      state_.counters.add(Counter::multicast_dns_messages);
+      return true;
+    }
     const bool from_client = direction_ == Direction::c2s;
     DnsSighting seen;
     seen.src = from_client ? stream_.context.client : stream_.context.server;

@@ -66,6 +66,7 @@ void Handshake::on_client_hello(Direction direction, const ClientHello& hello) {
   transaction_.client_version = hello.version;
   transaction_.psk_offered = hello.psk_offered;
   transaction_.early_data_offered = hello.early_data_offered;
+  transaction_.ech_offered = hello.ech_offered;
   sni_size_ = copy_name(hello.sni, sni_);
   alpn_offered_size_ = copy_alpn(hello.alpn, alpn_offered_);
 }
@@ -84,6 +85,7 @@ void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
   transaction_.cipher = hello.cipher;
   if (is_tls13(hello.version))
     transaction_.resumed = hello.psk_selected ? TriState::yes : TriState::no;
+  if (!is_tls13(hello.version) || !hello.psk_selected) refuse_early_data();
   alpn_size_ = copy_alpn(hello.alpn, alpn_);
 }
 
@@ -92,9 +94,18 @@ void Handshake::on_retry(Direction direction) {
   roles_known_ = true;
   if (server_hello_seen_ || transaction_.hello_retry || is_client(direction)) return;
   transaction_.hello_retry = true;
+  refuse_early_data();
   hello_in_record_[direction] = Hello::retry;
   // A ChangeCipherSpec of the compatibility mode came or comes before a hello in clear text.
   encrypted_ = {};
+}
+
+/// Early data needs the key that was offered, and none other (RFC 8446 section 4.2.10): the server
+/// has thrown away what came.
+void Handshake::refuse_early_data() {
+  if (!transaction_.early_data_offered) return;
+  transaction_.early_data_accepted = TriState::no;
+  transaction_.first_client_data_ns = kUnknownNs;
 }
 
 void Handshake::on_ssl2_hello(Direction direction, Bytes record) {
@@ -132,6 +143,7 @@ void Handshake::on_message(Direction direction, const RecordReader& reader) {
       if (transaction_.certificate_bytes == 0)
         transaction_.certificate_bytes = reader.message_length();
       certificates_shown_ = true;
+      if (server_hello_seen_) transaction_.resumed = TriState::no;
       break;
     case MessageType::server_key_exchange:
     case MessageType::certificate_request:
@@ -141,13 +153,30 @@ void Handshake::on_message(Direction direction, const RecordReader& reader) {
 }
 
 void Handshake::on_record_begins(Direction direction, const RecordReader& reader) {
+  if (reader.had_hole() || reader.record().first_ns < latest_record_ns_) flights_in_order_ = false;
+  latest_record_ns_ = reader.record().first_ns;
   if (reader.record_type() != RecordType::application_data) return;
   on_data_begins(direction, reader.record().first_ns);
   look_whether_over();
 }
 
+/// A round trip: a flight of the server's after one of the client's, until the client may send.
+void Handshake::count_flight(Direction direction) {
+  const TlsHandshake& t = transaction_;
+  if (client_flight_began_ || (known(t.client_finished_ns) && known(t.server_finished_ns)) ||
+      (known(t.first_client_data_ns) && !t.early_data_offered)) {
+    client_ready_ = true;
+  }
+  if (client_ready_ || !roles_known_) return;
+  if (!is_client(direction) && client_spoke_last_ && server_flights_ < UINT8_MAX) {
+    ++server_flights_;
+  }
+  client_spoke_last_ = is_client(direction);
+}
+
 void Handshake::on_record_ends(Direction direction, const RecordReader& reader) {
   const TimeNs time_ns = reader.record().last_ns;
+  if (reader.record_type() != RecordType::alert) count_flight(direction);
   switch (reader.record_type()) {
     case RecordType::handshake:
       complete_hello(hello_in_record_[direction], reader.hello());
@@ -156,8 +185,9 @@ void Handshake::on_record_ends(Direction direction, const RecordReader& reader) 
       break;
     case RecordType::change_cipher_spec: on_change_cipher_spec(direction, reader); break;
     case RecordType::application_data:
-      if (is_tls13(transaction_.version)) on_data_ends_tls13(direction, time_ns);
+      if (is_tls13(transaction_.version)) on_data_ends_tls13(direction, reader);
       break;
+    case RecordType::alert: on_alert(direction, reader); break;
     default: break;
   }
   look_whether_over();
@@ -173,6 +203,16 @@ void Handshake::on_change_cipher_spec(Direction direction, const RecordReader& r
   } else if (!reader.had_hole()) {
     transaction_.resumed = TriState::yes;
   }
+}
+
+void Handshake::on_alert(Direction direction, const RecordReader& reader) {
+  constexpr std::uint8_t kFatal = 2;
+  const std::uint8_t* alert = reader.alert();
+  if (alert == nullptr || alert[0] != kFatal || !roles_known_ || transaction_.complete()) return;
+  transaction_.alert_frame = reader.record().frames.last;
+  transaction_.alert = alert[1];
+  transaction_.alert_by_client = is_client(direction);
+  over_ = true;
 }
 
 void Handshake::on_data_begins(Direction direction, TimeNs time_ns) {
@@ -191,12 +231,15 @@ void Handshake::on_data_begins(Direction direction, TimeNs time_ns) {
 }
 
 void Handshake::on_client_data_begins_tls13(TimeNs time_ns) {
-  if (client_flight_began_ || (transaction_.early_data_offered && !known(server_flight_ns_))) {
+  if (transaction_.early_data_offered && !known(server_flight_ns_)) {
+    if (transaction_.early_data_accepted != TriState::no)
+      set_if_unknown(transaction_.first_client_data_ns, time_ns);
+  } else if (known(transaction_.client_finished_ns)) {
     set_if_unknown(transaction_.first_client_data_ns, time_ns);
-    return;
+  } else if (!client_flight_began_) {
+    client_flight_began_ = true;
+    transaction_.server_finished_ns = server_flight_ns_;
   }
-  client_flight_began_ = true;
-  transaction_.server_finished_ns = server_flight_ns_;
 }
 
 void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) {
@@ -208,11 +251,12 @@ void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) 
   over_ = data_seen_.c2s && data_seen_.s2c;  // the ServerHello was lost: nothing tells more
 }
 
-void Handshake::on_data_ends_tls13(Direction direction, TimeNs time_ns) {
+void Handshake::on_data_ends_tls13(Direction direction, const RecordReader& reader) {
   if (!is_client(direction)) {
-    if (!client_flight_began_) server_flight_ns_ = time_ns;
-  } else if (client_flight_began_) {
-    set_if_unknown(transaction_.client_finished_ns, time_ns);
+    if (!client_flight_began_) server_flight_ns_ = reader.record().last_ns;
+  } else if (client_flight_began_ &&
+             reader.record_length() >= shortest_finished_record(transaction_.cipher)) {
+    set_if_unknown(transaction_.client_finished_ns, reader.record().last_ns);
   }
 }
 
@@ -225,6 +269,9 @@ void Handshake::look_whether_over() {
 TlsHandshake Handshake::told() const {
   TlsHandshake told = transaction_;
   if (client_ == Direction::s2c) std::swap(told.client, told.server);
+  const bool may_send = known(told.first_client_data_ns) || known(told.client_finished_ns);
+  const bool counted = flights_in_order_ && client_hello_seen_ && server_hello_seen_ && may_send;
+  told.round_trips = counted ? server_flights_ : 0;
   told.sni = sni();
   told.alpn = {alpn_.data(), alpn_size_};
   told.alpn_offered = {alpn_offered_.data(), alpn_offered_size_};

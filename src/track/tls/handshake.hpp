@@ -43,13 +43,16 @@ class Handshake {
   void on_client_hello(Direction direction, const ClientHello& hello);
   void on_server_hello(Direction direction, const ServerHello& hello);
   void on_retry(Direction direction);
+  void refuse_early_data();
   void on_ssl2_hello(Direction direction, Bytes record);
   void complete_hello(Hello hello, const Extent& extent);
   void on_change_cipher_spec(Direction direction, const RecordReader& reader);
+  void on_alert(Direction direction, const RecordReader& reader);
+  void count_flight(Direction direction);
   void on_data_begins(Direction direction, TimeNs time_ns);
   void on_client_data_begins_tls13(TimeNs time_ns);
   void on_data_of_unknown_version(Direction direction, TimeNs time_ns);
-  void on_data_ends_tls13(Direction direction, TimeNs time_ns);
+  void on_data_ends_tls13(Direction direction, const RecordReader& reader);
   void look_whether_over();
 
   [[nodiscard]] bool is_client(Direction direction) const { return direction == client_; }
@@ -68,11 +71,16 @@ class Handshake {
   bool server_hello_seen_ = false;
   bool certificates_shown_ = false;   ///< or other messages of a full handshake (TLS 1.2 and older)
   bool client_flight_began_ = false;  ///< TLS 1.3: the client answered the server's flight
+  bool flights_in_order_ = true;      ///< no hole, no record before its time: they can be counted
+  bool client_ready_ = false;         ///< the client sends data, or waits for nothing more
+  bool client_spoke_last_ = false;    ///< the latest handshake record is the client's
+  std::uint8_t server_flights_ = 0;   ///< that followed one of the client's
   bool over_ = false;
   bool malformed_ = false;
   PerDirection<bool> encrypted_;
   PerDirection<bool> data_seen_;
-  PerDirection<Hello> hello_in_record_;   ///< waits for its record's end
+  PerDirection<Hello> hello_in_record_;  ///< waits for its record's end
+  TimeNs latest_record_ns_ = kUnknownNs;
   TimeNs server_flight_ns_ = kUnknownNs;  ///< TLS 1.3: end of the server's last encrypted record
 
   std::uint8_t sni_size_ = 0;

@@ -14,6 +14,7 @@ enum Extension : std::uint16_t {
   pre_shared_key = 41,
   early_data = 42,
   supported_versions = 43,
+  encrypted_client_hello = 0xfe0d,
 };
 
 // SHA-256 of "HelloRetryRequest", RFC 8446 section 4.1.3
@@ -73,6 +74,13 @@ std::uint16_t highest_version(Bytes extension, std::uint16_t fallback) {
 
 }  // namespace
 
+std::uint16_t shortest_finished_record(std::uint16_t cipher) {
+  constexpr std::uint16_t kAes256GcmSha384 = 0x1302, kAes128Ccm8Sha256 = 0x1305;
+  const bool sha384 = cipher == kAes256GcmSha384;
+  const bool short_tag = cipher < 0x1301 || cipher >= kAes128Ccm8Sha256;  // or not known
+  return static_cast<std::uint16_t>(4 + (sha384 ? 48 : 32) + 1 + (short_tag ? 8 : 16));
+}
+
 ClientHello parse_client_hello(Bytes body) {
   ClientHello hello;
   ByteCursor in(body);
@@ -88,6 +96,7 @@ ClientHello parse_client_hello(Bytes body) {
       case alpn: hello.alpn = alpn_names(data); break;
       case pre_shared_key: hello.psk_offered = true; break;
       case early_data: hello.early_data_offered = true; break;
+      case encrypted_client_hello: hello.ech_offered = true; break;
       case supported_versions: hello.version = highest_version(data, hello.version); break;
       default: break;
     }

@@ -1,7 +1,7 @@
 // What a ClientHello and a ServerHello say: pure functions over one whole handshake message's body.
 // SSL 3 to TLS 1.3 with its drafts, and SSL 2's hellos. RFC 8446 section 4.1, RFC 5246
-// section 7.4.1, RFC 6066 section 3 (SNI), RFC 7301 (ALPN), RFC 8701 (GREASE), RFC 6101 appendix E
-// (SSL 2).
+// section 7.4.1, RFC 6066 section 3 (SNI), RFC 7301 (ALPN), RFC 8701 (GREASE), RFC 9849 (ECH), RFC 6101
+// appendix E (SSL 2).
 #pragma once
 
 #include <optional>
@@ -13,6 +13,10 @@ namespace wirelag::tls {
 inline constexpr std::uint16_t kSsl2 = 0x0002;
 inline constexpr std::uint16_t kTls13 = 0x0304;
 
+/// The shortest record that can hold a TLS 1.3 Finished: message header, verify_data of the suite's
+/// hash, content type, the suite's tag (RFC 8446 sections 4.4.4, 5.2 and B.4). Padding only adds.
+[[nodiscard]] std::uint16_t shortest_finished_record(std::uint16_t cipher);
+
 /// TLS 1.3 or one of its drafts (0x7fNN, and Facebook's 0xfbNN).
 [[nodiscard]] constexpr bool is_tls13(std::uint16_t version) {
   return version == kTls13 || version >> 8 == 0x7f || version >> 8 == 0xfb;
@@ -23,6 +27,7 @@ struct ClientHello {
   std::uint16_t version = 0;  ///< highest offered
   bool psk_offered = false;
   bool early_data_offered = false;
+  bool ech_offered = false;
   Bytes sni;
   Bytes alpn;  ///< protocol name list: length, name, length, name, ...
 };

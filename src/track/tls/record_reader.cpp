@@ -106,7 +106,8 @@ RecordReader::Event RecordReader::read_header(Bytes& rest, const StreamChunk& ch
 RecordReader::Event RecordReader::begin_record() {
   stage_ = Stage::payload;
   record_type_ = static_cast<RecordType>(header_[0]);
-  record_left_ = record_length(header_.data());
+  record_length_ = record_left_ = wirelag::tls::record_length(header_.data());
+  alert_size_ = 0;
   opaque_ = record_type_ != RecordType::handshake || encrypted_;
   return Event::record_begins;
 }
@@ -114,7 +115,7 @@ RecordReader::Event RecordReader::begin_record() {
 void RecordReader::begin_ssl2_record() {
   stage_ = Stage::payload;
   record_type_ = RecordType::handshake;
-  record_left_ = static_cast<std::uint16_t>((header_[0] & 0x7f) << 8 | header_[1]);
+  record_length_ = record_left_ = static_cast<std::uint16_t>((header_[0] & 0x7f) << 8 | header_[1]);
   opaque_ = false;
   message_ = record_;
   begin_message(MessageType::ssl2, record_left_);
@@ -135,7 +136,11 @@ RecordReader::Event RecordReader::read_payload(Bytes& rest, const StreamChunk& c
     read_message_body(rest, chunk, buffers, counters);
     return Event::none;
   }
-  record_left_ = static_cast<std::uint16_t>(record_left_ - take(rest, record_left_).size());
+  const Bytes part = take(rest, record_left_);
+  record_left_ = static_cast<std::uint16_t>(record_left_ - part.size());
+  for (std::size_t i = 0; i < part.size() && alert_size_ < alert_.size(); ++i) {
+    alert_[alert_size_++] = part[i];
+  }
   return Event::none;
 }
 

@@ -88,7 +88,17 @@ class RecordReader {
   [[nodiscard]] bool had_hole() const { return had_hole_; }
 
   [[nodiscard]] RecordType record_type() const { return record_type_; }
+  /// Of the record's payload, as its header says.
+  [[nodiscard]] std::uint16_t record_length() const { return record_length_; }
   [[nodiscard]] const Extent& record() const { return record_; }
+  /// At record_ends: level and description when the record was an alert in clear text and whole,
+  /// else null.
+  [[nodiscard]] const std::uint8_t* alert() const {
+    return record_type_ == RecordType::alert && !encrypted_ && alert_size_ == alert_.size() &&
+                   record_length_ == alert_.size()
+               ? alert_.data()
+               : nullptr;
+  }
   /// The last hello, with the whole of the records it lies in.
   [[nodiscard]] const Extent& hello() const { return hello_; }
   [[nodiscard]] MessageType message_type() const { return message_type_; }
@@ -131,7 +141,10 @@ class RecordReader {
   std::array<std::uint8_t, 4> message_header_{};
   RecordType record_type_ = RecordType::handshake;
   MessageType message_type_ = MessageType::client_hello;
+  std::uint16_t record_length_ = 0;
   std::uint16_t record_left_ = 0;
+  std::uint8_t alert_size_ = 0;
+  std::array<std::uint8_t, 2> alert_{};
   std::uint32_t message_length_ = 0;
   std::uint32_t message_left_ = 0;
   HelloBuffers::Index buffer_ = HelloBuffers::kNone;

@@ -248,12 +248,6 @@ TEST(Lookup, ResponseWithoutAQuestionHasNoWait) {
   EXPECT_EQ(lookups[0].first_frame, frame_at(10));
 }
 
-TEST(Lookup, DynamicUpdatesAreNobodysWait) {
-  Story story;
-  story.dns({"10.0.0.5", "192.0.2.53", "example.com", 6}, 0, 10).opcode = 5;
-  EXPECT_TRUE(lookups_of(story).empty());
-}
-
 TEST(Lookup, AFloodForOneNameStaysCheap) {
   Story story;
   for (int i = 0; i < 30'000; ++i) {

@@ -8,8 +8,7 @@
 // Two readers: decode_message() is for the data path (header, first question, a walk over the
 // records; no allocation); decode_answers() is for the control path (the answer section as text).
 // Both are functions over bytes without state, and take any bytes: a name is at most 255 octets
-// long, and a compression pointer must point to before the place it is met at, which rules out
-// loops.
+// long and takes at most DnsName::kMaxPointers jumps, which ends loops.
 #pragma once
 
 #include <array>
@@ -50,7 +49,8 @@ struct DnsHeader {
 enum class DnsDefect : std::uint8_t {
   none,
   ended_early,  ///< the bytes end inside something the counts promise
-  bad_name,     ///< pointer forward or into the header, label type unknown, more than 255 octets
+  bad_name,     ///< pointer into the header, loop, label type unknown, more than 255 octets
+  odd_pointer,  ///< a name was read through a pointer that does not point to before it
 };
 
 /// A domain name as text in a fixed place: lower case, no final dot, "." for the root. A byte in a
@@ -60,12 +60,14 @@ class DnsName {
  public:
   static constexpr std::size_t kMaxWireOctets = 255;  ///< RFC 1035 section 2.3.4
   static constexpr std::size_t kMaxText = 4 * kMaxWireOctets;
+  static constexpr int kMaxPointers = 127;  ///< as many labels as a name can have
 
   [[nodiscard]] std::string_view text() const { return {text_.data(), length_}; }
   void clear() { length_ = 0; }
 
   /// Reads the name that begins at message[at]; `end` is set to the first byte after it (after the
-  /// first pointer). Empty on a defect.
+  /// first pointer). Empty on a defect other than odd_pointer: RFC 1035 section 4.1.4 allows prior
+  /// occurrences only, but resolvers follow any pointer that leads to an end.
   DnsDefect read(Bytes message, std::size_t at, std::size_t& end);
 
  private:
@@ -78,11 +80,12 @@ class DnsName {
 /// What the data path needs of a message. Large because of the name: keep one and reuse it.
 struct DnsMessage {
   DnsHeader header;
-  DnsName qname;  ///< empty unless has_question
+  DnsName qname;  ///< empty unless has_question; empty too when it cannot be read
   std::uint16_t qtype = 0;
   std::uint16_t qclass = 0;
-  bool has_question = false;  ///< the first question is there and intact
-  std::uint16_t rcode = 0;    ///< all 12 bits with EDNS, else the header's four
+  bool has_question = false;    ///< the first question is there: type and class are known
+  std::uint16_t rcode = 0;      ///< all 12 bits with EDNS, else the header's four
+  std::uint16_t edns_size = 0;  ///< UDP payload size of the OPT record (RFC 6891), 0 without one
   DnsDefect defect = DnsDefect::none;
 };
 

@@ -110,7 +110,7 @@ TEST(DnsName, FollowsPointersBackwards) {
   EXPECT_EQ(answers[0].data, "www.example");
 }
 
-TEST(DnsName, PointersThatDoNotGoBackAreRefused) {
+TEST(DnsName, PointersThatLeadNowhereAreRefused) {
   const auto defect = [](const Writer& name) {
     const Message rest = name;
     Message bytes = Writer().header(1, kQuery, 1);
@@ -121,11 +121,34 @@ TEST(DnsName, PointersThatDoNotGoBackAreRefused) {
   EXPECT_EQ(defect(Writer().pointer(12)), DnsDefect::bad_name);             // itself
   EXPECT_EQ(defect(Writer().label("a").pointer(12)), DnsDefect::bad_name);  // its own run
   EXPECT_EQ(defect(Writer().label("a").pointer(14)), DnsDefect::bad_name);
-  EXPECT_EQ(defect(Writer().pointer(20)), DnsDefect::bad_name);      // forward
-  EXPECT_EQ(defect(Writer().pointer(0x3fff)), DnsDefect::bad_name);  // outside
-  EXPECT_EQ(defect(Writer().pointer(0)), DnsDefect::bad_name);       // the header
-  EXPECT_EQ(defect(Writer().u8(0x40).u8(1)), DnsDefect::bad_name);   // label type 01
+  EXPECT_EQ(defect(Writer().pointer(0x3fff)), DnsDefect::ended_early);  // outside
+  EXPECT_EQ(defect(Writer().pointer(0)), DnsDefect::bad_name);          // the header
+  EXPECT_EQ(defect(Writer().u8(0x40).u8(1)), DnsDefect::bad_name);      // label type 01
   EXPECT_EQ(defect(Writer().u8(0x80).u8(1)), DnsDefect::bad_name);
+}
+
+TEST(DnsName, ForwardPointersAreFollowedAndSaid) {
+  DnsName name;
+  std::size_t end = 0;
+  const Message bytes =
+      Writer().header(1, kQuery, 1).label("www").pointer(20).u16(0).name("example");
+  EXPECT_EQ(name.read(bytes, 12, end), DnsDefect::odd_pointer);
+  EXPECT_EQ(name.text(), "www.example");
+  EXPECT_EQ(end, 18U);
+}
+
+TEST(DnsName, AsManyPointersAsANameHasLabels) {
+  const auto read = [](unsigned pointers) {
+    Writer w;
+    w.header(1, kQuery, 1);
+    for (unsigned i = 0; i < pointers; ++i) w.pointer(12 + 2 * (i + 1));
+    const Message bytes = w.name("a");
+    DnsName name;
+    std::size_t end = 0;
+    return name.read(bytes, 12, end);
+  };
+  EXPECT_EQ(read(DnsName::kMaxPointers), DnsDefect::odd_pointer);
+  EXPECT_EQ(read(DnsName::kMaxPointers + 1), DnsDefect::bad_name);
 }
 
 TEST(DnsName, TwoPointersThatChaseEachOtherEnd) {
@@ -136,7 +159,7 @@ TEST(DnsName, TwoPointersThatChaseEachOtherEnd) {
                             .record(dns_type::a, 5, 0)
                             .pointer(19)  // 31
                             .record(dns_type::a, 5, 0);
-  EXPECT_EQ(decoded(bytes).defect, DnsDefect::bad_name);
+  EXPECT_EQ(decoded(bytes).defect, DnsDefect::none) << "its names are not looked at";
   EXPECT_TRUE(decode_answers(bytes).empty());
 }
 

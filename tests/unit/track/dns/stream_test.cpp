@@ -1,5 +1,6 @@
 // DNS over TCP: messages cut into segments anywhere, holes, and queries that arrive after the
 // answer.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "messages.hpp"
@@ -207,6 +208,60 @@ TEST(DnsStream, QueryAfterAResponseOfEarlierTimeIsNotItsQuery) {
   ASSERT_EQ(tcp.close().size(), 2U);
   EXPECT_EQ(tcp.sink.all[0].t.outcome, DnsOutcome::response_only);
   EXPECT_EQ(tcp.sink.all[1].t.outcome, DnsOutcome::unanswered);
+}
+
+TEST(DnsStream, LlmnrOverTcpIsCountedAndNotPaired) {
+  Timeline line;
+  const auto handle = line.tracker.open({77, kClient, endpoint(53, 5355)});
+  const Message ask = framed(query(5, "host"));
+  const Message tell = framed(response(5, "host"));
+  line.tracker.on_bytes(handle, {ask, ms(0), 1, Direction::c2s});
+  line.tracker.on_bytes(handle, {tell, ms(1), 2, Direction::s2c});
+  line.tracker.close(handle, ConnectionEnd::closed);
+  EXPECT_TRUE(line.finish().empty());
+  EXPECT_EQ(line.count(Counter::multicast_dns_messages), 2U);
+}
+
+TEST(DnsStream, EverySplitOfBothDirectionsInThreeTellsTheSame) {
+  // Two pipelined questions, answered out of order; frames of whole messages do not depend on cuts.
+  const Message asks =
+      framed(query(5, "a.example")) + framed(query(6, "b.example", dns_type::aaaa));
+  const Message tells = framed(response(6, "b.example", dns_type::aaaa, 0)) +
+                        framed(response(5, "a.example", dns_type::a, 2));
+  const auto told = [](Connection& tcp) {
+    std::string all;
+    for (const auto& [t, qname, message] : tcp.close()) {
+      all += fmt::format("{} {} {} {} {} {} {}\n", t.id, qname, t.qtype, name(t.outcome),
+                         message.size(), t.latency_ns(), t.malformed);
+    }
+    return all;
+  };
+  const auto play = [](Connection& tcp, const Message& bytes, Direction direction, TimeNs at,
+                       std::size_t first, std::size_t second) {
+    const auto part = [&](std::size_t from, std::size_t to) {
+      tcp.segment(at,
+                  Message(bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                          bytes.begin() + static_cast<std::ptrdiff_t>(to)),
+                  direction);
+    };
+    part(0, first);
+    part(first, second);
+    part(second, bytes.size());
+  };
+  Connection whole;
+  play(whole, asks, Direction::c2s, ms(0), asks.size(), asks.size());
+  play(whole, tells, Direction::s2c, ms(9), tells.size(), tells.size());
+  const std::string expected = told(whole);
+  ASSERT_EQ(std::count(expected.begin(), expected.end(), '\n'), 2);
+  for (std::size_t first = 0; first <= tells.size(); ++first) {
+    for (std::size_t second = first; second <= tells.size(); ++second) {
+      Connection tcp;
+      play(tcp, asks, Direction::c2s, ms(0), std::min(first, asks.size()),
+           std::min(second, asks.size()));
+      play(tcp, tells, Direction::s2c, ms(9), first, second);
+      ASSERT_EQ(told(tcp), expected) << first << ' ' << second;
+    }
+  }
 }
 
 TEST(DnsStream, WhatIsNotDnsIsGivenUp) {

@@ -216,14 +216,61 @@ TEST(DnsTimeline, OutcomesFollowTheResponse) {
   EXPECT_EQ(outcome(badvers), DnsOutcome::failed);
 }
 
-TEST(DnsTimeline, OtherOpcodesAreTracked) {
+TEST(DnsTimeline, OtherOpcodesAreCountedAndNotPaired) {
   Timeline line;
-  line.ask(ms(0), Writer().header(1, 0x2800, 1).question("zone.example", 6));  // UPDATE
+  const Message update = Writer().header(1, 0x2800, 1).question("zone.example", 6);
+  EXPECT_EQ(line.ask(ms(0), update), NotAnalysed::none);
   line.answer(ms(2), Writer().header(1, 0xa800, 1).question("zone.example", 6));
+  line.ask(ms(3), Writer().header(2, 0x2000, 1).question("zone.example", 6));  // NOTIFY
+  line.ask(ms(4), Writer().header(3, 0x6800, 1).question("zone.example", 6));  // unassigned
+  line.ask(ms(5), query(1, "zone.example", 6));
   ASSERT_EQ(line.finish().size(), 1U);
-  EXPECT_EQ(line.sink.all[0].t.opcode, 5);
-  EXPECT_EQ(line.sink.all[0].t.outcome, DnsOutcome::answered);
-  EXPECT_EQ(line.sink.all[0].t.latency_ns(), ms(2));
+  EXPECT_EQ(line.sink.all[0].t.query_frames[0], 5U);
+  EXPECT_EQ(line.count(Counter::dns_other_opcodes), 4U);
+}
+
+TEST(DnsTimeline, EdnsIsTold) {
+  const auto opt = [](Writer w, unsigned size, std::uint32_t ttl) {
+    return w.name(".").u16(dns_type::opt).u16(size).u32(ttl).u16(0);
+  };
+  Timeline line;
+  line.ask(ms(0), opt(Writer().header(1, kQuery, 1, 0, 0, 1).question("a.example", 1), 1232, 0));
+  line.answer(ms(1), opt(Writer().header(1, kResponse, 1, 0, 0, 1).question("a.example", 1), 512,
+                         0x01000000));  // BADVERS
+  line.ask(ms(2), query(2, "b.example"));
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(line.sink.all[0].t.edns_size, 1232);
+  EXPECT_EQ(line.sink.all[0].t.rcode, 16);
+  EXPECT_EQ(line.sink.all[1].t.edns_size, 0);
+}
+
+TEST(DnsTimeline, QuestionWhoseNameLoopsHasAType) {
+  const Message loop = Writer().header(1, kQuery, 1).pointer(12).u16(dns_type::aaaa).u16(1);
+  Timeline line;
+  line.ask(ms(0), loop);
+  line.ask(ms(1), loop);                            // sent again
+  line.answer(ms(3), response(1, "a.example", 1));  // another type: not its answer
+  line.answer(ms(4), response(1, "a.example", dns_type::aaaa));
+  ASSERT_EQ(line.finish().size(), 2U);
+  const Seen& paired = line.sink.all[0].t.response_frame == 4 ? line.sink.all[0] : line.sink.all[1];
+  EXPECT_EQ(paired.t.qtype, dns_type::aaaa);
+  EXPECT_EQ(paired.qname, "");
+  EXPECT_TRUE(paired.t.has_question());
+  EXPECT_TRUE(paired.t.malformed);
+  EXPECT_EQ(frames(paired.t.query_frames), (Frames{1, 2}));
+}
+
+TEST(DnsTimeline, ForwardPointerThatEndsNamesTheQuestion) {
+  // 12: pointer to 18; 18: the second question's name
+  const Message odd =
+      Writer().header(1, kQuery, 2).pointer(18).u16(1).u16(1).question("a.example", 1);
+  Timeline line;
+  line.ask(ms(0), odd);
+  line.answer(ms(4), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].qname, "a.example");
+  EXPECT_EQ(line.sink.all[0].t.response_frame, 2U);
+  EXPECT_TRUE(line.sink.all[0].t.malformed);
 }
 
 TEST(DnsTimeline, ClockStepBackGivesNoLatency) {

@@ -24,6 +24,13 @@ inline Conversation tls12_full() {
       .server(data());     // 6
 }
 
+inline Conversation tls12_refused() {
+  return Conversation()
+      .client(record(22, client_hello({.sni = "www.example.com"}), 0x0301))                   // 1
+      .server(record(22, server_hello({}) + certificate(300)) + record(22, message(14, "")))  // 2
+      .client(record(21, u8(2) + u8(48)));  // 3: unknown_ca
+}
+
 inline Conversation tls12_resumed() {
   return Conversation()
       .client(record(22, client_hello({.sni = "www.example.com"}), 0x0301))      // 1
@@ -56,7 +63,7 @@ inline Conversation tls13_retry() {
       .client(change_cipher_spec() + record(22, client_hello(hello)))  // 3
       .server(record(22, server_hello({.cipher = 0x1302, .supported_version = 0x0304})) +
               data(500))  // 4
-      .client(data(53))   // 5
+      .client(data(69))   // 5
       .client(data())     // 6
       .server(data());    // 7
 }

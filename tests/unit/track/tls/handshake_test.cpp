@@ -30,7 +30,10 @@ TEST(Handshake, Tls12Full) {
   EXPECT_EQ(t.handshake.handshake_ns(), ms(3));
   EXPECT_EQ(t.handshake.first_client_data_ns, ms(5));
   EXPECT_EQ(t.handshake.first_server_data_ns, ms(6));
-  EXPECT_FALSE(t.handshake.hello_retry || t.handshake.psk_offered ||
+  EXPECT_EQ(t.handshake.round_trips, 2);
+  EXPECT_TRUE(t.handshake.complete());
+  EXPECT_EQ(t.handshake.alert_frame, 0U);
+  EXPECT_FALSE(t.handshake.ech_offered || t.handshake.hello_retry || t.handshake.psk_offered ||
                t.handshake.early_data_offered);
 }
 
@@ -42,6 +45,21 @@ TEST(Handshake, Tls12Resumed) {
   EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
   EXPECT_EQ(t.handshake.first_client_data_ns, ms(3));
   EXPECT_EQ(t.handshake.first_server_data_ns, ms(4));
+  EXPECT_EQ(t.handshake.round_trips, 1);
+}
+
+TEST(Handshake, FalseStartSavesARoundTrip) {  // RFC 7918
+  const Told t =
+      Conversation()
+          .client(record(22, client_hello({})))                                               // 1
+          .server(record(22, server_hello({}) + certificate(300) + message(14, "")))          // 2
+          .client(record(22, message(16, "x")) + change_cipher_spec() + finished() + data())  // 3
+          .server(change_cipher_spec() + finished())                                          // 4
+          .server(data())                                                                     // 5
+          .one();
+  EXPECT_EQ(t.handshake.round_trips, 1);
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(3));
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(4));
 }
 
 TEST(Handshake, FullWithoutCertificateIsNotResumed) {  // anonymous or PSK key exchange
@@ -68,6 +86,8 @@ TEST(Handshake, Tls13Full) {
   EXPECT_EQ(t.handshake.client_finished_ns, ms(4));
   EXPECT_EQ(t.handshake.first_client_data_ns, ms(5));
   EXPECT_EQ(t.handshake.first_server_data_ns, ms(6));
+  EXPECT_EQ(t.handshake.round_trips, 1);
+  EXPECT_TRUE(t.handshake.complete());
 }
 
 TEST(Handshake, HelloRetryRequestCountsFromTheFirstHelloToTheFinalOne) {
@@ -82,6 +102,7 @@ TEST(Handshake, HelloRetryRequestCountsFromTheFirstHelloToTheFinalOne) {
   EXPECT_EQ(t.handshake.client_finished_ns, ms(5));
   EXPECT_EQ(t.handshake.first_client_data_ns, ms(6));
   EXPECT_EQ(t.handshake.first_server_data_ns, ms(7));
+  EXPECT_EQ(t.handshake.round_trips, 2);
 }
 
 TEST(Handshake, RetryWithoutFinalServerHelloHasNoHelloTime) {
@@ -104,6 +125,113 @@ TEST(Handshake, EarlyDataIsApplicationData) {
   EXPECT_EQ(t.handshake.server_finished_ns, ms(2));
   EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
   EXPECT_EQ(t.handshake.first_server_data_ns, ms(4));
+  EXPECT_EQ(t.handshake.early_data_accepted, TriState::unknown);  // told in an encrypted message
+  EXPECT_EQ(t.handshake.round_trips, 1);
+}
+
+TEST(Handshake, EndOfEarlyDataIsTooShortForAFinished) {
+  const Told t =
+      Conversation()
+          .client(
+              record(22, client_hello(
+                             {.supported_versions = {0x0304}, .psk = true, .early_data = true})) +
+              data(300))  // 1
+          .server(record(22, server_hello(
+                                 {.cipher = 0x1301, .supported_version = 0x0304, .psk = true})) +
+                  data(90))   // 2
+          .client(data(21))   // 3: EndOfEarlyData
+          .client(data(53))   // 4: Finished
+          .client(data(200))  // 5
+          .server(data(120))  // 6
+          .one();
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(1));
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(2));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(4));
+}
+
+TEST(Handshake, EarlyDataWithoutTheKeyIsRefused) {
+  const Told t =
+      Conversation()
+          .client(
+              record(22, client_hello(
+                             {.supported_versions = {0x0304}, .psk = true, .early_data = true})) +
+              data(300))  // 1: thrown away by the server
+          .server(record(22, server_hello({.cipher = 0x1301, .supported_version = 0x0304})) +
+                  data(900))  // 2
+          .client(data(53))   // 3
+          .client(data(300))  // 4: the same again
+          .server(data(120))  // 5
+          .one();
+  EXPECT_EQ(t.handshake.early_data_accepted, TriState::no);
+  EXPECT_EQ(t.handshake.resumed, TriState::no);
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(4));
+  EXPECT_EQ(t.handshake.first_server_data_ns, ms(5));
+}
+
+TEST(Handshake, AlertEndsIt) {
+  const std::string hello = record(22, client_hello({}));
+  const Told refused = Conversation()
+                           .client(hello)
+                           .server(record(21, u8(2) + u8(40)))  // handshake_failure
+                           .one();
+  EXPECT_EQ(refused.handshake.alert_frame, 2U);
+  EXPECT_EQ(refused.handshake.alert, 40);
+  EXPECT_FALSE(refused.handshake.alert_by_client);
+  EXPECT_EQ(refused.handshake.round_trips, 0);
+  EXPECT_FALSE(refused.handshake.complete());
+
+  const Told distrusted = Conversation()
+                              .client(hello)
+                              .server(record(22, server_hello({}) + certificate(300)))
+                              .client(record(21, u8(2) + u8(48)))  // unknown_ca
+                              .one();
+  EXPECT_EQ(distrusted.handshake.alert_frame, 3U);
+  EXPECT_EQ(distrusted.handshake.alert, 48);
+  EXPECT_TRUE(distrusted.handshake.alert_by_client);
+  EXPECT_EQ(distrusted.handshake.resumed, TriState::no);  // a certificate was shown
+}
+
+TEST(Handshake, WarningsAndEncryptedAlertsDoNotEndIt) {
+  const Told warned = Conversation()
+                          .client(record(22, client_hello({})))
+                          .server(record(21, u8(1) + u8(112)) + record(22, server_hello({})))
+                          .one();
+  EXPECT_EQ(warned.handshake.alert_frame, 0U);
+  EXPECT_EQ(warned.handshake.server_hello_frames.last, 2U);
+
+  // TLS 1.3: the client's only record after the server's flight is too short for a Finished
+  const Told hidden =
+      Conversation()
+          .client(record(22, client_hello({.supported_versions = {0x0304}})))
+          .server(record(22, server_hello({.cipher = 0x1302, .supported_version = 0x0304})) +
+                  data(900))
+          .client(data(19))
+          .one();
+  EXPECT_EQ(hidden.handshake.alert_frame, 0U);
+  EXPECT_EQ(hidden.handshake.server_finished_ns, ms(2));
+  EXPECT_FALSE(known(hidden.handshake.client_finished_ns));
+  EXPECT_FALSE(hidden.handshake.complete());
+}
+
+TEST(Handshake, RoundTripsAreNotCountedThroughAHole) {
+  const Told t = Conversation()
+                     .client(record(22, client_hello({})))
+                     .server(record(22, server_hello({}) + message(14, "")))
+                     .lost(Direction::c2s, 100)
+                     .client(change_cipher_spec() + finished())
+                     .server(change_cipher_spec() + finished())
+                     .client(data())
+                     .one();
+  EXPECT_TRUE(t.handshake.complete());
+  EXPECT_EQ(t.handshake.round_trips, 0);
+}
+
+TEST(Handshake, EncryptedClientHelloIsNoticed) {
+  const Told t =
+      Conversation().client(record(22, client_hello({.sni = "public.example", .ech = true}))).one();
+  EXPECT_TRUE(t.handshake.ech_offered);
+  EXPECT_EQ(t.sni, "public.example");
 }
 
 TEST(Handshake, EarlyDataBeforeARetry) {
@@ -119,6 +247,9 @@ TEST(Handshake, EarlyDataBeforeARetry) {
   EXPECT_TRUE(t.handshake.hello_retry);
   EXPECT_EQ(t.handshake.hello_ns(), ms(3));
   EXPECT_EQ(t.handshake.client_finished_ns, ms(5));
+  EXPECT_EQ(t.handshake.early_data_accepted, TriState::no);
+  EXPECT_FALSE(known(t.handshake.first_client_data_ns));
+  EXPECT_EQ(t.handshake.round_trips, 2);
 }
 
 TEST(Handshake, Drafts) {

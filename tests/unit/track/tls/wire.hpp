@@ -38,6 +38,7 @@ struct ClientHelloFields {
   std::vector<std::size_t> supported_versions = {};
   bool psk = false;
   bool early_data = false;
+  bool ech = false;
   std::size_t padding = 0;
 };
 
@@ -50,6 +51,7 @@ inline std::string client_hello(const ClientHelloFields& f) {
     for (const auto v : f.supported_versions) versions += u16(v);
     extensions += extension(43, with8(versions));
   }
+  if (f.ech) extensions += extension(0xfe0d, std::string(60, 'e'));
   if (f.early_data) extensions += extension(42, "");
   if (f.padding > 0) extensions += extension(21, std::string(f.padding, '\0'));
   if (f.psk) extensions += extension(41, std::string(40, 'p'));

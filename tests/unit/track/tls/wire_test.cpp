@@ -13,8 +13,8 @@ namespace {
 constexpr TimeNs ms(int n) { return n * kMillisecondNs; }
 
 const std::vector<Conversation>& all_conversations() {
-  static const std::vector<Conversation> all = {tls12_full(), tls12_resumed(), tls13_full(),
-                                                tls13_retry(), tls13_early_data()};
+  static const std::vector<Conversation> all = {tls12_full(),  tls12_resumed(),    tls13_full(),
+                                                tls13_retry(), tls13_early_data(), tls12_refused()};
   return all;
 }
 
@@ -34,6 +34,10 @@ void expect_same(const Told& a, const Told& b) {
   EXPECT_EQ(x.server_finished_ns, y.server_finished_ns);
   EXPECT_EQ(x.first_client_data_ns, y.first_client_data_ns);
   EXPECT_EQ(x.first_server_data_ns, y.first_server_data_ns);
+  EXPECT_EQ(x.early_data_accepted, y.early_data_accepted);
+  EXPECT_EQ(x.round_trips, y.round_trips);
+  EXPECT_EQ(x.alert_frame, y.alert_frame);
+  EXPECT_EQ(x.alert, y.alert);
 }
 
 /// The handshake records' payload of `flight`, in records of `size` bytes.
