@@ -8,7 +8,7 @@ namespace {
 // What a table keeps for one item beside the transaction it becomes: index slots, list links, the
 // working state, texts of ordinary length. The unit test compares the sum with a real worker.
 /// Both directions of a connection, and their progress while its bytes are followed.
-constexpr std::uint64_t kFlowStateBytes = 364 + 2 * sizeof(TransferProgress);
+constexpr std::uint64_t kFlowStateBytes = 444 + 2 * sizeof(TransferProgress);
 constexpr std::uint64_t kLiveHandshakeBytes = 96;  ///< waits for its name (summariser.hpp)
 constexpr std::uint64_t kSegmentBytes = 2048 + 428;
 constexpr std::uint64_t kDatagramBytes = 4 * 2048 + 224;  ///< pages of ordinary datagrams

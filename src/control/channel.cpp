@@ -163,6 +163,8 @@ Instant opened_at(const Connection& c) {
 Instant closed_at(const Connection& c) {
   const bool still_open = c.close == CloseKind::open && c.end == ConnectionEnd::capture_end;
   if (still_open && !failed(c)) return kNever;
+  // After the first FIN or RST nothing more can be asked; what follows is the farewell.
+  if (c.close != CloseKind::open && known(c.close_time_ns)) return {c.close_time_ns, c.close_frame};
   return {c.last_time_ns, c.last_frame};
 }
 

@@ -42,6 +42,14 @@ Json retransmissions_json(const HalfConnection& half) {
   return out;
 }
 
+Json lost_json(const HalfConnection& half) {
+  Json out = Json::object();
+  for (std::size_t i = 0; i < half.lost_ns.size(); ++i) {
+    out[std::string(name(static_cast<RetransmissionClass>(i)))] = half.lost_ns[i];
+  }
+  return out;
+}
+
 Json tasks_json(const Channel& channel, const HttpIndex& http) {
   Json out = Json::array();
   for (const std::size_t t : channel.http) {
@@ -51,11 +59,11 @@ Json tasks_json(const Channel& channel, const HttpIndex& http) {
 }
 
 Json frames_json(const Connection& c) {
-  return Json{{"syn", frame_numbers(c.syn_frames)},
-              {"syn_ack", frame_numbers(c.syn_ack_frames)},
-              {"ack", frame_or_null(c.ack_frame)},
-              {"first", frame_or_null(c.first_frame)},
-              {"last", frame_or_null(c.last_frame)}};
+  return Json{
+      {"syn", frame_numbers(c.syn_frames)},    {"syn_ack", frame_numbers(c.syn_ack_frames)},
+      {"ack", frame_or_null(c.ack_frame)},     {"close", frame_or_null(c.close_frame)},
+      {"syn_more", c.syn_frames.left_out()},   {"syn_ack_more", c.syn_ack_frames.left_out()},
+      {"first", frame_or_null(c.first_frame)}, {"last", frame_or_null(c.last_frame)}};
 }
 
 /// Every phase by name: null for one that was not seen. The others add up to duration_ns.
@@ -94,6 +102,7 @@ Json connection_json(const Report& report, std::size_t index, const HttpIndex& h
       {"payload_bytes", Json{{"c2s", c.half.c2s.payload_bytes}, {"s2c", c.half.s2c.payload_bytes}}},
       {"missing_bytes", per_direction(c, [](const HalfConnection& h) { return h.missing_bytes; })},
       {"retransmissions", per_direction(c, retransmissions_json)},
+      {"lost_ns", per_direction(c, lost_json)},
       {"time_lost_ns", per_direction(c, [](const HalfConnection& h) { return h.time_lost_ns; })},
       {"zero_window",
        per_direction(
@@ -101,8 +110,19 @@ Json connection_json(const Report& report, std::size_t index, const HttpIndex& h
            [](const HalfConnection& h) {
              return Json{{"count", h.zero_windows}, {"duration_ns", ns_or_null(h.zero_window_ns)}};
            })},
+      {"window_full",
+       per_direction(c,
+                     [](const HalfConnection& h) {
+                       return Json{{"count", h.windows_full}, {"duration_ns", h.window_full_ns}};
+                     })},
+      {"duplicates_reported",
+       per_direction(c, [](const HalfConnection& h) { return h.duplicates_reported; })},
+      {"keep_alives_answered",
+       per_direction(c, [](const HalfConnection& h) { return h.keep_alives_answered; })},
       {"rtt", Json{{"probe_server", rtt_json(c.rtt_probe_server)},
-                   {"probe_client", rtt_json(c.rtt_probe_client)}}},
+                   {"probe_client", rtt_json(c.rtt_probe_client)},
+                   {"probe_server_timestamps", rtt_json(c.rtt_probe_server_timestamps)},
+                   {"probe_client_timestamps", rtt_json(c.rtt_probe_client_timestamps)}}},
       {"options",
        Json{{"client", options_json(!c.syn_frames.empty(), c.options.c2s, c.syn_window.c2s)},
             {"server", options_json(!c.syn_ack_frames.empty(), c.options.s2c, c.syn_window.s2c)}}},

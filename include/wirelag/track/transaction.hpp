@@ -62,6 +62,7 @@ enum class ConnectionEnd : std::uint8_t {
   X(rto, "sent again after the retransmission timer ran out (RFC 6298)")                     \
   X(fast, "sent again after duplicate ACKs or SACK (RFC 5681, RFC 6675)")                    \
   X(tail_probe, "tail loss probe (RFC 8985)")                                                \
+  X(fin, "a repeated FIN without payload")                                                   \
   X(spurious, "all of it had been acknowledged already")                                     \
   X(keep_alive, "one byte or none before the next expected one (RFC 9293 section 3.8.4)")    \
   X(zero_window_probe, "sent into a closed window (RFC 9293 section 3.8.6.1)")               \
@@ -128,9 +129,16 @@ struct HalfConnection {
   std::uint64_t payload_bytes = 0;  ///< by the IP header, resends included
   std::uint64_t missing_bytes = 0;  ///< sequence space that was never captured
   std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
-  DurationNs time_lost_ns = 0;     ///< holes: from the segment beyond it to the one that filled it
-  DurationNs zero_window_ns = 0;   ///< how long this side announced a closed window
-  std::uint32_t zero_windows = 0;  ///< how often it closed it
+  /// Per class: from when the loss could be noticed to the resend (docs/metrics.md); never the same
+  /// time twice.
+  std::array<DurationNs, kRetransmissionClasses> lost_ns{};
+  DurationNs time_lost_ns = 0;             ///< all of lost_ns
+  DurationNs zero_window_ns = 0;           ///< how long this side announced a closed window
+  std::uint32_t zero_windows = 0;          ///< how often it closed it
+  DurationNs window_full_ns = 0;           ///< how long its data filled the peer's open window
+  std::uint32_t windows_full = 0;          ///< how often it did
+  std::uint32_t duplicates_reported = 0;   ///< its segments that the peer had twice (RFC 2883)
+  std::uint32_t keep_alives_answered = 0;  ///< of its keep_alive and zero_window_probe segments
   TimeNs first_payload_ns = kUnknownNs;
   TimeNs last_payload_ns = kUnknownNs;
 };
@@ -152,13 +160,15 @@ struct Connection {
 
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;
-  FrameNumber ack_frame = 0;                   ///< completes the handshake
-  BoundedList<FrameNumber, 8> syn_frames;      ///< client's SYNs
-  BoundedList<FrameNumber, 8> syn_ack_frames;  ///< server's SYN-ACKs
+  FrameNumber ack_frame = 0;                    ///< completes the handshake
+  FrameNumber close_frame = 0;                  ///< the first FIN or RST
+  BoundedList<FrameNumber, 16> syn_frames;      ///< client's SYNs
+  BoundedList<FrameNumber, 16> syn_ack_frames;  ///< server's SYN-ACKs
 
   TimeNs start_time_ns = 0;                 ///< first packet
   TimeNs last_time_ns = 0;                  ///< last packet
   TimeNs established_time_ns = kUnknownNs;  ///< the completing ACK
+  TimeNs close_time_ns = kUnknownNs;        ///< the first FIN or RST
 
   DurationNs syn_wait_ns = kUnknownNs;
   DurationNs rtt_probe_server_ns = kUnknownNs;
@@ -170,6 +180,8 @@ struct Connection {
   PerDirection<HalfConnection> half;
   RttStats rtt_probe_server;                   ///< c2s data to its ACK
   RttStats rtt_probe_client;                   ///< s2c data to its ACK
+  RttStats rtt_probe_server_timestamps;        ///< c2s data to the echo of its TSval (RFC 7323)
+  RttStats rtt_probe_client_timestamps;        ///< s2c likewise
   PerDirection<TcpOptions> options;            ///< of SYN (c2s) and SYN-ACK (s2c)
   PerDirection<std::uint16_t> syn_window;      ///< unscaled window of SYN and SYN-ACK
   BoundedList<HandshakeSegment, 8> handshake;  ///< opening exchange in order of capture

@@ -32,6 +32,7 @@ struct Side {
   std::uint32_t max_ack = 0;                 ///< highest acknowledgement this side has sent
   std::uint32_t stream_next = 0;             ///< first byte not yet delivered in order
   std::uint32_t fin_seq = 0;                 ///< of the first FIN, valid with `fin`
+  std::uint32_t tsval = 0;                   ///< the latest it sent
   std::uint32_t waiting = Pool<int>::kNone;  ///< first of the segments that overtook, by sequence
   std::uint16_t window = 0;                  ///< last one announced, unscaled
   std::uint8_t duplicate_acks = 0;
@@ -44,8 +45,11 @@ struct Side {
   bool fin : 1 = false;
   bool fin_delivered : 1 = false;
   bool window_closed : 1 = false;
-  bool was_closed : 1 = false;  ///< its window, at some time since the peer's last payload
-  bool probing : 1 = false;     ///< the byte at next_seq was sent into the peer's closed window
+  bool was_closed : 1 = false;     ///< its window, at some time since the peer's last payload
+  bool window_full : 1 = false;    ///< its data fills the peer's window
+  bool stamping : 1 = false;       ///< the echo of a TSval is awaited
+  bool awaits_answer : 1 = false;  ///< to a keep-alive or window probe
+  bool probing : 1 = false;        ///< the byte at next_seq was sent into the peer's closed window
 };
 
 /// A range of sequence space that was skipped and has not been captured since.
@@ -58,13 +62,24 @@ struct Hole {
 struct SideDetail {
   std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
   std::uint64_t missing_bytes = 0;
-  DurationNs time_lost_ns = 0;
+  std::array<DurationNs, kRetransmissionClasses> lost_ns{};
+  TimeNs lost_until_ns = kUnknownNs;     ///< the time up to here is accounted for in lost_ns
+  TimeNs sent_ns = kUnknownNs;           ///< its latest SYN, FIN or payload, probes apart
+  TimeNs duplicate_ack_ns = kUnknownNs;  ///< its first ACK that was repeated
+  TimeNs stamped_ns = 0;                 ///< when `stamp` was sent, valid with Side::stamping
+  TimeNs window_full_since_ns = 0;       ///< valid with Side::window_full
+  DurationNs window_full_ns = 0;
+  std::uint32_t windows_full = 0;
+  std::uint32_t duplicates_reported = 0;
+  std::uint32_t keep_alives_answered = 0;
+  std::uint32_t stamp = 0;  ///< the TSval whose echo is awaited
   DurationNs zero_window_ns = 0;
   TimeNs window_closed_ns = 0;
   std::uint32_t zero_windows = 0;
   std::uint32_t hole_count = 0;
   std::array<Hole, 4> holes;            ///< the latest ones; older holes stay counted as missing
   RttStats rtt;                         ///< this side's data to its ACK
+  RttStats rtt_timestamps;              ///< this side's data to the echo of its TSval
   DurationNs answered_ns = kUnknownNs;  ///< smallest: its data, SYN or SYN-ACK to the peer's answer
   TcpOptions options;                   ///< of its SYN or SYN-ACK
   std::uint16_t syn_window = 0;
@@ -83,10 +98,10 @@ struct SideDetail {
 
 /// The opening exchange as far as it was seen.
 struct Opening {
-  BoundedList<FrameNumber, 8> syn_frames;      ///< client's
-  BoundedList<FrameNumber, 8> syn_ack_frames;  ///< server's
-  BoundedList<HandshakeSegment, 8> segments;   ///< direction is filled in at emission; see `sender`
-  std::array<SideIndex, 8> sender{};           ///< parallel to segments
+  BoundedList<FrameNumber, 16> syn_frames;      ///< client's
+  BoundedList<FrameNumber, 16> syn_ack_frames;  ///< server's
+  BoundedList<HandshakeSegment, 8> segments;  ///< direction is filled in at emission; see `sender`
+  std::array<SideIndex, 8> sender{};          ///< parallel to segments
   TimeNs first_syn_ns = kUnknownNs;
   TimeNs last_syn_before_answer_ns = kUnknownNs;
   TimeNs first_syn_ack_ns = kUnknownNs;
@@ -104,6 +119,8 @@ struct Opening {
 
 struct FlowDetail {
   Opening opening;
+  TimeNs close_ns = kUnknownNs;  ///< the first FIN or RST
+  FrameNumber close_frame = 0;
   std::array<SideDetail, 2> side;
 };
 
@@ -146,6 +163,17 @@ struct TcpFlow {
   [[nodiscard]] bool closed() const { return rst || (side[0].fin && side[1].fin); }
   [[nodiscard]] ConnectionState state() const;
 };
+
+/// The timestamps of a segment (RFC 7323); `present` false when it has none.
+struct Timestamps {
+  bool present = false;
+  std::uint32_t val = 0;
+  std::uint32_t ecr = 0;
+};
+[[nodiscard]] Timestamps timestamps_of(Bytes options);
+
+/// Whether the first SACK block says that the receiver had the data already (RFC 2883 section 4).
+[[nodiscard]] bool reports_duplicate(Bytes options, std::uint32_t ack);
 
 /// Options of a segment; what is cut or malformed counts as absent.
 [[nodiscard]] TcpOptions parse_options(Bytes options);

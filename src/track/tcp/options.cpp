@@ -1,5 +1,5 @@
 // TCP options: RFC 9293 section 3.2 (end, no-operation, MSS), RFC 7323 (window scale, timestamps),
-// RFC 2018 (SACK permitted).
+// RFC 2018 (SACK permitted), RFC 2883 (duplicate SACK).
 #include <wirelag/base/cursor.hpp>
 
 #include "flow_state.hpp"
@@ -13,10 +13,53 @@ enum Kind : std::uint8_t {
   kMss = 2,
   kWindowScale = 3,
   kSackPermitted = 4,
+  kSack = 5,
   kTimestamps = 8
 };
 
+[[nodiscard]] std::uint32_t word_at(Bytes bytes, std::size_t at) {
+  ByteCursor cursor(bytes.subspan(at));
+  return cursor.u32();
+}
+
+/// The value of the first option of this kind; empty when there is none.
+[[nodiscard]] Bytes value_of(Bytes bytes, std::uint8_t wanted) {
+  ByteCursor at(bytes);
+  while (at.remaining() > 0) {
+    const std::uint8_t kind = at.u8();
+    if (kind == kEnd) break;
+    if (kind == kNop) continue;
+    const std::uint8_t length = at.u8();
+    if (!at.ok() || length < 2) break;
+    const Bytes value = at.bytes(length - 2U);
+    if (!at.ok()) break;
+    if (kind == wanted) return value;
+  }
+  return {};
+}
+
 }  // namespace
+
+Timestamps timestamps_of(Bytes options) {
+  constexpr std::uint32_t kUsual = 0x0101080a;  // NOP, NOP, timestamps, 10: RFC 7323 appendix A
+  if (options.size() == 12 && word_at(options, 0) == kUsual) {
+    return {true, word_at(options, 4), word_at(options, 8)};
+  }
+  const Bytes value = value_of(options, kTimestamps);
+  if (value.size() != 8) return {};
+  return {true, word_at(value, 0), word_at(value, 4)};
+}
+
+bool reports_duplicate(Bytes options, std::uint32_t ack) {
+  const Bytes blocks = value_of(options, kSack);
+  if (blocks.size() < 8) return false;
+  const std::uint32_t begin = word_at(blocks, 0);
+  const std::uint32_t end = word_at(blocks, 4);
+  if (seq_distance(end, ack) >= 0) return true;
+  if (blocks.size() < 16) return false;
+  return seq_distance(word_at(blocks, 8), begin) >= 0 &&
+         seq_distance(end, word_at(blocks, 12)) >= 0;
+}
 
 TcpOptions parse_options(Bytes bytes) {
   TcpOptions options;

@@ -84,7 +84,14 @@ void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
     side.duplicate_acks = 0;
   } else if (ack == side.max_ack && packet.payload_length == 0 &&
              packet.tcp.window == side.window && seq_distance(ack, peer.next_seq) > 0) {
+    if (side.duplicate_acks == 0) detail.side[sender].duplicate_ack_ns = packet.time_ns;
     if (side.duplicate_acks < UINT8_MAX) ++side.duplicate_acks;
+  }
+  if (packet.payload_length == 0) {
+    SideDetail& asked = detail.side[sender ^ 1];
+    if (peer.awaits_answer) ++asked.keep_alives_answered;
+    peer.awaits_answer = false;
+    if (reports_duplicate(packet.tcp.options, ack)) ++asked.duplicates_reported;
   }
   if (peer.probing && ack == peer.next_seq + 1) peer.next_seq = ack;  // the probe's byte was taken
   if (seq_distance(peer.next_seq, ack) >= 0) peer.probing = false;
@@ -111,6 +118,65 @@ void take_window(Side& side, SideDetail& detail, const Packet& packet) {
   }
 }
 
+/// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
+/// that echoes it. One TSval at a time, and only one that no earlier segment carried, so each sample
+/// belongs to one segment; that holds for a resend too, so Karn's rule is not needed.
+void take_timestamps(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet) {
+  const Timestamps stamps = timestamps_of(packet.tcp.options);
+  if (!stamps.present) return;
+  Side& side = flow.side[sender];
+  Side& peer = flow.side[sender ^ 1];
+  if (peer.stamping && packet.tcp.has(tcp_flag::ack)) {
+    SideDetail& stamped = detail.side[sender ^ 1];
+    if (stamps.ecr == stamped.stamp) {
+      const DurationNs rtt = elapsed_ns(stamped.stamped_ns, packet.time_ns);
+      if (known(rtt)) stamped.rtt_timestamps.add(rtt);
+    }
+    if (seq_distance(stamped.stamp, stamps.ecr) >= 0) peer.stamping = false;
+  }
+  if (packet.payload_length > 0 && !side.stamping && stamps.val != side.tsval) {
+    side.stamping = true;
+    detail.side[sender].stamp = stamps.val;
+    detail.side[sender].stamped_ns = packet.time_ns;
+  }
+  side.tsval = stamps.val;
+}
+
+/// Whether less than a full segment's room is left in the open window that `sender` sends into.
+[[nodiscard]] bool fills_window(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender) {
+  const std::uint32_t window = window_bytes(flow, detail, sender ^ 1);
+  if (window == TransferShape::kUnknownWindow || window == 0) return false;
+  const std::int32_t in_flight =
+      seq_distance(flow.side[sender ^ 1].max_ack, flow.side[sender].next_seq);
+  return in_flight > 0 &&
+         static_cast<std::uint32_t>(in_flight) + segment_bytes(flow, detail, sender) > window;
+}
+
+void begin_window_full(TcpFlow& flow, FlowDetail& detail, SideIndex sender, TimeNs now) {
+  Side& side = flow.side[sender];
+  if (side.window_full || !fills_window(flow, detail, sender)) return;
+  side.window_full = true;
+  ++detail.side[sender].windows_full;
+  detail.side[sender].window_full_since_ns = now;
+}
+
+void end_window_full(TcpFlow& flow, FlowDetail& detail, SideIndex sender, TimeNs now) {
+  Side& side = flow.side[sender];
+  if (!side.window_full || fills_window(flow, detail, sender)) return;
+  side.window_full = false;
+  const DurationNs span = elapsed_ns(detail.side[sender].window_full_since_ns, now);
+  if (known(span)) detail.side[sender].window_full_ns += span;
+}
+
+/// The time from `noticed` on, less what an earlier resend has been charged with.
+void charge(SideDetail& detail, RetransmissionClass c, TimeNs noticed, TimeNs now) {
+  const TimeNs from = std::max(noticed, detail.lost_until_ns);  // unknown is the smallest
+  const DurationNs lost = known(noticed) ? elapsed_ns(from, now) : kUnknownNs;
+  if (!known(lost)) return;
+  detail.lost_ns[static_cast<std::size_t>(c)] += lost;
+  detail.lost_until_ns = now;
+}
+
 /// Why a segment without anything new was sent.
 [[nodiscard]] RetransmissionClass classify_resend(const Side& side, const Side& peer,
                                                   std::uint32_t end, DurationNs silence_ns) {
@@ -132,17 +198,28 @@ bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pack
   side.timing = false;  // Karn: the next ACK may answer either copy
   const TimeNs noticed = fill_holes(mine, begin, end);
   const DurationNs late = elapsed_ns(noticed, packet.time_ns);
-  if (known(late)) mine.time_lost_ns += late;
   if (known(noticed) && peer.duplicate_acks < kFastDuplicateAcks) {
     const DurationNs rtt = smallest_rtt_ns(detail);
     const DurationNs reorder_ns = known(rtt) ? rtt / 4 : kReorderNs;
     if (known(late) && late < reorder_ns) {
       count(mine, RetransmissionClass::out_of_order);
+      charge(mine, RetransmissionClass::out_of_order, noticed, packet.time_ns);
       return false;
     }
   }
-  count(mine, packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
-                                            : classify_resend(side, peer, end, silence_ns));
+  const bool bare = packet.payload_length == 0;
+  const RetransmissionClass why = packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
+                                  : bare && packet.tcp.has(tcp_flag::fin)
+                                      ? RetransmissionClass::fin
+                                      : classify_resend(side, peer, end, silence_ns);
+  count(mine, why);
+  if (why == RetransmissionClass::spurious) return true;
+  const bool fast = why == RetransmissionClass::fast;
+  charge(mine, why,
+         known(noticed) ? noticed
+         : fast         ? detail.side[sender ^ 1].duplicate_ack_ns
+                        : mine.sent_ns,
+         packet.time_ns);
   return true;
 }
 
@@ -197,7 +274,9 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
   }
   if (tcp.has(tcp_flag::ack) && !rst) take_acknowledgement(flow, detail, sender, packet);
   if (!syn && !rst) take_window(side, mine, packet);
+  end_window_full(flow, detail, sender ^ 1, packet.time_ns);
   if (rst) return SegmentContent::nothing;
+  take_timestamps(flow, detail, sender, packet);
 
   if (!side.seen) {
     side.seen = true;
@@ -212,12 +291,14 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
   if (one_or_none_before && peer.acked && peer.max_ack == side.next_seq) {
     count(mine, peer.window_closed ? RetransmissionClass::zero_window_probe
                                    : RetransmissionClass::keep_alive);
+    side.awaits_answer = true;
     return SegmentContent::nothing;
   }
   if (begin == end) return SegmentContent::nothing;
 
   if (length == 1 && peer.window_closed && begin == side.next_seq && !fin) {
     count(mine, RetransmissionClass::zero_window_probe);
+    side.awaits_answer = true;
     side.probing = true;
     return SegmentContent::payload;
   }
@@ -234,7 +315,9 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
       side.timed_ns = packet.time_ns;
     }
   }
+  mine.sent_ns = packet.time_ns;
   if (length == 0) return SegmentContent::nothing;
+  begin_window_full(flow, detail, sender, packet.time_ns);
   return resent ? SegmentContent::resent : SegmentContent::payload;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include <wirelag/flow/index.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
@@ -180,6 +181,10 @@ void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& p
     flow.rst = true;
     flow.refusal = sender != flow.client && flow.side[sender].payload_bytes == 0;
   }
+  if ((packet.tcp.flags & (tcp_flag::fin | tcp_flag::rst)) != 0 && !known(detail.close_ns)) {
+    detail.close_ns = packet.time_ns;
+    detail.close_frame = packet.number;
+  }
   const bool was_complete = flow.complete;
   if (!flow.complete || packet.tcp.has(tcp_flag::syn)) note_opening(flow, detail, sender, packet);
   const SegmentContent content = account_segment(flow, detail, sender, packet);
@@ -201,8 +206,8 @@ DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
 }
 
 /// Which flow matters least: closed and quiet ones, then those that nothing has come of yet (half
-/// open, or without any payload from their middle on), then ones just closed, then the longest
-/// silent.
+/// open, or strays whose opening was not seen and that lack an answer or any payload: a flood of
+/// ACKs is made of these), then ones just closed, then the longest silent.
 bool TcpTracker::State::make_room(TimeNs now) {
   const auto total = static_cast<std::uint32_t>(flows.touched());
   std::uint32_t victim = FlowIndex::kNone;
@@ -214,10 +219,11 @@ bool TcpTracker::State::make_room(TimeNs now) {
     const TcpFlow& flow = flows[sweep];
     if (!flow.live) continue;
     const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
-    const bool empty = flow.side[0].payload_bytes + flow.side[1].payload_bytes == 0;
+    const bool answered = flow.side[0].packets > 0 && flow.side[1].packets > 0;
+    const bool payload = flow.side[0].payload_bytes + flow.side[1].payload_bytes > 0;
+    const bool stray = !flow.complete && !(answered && payload);
     const DurationNs idle = now - flow.last_ns;
-    const bool nothing_yet = half_open || (empty && !flow.complete);
-    const int rank = flow.closed() ? (idle >= kStragglerNs ? 0 : 2) : nothing_yet ? 1 : 3;
+    const int rank = flow.closed() ? (idle >= kStragglerNs ? 0 : 2) : half_open || stray ? 1 : 3;
     if (rank == 3 && idle < kEvictableIdleNs) continue;
     if (rank > victim_rank || (rank == victim_rank && idle <= victim_idle)) continue;
     victim = sweep;
@@ -227,6 +233,7 @@ bool TcpTracker::State::make_room(TimeNs now) {
   if (victim == FlowIndex::kNone) return false;
   const bool closed = flows[victim].closed();
   if (!closed) counters.add(Counter::tcp_evicted);
+  if (victim_rank == 1) counters.add(Counter::tcp_evicted_unanswered);
   end(victim, closed ? ConnectionEnd::closed : ConnectionEnd::evicted);
   return true;
 }
@@ -257,6 +264,8 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
   c.last_frame = flow.last_frame;
   c.start_time_ns = flow.start_ns;
   c.last_time_ns = flow.last_ns;
+  c.close_time_ns = detail.close_ns;
+  c.close_frame = detail.close_frame;
   c.one_sided = flow.side[0].packets == 0 || flow.side[1].packets == 0;
   const bool fin_client = flow.side[flow.client].fin;
   const bool fin_server = flow.side[flow.client ^ 1].fin;
@@ -275,14 +284,21 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
     half.payload_bytes = side.payload_bytes;
     half.missing_bytes = more.missing_bytes;
     half.retransmissions = more.retransmissions;
-    half.time_lost_ns = more.time_lost_ns;
+    half.lost_ns = more.lost_ns;
+    half.time_lost_ns = std::accumulate(more.lost_ns.begin(), more.lost_ns.end(), DurationNs{0});
+    half.window_full_ns = more.window_full_ns;
+    half.windows_full = more.windows_full;
+    half.duplicates_reported = more.duplicates_reported;
+    half.keep_alives_answered = more.keep_alives_answered;
     half.zero_windows = more.zero_windows;
     half.zero_window_ns = more.zero_window_ns;
     half.first_payload_ns = side.first_payload_ns;
     half.last_payload_ns = side.last_payload_ns;
     c.options[d] = more.options;
     c.syn_window[d] = more.syn_window;
-    (d == Direction::c2s ? c.rtt_probe_server : c.rtt_probe_client) = more.rtt;
+    const bool client = d == Direction::c2s;
+    (client ? c.rtt_probe_server : c.rtt_probe_client) = more.rtt;
+    (client ? c.rtt_probe_server_timestamps : c.rtt_probe_client_timestamps) = more.rtt_timestamps;
   }
   return c;
 }

@@ -165,6 +165,17 @@ TEST_F(ChannelTest, TasksAreThoseOfTheConnection) {
   EXPECT_THAT(all[0].dns, ElementsAre(0U));
 }
 
+TEST_F(ChannelTest, FirstFinEndsAConnectionNotItsLastPacket) {
+  Connection& first = open(1, 0);
+  story_.http(first, "/", 7, 15);
+  story_.close(first, 40);
+  first.close_time_ns = first.start_time_ns + 16 * kMillisecondNs;
+  first.close_frame = first.last_frame - 1;
+  Connection& second = open(2, 20);
+  story_.http(second, "/a", 27, 60);
+  EXPECT_THAT(purposes(), ElementsAre(P::first_contact, P::reopened));
+}
+
 TEST_F(ChannelTest, OneClientWithManyConnectionsStaysCheap) {
   for (int i = 0; i < 30'000; ++i) {
     Connection& c = open(static_cast<std::uint16_t>(i), i * 0.01);

@@ -190,5 +190,95 @@ TEST(Handshake, ClockSteppingBackGivesNoTimeRatherThanANegativeOne) {
   EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
 }
 
+TEST(Handshake, SixteenSynsAreListedAndTheRestCounted) {
+  Conversation t;
+  for (int i = 0; i < 20; ++i) t.client_sends(1000.0 * i, kSyn, 0, 0);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.syn_frames.size(), 16U);
+  EXPECT_EQ(c.syn_frames.left_out(), 4U);
+}
+
+TEST(Handshake, SplitHandshakeWithAckAndSynApart) {
+  // RFC 9293 section 3.5 allows it; the server's SYN is answered by the client's SYN-ACK.
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(5, kAck, 0, 1);
+  t.server_sends(6, kSyn, 0, 0);
+  t.client_sends(16, kSynAck, 0, 1);
+  t.server_sends(21, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::simultaneous_open);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_FALSE(known(c.connect_time_ns));
+  EXPECT_FALSE(known(c.rtt_probe_server_ns));
+}
+
+TEST(Handshake, SynDataThatTheServerIgnoresIsSentAgain) {
+  // TCP Fast Open without a cookie: the SYN-ACK covers the SYN only.
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0, "early");
+  t.server_sends(10, kSynAck, 0, 1);
+  t.client_sends(12, kAck, 1, 1, "early");
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_EQ(c.connect_time_ns, ms(12));
+  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  expect_parts_add_up(c);
+}
+
+TEST(Handshake, FastOpenDataIsAcknowledgedBeforeTheHandshakeIsComplete) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0, "early");
+  t.server_sends(10, kSynAck, 0, 6);
+  t.server_sends(10.1, kAck, 1, 6, "answer");
+  t.client_sends(12, kAck, 6, 7);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_EQ(c.half.c2s.payload_bytes, 5U);
+  EXPECT_EQ(c.half.s2c.payload_bytes, 6U);
+  EXPECT_EQ(c.half.c2s.missing_bytes + c.half.s2c.missing_bytes, 0U);
+}
+
+TEST(Handshake, ClientThatResetsTheSynAckWasNotRefused) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kSynAck, 0, 1);
+  t.client_sends(12, kRst, 1, 0);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::synack_no_ack);
+  EXPECT_EQ(c.close, CloseKind::rst);
+  EXPECT_EQ(c.close_frame, 3U);
+}
+
+TEST(Close, TheFirstFinOrResetIsTheEndWhateverFollows) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, tcp_flag::fin | kAck, 1, 1);
+  t.server_sends(30, kRst | kAck, 1, 2, "late");
+  t.server_sends(31, kRst, 1, 0);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.close, CloseKind::rst);
+  EXPECT_EQ(c.close_time_ns, Conversation::kStart + ms(20));
+  EXPECT_EQ(c.close_frame, 4U);
+  EXPECT_EQ(t.sink.connections.size(), 1U);
+}
+
+TEST(Close, PortsUsedAgainWithinTimeWaitAreAnotherConnection) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, tcp_flag::fin | kAck, 1, 1);
+  t.server_sends(21, tcp_flag::fin | kAck, 1, 2);
+  t.client_sends(22, kAck, 2, 2);
+  t.isn_shift = 100000;
+  t.client_sends(1000, kSyn, 0, 0);
+  t.server_sends(1010, kSynAck, 0, 1);
+  t.client_sends(1012, kAck, 1, 1);
+  t.finish();
+  ASSERT_EQ(t.sink.connections.size(), 2U);
+  EXPECT_EQ(t.sink.connections[0].end, ConnectionEnd::closed);
+  EXPECT_EQ(t.sink.connections[1].state, ConnectionState::complete);
+  EXPECT_EQ(t.sink.connections[1].connect_time_ns, ms(12));
+}
+
 }  // namespace
 }  // namespace wirelag::testing

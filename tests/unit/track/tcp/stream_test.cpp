@@ -273,6 +273,27 @@ TEST(Table, FullOfHalfOpenConnectionsKeepsTheEstablishedOne) {
   EXPECT_EQ(kept->end, ConnectionEnd::capture_end);
 }
 
+TEST(Table, FloodOfAcksWithoutAConnectionKeepsTheEstablishedOne) {
+  TcpLimits limits = Conversation::small();
+  limits.connections = 64;
+  Conversation t(limits);
+  t.shake_hands();
+  t.server_sends(15, kAck, 1, 1, "both sides");
+  const Endpoint established = t.client;
+  for (std::uint16_t i = 0; i < 5000; ++i) {
+    t.client = endpoint("10.9.9.9", static_cast<std::uint16_t>(1024 + i));
+    ASSERT_EQ(t.client_sends(20, kAck, 7, 7), NotAnalysed::none);
+  }
+  EXPECT_EQ(t.tracker().live_connections(), 64U);
+  EXPECT_GT(t.counters.of(Counter::tcp_evicted_unanswered), 4000U);
+  t.finish();
+  const auto& all = t.sink.connections;
+  const auto kept = std::find_if(all.begin(), all.end(),
+                                 [&](const Connection& c) { return c.client == established; });
+  ASSERT_NE(kept, all.end());
+  EXPECT_EQ(kept->end, ConnectionEnd::capture_end);
+}
+
 TEST(Table, TickOnlyDoesEarlyWhatTheNextSegmentWouldDo) {
   for (const bool tick : {false, true}) {
     Conversation t;

@@ -1,0 +1,184 @@
+// What was sent again and what it cost, full windows, keep-alives and round trips by timestamps.
+#include <gtest/gtest.h>
+
+#include "conversation.hpp"
+
+namespace wirelag::testing {
+namespace {
+
+constexpr std::uint8_t kSyn = tcp_flag::syn;
+constexpr std::uint8_t kSynAck = tcp_flag::syn | tcp_flag::ack;
+constexpr std::uint8_t kAck = tcp_flag::ack;
+constexpr std::uint8_t kFin = tcp_flag::fin | tcp_flag::ack;
+using Class = RetransmissionClass;
+
+constexpr DurationNs ms(double n) { return static_cast<DurationNs>(n * 1e6); }
+DurationNs lost(const HalfConnection& half, Class c) {
+  return half.lost_ns[static_cast<std::size_t>(c)];
+}
+
+TEST(Lost, TimerCostsTheSilenceThatItEnds) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "question");
+  t.client_sends(260, kAck, 1, 1, "question");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(lost(h, Class::rto), ms(240));
+  EXPECT_EQ(h.time_lost_ns, ms(240));
+}
+
+TEST(Lost, ResendsOfOneBurstAreNotChargedTwice) {
+  // GIVEN two holes that are noticed together and filled one after the other
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "aaaa");
+  t.client_sends(21, kAck, 9, 1, "cccc");
+  t.client_sends(21, kAck, 17, 1, "eeee");
+  t.client_sends(321, kAck, 5, 1, "bbbb");
+  t.client_sends(322, kAck, 13, 1, "dddd");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(h.time_lost_ns, ms(301));
+  EXPECT_EQ(h.missing_bytes, 0U);
+}
+
+TEST(Lost, FastRetransmissionCountsFromTheFirstDuplicateAck) {
+  Conversation t;
+  t.shake_hands();
+  for (int i = 0; i < 4; ++i) t.client_sends(20, kAck, 1 + 4U * i, 1, "data");
+  t.server_sends(30, kAck, 1, 5);
+  for (int i = 0; i < 3; ++i) t.server_sends(31 + i, kAck, 1, 5);
+  t.client_sends(35, kAck, 5, 1, "data");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::fast), 1U);
+  EXPECT_EQ(lost(h, Class::fast), ms(4));
+}
+
+TEST(Lost, SpuriousResendCostsNothing) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "data");
+  t.server_sends(30, kAck, 1, 5);
+  t.client_sends(260, kAck, 1, 1, "data");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::spurious), 1U);
+  EXPECT_EQ(h.time_lost_ns, 0);
+}
+
+TEST(Lost, RepeatedFinIsNamed) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kFin, 1, 1);
+  t.client_sends(250, kFin, 1, 1);
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::fin), 1U);
+  EXPECT_EQ(resent(h, Class::rto), 0U);
+  EXPECT_EQ(lost(h, Class::fin), ms(230));
+}
+
+TEST(Lost, DuplicateSackReportsWhatArrivedTwice) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "data");
+  t.client_sends(260, kAck, 1, 1, "data");
+  const std::uint32_t begin = 1 + Conversation::kClientIsn;
+  const std::uint32_t end = begin + 4;
+  std::vector<std::uint8_t> sack = {1, 1, 5, 10};
+  for (const std::uint32_t edge : {begin, end}) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      sack.push_back(static_cast<std::uint8_t>(edge >> shift));
+    }
+  }
+  t.send({false, 262, kAck, 1, 5, "", 1000, 0, 0, 0, sack});
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.half.c2s.duplicates_reported, 1U);
+  EXPECT_EQ(c.half.s2c.duplicates_reported, 0U);
+}
+
+TEST(Lost, SackOfLaterDataIsNoDuplicate) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "datadata");
+  std::vector<std::uint8_t> sack = {1, 1, 5, 10};
+  for (const std::uint32_t edge : {Conversation::kClientIsn + 5, Conversation::kClientIsn + 9}) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      sack.push_back(static_cast<std::uint8_t>(edge >> shift));
+    }
+  }
+  t.send({false, 22, kAck, 1, 1, "", 1000, 0, 0, 0, sack});
+  EXPECT_EQ(t.finish().half.c2s.duplicates_reported, 0U);
+}
+
+TEST(KeepAlive, AnswersAreCounted) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "data");
+  t.server_sends(30, kAck, 1, 5);
+  t.client_sends(75000, kAck, 4, 1);
+  t.server_sends(75010, kAck, 1, 5);
+  t.client_sends(150000, kAck, 4, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, Class::keep_alive), 2U);
+  EXPECT_EQ(c.half.c2s.keep_alives_answered, 1U);
+  EXPECT_EQ(resent(c.half.s2c, Class::keep_alive), 0U);
+}
+
+TEST(Window, DataThatFillsItIsASpanUntilTheAckThatMakesRoom) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kSynAck, 0, 1);
+  t.send({true, 12, kAck, 1, 1, "", 8});
+  t.server_sends(20, kAck, 1, 1, "12345678");
+  t.send({true, 50, kAck, 1, 9, "", 8});
+  t.server_sends(51, kAck, 9, 1, "123");
+  const HalfConnection& h = t.finish().half.s2c;
+  EXPECT_EQ(h.windows_full, 1U);
+  EXPECT_EQ(h.window_full_ns, ms(30));
+}
+
+TEST(Window, FullIsUnknownWithoutTheScale) {
+  Conversation t;
+  t.send({true, 12, kAck, 1, 1, "", 8});
+  t.server_sends(20, kAck, 1, 1, "12345678");
+  EXPECT_EQ(t.finish().half.s2c.windows_full, 0U);
+}
+
+TEST(Rtt, TimestampsGiveASamplePerNewValueAndForResendsToo) {
+  Conversation t;
+  t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  t.send({false, 10, kSynAck, 0, 1, "", 1000, 500, 100});
+  t.send({true, 12, kAck, 1, 1, "", 1000, 112, 500});
+  t.send({true, 20, kAck, 1, 1, "data", 1000, 120, 500});
+  t.send({true, 260, kAck, 1, 1, "data", 1000, 360, 500});  // the first copy was lost
+  t.send({false, 270, kAck, 1, 5, "", 1000, 760, 360});
+  t.send({true, 280, kAck, 5, 1, "more", 1000, 380, 760});
+  t.send({false, 292, kAck, 1, 9, "", 1000, 782, 380});
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.rtt_probe_server.samples, 1U) << "Karn: none for what was sent twice";
+  EXPECT_EQ(c.rtt_probe_server_timestamps.samples, 1U)
+      << "the copy whose echo came is not the first";
+  EXPECT_EQ(c.rtt_probe_server_timestamps.min_ns, ms(12));
+  EXPECT_EQ(c.rtt_probe_client_timestamps.samples, 0U);
+}
+
+TEST(Rtt, ValueThatAnEarlierAckCarriedIsNotTimed) {
+  Conversation t;
+  t.shake_hands();
+  t.send({true, 20, kAck, 1, 1, "", 1000, 120, 500});
+  t.send({true, 20.5, kAck, 1, 1, "data", 1000, 120, 500});
+  t.send({false, 30, kAck, 1, 5, "", 1000, 760, 120});
+  EXPECT_EQ(t.finish().rtt_probe_server_timestamps.samples, 0U);
+}
+
+TEST(Mirror, RoutedCopiesWithTheirOwnHeadersAreSetAside) {
+  // The tracker sees no link or IP header: a copy with another MAC, VLAN and TTL is the same segment.
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kFin, 1, 1, "data");
+  t.client_sends(20.4, kFin, 1, 1, "data");
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, Class::mirror_duplicate), 1U);
+  EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
+}
+
+}  // namespace
+}  // namespace wirelag::testing
