@@ -345,13 +345,12 @@ struct TlsHandshake {
   [[nodiscard]] bool complete() const {
     return known(client_finished_ns) && known(server_finished_ns);
   }
-  /// ClientHello to the last handshake flight that was seen.
+  /// ClientHello to the later of the two last flights; unknown when only one side's was seen.
   [[nodiscard]] DurationNs handshake_ns() const {
-    const TimeNs last = !known(client_finished_ns)                ? server_finished_ns
-                        : !known(server_finished_ns)              ? client_finished_ns
-                        : client_finished_ns > server_finished_ns ? client_finished_ns
-                                                                  : server_finished_ns;
-    return elapsed_ns(client_hello_ns, last);
+    if (!complete()) return kUnknownNs;
+    return elapsed_ns(client_hello_ns, client_finished_ns > server_finished_ns
+                                           ? client_finished_ns
+                                           : server_finished_ns);
   }
   auto views() { return std::tie(sni, alpn, alpn_offered); }
 };

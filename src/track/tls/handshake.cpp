@@ -85,7 +85,11 @@ void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
   transaction_.cipher = hello.cipher;
   if (is_tls13(hello.version))
     transaction_.resumed = hello.psk_selected ? TriState::yes : TriState::no;
-  if (!is_tls13(hello.version) || !hello.psk_selected) refuse_early_data();
+  if (!is_tls13(hello.version) || !hello.psk_selected) {
+    refuse_early_data();
+  } else if (transaction_.early_data_offered && !transaction_.hello_retry) {
+    set_if_unknown(transaction_.first_client_data_ns, early_data_ns_);
+  }
   alpn_size_ = copy_alpn(hello.alpn, alpn_);
 }
 
@@ -160,6 +164,14 @@ void Handshake::on_record_begins(Direction direction, const RecordReader& reader
   look_whether_over();
 }
 
+/// For certain: chosen by the server, or, while that is not known, the most the client offered. Else
+/// a record behind a ChangeCipherSpec may be the second ClientHello of TLS 1.3.
+bool Handshake::older_than_tls13() const {
+  const TlsHandshake& t = transaction_;
+  const std::uint16_t version = t.version != 0 ? t.version : t.client_version;
+  return version != 0 && !is_tls13(version);
+}
+
 /// A round trip: a flight of the server's after one of the client's, until the client may send.
 void Handshake::count_flight(Direction direction) {
   const TlsHandshake& t = transaction_;
@@ -181,7 +193,9 @@ void Handshake::on_record_ends(Direction direction, const RecordReader& reader) 
     case RecordType::handshake:
       complete_hello(hello_in_record_[direction], reader.hello());
       hello_in_record_[direction] = Hello::none;
-      if (encrypted_[direction]) set_if_unknown(finished(direction), time_ns);
+      if (encrypted_[direction] && older_than_tls13()) {
+        set_if_unknown(finished(direction), time_ns);
+      }
       break;
     case RecordType::change_cipher_spec: on_change_cipher_spec(direction, reader); break;
     case RecordType::application_data:
@@ -243,11 +257,9 @@ void Handshake::on_client_data_begins_tls13(TimeNs time_ns) {
 }
 
 void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) {
-  if (known(finished(direction))) {  // a Finished in clear view: TLS 1.2 or older
-    set_if_unknown(first_data(direction), time_ns);
-  } else if (is_client(direction) && transaction_.early_data_offered) {
-    set_if_unknown(transaction_.first_client_data_ns, time_ns);
-  }
+  if (known(finished(direction))) set_if_unknown(first_data(direction), time_ns);
+  // 0-RTT data: the client's first when the ServerHello does not refuse it.
+  early_data_ns_ = known(early_data_ns_) || !is_client(direction) ? early_data_ns_ : time_ns;
   over_ = data_seen_.c2s && data_seen_.s2c;  // the ServerHello was lost: nothing tells more
 }
 

@@ -54,6 +54,7 @@ class Handshake {
   void on_data_of_unknown_version(Direction direction, TimeNs time_ns);
   void on_data_ends_tls13(Direction direction, const RecordReader& reader);
   void look_whether_over();
+  [[nodiscard]] bool older_than_tls13() const;
 
   [[nodiscard]] bool is_client(Direction direction) const { return direction == client_; }
   TimeNs& finished(Direction direction) {
@@ -80,6 +81,7 @@ class Handshake {
   PerDirection<bool> encrypted_;
   PerDirection<bool> data_seen_;
   PerDirection<Hello> hello_in_record_;  ///< waits for its record's end
+  TimeNs early_data_ns_ = kUnknownNs;    ///< the client's first data before any ServerHello
   TimeNs latest_record_ns_ = kUnknownNs;
   TimeNs server_flight_ns_ = kUnknownNs;  ///< TLS 1.3: end of the server's last encrypted record
 

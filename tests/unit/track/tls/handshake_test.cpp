@@ -227,6 +227,28 @@ TEST(Handshake, RoundTripsAreNotCountedThroughAHole) {
   EXPECT_EQ(t.handshake.round_trips, 0);
 }
 
+TEST(Handshake, OneSideAloneDoesNotTellWhenItWasOver) {
+  const ClientHelloFields hello{.supported_versions = {0x0304}, .psk = true, .early_data = true};
+  const Told retried = Conversation()
+                           .client(record(22, client_hello(hello)) + change_cipher_spec() + data())
+                           .client(record(22, client_hello(hello)))  // after a retry nobody saw
+                           .client(data(53))
+                           .client(data())
+                           .one();
+  EXPECT_FALSE(known(retried.handshake.client_finished_ns));
+  EXPECT_FALSE(known(retried.handshake.first_client_data_ns));
+  EXPECT_FALSE(known(retried.handshake.handshake_ns()));
+
+  const Told tls12 = Conversation()
+                         .client(record(22, client_hello({})))
+                         .client(record(22, message(16, "x")) + change_cipher_spec() + finished())
+                         .client(data())
+                         .one();
+  EXPECT_EQ(tls12.handshake.client_finished_ns, ms(2));
+  EXPECT_EQ(tls12.handshake.first_client_data_ns, ms(3));
+  EXPECT_FALSE(known(tls12.handshake.handshake_ns()));
+}
+
 TEST(Handshake, EncryptedClientHelloIsNoticed) {
   const Told t =
       Conversation().client(record(22, client_hello({.sni = "public.example", .ech = true}))).one();
