@@ -233,9 +233,10 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chun
   Side& side = flow.side[sender];
   if (side.attempts >= limits_.classify_segments) return;
   ++side.attempts;
-  const Protocol begins_here = classifier_.recognise(chunk.bytes, Transport::tcp);
-  const bool continues = begins_here == Protocol::unknown;
-  const Protocol protocol = continues ? recognise_joined(flow, sender, chunk) : begins_here;
+  // First as the rest of what came before: "ET / HTTP/1.1" alone would be a method of its own.
+  const Protocol joined = recognise_joined(flow, sender, chunk);
+  const bool continues = joined != Protocol::unknown;
+  const Protocol protocol = continues ? joined : classifier_.recognise(chunk.bytes, Transport::tcp);
   if (protocol == Protocol::unknown) {
     keep_beginning(flow, sender, chunk);
     return;
