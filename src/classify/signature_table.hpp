@@ -94,11 +94,12 @@ inline constexpr Signature kSignatures[] = {
     {Transport::tcp, Protocol::redis, "^\\*[1-9][0-9]{0,6}\\r\\n\\$[1-9][0-9]{0,2}\\r\\n[A-Za-z]"},
     {Transport::tcp, Protocol::redis, "^(?:PING|INFO|DBSIZE|MONITOR|MULTI)\\r?\\n"},
 
-    // --- memcached: commands are lower case, with a key, or alone on a line; storage commands have
+    // --- memcached: commands are lower case, with a key that is no path (HTTP/0.9 typed by hand), or
+    // alone on a line; storage commands have
     // three numbers behind the key, which may be too long to see them
     {Transport::tcp, Protocol::memcached,
      "^(?:set|add|replace|append|prepend|cas) (?:[!-~]{1,40} [0-9]{1,10} -?[0-9]|[!-~]{48})"},
-    {Transport::tcp, Protocol::memcached, "^(?:gets?|delete|touch|incr|decr|gats?) [!-~]{1,60}"},
+    {Transport::tcp, Protocol::memcached, "^(?:gets?|delete|touch|incr|decr|gats?) [!-.0-~]"},
     {Transport::tcp, Protocol::memcached, "^(?:version|stats|flush_all|mn)\\r?\\n"},
     {Transport::tcp, Protocol::memcached, "^stats [a-z]{1,20}\\r?\\n"},
     {Transport::tcp, Protocol::memcached, "^m[gsda] [!-~]{1,60}[ \\r]"},

@@ -113,7 +113,6 @@ TEST_F(Recognise, WordsOfOtherTextProtocolsAreNotHttp) {
                                  "OPTIONS icap://s/reqmod ICAP/1.0\r\n",
                                  "GET key\r\n",
                                  "SET key value\r\n",
-                                 "get key\r\n",
                                  "POST\r\n",
                                  "HEAD <id@example>\r\n",
                                  "CONNECT\naccept-version:1.2\n",
@@ -192,18 +191,29 @@ TEST_F(Recognise, ShapesThatAreNotDns) {
             Protocol::unknown);
 }
 
-TEST_F(Recognise, OtherProtocolsAreUnknown) {
+TEST_F(Recognise, Databases) {
   const std::string mysql = hex("4a000000 0a") + "5.7.30-log\0"s + hex("0b000000 3d4b5a01");
   const std::string pgsql_ssl = hex("00000008 04d2162f");
   const std::string pgsql_startup = hex("00000029 00030000") + "user\0bob\0database\0shop\0\0"s;
+  expect_tcp(Protocol::mysql, {mysql, hex("09000000 03") + "select 1"});
+  expect_tcp(Protocol::postgres,
+             {pgsql_ssl, pgsql_startup, hex("00000008 04d21630"),
+              hex("00000010 04d2162e 00000001 00000002"), "Q" + hex("0000000d") + "select 1\0"s});
+  expect_tcp(Protocol::redis, {"*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n", "PING\r\n"});
+  expect_tcp(Protocol::memcached,
+             {"get key\r\n", "gets a b c\r\n", "set key 0 60 5\r\nvalue\r\n", "version\r\n",
+              "mg key v\r\n", "mn\r\n", hex("80 00 0003 00 00 0000 00000003 00000001"),
+              hex("80 0a 0000 00 00 0000 00000000 00000001")});
+}
+
+TEST_F(Recognise, OtherProtocolsAreUnknown) {
   const std::string mongo = hex("3a000000 01000000 00000000 d4070000 00000000") + "admin.$cmd\0"s;
   const std::string tds = hex("1201 0034 0000 0000 0000 1500 0601 001b");
   const std::string rdp = hex("0300 0013 0ee0 0000 0000 0001 0008 0003 0000 00");
   const std::string smb = hex("00000054 ff534d42 72000000 0018");
   const std::string kafka = hex("00000023 0012 0003 00000001 0009") + "consumer1";
   const std::string bittorrent = hex("13") + "BitTorrent protocol" + std::string(8, '\0');
-  expect_tcp(Protocol::unknown, {mysql, pgsql_ssl, pgsql_startup, mongo, tds, rdp, smb, kafka,
-                                 bittorrent, "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n", "+PONG\r\n",
+  expect_tcp(Protocol::unknown, {mongo, tds, rdp, smb, kafka, bittorrent, "+PONG\r\n",
                                  "-ERR unknown\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
                                  hex("80 0000 28 72fe1d13 00000000 00000002 000186a3"),  // ONC RPC
                                  hex("30 84 00000010 02 01 01 60"),                      // LDAP

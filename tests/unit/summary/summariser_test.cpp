@@ -54,6 +54,7 @@ TEST(Summariser, passes_every_transaction_on_and_counts_it) {
   bench.emit(request(1, kWeb, 200));
   bench.emit(query(DnsOutcome::answered));
   bench.emit(TlsHandshake{});
+  bench.emit(DatabaseTransaction{});
   for (const std::size_t n : bench.passed.of_kind) EXPECT_EQ(n, 1U);
   EXPECT_EQ(bench.interval(1).rows.size(), 3U);
 }
