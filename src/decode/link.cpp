@@ -310,6 +310,7 @@ NotAnalysed Walk::pppoe(Content content) {
 NotAnalysed Walk::ppp(Content content) {
   constexpr std::uint16_t kIpv4 = 0x0021, kIpv6 = 0x0057, kMpls = 0x0281, kMplsMulticast = 0x0283;
   constexpr std::uint16_t kFirstNetworkControl = 0x8000;
+  if (!content.has(2) && content.cut()) return NotAnalysed::link_truncated;
   if (content.has(2) && content.data[0] == 0xff && content.data[1] == 0x03) content.skip(2);
   if (content.has(2) && (content.data[0] == 0x0f || content.data[0] == 0x8f) &&
       content.data[1] == 0) {
