@@ -142,16 +142,6 @@ void take_timestamps(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const 
   side.tsval = stamps.val;
 }
 
-/// Whether less than a full segment's room is left in the open window that `sender` sends into.
-[[nodiscard]] bool fills_window(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender) {
-  const std::uint32_t window = window_bytes(flow, detail, sender ^ 1);
-  if (window == TransferShape::kUnknownWindow || window == 0) return false;
-  const std::int32_t in_flight =
-      seq_distance(flow.side[sender ^ 1].max_ack, flow.side[sender].next_seq);
-  return in_flight > 0 &&
-         static_cast<std::uint32_t>(in_flight) + segment_bytes(flow, detail, sender) > window;
-}
-
 void begin_window_full(TcpFlow& flow, FlowDetail& detail, SideIndex sender, TimeNs now) {
   Side& side = flow.side[sender];
   if (side.window_full || !fills_window(flow, detail, sender)) return;

@@ -45,9 +45,17 @@ std::uint32_t segment_bytes(const TcpFlow& flow, const FlowDetail& detail, SideI
   return peers.mss > options ? peers.mss - options : 0;
 }
 
+bool fills_window(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender) {
+  const std::uint32_t window = window_bytes(flow, detail, sender ^ 1);
+  if (window == TransferShape::kUnknownWindow || window == 0) return false;
+  const std::int32_t in_flight =
+      seq_distance(flow.side[sender ^ 1].max_ack, flow.side[sender].next_seq);
+  const std::uint32_t room = std::max(1U, segment_bytes(flow, detail, sender));
+  return in_flight > 0 && static_cast<std::uint32_t>(in_flight) + room > window;
+}
+
 void note_payload(TransferProgress& p, TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
                   TimeNs time_ns, bool resent) {
-  const Side& side = flow.side[sender];
   Side& peer = flow.side[sender ^ 1];
   p.both_directions = peer.packets > 0;
   p.rtt_ns = flow.complete ? smallest_rtt_ns(detail) : kUnknownNs;
@@ -75,9 +83,7 @@ void note_payload(TransferProgress& p, TcpFlow& flow, const FlowDetail& detail, 
     ++p.burst;
     p.burst_limited = false;
   }
-  const auto in_flight = static_cast<std::uint32_t>(seq_distance(peer.max_ack, side.next_seq));
-  const bool full = p.window_bytes != TransferShape::kUnknownWindow &&
-                    in_flight + p.segment_bytes > p.window_bytes;
+  const bool full = fills_window(flow, detail, sender);
   if (full && !p.burst_limited) {
     p.burst_limited = true;
     ++p.limited_bursts;

@@ -20,6 +20,10 @@ namespace wirelag::tcp {
 [[nodiscard]] std::uint32_t segment_bytes(const TcpFlow& flow, const FlowDetail& detail,
                                           SideIndex sender);
 
+/// Whether what `sender` has on the way leaves less than a full segment's room in the receiver's open
+/// window; false when the window is not known.
+[[nodiscard]] bool fills_window(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender);
+
 /// A payload segment of `sender` that is no probe and no keep-alive. Call after account_segment().
 void note_payload(TransferProgress& progress, TcpFlow& flow, const FlowDetail& detail,
                   SideIndex sender, TimeNs time_ns, bool resent);
