@@ -368,6 +368,8 @@ Section<C> http_h1_parallel_limit() {
           {
               integer<C>("min_requests", "requests", 2, 100000, "of one visit to one server",
                          MEMBER(thresholds.http_h1_parallel_limit.min_requests)),
+              integer<C>("min_connections", "connections", 1, 1000, "that carried them",
+                         MEMBER(thresholds.http_h1_parallel_limit.min_connections)),
           }};
 }
 

@@ -59,7 +59,8 @@ struct Thresholds {
     double min_share = 0.2;                ///< of the responses of more than one flight
   } tcp_initcwnd_rounds;
   struct {
-    std::uint32_t min_requests = 6;  ///< of one visit to one server
+    std::uint32_t min_requests = 6;     ///< of one visit to one server
+    std::uint32_t min_connections = 6;  ///< that carried them
   } http_h1_parallel_limit;
   struct {
     DurationNs window_ns = 1 * kSecondNs;

@@ -13,6 +13,7 @@
 // is not on the wire: the two forms of the graph hold both.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -86,7 +87,10 @@ class Judge {
     for (const auto& [endpoint, nodes] : requests) {
       Server& server = servers_[endpoint];
       ++server.visits;
+      std::set<std::size_t> carriers;
+      for (const std::uint32_t i : nodes) carriers.insert(visit.nodes[i].connection);
       if (nodes.size() < limits_.min_requests) continue;
+      if (carriers.size() < limits_.min_connections) continue;
       const std::size_t before = server.edits.size();
       edit(server, v, nodes);
       if (server.edits.size() == before) continue;
@@ -99,23 +103,20 @@ class Judge {
   void edit(Server& server, std::uint32_t v, const std::vector<std::uint32_t>& nodes) {
     const Visit& visit = input_.visits.stored[v];
     std::uint64_t segments = 0;
-    bool any = false;
+    TimeNs wave_ns = visit.start_ns;
     for (const std::uint32_t i : nodes) {
       const VisitNode& n = visit.nodes[i];
       const HttpTransaction& h = input_.data.http()[n.item];
       const bool queued = is_queued(visit, i);
       const std::uint64_t own =
           std::max<std::uint64_t>(1, (h.response_bytes + kSegmentBytes - 1) / kSegmentBytes);
-      if (!queued && !any) {  // the first wave begins with the last one that was not queued
-        segments = own;
-        continue;
-      }
-      segments += own;
+      const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[n.connection]);
+      const bool new_wave = !queued && n.start_ns - wave_ns > (known(rtt) ? rtt : kQueuedWithinNs);
+      wave_ns = n.start_ns;
+      segments = new_wave ? own : segments + own;
       if (!queued) continue;
-      any = true;
       server.edits.push_back({v, i, Edit::What::unqueue, Category::client, 1, 1});
       server.queued.push_back(n.item);
-      const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[n.connection]);
       if (!known(rtt)) continue;
       const FlightPath path{rtt, kSegmentBytes, 10, {}, 0};
       const auto shared = simulate_flights(segments, path).count;
@@ -146,9 +147,9 @@ class Judge {
         static_cast<double>(server.connections) / static_cast<double>(server.queued_visits);
     f.capacity = fmt::format("connections per visit {:.1f} -> 1", per_visit);
     f.threshold = fmt::format(
-        "{} or more requests of one visit to one server, some of them queued "
-        "(rule.http-h1-parallel-limit; Lighthouse's own bar)",
-        limits_.min_requests);
+        "{} or more requests of one visit to one server on {} or more connections, some of them "
+        "queued (rule.http-h1-parallel-limit; six connections are what browsers allow themselves)",
+        limits_.min_requests, limits_.min_connections);
     for (std::size_t k = 0; k < std::min(kExamples, server.queued.size()); ++k) {
       const HttpTransaction& h = input_.data.http()[server.queued[k]];
       Evidence e{
