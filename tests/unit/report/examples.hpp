@@ -230,7 +230,14 @@ inline void emit_origin_http(Dataset& data) {
 }
 
 inline CaptureBlock origin_capture() {
-  return {"mirror-azure-cn.pcapng", "pcapng", {"linux_sll"}, 116, kStart, kStart + 102178580, ""};
+  CaptureBlock capture;
+  capture.name = "mirror-azure-cn.pcapng";
+  capture.format = "pcapng";
+  capture.link_types = {"linux_sll"};
+  capture.packets = 116;
+  capture.first_time_ns = kStart;
+  capture.last_time_ns = kStart + 102178580;
+  return capture;
 }
 
 inline Dataset origin_data() {

@@ -285,7 +285,14 @@ TEST(TextHostile, NothingFromTheWireControlsTheTerminal) {
   const Connection six = opened(2, t.client, t.server, {27, 3}, {28, 4}, {29, 5});
   data.emit(&c);
   data.emit(&six);
-  Report r = report_of(std::move(data), {evil, evil, {evil}, 4, kStart, kStart + 1, evil});
+  CaptureBlock capture;
+  capture.name = capture.format = capture.cut_short = evil;
+  capture.link_types = {evil};
+  capture.link_types_unsupported = {{evil, 1}};
+  capture.packets = 4;
+  capture.first_time_ns = kStart;
+  capture.last_time_ns = kStart + 1;
+  Report r = report_of(std::move(data), std::move(capture));
   Finding f;
   f.title = f.why = f.scope = f.verify = f.capacity = f.threshold = evil;
   f.evidence.push_back({evil, 0, {1}, kStart, 1});
