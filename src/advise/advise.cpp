@@ -177,12 +177,14 @@ bool judge_saving(Finding& f, const RuleInput& input, std::vector<NotJudged>& fi
                                                               : "below the gate")});
     return false;
   }
-  saving.set_confidence();
-  if (!worth_it) {
+  if (worth_it) {
+    saving.set_confidence();
+  } else {
     f.capacity_only = true;
     f.saving = {};
     f.user_seconds_per_hour = 0;
-    if (f.affected_actions == 0) f.affected_actions = edited;
+    f.affected_actions = edited;
+    set_confidence(f, edited, "action", {});
   }
   set_share(f);
   return true;

@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kExamples = 3;
 /// A first flight may be counted with a segment or two of the next.
 constexpr std::uint32_t kSlackSegments = 2;
+/// No sender begins with less than two full segments (RFC 5681 section 3.1).
+constexpr std::uint64_t kSmallestWindowBytes = 2 * 1448;
 
 struct Slow {
   std::size_t http = 0;
@@ -79,6 +81,7 @@ class Judge {
     if (!none(s.pause_ns) || !none(s.resend_stall_ns) || !none(s.window_stall_ns)) return;
     if (s.resent_segments > 0 || s.first_burst_shared || s.window_limited_bursts > 0) return;
     if (s.first_burst_segments > limits_.initial_segments + kSlackSegments) return;
+    if (s.first_burst_bytes < kSmallestWindowBytes) return;  // the server had no more to send yet
     FlightPath path{s.rtt_ns, 1448, limits_.proposed_segments, {}, 0};
     if (s.smallest_window_bytes != TransferShape::kUnknownWindow) {
       path.window_bytes = {s.smallest_window_bytes};
