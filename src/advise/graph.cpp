@@ -365,7 +365,7 @@ class Edges {
     if (h == nullptr || (is_document(*h) && known(h->response_first_ns))) {
       if (n.parts_before_answer > 0) documents_.emplace(std::pair(answer_ns(i), i), true);
     }
-    if (h != nullptr && !h->host.empty()) {
+    if (h != nullptr && !h->host.empty() && n.parts_before_answer > 0) {
       by_url_.emplace(std::string(h->host) + std::string(h->target), i);
     }
   }

@@ -156,7 +156,7 @@ class Story {
     t.version = version;
     t.client_hello_frames = {frame_at(hello_ms), frame_at(hello_ms)};
     t.client_hello_ns = at_ms(hello_ms);
-    t.client_finished_ns = at_ms(finished_ms);
+    t.client_finished_ns = t.server_finished_ns = at_ms(finished_ms);
     t.server_hello_ns = at_ms((hello_ms + finished_ms) / 2);
     if (data_ms != kNever) t.first_client_data_ns = at_ms(data_ms);
     c.protocol = Protocol::tls;
