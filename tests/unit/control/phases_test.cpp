@@ -193,7 +193,7 @@ TEST_F(Phases, RequestsInsideTlsAreNotSeen) {
 TEST_F(Phases, ATlsHandshakeThatFailsLastsToItsLastByte) {
   Connection& c = open();
   TlsHandshake& t = story.tls(c, "", 0, 12, 0, Story::kNever);
-  t.client_finished_ns = kUnknownNs;
+  t.server_hello_ns = t.client_finished_ns = t.server_finished_ns = kUnknownNs;
   payload(c, 12, 12, 30, 30);  // an alert
   story.close(c, 31);
   EXPECT_THAT(told(cut()),

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "support/allocation_count.hpp"
 #include "messages.hpp"
+#include "support/allocation_count.hpp"
 
 namespace wirelag::dns_test {
 namespace {
