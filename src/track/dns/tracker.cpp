@@ -20,10 +20,9 @@ bool is_multicast_dns(const Packet& packet) {
   return !uses(packet, kDnsPort) && (uses(packet, kMulticastDnsPort) || uses(packet, kLlmnrPort));
 }
 
-/// LLMNR over TCP (RFC 4795 section 2.4) follows a multicast question.
-bool is_multicast_dns(const StreamContext& stream) {
-  return stream.server.port == kLlmnrPort || stream.server.port == kMulticastDnsPort;
-}
+/// LLMNR over TCP (RFC 4795 section 2.4) follows a multicast question. Multicast DNS has no TCP: on
+/// its port there is an ordinary resolver.
+bool is_llmnr(const StreamContext& stream) { return stream.server.port == kLlmnrPort; }
 
 std::size_t stream_blocks(const DnsLimits& limits) {
   const std::size_t two_largest = 2 * ByteChains::blocks_for(kLargestMessage);
@@ -76,7 +75,7 @@ class DnsTracker::StreamMessages final : public DnsMessageSink {
       : state_(state), stream_(stream), direction_(direction) {}
 
   bool on_message(Bytes message, bool cut, TimeNs time_ns, FrameNumber frame) override {
-    if (is_multicast_dns(stream_.context)) {
+    if (is_llmnr(stream_.context)) {
       state_.counters.add(Counter::multicast_dns_messages);
       return true;
     }

@@ -187,8 +187,8 @@ TEST(DpdkCapture, says_where_the_driver_stops_before_the_end_of_the_file) {
 }
 
 TEST(DpdkCapture, refuses_bad_files_with_the_sentences_of_CaptureFile) {
-  const TemporaryFile wifi(pcap_header(kMicro, 127));
-  for (const std::string& path : {std::string("/nowhere/x.pcap"), wifi.path()}) {
+  const TemporaryFile text("not a capture file at all, only a sentence", "text.pcap");
+  for (const std::string& path : {std::string("/nowhere/x.pcap"), text.path()}) {
     const Result<CaptureFile> file = CaptureFile::open(path);
     const Result<DpdkCapture> through = DpdkCapture::open(path);
     ASSERT_FALSE(through.ok());

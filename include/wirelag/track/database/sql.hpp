@@ -23,7 +23,8 @@ class SqlFingerprint {
  public:
   enum class Dialect : std::uint8_t { postgres, mysql };
 
-  explicit SqlFingerprint(Dialect dialect = Dialect::postgres) : dialect_(dialect) {}
+  SqlFingerprint() = default;
+  explicit SqlFingerprint(Dialect dialect) : dialect_(dialect) {}
 
   /// More of the statement; what it comes to is added to `out`, always the same one.
   void feed(Fingerprint& out, std::string_view piece);
