@@ -16,8 +16,6 @@
 #include <iterator>
 #include <random>
 #include <string>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <wirelag/ingest/capture_file.hpp>
 
@@ -35,34 +33,15 @@ constexpr std::size_t kBitFlips = 1000;      ///< variants with flipped bits
 
 using Clock = std::chrono::steady_clock;
 
-/// A file in memory that a CaptureFile can open by its path.
-class MemoryFile {
- public:
-  MemoryFile() : fd_(memfd_create("capture", MFD_CLOEXEC)) { WIRELAG_REQUIRE(fd_ >= 0); }
-  ~MemoryFile() { close(fd_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  void set(std::string_view content) {
-    WIRELAG_REQUIRE(ftruncate(fd_, 0) == 0);
-    WIRELAG_REQUIRE(pwrite(fd_, content.data(), content.size(), 0) ==
-                    static_cast<ssize_t>(content.size()));
-  }
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
-
- private:
-  int fd_;
-};
-
 /// The first frames of a capture with their bytes.
 struct Capture {
   std::deque<std::vector<std::uint8_t>> bytes;
   std::vector<Frame> frames;
 };
 
-Capture read_capture(const std::string& path) {
+Capture read_capture(std::string_view content) {
   Capture capture;
-  Result<CaptureFile> file = CaptureFile::open(path);
+  Result<CaptureFile> file = CaptureFile::open_bytes(as_bytes(content), "damaged");
   if (!file) return capture;
   std::array<Frame, 16> batch;
   for (std::size_t n = file->read(batch); n > 0; n = file->read(batch)) {
@@ -112,17 +91,18 @@ std::string with_flipped_bits(std::string content, std::uint64_t seed) {
 }
 
 void try_variant(const Variant& v, std::uint64_t seed, const std::string& content,
-                 const Capture& whole, MemoryFile& file) {
+                 const Capture& whole) {
   switch (v.kind) {
     case Variant::Kind::frame_cut: {
       std::vector<Frame> frames = whole.frames;
       frames[v.where].bytes = frames[v.where].bytes.first(v.length);
       return analyse(frames);
     }
-    case Variant::Kind::file_cut: file.set(std::string_view(content).substr(0, v.where)); break;
-    case Variant::Kind::bit_flips: file.set(with_flipped_bits(content, seed + v.where)); break;
+    case Variant::Kind::file_cut:
+      return analyse(read_capture(std::string_view(content).substr(0, v.where)).frames);
+    case Variant::Kind::bit_flips:
+      return analyse(read_capture(with_flipped_bits(content, seed + v.where)).frames);
   }
-  analyse(read_capture(file.path()).frames);
 }
 
 struct Done {
@@ -133,8 +113,7 @@ struct Done {
 Done damage(const std::string& path, std::uint64_t seed, Clock::time_point until) {
   std::ifstream in(path, std::ios::binary);
   const std::string content(std::istreambuf_iterator<char>(in), {});
-  const Capture whole = read_capture(path);
-  MemoryFile file;
+  const Capture whole = read_capture(content);
   std::vector<Variant> all = variants_of(content, whole);
   std::shuffle(all.begin(), all.end(), std::mt19937_64(seed));
   Done done{0, all.size()};
@@ -145,7 +124,7 @@ Done damage(const std::string& path, std::uint64_t seed, Clock::time_point until
     std::fprintf(stderr, "\r%s: kind %d at %zu length %zu seed %llu   ", path.c_str(),
                  static_cast<int>(v.kind), v.where, v.length,
                  static_cast<unsigned long long>(seed));
-    try_variant(v, seed, content, whole, file);
+    try_variant(v, seed, content, whole);
     ++done.tried;
   }
   return done;
