@@ -12,10 +12,13 @@ namespace {
 
 void read_all(CaptureFile& file) {
   std::array<Frame, 16> frames;
-  FrameNumber number = 0;
+  FrameNumber number = 0;  // some blocks without a frame have a number as well
+  std::uint64_t count = 0;
   for (std::size_t n = file.read(frames); n > 0; n = file.read(frames)) {
     for (const Frame& frame : std::span(frames).first(n)) {
-      WIRELAG_REQUIRE(frame.number == ++number);
+      WIRELAG_REQUIRE(frame.number > number);
+      number = frame.number;
+      ++count;
       WIRELAG_REQUIRE(frame.wire_length >= frame.bytes.size());
       WIRELAG_REQUIRE(frame.time_ns >= 0 && frame.time_ns <= TimeNs{1} << 62);
       unsigned sum = 0;
@@ -26,7 +29,7 @@ void read_all(CaptureFile& file) {
   WIRELAG_REQUIRE(file.read(frames) == 0);
   std::uint64_t by_link = 0;
   for (const LinkSeen& seen : file.info().links) by_link += seen.frames;
-  WIRELAG_REQUIRE(by_link == number);
+  WIRELAG_REQUIRE(by_link == count);
 }
 
 }  // namespace
