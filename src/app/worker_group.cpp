@@ -72,7 +72,7 @@ void WorkerGroup::process_until_closed(std::size_t i) {
 
 void WorkerGroup::finish(std::size_t i) {
   members_[i]->writer.wait_when_full();
-  members_[i]->worker->finish();
+  members_[i]->worker->finish(dispatcher_->now());
   count_shed(i);
 }
 

@@ -30,6 +30,7 @@ void Dispatcher::dispatch(std::span<const Frame> frames) {
 }
 
 void Dispatcher::dispatch(const Frame& frame) {
+  now_ = std::max(now_, frame.time_ns);
   Packet packet;
   const NotAnalysed reason = decoder_.decode(frame, packet);
   accounting_.datagram_completed(decoder_.fragments_completed());

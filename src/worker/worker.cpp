@@ -104,7 +104,7 @@ NotAnalysed Worker::State::track_datagram(const Packet& packet) {
 void Worker::State::process_burst(std::span<const Frame> frames) {
   std::size_t ready = 0;
   for (const Frame& frame : frames) {
-    now = frame.time_ns;
+    now = std::max(now, frame.time_ns);
     const NotAnalysed reason = decoder.decode(frame, packets[ready]);
     accounting.datagram_completed(decoder.fragments_completed());
     if (reason != NotAnalysed::none) {
@@ -157,8 +157,8 @@ std::size_t Worker::snapshot(TransactionSink& into, std::size_t from) {
   return state_->tcp.snapshot(into, from, kSnapshotStep);
 }
 
-void Worker::finish() {
-  state_->tcp.finish();
+void Worker::finish(TimeNs end) {
+  state_->tcp.finish(std::max(end, state_->now));
   state_->dns.finish();
 }
 

@@ -117,6 +117,7 @@ Done damage(const std::string& path, std::uint64_t seed, Clock::time_point until
   std::vector<Variant> all = variants_of(content, whole);
   std::shuffle(all.begin(), all.end(), std::mt19937_64(seed));
   Done done{0, all.size()};
+  std::fprintf(stderr, "\r%s   ", path.c_str());
   check_everything(whole.frames);  // as it is: the same with other workers and other hashes
   for (const Variant& v : all) {
     if (Clock::now() >= until) break;

@@ -84,7 +84,7 @@ Outcome run_dispatched(std::span<const Frame> frames, const WorkerLimits& limits
   out.accounting = dispatcher.accounting();
   out.counters = dispatcher.counters();
   for (auto& worker : workers) {
-    worker->finish();
+    worker->finish(dispatcher.now());
     WIRELAG_REQUIRE(worker->accounting().balanced());
     out.accounting.merge(worker->accounting());
     out.counters.merge(worker->counters());

@@ -38,6 +38,9 @@ class Dispatcher {
   /// For the readers.
   [[nodiscard]] const std::atomic<bool>& closed() const { return closed_; }
 
+  /// The latest frame's time, unknown before the first. After close(), any thread that has seen it.
+  [[nodiscard]] TimeNs now() const { return now_; }
+
   /// Frames that ended here. Dispatcher's thread, or any after it has ended.
   [[nodiscard]] const Accounting& accounting() const { return accounting_; }
   /// Those of its decoder: frames passed on are not counted again by a worker.
@@ -53,6 +56,7 @@ class Dispatcher {
   Accounting accounting_;
   Counters counters_;
   Decoder decoder_;
+  TimeNs now_ = kUnknownNs;
   std::atomic<bool> closed_{false};
 };
 

@@ -62,7 +62,9 @@ class Worker {
   /// first call begins with `from` 0. Returns the next call's `from`, 0 after the last.
   std::size_t snapshot(TransactionSink& into, std::size_t from);
   /// Emits everything unfinished. Nothing may be processed afterwards.
-  void finish();
+  /// `end`: packet time at which the capture or the run is over, when other workers may have seen
+  /// later frames than this one.
+  void finish(TimeNs end = kUnknownNs);
 
   /// The latest frame's time, unknown before the first.
   [[nodiscard]] TimeNs now() const;

@@ -350,11 +350,15 @@ std::size_t TcpTracker::snapshot(TransactionSink& into, std::size_t from, std::s
   return end < s.flows.touched() ? end : 0;
 }
 
-void TcpTracker::finish() {
+void TcpTracker::finish(TimeNs end) {
   State& s = *state_;
   for (std::uint32_t i = 0; i < s.flows.touched(); ++i) {
-    if (!s.flows[i].live) continue;
-    s.end(i, s.flows[i].closed() ? ConnectionEnd::closed : ConnectionEnd::capture_end);
+    const TcpFlow& flow = s.flows[i];
+    if (!flow.live) continue;
+    const bool idle = known(end) && s.expired(flow, end);
+    s.end(i, flow.closed() ? ConnectionEnd::closed
+             : idle        ? ConnectionEnd::idle_timeout
+                           : ConnectionEnd::capture_end);
   }
 }
 

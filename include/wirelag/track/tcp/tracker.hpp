@@ -57,8 +57,9 @@ class TcpTracker {
   /// Emits connections of the table, as they are, without ending them (a report on a live link):
   /// looks at up to `at_most` places from `from` on. Returns where to go on, 0 after the last.
   std::size_t snapshot(TransactionSink& into, std::size_t from, std::size_t at_most);
-  /// Ends all connections: the capture or the run is over.
-  void finish();
+  /// Ends all connections: the capture or the run is over at packet time `end`. Those silent for too
+  /// long by then are told from those that were alive, as if tick(end) had looked at all of them.
+  void finish(TimeNs end = kUnknownNs);
 
   [[nodiscard]] std::size_t live_connections() const;
 
