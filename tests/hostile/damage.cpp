@@ -146,7 +146,7 @@ int damage_all(std::size_t seconds, std::uint64_t seed, std::vector<std::string>
   }
   std::fprintf(stderr, "\n");
   std::printf("%zu captures, %zu of %zu damaged variants\n", paths.size(), sum.tried, sum.variants);
-  return paths.empty() || sum.tried < paths.size() ? 1 : 0;
+  return paths.empty() ? 1 : 0;
 }
 
 }  // namespace
