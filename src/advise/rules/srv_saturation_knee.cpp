@@ -24,6 +24,7 @@ namespace wirelag {
 namespace {
 
 constexpr std::size_t kExamples = 3;
+constexpr std::int64_t kLongestWindows = 120;  ///< an answer that took more is left out
 constexpr double kMoreCapacityLow = 1.5;
 constexpr double kMoreCapacityHigh = 2.0;
 
@@ -80,24 +81,37 @@ class Judge {
  private:
   using Windows = std::map<std::int64_t, Window>;
 
+  /// Windows are made by answers that end in them; then every answer adds the time it was open to
+  /// those it reaches into. Whatever the clock says, no more windows than answers.
   void collect() {
-    for (std::size_t i = 0; i < input_.data.http().size(); ++i) {
-      const HttpTransaction& h = input_.data.http()[i];
-      const DurationNs total = h.total_ns();
-      if (!known(total) || !h.response_complete) continue;
-      Windows& windows = servers_[h.server];
-      Window& last = windows[h.response_last_ns / limits_.window_ns];
+    const std::vector<HttpTransaction>& http = input_.data.http();
+    for (std::size_t i = 0; i < http.size(); ++i) {
+      if (!counts(http[i])) continue;
+      Window& last = servers_[http[i].server][window_of(http[i].response_last_ns)];
       ++last.completions;
-      last.response_ns += static_cast<double>(total);
+      last.response_ns += static_cast<double>(http[i].total_ns());
       last.requests.push_back(i);
-      for (TimeNs t = h.request_first_ns; t < h.response_last_ns;) {
-        const std::int64_t window = t / limits_.window_ns;
-        const TimeNs end = std::min((window + 1) * limits_.window_ns, h.response_last_ns);
-        windows[window].busy_ns += static_cast<double>(end - t);
-        t = end;
+    }
+    for (const HttpTransaction& h : http) {
+      if (!counts(h)) continue;
+      Windows& windows = servers_[h.server];
+      const auto end = windows.upper_bound(window_of(h.response_last_ns));
+      for (auto w = windows.lower_bound(window_of(h.request_first_ns)); w != end; ++w) {
+        const TimeNs begin = w->first * limits_.window_ns;
+        const TimeNs from = std::max(begin, h.request_first_ns);
+        const TimeNs to = std::min(begin + limits_.window_ns, h.response_last_ns);
+        w->second.busy_ns += static_cast<double>(to - from);
       }
     }
   }
+
+  /// A long poll, or a clock that jumped, says nothing of how busy the server was.
+  [[nodiscard]] bool counts(const HttpTransaction& h) const {
+    const DurationNs total = h.total_ns();
+    return known(total) && h.response_complete && total / limits_.window_ns < kLongestWindows;
+  }
+
+  [[nodiscard]] std::int64_t window_of(TimeNs t) const { return t / limits_.window_ns; }
 
   [[nodiscard]] double in_flight(const Window& w) const {
     return w.busy_ns / static_cast<double>(limits_.window_ns);

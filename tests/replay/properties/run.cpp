@@ -85,7 +85,7 @@ Totals run_many(const Recording& recording, Dataset& data, std::size_t n) {
   dispatcher.close();
   Totals totals{dispatcher.accounting(), dispatcher.counters()};
   for (const auto& worker : workers) {
-    worker->finish();
+    worker->finish(dispatcher.now());
     totals.accounting.merge(worker->accounting());
     totals.counters.merge(worker->counters());
   }
