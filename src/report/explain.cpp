@@ -184,6 +184,11 @@ std::string syn_ack_words(const Place& p) {
         "(capture point -> server -> capture point).",
         duration(p.c.rtt_probe_server_ns));
   }
+  if (p.syns_before == 1) {
+    return "The server accepts and states its limits. The capture times contradict the order of "
+           "the "
+           "exchange, so the server half cannot be measured.";
+  }
   return fmt::format(
       "The server accepts and states its limits. {} SYNs were under way and it can answer any of "
       "them, so the server half is ambiguous and not given (Karn).",

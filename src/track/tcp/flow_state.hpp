@@ -33,6 +33,7 @@ struct Side {
   std::uint32_t stream_next = 0;             ///< first byte not yet delivered in order
   std::uint32_t fin_seq = 0;                 ///< of the first FIN, valid with `fin`
   std::uint32_t tsval = 0;                   ///< the latest it sent
+  std::uint32_t bare = 0;                    ///< fingerprint of its latest bare segment; 0 = none
   std::uint32_t waiting = Pool<int>::kNone;  ///< first of the segments that overtook, by sequence
   std::uint16_t window = 0;                  ///< last one announced, unscaled
   std::uint8_t duplicate_acks = 0;
@@ -72,7 +73,11 @@ struct SideDetail {
   std::uint32_t windows_full = 0;
   std::uint32_t duplicates_reported = 0;
   std::uint32_t keep_alives_answered = 0;
-  std::uint32_t stamp = 0;  ///< the TSval whose echo is awaited
+  std::uint32_t stamp = 0;    ///< the TSval whose echo is awaited
+  std::uint32_t recover = 0;  ///< end of what it recovers (RFC 6582), valid with `recovering`
+  RetransmissionClass recovery =
+      RetransmissionClass::rto;  ///< what began the recovery: rto or fast
+  bool recovering = false;
   DurationNs zero_window_ns = 0;
   TimeNs window_closed_ns = 0;
   std::uint32_t zero_windows = 0;

@@ -1,5 +1,7 @@
 #include "opening.hpp"
 
+#include <algorithm>
+
 namespace wirelag::tcp {
 namespace {
 
@@ -82,6 +84,17 @@ void note_syn_ack(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pac
   return found;
 }
 
+/// Whether the capture has an answer before its question, by frame or by time: the frames were swapped,
+/// come from two clocks, or the clock stepped back. None of these times means anything then.
+[[nodiscard]] bool contradicts_order(const TcpFlow& flow, const Opening& o) {
+  if (!flow.syn_ack) return false;
+  if (flow.syn && (o.syns_before_answer == 0 ||
+                   o.first_syn_ack_ns < std::max(o.first_syn_ns, o.last_syn_before_answer_ns))) {
+    return true;
+  }
+  return flow.complete && o.ack_ns < std::max(o.first_syn_ack_ns, o.acked_syn_ack_ns);
+}
+
 }  // namespace
 
 void note_opening(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet) {
@@ -110,6 +123,8 @@ void note_opening(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pac
 
 OpeningTimes opening_times(const TcpFlow& flow, const Opening& o) {
   OpeningTimes t;
+  t.ambiguous = contradicts_order(flow, o);
+  if (t.ambiguous) return t;
   if (flow.syn_ack) {
     TimeNs answered_ns = o.last_syn_before_answer_ns;
     bool sure = o.syns_before_answer == 1;
@@ -158,7 +173,7 @@ void describe_opening(const TcpFlow& flow, const FlowDetail& detail, Connection&
   if (!flow.complete) return;
   out.ack_frame = o.ack_frame;
   out.established_time_ns = o.ack_ns;
-  out.connect_time_ns = elapsed_ns(o.first_syn_ns, o.ack_ns);
+  if (!contradicts_order(flow, o)) out.connect_time_ns = elapsed_ns(o.first_syn_ns, o.ack_ns);
   if (known(t.rtt_probe_server_ns) && known(t.rtt_probe_client_ns)) {
     out.handshake_rtt_ns = t.rtt_probe_server_ns + t.rtt_probe_client_ns;
   }

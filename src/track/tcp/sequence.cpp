@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <wirelag/base/cursor.hpp>
 #include <wirelag/base/hash.hpp>
 
 #include "transfer.hpp"
@@ -11,6 +12,9 @@ namespace {
 
 /// A copy that the mirror made follows its original within this time and is identical to it.
 constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
+/// The same for a segment that takes no sequence space: a receiver without SACK may well repeat an ACK,
+/// but seldom this soon.
+constexpr DurationNs kBareCopyNs = 50 * kMicrosecondNs;
 /// Bytes that fill a hole within a quarter of the RTT were overtaken on the way, not sent again (RFC
 /// 8985 section 6.2); without an RTT, within the 3 ms that other analysers use.
 constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
@@ -68,7 +72,8 @@ TimeNs fill_holes(SideDetail& detail, std::uint32_t begin, std::uint32_t end) {
   std::uint64_t h = combine64(
       std::uint64_t{tcp.seq} << 32 | tcp.ack,
       std::uint64_t{packet.payload_length} << 24 | std::uint64_t{tcp.window} << 8 | tcp.flags);
-  for (const std::uint8_t byte : tcp.options) h = h * 31 + byte;
+  ByteCursor options(tcp.options);
+  while (options.remaining() >= 4) h = (h ^ options.u32()) * 0x9e3779b97f4a7c15ULL;
   return h;
 }
 
@@ -167,15 +172,39 @@ void charge(SideDetail& detail, RetransmissionClass c, TimeNs noticed, TimeNs no
   detail.lost_until_ns = now;
 }
 
-/// Why a segment without anything new was sent.
-[[nodiscard]] RetransmissionClass classify_resend(const Side& side, const Side& peer,
-                                                  std::uint32_t end, DurationNs silence_ns) {
+/// Whether the peer's latest ACK can have made `sender` send at `now`: no timer runs out so soon after
+/// the ACK reached it.
+[[nodiscard]] bool prompted(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
+                            TimeNs now) {
+  const DurationNs since_ack_ns = elapsed_ns(flow.side[sender ^ 1].ack_ns, now);
+  const DurationNs half_ns = detail.side[sender ^ 1].answered_ns;  // probe to sender and back
+  const DurationNs at_most_ns = known(half_ns) ? half_ns + kShortestRtoNs / 2 : kShortestRtoNs;
+  return known(since_ack_ns) && since_ack_ns < at_most_ns;
+}
+
+/// Why a segment without anything new was sent. What a partial ACK brings about belongs to the recovery
+/// that is under way (RFC 6582 section 3.2, RFC 6675 section 5).
+[[nodiscard]] RetransmissionClass classify_resend(TcpFlow& flow, FlowDetail& detail,
+                                                  SideIndex sender, std::uint32_t begin,
+                                                  std::uint32_t end, TimeNs now,
+                                                  DurationNs silence_ns) {
+  const Side& side = flow.side[sender];
+  const Side& peer = flow.side[sender ^ 1];
+  SideDetail& mine = detail.side[sender];
   if (peer.acked && seq_distance(end, peer.max_ack) >= 0) return RetransmissionClass::spurious;
-  if (peer.duplicate_acks >= kFastDuplicateAcks) return RetransmissionClass::fast;
-  if (end == side.next_seq && known(silence_ns) && silence_ns < kShortestRtoNs) {
+  const bool soon = peer.acked && prompted(flow, detail, sender, now);
+  if (soon && mine.recovering && seq_distance(peer.max_ack, mine.recover) > 0) {
+    return mine.recovery;
+  }
+  const bool asked_for = seq_distance(begin, peer.max_ack) >= 0;
+  const bool fast = soon && asked_for && peer.duplicate_acks >= kFastDuplicateAcks;
+  if (!fast && end == side.next_seq && known(silence_ns) && silence_ns < kShortestRtoNs) {
     return RetransmissionClass::tail_probe;
   }
-  return RetransmissionClass::rto;
+  mine.recovering = true;
+  mine.recover = side.next_seq;
+  mine.recovery = fast ? RetransmissionClass::fast : RetransmissionClass::rto;
+  return mine.recovery;
 }
 
 /// Payload, SYN or FIN that begins below the highest sequence seen. `silence_ns`: since the payload
@@ -188,20 +217,20 @@ bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pack
   side.timing = false;  // Karn: the next ACK may answer either copy
   const TimeNs noticed = fill_holes(mine, begin, end);
   const DurationNs late = elapsed_ns(noticed, packet.time_ns);
-  if (known(noticed) && peer.duplicate_acks < kFastDuplicateAcks) {
-    const DurationNs rtt = smallest_rtt_ns(detail);
-    const DurationNs reorder_ns = known(rtt) ? rtt / 4 : kReorderNs;
-    if (known(late) && late < reorder_ns) {
-      count(mine, RetransmissionClass::out_of_order);
-      charge(mine, RetransmissionClass::out_of_order, noticed, packet.time_ns);
-      return false;
-    }
+  const DurationNs rtt = smallest_rtt_ns(detail);  // duplicate ACKs bring nothing sooner
+  const bool overtaken =
+      known(rtt) ? late < rtt / 4 : late < kReorderNs && peer.duplicate_acks < kFastDuplicateAcks;
+  if (known(late) && overtaken) {
+    count(mine, RetransmissionClass::out_of_order);
+    charge(mine, RetransmissionClass::out_of_order, noticed, packet.time_ns);
+    return false;
   }
   const bool bare = packet.payload_length == 0;
-  const RetransmissionClass why = packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
-                                  : bare && packet.tcp.has(tcp_flag::fin)
-                                      ? RetransmissionClass::fin
-                                      : classify_resend(side, peer, end, silence_ns);
+  const RetransmissionClass why =
+      packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
+      : bare && packet.tcp.has(tcp_flag::fin)
+          ? RetransmissionClass::fin
+          : classify_resend(flow, detail, sender, begin, end, packet.time_ns, silence_ns);
   count(mine, why);
   if (why == RetransmissionClass::spurious) return true;
   const bool fast = why == RetransmissionClass::fast;
@@ -215,23 +244,33 @@ bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pack
 
 }  // namespace
 
-bool is_mirror_copy(SideDetail& detail, const Packet& packet) {
-  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
-    return false;
-  }
+MirrorCopy mirror_copy(Side& side, SideDetail& detail, const Packet& packet) {
   const std::uint64_t print = fingerprint(packet);
+  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
+    const std::uint32_t bare = static_cast<std::uint32_t>(print >> 32) | 1;
+    if (bare != side.bare) {
+      side.bare = bare;
+      return MirrorCopy::no;
+    }
+    const DurationNs since = elapsed_ns(side.ack_ns, packet.time_ns);
+    if (!known(since) || since >= kBareCopyNs) return MirrorCopy::no;
+    side.bare = 0;  // a mirror makes one copy; a third is the receiver's
+    const bool probe = side.seen && packet.tcp.seq + 1 == side.next_seq;
+    return probe ? MirrorCopy::yes : MirrorCopy::bare;
+  }
   for (const SideDetail::Seen& seen : detail.seen) {
     const DurationNs since = elapsed_ns(seen.time_ns, packet.time_ns);
-    if (seen.fingerprint == print && known(since) && since < kMirrorCopyNs) return true;
+    if (seen.fingerprint == print && known(since) && since < kMirrorCopyNs) return MirrorCopy::yes;
   }
   detail.seen[detail.seen_next++ % detail.seen.size()] = {packet.time_ns, print};
-  return false;
+  return MirrorCopy::no;
 }
 
 void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                         Counters& counters) {
+                         MirrorCopy copy, Counters& counters) {
   Side& side = flow.side[sender];
   ++side.packets;
+  if (copy == MirrorCopy::bare) return;
   side.payload_bytes += packet.payload_length;
   count(detail.side[sender], RetransmissionClass::mirror_duplicate);
   counters.add(Counter::mirror_duplicates);

@@ -15,14 +15,17 @@ enum class SegmentContent : std::uint8_t {
   resent,   ///< payload that the sender sent again, or sends again by what the capture shows
 };
 
-/// Whether the capture delivered this segment a moment ago already: the same header and length. Only
-/// segments that take sequence space (SYN, FIN, payload) are judged: two equal pure ACKs may both
-/// have been sent.
-[[nodiscard]] bool is_mirror_copy(SideDetail& detail, const Packet& packet);
+/// Whether the capture delivered this segment a moment ago already: the same header and length.
+enum class MirrorCopy : std::uint8_t {
+  no,
+  yes,  ///< of a segment that takes sequence space, or of a keep-alive or window probe
+  bare,  ///< of a pure ACK or RST, microseconds ago: no duplicate ACK, but the peer may have sent both
+};
+[[nodiscard]] MirrorCopy mirror_copy(Side& side, SideDetail& detail, const Packet& packet);
 
-/// Counts a copy made by the mirror; it means nothing else.
+/// Counts a copy made by the mirror (a bare one as a packet only); it means nothing else.
 void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                         Counters& counters);
+                         MirrorCopy copy, Counters& counters);
 
 /// Accounts for a segment of `sender`. Call once per segment, after note_opening().
 SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,

@@ -173,8 +173,9 @@ void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& p
   flow.last_ns = std::max(flow.last_ns, packet.time_ns);  // a clock step back is not silence
   flow.last_frame = packet.number;
   revise_client(flow, sender, packet);
-  if (is_mirror_copy(detail.side[sender], packet)) {
-    account_mirror_copy(flow, detail, sender, packet, counters);
+  const MirrorCopy copy = mirror_copy(flow.side[sender], detail.side[sender], packet);
+  if (copy != MirrorCopy::no) {
+    account_mirror_copy(flow, detail, sender, packet, copy, counters);
     return;
   }
   if (packet.tcp.has(tcp_flag::rst) && !flow.rst) {

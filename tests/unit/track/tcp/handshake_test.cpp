@@ -18,6 +18,14 @@ void expect_parts_add_up(const Connection& c) {
             c.syn_wait_ns + c.rtt_probe_server_ns + c.synack_wait_ns + c.rtt_probe_client_ns);
 }
 
+void expect_no_times(const Connection& c) {
+  EXPECT_TRUE(c.handshake_ambiguous);
+  for (const DurationNs ns : {c.syn_wait_ns, c.rtt_probe_server_ns, c.synack_wait_ns,
+                              c.rtt_probe_client_ns, c.handshake_rtt_ns, c.connect_time_ns}) {
+    EXPECT_FALSE(known(ns));
+  }
+}
+
 TEST(Handshake, CleanExchangeHasAllTimes) {
   Conversation t;
   t.shake_hands();
@@ -155,8 +163,18 @@ TEST(Handshake, SynAckCapturedBeforeItsSyn) {
   t.client_sends(2, kAck, 1, 1);
   const Connection& c = t.finish();
   EXPECT_EQ(c.state, ConnectionState::complete);
-  EXPECT_FALSE(known(c.rtt_probe_server_ns));
-  EXPECT_EQ(c.connect_time_ns, ms(1));
+  expect_no_times(c);
+}
+
+TEST(Handshake, AckTimedBeforeItsSynAckGivesNoTimes) {
+  // A second that the fraction carries once more: 1000 ms would be the server half.
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(1000, kSynAck, 0, 1);
+  t.client_sends(200, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  expect_no_times(c);
 }
 
 TEST(Handshake, MidstreamTakesTheLowerPortForTheServer) {
@@ -185,9 +203,7 @@ TEST(Handshake, ClockSteppingBackGivesNoTimeRatherThanANegativeOne) {
   t.server_sends(90, kSynAck, 0, 1);
   t.client_sends(92, kAck, 1, 1);
   const Connection& c = t.finish();
-  EXPECT_FALSE(known(c.rtt_probe_server_ns));
-  EXPECT_FALSE(known(c.connect_time_ns));
-  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+  expect_no_times(c);
 }
 
 TEST(Handshake, SixteenSynsAreListedAndTheRestCounted) {
@@ -211,6 +227,58 @@ TEST(Handshake, SplitHandshakeWithAckAndSynApart) {
   EXPECT_EQ(c.client, t.client);
   EXPECT_FALSE(known(c.connect_time_ns));
   EXPECT_FALSE(known(c.rtt_probe_server_ns));
+}
+
+TEST(Handshake, SplitHandshakeWithAnAckAtOnceAndTheSynLater) {
+  // The client resends its SYN before the server's own comes, and acknowledges that one barely.
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(5, kAck, 0, 1);
+  t.client_sends(1000, kSyn, 0, 0);
+  t.server_sends(1500, kSyn, 0, 1);
+  t.client_sends(1510, kAck, 1, 1);
+  t.client_sends(1511, kAck, 1, 1, "data");
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.sink.connections.size(), 1U);
+  EXPECT_EQ(c.state, ConnectionState::simultaneous_open);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_FALSE(known(c.connect_time_ns));
+  EXPECT_FALSE(known(c.rtt_probe_client_ns));
+  EXPECT_EQ(c.half.c2s.payload_bytes, 4U);
+  EXPECT_EQ(c.half.c2s.missing_bytes + c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::handshake), 1U);
+}
+
+TEST(Handshake, OnlyTheClientsPacketsHaveNoTimes) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.client_sends(12, kAck, 1, 1);
+  t.client_sends(13, kAck, 1, 1, "question");
+  t.client_sends(40, kAck, 9, 101);
+  const Connection& c = t.finish();
+  EXPECT_TRUE(c.one_sided);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_EQ(c.state, ConnectionState::syn_unanswered);
+  EXPECT_FALSE(known(c.connect_time_ns));
+  EXPECT_EQ(c.rtt_probe_server.samples + c.rtt_probe_client.samples, 0U);
+  EXPECT_EQ(c.half.c2s.payload_bytes, 8U);
+  EXPECT_EQ(c.half.s2c.packets, 0U);
+}
+
+TEST(Handshake, OnlyTheServersPacketsHaveNoTimes) {
+  Conversation t;
+  t.server_sends(10, kSynAck, 0, 1);
+  t.server_sends(30, kAck, 1, 9);
+  t.server_sends(35, kAck, 1, 9, "answer");
+  const Connection& c = t.finish();
+  EXPECT_TRUE(c.one_sided);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_EQ(c.basis, ClientBasis::synack);
+  EXPECT_EQ(c.state, ConnectionState::no_syn_seen);
+  EXPECT_FALSE(known(c.connect_time_ns));
+  EXPECT_EQ(c.rtt_probe_server.samples + c.rtt_probe_client.samples, 0U);
+  EXPECT_EQ(c.half.s2c.payload_bytes, 6U);
+  EXPECT_EQ(c.half.c2s.packets, 0U);
 }
 
 TEST(Handshake, SynDataThatTheServerIgnoresIsSentAgain) {

@@ -180,5 +180,83 @@ TEST(Mirror, RoutedCopiesWithTheirOwnHeadersAreSetAside) {
   EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
 }
 
+TEST(Mirror, CopiesOfKeepAlivesAndTheirAnswersAreSetAside) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "data");
+  t.server_sends(30, kAck, 1, 5);
+  for (const double late : {0.0, 0.01}) t.client_sends(75000 + late, kAck, 4, 1);
+  for (const double late : {0.0, 0.01}) t.server_sends(75010 + late, kAck, 1, 5);
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, Class::keep_alive), 1U);
+  EXPECT_EQ(resent(c.half.c2s, Class::mirror_duplicate), 1U);
+  EXPECT_EQ(c.half.c2s.keep_alives_answered, 1U);
+  EXPECT_EQ(resent(c.half.s2c, Class::mirror_duplicate), 0U) << "both may have been sent";
+  EXPECT_EQ(c.half.s2c.packets, 4U);
+}
+
+TEST(Mirror, CopiesOfAcksAreNoDuplicateAcks) {
+  Conversation t;
+  t.shake_hands();
+  for (int i = 0; i < 4; ++i) t.client_sends(20, kAck, 1 + 4U * i, 1, "data");
+  for (const double late : {0.0, 0.01}) t.server_sends(30 + late, kAck, 1, 5);
+  for (const double late : {0.0, 0.01}) t.server_sends(31 + late, kAck, 1, 5);
+  t.client_sends(35, kAck, 5, 1, "data");
+  EXPECT_EQ(resent(t.finish().half.c2s, Class::fast), 0U) << "there was one duplicate ACK";
+}
+
+TEST(Mirror, ReceiverThatRepeatsItsAckAtOnceIsHeard) {
+  Conversation t;
+  t.shake_hands();
+  for (int i = 0; i < 9; ++i) t.client_sends(20, kAck, 1 + 4U * i, 1, "data");
+  for (int i = 0; i < 8; ++i) t.server_sends(30 + 0.001 * i, kAck, 1, 5);
+  t.client_sends(35, kAck, 5, 1, "data");
+  EXPECT_EQ(resent(t.finish().half.c2s, Class::fast), 1U);
+}
+
+/// Four segments are sent, the first is acknowledged, and then again `times`.
+void send_four(Conversation& t, int times) {
+  t.shake_hands();
+  for (int i = 0; i < 4; ++i) t.client_sends(20, kAck, 1 + 4U * i, 1, "data");
+  for (int i = 0; i <= times; ++i) t.server_sends(30 + i, kAck, 1, 5);
+}
+
+TEST(Resent, DuplicateAcksAndThenTheTimer) {
+  Conversation t;
+  send_four(t, 2);
+  t.client_sends(260, kAck, 5, 1, "data");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::rto), 1U);
+  EXPECT_EQ(resent(h, Class::fast), 0U);
+}
+
+TEST(Resent, PartialAckGoesOnWithTheFastRecovery) {
+  // RFC 6582: the second hole is sent again without duplicate ACKs of its own.
+  Conversation t;
+  send_four(t, 3);
+  t.client_sends(35, kAck, 5, 1, "data");
+  t.server_sends(45, kAck, 1, 9);
+  t.client_sends(47, kAck, 9, 1, "data");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::fast), 2U);
+  EXPECT_EQ(resent(h, Class::rto), 0U);
+}
+
+TEST(Resent, PartialAckGoesOnWithWhatTheTimerBegan) {
+  Conversation t;
+  send_four(t, 2);
+  t.client_sends(260, kAck, 5, 1, "data");
+  t.server_sends(270, kAck, 1, 9);
+  t.client_sends(272, kAck, 9, 1, "data");
+  EXPECT_EQ(resent(t.finish().half.c2s, Class::rto), 2U);
+}
+
+TEST(Resent, WhatTheDuplicateAcksDoNotAskForIsNotFast) {
+  Conversation t;
+  send_four(t, 3);
+  t.client_sends(35, kAck, 9, 1, "data");
+  EXPECT_EQ(resent(t.finish().half.c2s, Class::fast), 0U);
+}
+
 }  // namespace
 }  // namespace wirelag::testing
