@@ -1,5 +1,6 @@
 // The stage's entry: starts a frame's walk through its layers and keeps the counters. Called by a
 // worker for each frame of a burst, and by the dispatcher for the hash of a frame.
+#include "common.hpp"
 #include "walk.hpp"
 
 namespace wirelag {
@@ -49,6 +50,14 @@ NotAnalysed Decoder::decode(const Frame& frame, Packet& out) {
   State& s = *state_;
   s.frames_completed = 0;
   s.rebuilt.bytes = {};
+  if (decode::decode_common(frame, s.hash_seed, out)) [[likely]] {
+    if (!frame.dispatched) {
+      if (out.snaplen_cut) s.counters.add(Counter::snaplen_cut);
+      if (frame.time_ns < s.last_time_ns) s.counters.add(Counter::clock_steps_back);
+    }
+    s.last_time_ns = frame.time_ns;
+    return NotAnalysed::none;
+  }
 
   decode::Walk walk(frame, out, s.max_tunnels, s.hash_seed, s.fragments);
   const auto captured = static_cast<std::uint32_t>(frame.bytes.size());

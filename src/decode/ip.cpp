@@ -1,34 +1,8 @@
 // IPv4 (RFC 791), IPv6 (RFC 8200) with its extension headers, and their fragments.
-#include <bit>
-
 #include "walk.hpp"
 
 namespace wirelag::decode {
 namespace {
-
-struct Ipv4Wire {
-  std::uint8_t version_length;  ///< header length in 4-byte words, low nibble
-  std::uint8_t service;
-  be16 total_length;
-  be16 id;
-  be16 fragment;  ///< 1 reserved bit, don't fragment, more fragments, 13 bits of offset / 8
-  std::uint8_t ttl;
-  std::uint8_t protocol;
-  be16 checksum;
-  std::uint8_t src[4];
-  std::uint8_t dst[4];
-};
-static_assert(sizeof(Ipv4Wire) == 20);
-
-struct Ipv6Wire {
-  be32 version_class_label;
-  be16 payload_length;
-  std::uint8_t next_header;
-  std::uint8_t hop_limit;
-  std::uint8_t src[16];
-  std::uint8_t dst[16];
-};
-static_assert(sizeof(Ipv6Wire) == 40);
 
 struct ExtensionWire {
   std::uint8_t next_header;
@@ -42,28 +16,6 @@ struct Ipv6FragmentWire {
   be32 id;
 };
 static_assert(sizeof(Ipv6FragmentWire) == 8);
-
-constexpr std::uint16_t kMoreFragments4 = 0x2000;
-constexpr std::uint16_t kOffset4 = 0x1fff;
-
-std::uint64_t word(const std::uint8_t* eight) {
-  std::uint64_t w;
-  std::memcpy(&w, eight, 8);
-  return w;
-}
-
-/// IpAddress::low() of the IPv4-mapped address: 00 00 ff ff and the four bytes.
-std::uint64_t mapped(const std::uint8_t* four) {
-  static_assert(std::endian::native == std::endian::little);
-  std::uint32_t address;
-  std::memcpy(&address, four, 4);
-  return std::uint64_t{address} << 32 | 0xffff0000u;
-}
-
-void store(IpAddress& ip, std::uint64_t high, std::uint64_t low) {
-  std::memcpy(&ip.bytes[0], &high, 8);
-  std::memcpy(&ip.bytes[8], &low, 8);
-}
 
 /// The length a jumbo payload option states (RFC 2675 section 2), 0 without one. `content` begins
 /// with the hop-by-hop header.
@@ -145,8 +97,8 @@ NotAnalysed Walk::ipv6(Content packet) {
   }
   if (payload_length != 0) content = stated_length(content, payload_length);
   cut_ |= content.cut();
-  const std::uint64_t src_high = word(header.src), src_low = word(header.src + 8);
-  const std::uint64_t dst_high = word(header.dst), dst_low = word(header.dst + 8);
+  const std::uint64_t src_high = address_half(header.src), src_low = address_half(header.src + 8);
+  const std::uint64_t dst_high = address_half(header.dst), dst_low = address_half(header.dst + 8);
   const Sides sides{address_word(src_high, src_low, hash_seed_),
                     address_word(dst_high, dst_low, hash_seed_)};
   store(out_.src.ip, src_high, src_low);
@@ -188,8 +140,13 @@ NotAnalysed Walk::ipv6_payload(Sides sides, std::uint8_t protocol, Bytes ip_head
         if (offset == 0 && !more) continue;  // atomic fragment, RFC 6946: whole as it is
         Ipv6Wire ip;
         std::memcpy(&ip, ip_header.data(), sizeof ip);
-        const FragmentKey key{
-            word(ip.src), word(ip.src + 8), word(ip.dst), word(ip.dst + 8), header.id.host(), 0, 6};
+        const FragmentKey key{address_half(ip.src),
+                              address_half(ip.src + 8),
+                              address_half(ip.dst),
+                              address_half(ip.dst + 8),
+                              header.id.host(),
+                              0,
+                              6};
         return fragment(key, {content.bytes(), offset, more, ip_header, protocol, 1}, content,
                         sides);
       }

@@ -5,7 +5,6 @@
 namespace wirelag::decode {
 namespace {
 
-constexpr std::uint32_t kMacs = 12;  ///< destination and source address
 constexpr std::uint16_t kMaxLength802_3 = 1500;
 constexpr std::uint16_t kMinEtherType = 0x0600;
 

@@ -2,52 +2,15 @@
 #include "walk.hpp"
 
 namespace wirelag {
-namespace {
-
-/// The two sides are hashed apart, so the computations overlap, and added, so it does not matter
-/// which is which.
-std::uint32_t hash(decode::Sides sides, std::uint16_t src_port, std::uint16_t dst_port,
-                   Transport transport, std::uint64_t seed) {
-  constexpr std::uint64_t kPort = 0x9e3779b97f4a7c15ULL;
-  constexpr std::uint64_t kTransport = 0xd6e8feb86659fd93ULL;
-  const std::uint64_t sum =
-      seeded64(seed, sides.src + src_port * kPort) + seeded64(seed, sides.dst + dst_port * kPort);
-  return static_cast<std::uint32_t>((sum + static_cast<std::uint64_t>(transport) * kTransport) >>
-                                    32);
-}
-
-}  // namespace
-
 std::uint32_t flow_hash(const Endpoint& a, const Endpoint& b, Transport transport,
                         std::uint64_t seed) {
-  return hash({decode::address_word(a.ip.high(), a.ip.low(), seed),
-               decode::address_word(b.ip.high(), b.ip.low(), seed)},
-              a.port, b.port, transport, seed);
+  return decode::flow_hash({decode::address_word(a.ip.high(), a.ip.low(), seed),
+                            decode::address_word(b.ip.high(), b.ip.low(), seed)},
+                           a.port, b.port, transport, seed);
 }
 
 namespace decode {
 namespace {
-
-struct TcpWire {
-  be16 src_port;
-  be16 dst_port;
-  be32 seq;
-  be32 ack;
-  std::uint8_t data_offset;  ///< in 4-byte words, high nibble
-  std::uint8_t flags;
-  be16 window;
-  be16 checksum;
-  be16 urgent;
-};
-static_assert(sizeof(TcpWire) == 20);
-
-struct UdpWire {
-  be16 src_port;
-  be16 dst_port;
-  be16 length;
-  be16 checksum;
-};
-static_assert(sizeof(UdpWire) == 8);
 
 /// A header that does not fit its IP packet contradicts it; otherwise the capture ends inside it.
 NotAnalysed no_room(const Content& content, std::uint32_t header_length) {
@@ -76,7 +39,7 @@ void Walk::complete(Sides sides, Transport transport, std::uint16_t src_port,
                     std::uint16_t dst_port, Content payload) {
   out_.time_ns = frame_.time_ns;
   out_.number = frame_.number;
-  out_.flow_hash = hash(sides, src_port, dst_port, transport, hash_seed_);
+  out_.flow_hash = flow_hash(sides, src_port, dst_port, transport, hash_seed_);
   out_.payload_length = payload.length;
   out_.src.port = src_port;
   out_.dst.port = dst_port;

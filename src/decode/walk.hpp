@@ -12,47 +12,13 @@
 // datagrams rebuilt inside rebuilt datagrams nest by recursion and are limited to max_tunnels.
 #pragma once
 
-#include <wirelag/base/hash.hpp>
 #include <wirelag/decode/decoder.hpp>
 
 #include "content.hpp"
 #include "fragments.hpp"
+#include "headers.hpp"
 
 namespace wirelag::decode {
-
-/// What each side's address adds to the flow hash. It travels in registers: addresses just written
-/// to the packet must not be read back from there, that would wait for the store.
-struct Sides {
-  std::uint64_t src;
-  std::uint64_t dst;
-};
-
-/// `high` and `low` as IpAddress has them. The half of an IPv6 address goes through the seed, or one
-/// half could make up for the other; IPv4 addresses have only `low`.
-constexpr std::uint64_t address_word(std::uint64_t high, std::uint64_t low, std::uint64_t seed) {
-  return high == 0 ? low : low + seeded64(seed, high);
-}
-
-/// IP protocol numbers that are taken apart further (IANA "Assigned Internet Protocol Numbers").
-namespace ip_protocol {
-inline constexpr std::uint8_t hop_by_hop = 0, icmp = 1, ipv4 = 4, tcp = 6, udp = 17, ipv6 = 41,
-                              routing = 43, fragment = 44, gre = 47, authentication = 51,
-                              icmpv6 = 58, no_next_header = 59, destination = 60, ether_ip = 97,
-                              mobility = 135, mpls = 137, hip = 139, shim6 = 140, ethernet = 143;
-}
-
-/// EtherTypes that more than one layer asks for (IEEE 802 numbers).
-namespace ether_type {
-inline constexpr std::uint16_t ipv4 = 0x0800, ipv6 = 0x86dd, transparent_bridging = 0x6558,
-                               ppp = 0x880b, erspan_1_2 = 0x88be, erspan_3 = 0x22eb, wccp = 0x883e;
-}
-
-/// UDP ports of tunnels (IANA); 8472 is Linux's VXLAN port from before the assignment.
-namespace udp_port {
-inline constexpr std::uint16_t gtp_u = 2152, teredo = 3544, gre = 4754, vxlan = 4789,
-                               vxlan_gpe = 4790, ayiya = 5072, geneve = 6081, mpls = 6635,
-                               vxlan_linux = 8472;
-}
 
 class Walk {
  public:
@@ -146,8 +112,6 @@ class Walk {
   [[nodiscard]] NotAnalysed teredo(Content content);
   [[nodiscard]] NotAnalysed ayiya(Content content);
   [[nodiscard]] NotAnalysed ether_ip(Content content);
-  /// Cheap, for every datagram: whether udp_tunnel() could find something.
-  [[nodiscard]] static bool may_be_udp_tunnel(std::uint16_t port, Content content);
   /// tunnel_malformed when the content is not the tunnel its port says.
   [[nodiscard]] NotAnalysed udp_tunnel(std::uint16_t port, Content content);
 
@@ -169,22 +133,5 @@ class Walk {
   bool cut_ = false;
   bool fragment_ = false;
 };
-
-inline bool Walk::may_be_udp_tunnel(std::uint16_t port, Content content) {
-  constexpr std::uint8_t kIpv6 = 6;  // Teredo between client and relay, on any port
-  if (content.captured > 0 && content.data[0] >> 4 == kIpv6) return true;
-  switch (port) {
-    case udp_port::gtp_u:
-    case udp_port::teredo:
-    case udp_port::gre:
-    case udp_port::vxlan:
-    case udp_port::vxlan_gpe:
-    case udp_port::ayiya:
-    case udp_port::geneve:
-    case udp_port::mpls:
-    case udp_port::vxlan_linux: return true;
-    default: return false;
-  }
-}
 
 }  // namespace wirelag::decode

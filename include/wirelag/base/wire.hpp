@@ -2,22 +2,24 @@
 // They are byte arrays, so a wire struct made of them has no padding and needs no alignment.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace wirelag {
 
+static_assert(std::endian::native == std::endian::little, "host() swaps");
+
 struct be16 {
   std::uint8_t b[2];
   [[nodiscard]] constexpr std::uint16_t host() const {
-    return static_cast<std::uint16_t>(b[0] << 8 | b[1]);
+    return __builtin_bswap16(std::bit_cast<std::uint16_t>(*this));
   }
 };
 
 struct be32 {
   std::uint8_t b[4];
   [[nodiscard]] constexpr std::uint32_t host() const {
-    return static_cast<std::uint32_t>(b[0]) << 24 | static_cast<std::uint32_t>(b[1]) << 16 |
-           static_cast<std::uint32_t>(b[2]) << 8 | b[3];
+    return __builtin_bswap32(std::bit_cast<std::uint32_t>(*this));
   }
 };
 
