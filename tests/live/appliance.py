@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-import world
+import namespaces
 
 INTERVAL_S = 1
 
@@ -44,7 +44,7 @@ def _prioritised(command):
     """What is measured should not be how busy the machine is. The appliance's cores rest when they
     are idle and share CPUs; with CPUs of their own they never rest and must not be real-time."""
     if len(os.sched_getaffinity(0)) < 4:
-        return world.real_time(5, command)
+        return namespaces.real_time(5, command)
     return ["nice", "-n", "-20", *command]
 
 
@@ -87,7 +87,7 @@ class Appliance:
             if match is None and ended is not None:
                 raise RuntimeError(f"wirelag ended with {ended}: {self.messages()}")
             return match
-        match = world.wait_until(find, f"'{pattern}' from wirelag", within_s)
+        match = namespaces.wait_until(find, f"'{pattern}' from wirelag", within_s)
         self._read = match.end()
         return match
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-import world
+import namespaces
 
 
 def _command(urls, options):
@@ -13,7 +13,7 @@ def _command(urls, options):
              "--happy-eyeballs-timeout-ms", "20000", "--write-out", "%{json}\n", *options]
     for url in urls:
         words += ["--output", "/dev/null", url]
-    return world.inside("client", *world.real_time(10, words))
+    return namespaces.inside("client", *namespaces.real_time(10, words))
 
 
 def _environment():

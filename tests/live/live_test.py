@@ -7,16 +7,18 @@ Needs root. Exit status 0 = all held, 1 = something did not, 77 = skipped, with 
 """
 
 import os
-import shutil
+import pathlib
 import signal
 import sys
 import time
 import traceback
 
-import refusals
-import scenarios
-import servers
-import world
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import namespaces  # noqa: E402
+import refusals  # noqa: E402
+import scenarios  # noqa: E402
+import servers  # noqa: E402
+import world  # noqa: E402
 
 _SKIPPED = 77
 _PROGRAMS = ("unshare", "ip", "tc", "chrt", "nginx", "dnsmasq", "curl", "openssl")
@@ -35,20 +37,6 @@ class Checks:
         self.that(value == expected,
                   f"{what}: {short}" if value == expected else
                   f"{what}: {value}, expected {expected}")
-
-
-def missing():
-    """Why the suite cannot run here, or nothing."""
-    if os.geteuid() != 0:
-        return "it needs root: it makes network namespaces and raw sockets"
-    for program in _PROGRAMS:
-        if shutil.which(program) is None:
-            return f"there is no {program}"
-    if not os.path.exists("/dev/net/tun"):
-        return "there is no /dev/net/tun"
-    if not world.can_isolate():
-        return "this machine does not allow new namespaces"
-    return None
 
 
 def run_all(program, chosen, directory, checks):
@@ -80,11 +68,11 @@ def run_all(program, chosen, directory, checks):
 
 
 def main():
-    reason = missing()
+    reason = namespaces.why_not(_PROGRAMS)
     if reason:
         print(f"skipped: {reason}")
         return _SKIPPED
-    world.isolate()
+    namespaces.isolate()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     program = os.path.abspath(sys.argv[1])
     checks = Checks()

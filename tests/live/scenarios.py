@@ -5,6 +5,7 @@ import signal
 
 import comparison
 import curl
+import namespaces
 import servers
 import traffic
 import world
@@ -44,7 +45,8 @@ def _report_while_transferring(appliance, checks):
     host = "during.near.test"
     seen = world.frames_counted("cl0", "tx")
     slow = traffic.start_slow_transfer(host)
-    world.wait_until(lambda: world.frames_counted("cl0", "tx") > seen + 20, "the slow transfer")
+    namespaces.wait_until(lambda: world.frames_counted("cl0", "tx") > seen + 20,
+                          "the slow transfer")
     report = appliance.report()
     checks.that(slow.poll() is None, "SIGUSR1: the transfer goes on")
     checks.equal([(c["state"], c["payload_bytes"]["s2c"] > 0)
@@ -60,7 +62,8 @@ def _rotate_logs(appliance, checks):
         os.rename(path, path + ".1")
     appliance.send(signal.SIGHUP)
     for path, lines in ((appliance.summary, text_lines), (appliance.summary_json, json_lines)):
-        world.wait_until(lambda: os.path.exists(path) and lines([path]), f"lines in a new {path}")
+        namespaces.wait_until(lambda: os.path.exists(path) and lines([path]),
+                              f"lines in a new {path}")
         checks.that(True, f"SIGHUP: {os.path.basename(path)} is opened again")
 
 

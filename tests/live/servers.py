@@ -3,10 +3,11 @@
 import contextlib
 import os
 import re
-import subprocess
 import sys
 
+import programs
 import world
+from namespaces import run
 
 DNS_DELAY_MS = 40
 SLOW_BYTES = 600_000
@@ -43,41 +44,13 @@ http {{
 """
 
 
-def _is_bound(process, table, port):
-    """Whether a socket of the process's namespace is bound to the port (and listens, for TCP)."""
-    if process.poll() is not None:
-        raise RuntimeError(f"{' '.join(process.args)} ended with {process.returncode}")
-    with open(f"/proc/{process.pid}/net/{table}") as f:
-        rows = [line.split() for line in f.readlines()[1:]]
-    state = "0A" if table.startswith("tcp") else "07"
-    return any(int(row[1].rpartition(":")[2], 16) == port and row[3] == state for row in rows)
-
-
-@contextlib.contextmanager
-def _running(log, bound, *words):
-    with open(log, "w") as output:
-        process = subprocess.Popen(world.inside("server", *world.real_time(10, words)),
-                                   stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        for table, port in bound:
-            world.wait_until(lambda: _is_bound(process, table, port), f"{words[0]} on port {port}")
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 def _make_files(directory):
     with open(os.path.join(directory, "file"), "wb") as f:
         f.write(bytes(SLOW_BYTES))
-    world.run("openssl", "req", "-x509", "-subj", "/CN=near.test", "-days", "2", "-nodes",
-              "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-              "-keyout", os.path.join(directory, "key.pem"),
-              "-out", os.path.join(directory, "certificate.pem"))
+    run("openssl", "req", "-x509", "-subj", "/CN=near.test", "-days", "2", "-nodes",
+        "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+        "-keyout", os.path.join(directory, "key.pem"),
+        "-out", os.path.join(directory, "certificate.pem"))
     with open(os.path.join(directory, "nginx.conf"), "w") as f:
         f.write(_NGINX.format(dir=directory, upstream=_HTTP_UPSTREAM, rate=SLOW_RATE))
 
@@ -89,16 +62,16 @@ def running(directory):
     v4, v6 = world.ADDRESS["server"]
     upstream = os.path.join(os.path.dirname(os.path.abspath(__file__)), "upstream.py")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_running(
-            os.path.join(directory, "upstream.log"),
+        stack.enter_context(programs.running(
+            "server", os.path.join(directory, "upstream.log"),
             [("tcp", _HTTP_UPSTREAM), ("udp", _DNS_UPSTREAM)], sys.executable, upstream,
             str(_HTTP_UPSTREAM), str(_DNS_UPSTREAM), str(DNS_DELAY_MS), v4, v6))
-        stack.enter_context(_running(
-            os.path.join(directory, "nginx.out"), [("tcp", 80), ("tcp6", 443)],
+        stack.enter_context(programs.running(
+            "server", os.path.join(directory, "nginx.out"), [("tcp", 80), ("tcp6", 443)],
             "nginx", "-e", os.path.join(directory, "nginx.log"),
             "-c", os.path.join(directory, "nginx.conf")))
-        stack.enter_context(_running(
-            os.path.join(directory, "dnsmasq.log"), [("udp", 53), ("udp6", 53)],
+        stack.enter_context(programs.running(
+            "server", os.path.join(directory, "dnsmasq.log"), [("udp", 53), ("udp6", 53)],
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
             "--user=root", "--pid-file=", "--log-facility=-", "--log-queries", "--cache-size=0",
             "--bind-interfaces", f"--listen-address={v4}", f"--listen-address={v6}",
