@@ -17,7 +17,8 @@
 //   - A socket that was opened because all were busy, and that carried nothing at first, was opened
 //     for the next request that left elsewhere before its handshake was done: wanted at its SYN.
 //   - With six connections to the server busy (what a browser allows itself), a request that follows
-//     another one's answer at once had been waiting since that one left.
+//     another one's answer at once had been waiting since that one left, or since that one's
+//     connection was opened for it.
 //   - Else not before the first request that the same document led to.
 #include "graph.hpp"
 
@@ -172,9 +173,8 @@ class Nodes {
     const TransferShape& s = h.response_shape;
     const auto seen = [](DurationNs d) { return known(d) ? d : 0; };
     const DurationNs rounds = std::min(seen(s.rounds_ns), transfer_ns);
-    const DurationNs gaps =
-        plus_ns(plus_ns(seen(s.resend_stall_ns), seen(s.window_stall_ns)), seen(s.pause_ns));
-    const DurationNs stall = std::min(gaps, transfer_ns - rounds);
+    const DurationNs stall = std::min(
+        seen(s.resend_stall_ns) + seen(s.window_stall_ns) + seen(s.pause_ns), transfer_ns - rounds);
     if (s.flights == 0) visit_.flags.transfer_unsplit = true;
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::stall, stall});
@@ -226,6 +226,7 @@ class Edges {
   /// What is known of a connection while the nodes pass by.
   struct Carrier {
     std::uint32_t ready = UINT32_MAX;  ///< its CONNECT, then its TLS node
+    TimeNs opened_ns = kUnknownNs;     ///< its SYN
     std::uint32_t last_request = UINT32_MAX;
     bool asked = false;
   };
@@ -291,6 +292,7 @@ class Edges {
   void connect(std::uint32_t i, const VisitNode& n) {
     const Connection& c = connection(n.item);
     carriers_[n.item].ready = i;
+    carriers_[n.item].opened_ns = n.start_ns;
     const auto lookup = lookups_.find(correlation_.channels[n.item].lookup);
     const bool named = lookup != lookups_.end() && node(lookup->second).end_ns <= n.start_ns;
     const DurationNs after_answer = named ? n.start_ns - node(lookup->second).end_ns : kUnknownNs;
@@ -338,12 +340,12 @@ class Edges {
     if (carrier.last_request != UINT32_MAX && node(carrier.last_request).end_ns <= n.start_ns) {
       const VisitNode& before = node(carrier.last_request);
       const DurationNs gap = n.start_ns - before.end_ns;
-      const bool queued = gap <= kQueuedWithinNs && before.ended &&
+      const bool queued = gap <= at_once_ns(n) && before.ended &&
                           page_at(n.start_ns, referer).node != carrier.last_request;
       wanted = wanted_ns(i, n, carrier, queued);
       if (queued || wanted < n.start_ns) {
         edge(i, carrier.last_request, gap, EdgeKind::queue);
-        could_have_left(i, wanted, referer, wanted < n.start_ns);
+        wanted = could_have_left(i, wanted, referer, wanted < n.start_ns);
       } else {
         const bool held = discover(i, n.start_ns, referer);
         edge(i, carrier.last_request, held ? 0 : gap, EdgeKind::queue);
@@ -354,6 +356,7 @@ class Edges {
       const bool waited = gap <= kQueuedWithinNs;
       const bool held = !waited && discover(i, n.start_ns, referer);
       edge(i, carrier.ready, held ? 0 : gap, EdgeKind::protocol);
+      if (waited && known(carrier.opened_ns)) wanted = carrier.opened_ns;
     } else {
       discover(i, n.start_ns, referer);
     }
@@ -371,27 +374,36 @@ class Edges {
     }
   }
 
+  /// The longest that "at once" takes at the probe: an answer has to reach the client first.
+  [[nodiscard]] DurationNs at_once_ns(const VisitNode& n) const {
+    const Connection& c = connection(n.connection);
+    const DurationNs client = smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns);
+    return kQueuedWithinNs + (known(client) ? client : 0);
+  }
+
   /// Since when a request that left right after another one's answer had waited.
   TimeNs wanted_ns(std::uint32_t i, const VisitNode& n, const Carrier& carrier, bool queued) {
     if (const TimeNs t = spare_for(i, n, carrier); known(t)) return t;
     if (!queued) return n.start_ns;
     // Connections busy, or just about to be used again; its own is one of them.
     auto& busy = busy_until_[connection(n.connection).server];
-    busy.erase(busy.begin(), busy.lower_bound(n.start_ns - kQueuedWithinNs));
+    busy.erase(busy.begin(), busy.lower_bound(n.start_ns - at_once_ns(n)));
     if (busy.size() < kBrowserConnections) return n.start_ns;
     return wanted_[carrier.last_request];
   }
 
-  /// The edge that holds a queued request once its connection is no obstacle.
-  void could_have_left(std::uint32_t i, TimeNs wanted, std::string_view referer, bool sure) {
+  /// The edge that holds a queued request once its connection is no obstacle. Returns when it would
+  /// have left.
+  TimeNs could_have_left(std::uint32_t i, TimeNs wanted, std::string_view referer, bool sure) {
     const Release r = read_at(wanted, referer);
-    if (!r.any()) return;
+    if (!r.any()) return wanted;
     DurationNs lag = wanted - r.at_ns;
     if (!sure) {
       const auto sibling = first_lag_.find(std::pair(r.node, r.at_first_byte));
       if (sibling != first_lag_.end()) lag = std::min(lag, sibling->second);
     }
     edge(i, r.node, lag, EdgeKind::discovery, r.at_first_byte);
+    return r.at_ns + lag;
   }
 
   // ---------------------------------------------------------------------------------- spares
@@ -493,7 +505,7 @@ RoundTrips::RoundTrips(const Dataset& data) {
            c.handshake_rtt_ns};
     if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) &&
         known(c.rtt_probe_client.min_ns)) {
-      p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
+      p.whole_ns = c.rtt_probe_server.min_ns + c.rtt_probe_client.min_ns;
     }
     if (known(p.server_ns) || known(p.whole_ns)) paths_.push_back(p);
   }

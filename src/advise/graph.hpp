@@ -42,8 +42,9 @@ class RoundTrips {
   std::vector<Path> paths_;
 };
 
-/// A request sent this soon after the answer before it on its connection had waited for that; one
-/// this soon after the handshake had waited for the handshake.
+/// A request sent this soon after the answer before it on its connection (and a round trip on the
+/// client's side of the probe) had waited for that; one this soon after the handshake had waited for
+/// the handshake.
 inline constexpr DurationNs kQueuedWithinNs = 2 * kMillisecondNs;
 
 [[nodiscard]] Visit build_graph(const VisitDraft& draft, const Dataset& data,

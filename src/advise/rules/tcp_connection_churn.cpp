@@ -69,16 +69,25 @@ class Judge {
       const Connection& c = connections_[all[k]];
       const Channel& channel = input_.correlation.channels[all[k]];
       ++server.judged;
-      const bool returns =
-          k + 1 < all.size() &&
-          connections_[all[k + 1]].start_time_ns - c.last_time_ns <= limits_.return_within_ns &&
-          connections_[all[k + 1]].start_time_ns >= c.last_time_ns;
+      const DurationNs until_next =
+          k + 1 < all.size() ? elapsed_ns(done_ns(all[k]), connections_[all[k + 1]].start_time_ns)
+                             : kUnknownNs;
+      const bool returns = known(until_next) && until_next <= limits_.return_within_ns;
       if (channel.http.size() == 1 && returns && c.close != CloseKind::open) {
         ++server.single;
         server.told_to_close += input_.data.http()[channel.http.front()].keep_alive ? 0 : 1;
       }
       if (channel.purpose == ChannelPurpose::reopened) server.again.push_back(all[k]);
     }
+  }
+
+  /// When the connection had nothing more to carry. Its closing takes as long as the peers like, and a
+  /// client that is in a hurry does not wait for it.
+  [[nodiscard]] TimeNs done_ns(std::size_t i) const {
+    const Channel& channel = input_.correlation.channels[i];
+    if (channel.http.empty()) return connections_[i].last_time_ns;
+    const TimeNs last = input_.data.http()[channel.http.back()].response_last_ns;
+    return known(last) ? last : connections_[i].last_time_ns;
   }
 
   Finding finding_for(const Endpoint& endpoint, const Server& server) const {

@@ -2,6 +2,9 @@
 // one second the first time, then twice as long each time (RFC 6298 section 2.1, Linux
 // TCP_TIMEOUT_INIT). Measured: first SYN dropped on a 40 ms path, connect 40.5 -> 1052 ms.
 //
+// A lost SYN-ACK costs the same. Captured behind the loss, near the server, the SYN was answered at
+// once, and the wait is that for the last SYN-ACK.
+//
 // Several at once on one listener are tcp-accept-overflow's. Captured in one direction only, the
 // wait ends with the last SYN, and nothing says that the answer was not just slow: then it is at most
 // that.
@@ -35,6 +38,13 @@ DurationNs between_syns_ns(const Connection& c) {
   return elapsed_ns(first, last);
 }
 
+/// From the first SYN to the one that was answered, and from the first SYN-ACK to the one that got
+/// through; unknown when the answer was not seen.
+DurationNs resend_wait_ns(const Connection& c) {
+  if (!known(c.syn_wait_ns)) return kUnknownNs;
+  return c.syn_wait_ns + (known(c.synack_wait_ns) ? c.synack_wait_ns : 0);
+}
+
 Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoint& endpoint,
                     const Server& server) {
   const auto& limits = input.thresholds.tcp_syn_loss;
@@ -51,14 +61,15 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoi
   f.looked_at = server.opened;
   f.affected_actions = server.lost.size();
   f.threshold = fmt::format(
-      "a SYN answered {} or more after the first one, on {:.1f} % or more of the connections "
+      "an opening answered {} or more after the first SYN, on {:.1f} % or more of the connections "
       "(rule.tcp-syn-loss; RFC 6298 section 2.1: the first timer is 1 s)",
       in_ms(limits.min_wait_ns), 100 * limits.min_share);
   for (const std::size_t i : server.lost) {
     const Connection& c = input.data.connections()[i];
-    const DurationNs wait = known(c.syn_wait_ns) ? c.syn_wait_ns : between_syns_ns(c);
+    const DurationNs seen = resend_wait_ns(c);
+    const DurationNs wait = known(seen) ? seen : between_syns_ns(c);
     if (const NodePlace* at = nodes.find(i)) {
-      f.edits.push_back(shorten(*at, Category::connect, known(c.syn_wait_ns) ? wait : 0, wait));
+      f.edits.push_back(shorten(*at, Category::connect, known(seen) ? wait : 0, wait));
     }
     if (f.evidence.size() == kExamples) continue;
     f.evidence.push_back(
@@ -89,7 +100,8 @@ RuleResult judge(const RuleInput& input) {
     if (c.syn_frames.empty() || c.state == ConnectionState::syn_unanswered) continue;
     Server& server = servers[c.server];
     ++server.opened;
-    const DurationNs wait = known(c.syn_wait_ns) ? c.syn_wait_ns : between_syns_ns(c);
+    const DurationNs seen = resend_wait_ns(c);
+    const DurationNs wait = known(seen) ? seen : between_syns_ns(c);
     if (known(wait) && wait >= limits.min_wait_ns) server.lost.push_back(i);
   }
   if (!any) return {Outcome::not_applicable, {}, "no TCP connection in the capture"};

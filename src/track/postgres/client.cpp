@@ -90,9 +90,8 @@ void PostgresTracker::begin_client_message(Connection& c) {
   if (type == 'd' || type == 'c' || type == 'f') return;  // COPY has failed, its data still comes
   c.burst_begun = true;
   if (c.flushed != kNone) {
-    const bool waited_for = c.answering && c.flushed == c.base.first && known(c.reply.first_ns);
-    if (!waited_for) {
-      c.sending = c.flushed;  // it goes on
+    if (!c.answering || c.flushed != c.base.first) {
+      c.sending = c.flushed;  // nobody has waited for it: it goes on
       return;
     }
     end_answer(c, true);

@@ -89,6 +89,18 @@ TEST_F(TcpRules, SynLossSeenFromOneSideIsABound) {
   EXPECT_EQ(f[0].confidence, "C");
 }
 
+TEST_F(TcpRules, ALostSynAckCostsASecondToo) {
+  Connection& c = open(0, 1006);  // near the server: the SYN was answered at once
+  c.syn_wait_ns = 0;
+  c.synack_wait_ns = 1000 * kMillisecondNs;
+  c.handshake_rtt_ns = at_ms(6) - kBegin;
+  story_.http(c, "/", 1006.1, 1050);
+  const std::vector<Finding> f = findings("tcp-syn-loss");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 1000 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 1000 * kMillisecondNs);
+}
+
 TEST_F(TcpRules, SynLossNeedsAnOpening) {
   story_.http(story_.midstream(open(0)), "/", 6.1, 50);
   EXPECT_EQ(outcome("tcp-syn-loss"), Outcome::not_visible);
@@ -134,6 +146,49 @@ TEST_F(TcpRules, OverflowIsNotJudgedFromOneSide) {
   EXPECT_EQ(outcome("tcp-accept-overflow"), Outcome::not_visible);
 }
 
+// ------------------------------------------------------------------------- tcp-initcwnd-rounds
+
+class InitialWindow : public TcpRules {
+ protected:
+  /// The first response of a connection: `segments` in `flights`, ten in the first.
+  void response(std::uint32_t segments, std::uint32_t flights) {
+    constexpr double kRtt = 40;
+    const double end = 80.2 + (flights - 1) * kRtt;
+    HttpTransaction& h = story_.http(open(0, kRtt), "/", 40.1, end);
+    h.response_first_ns = at_ms(80.2);
+    h.response_bytes = segments * 1448;
+    TransferShape& s = h.response_shape;
+    s.rtt_ns = at_ms(kRtt) - kBegin;
+    s.segments = segments;
+    s.flights = s.bursts = flights;
+    s.first_burst_segments = 10;
+    s.first_burst_bytes = 14480;
+    s.rounds_ns = s.rtt_ns * (flights - 1);
+    s.pause_ns = s.resend_stall_ns = s.window_stall_ns = 0;
+  }
+};
+
+TEST_F(InitialWindow, SavesTheFlightsThatASimulationDoesWithout) {
+  response(35, 3);  // 10 + 20 + 5; with a window of 20 it is 20 + 15
+  const std::vector<Finding> f = findings("tcp-initcwnd-rounds");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 40 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 40 * kMillisecondNs);
+}
+
+TEST_F(InitialWindow, IsNotSureWhereASegmentDecides) {
+  response(19, 2);
+  const std::vector<Finding> f = findings("tcp-initcwnd-rounds");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 0);
+  EXPECT_EQ(f[0].saving.high_ns, 40 * kMillisecondNs);
+}
+
+TEST_F(InitialWindow, TwinInOneFlightIsFine) {
+  response(10, 1);
+  EXPECT_EQ(outcome("tcp-initcwnd-rounds"), Outcome::fine);
+}
+
 // ------------------------------------------------------------------------ tcp-connection-churn
 
 TEST_F(TcpRules, ChurnSavesAHandshakePerRequest) {
@@ -158,6 +213,22 @@ TEST_F(TcpRules, ChurnSavesAHandshakePerRequest) {
   EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 763.1, 0.02 * 763.1);
   EXPECT_THAT(f[0].why, HasSubstr("Connection: close"));
   EXPECT_THAT(f[0].capacity, HasSubstr("19 handshakes fewer"));
+}
+
+TEST_F(TcpRules, ChurnOfAClientThatDoesNotWaitForTheClose) {
+  double t = 0;
+  for (int i = 0; i < 5; ++i) {
+    Connection& c = open(t, 40);
+    story_.http(c, "/1k", t + 40.1, t + 80.1);
+    story_.close(c, t + 80.2);
+    c.close_time_ns = c.last_time_ns;
+    c.last_time_ns = at_ms(t + 120.2);  // the client's FIN is acknowledged
+    t += 80.5;
+  }
+  const std::vector<Finding> f = findings("tcp-connection-churn");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.low_ns) / 1e6, 160, 1);
+  EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 160, 1);
 }
 
 TEST_F(TcpRules, ChurnTwinKeptOpenIsFine) {
