@@ -1,0 +1,120 @@
+"""Puts wirelag's predictions to the test: for every rule a fault, the prediction from the packets
+alone, the change, and what it really saved.
+
+    predictions.py --wirelag PROGRAM --relay PROGRAM [--quick] [--only TEXT] [--markdown FILE]
+                   [--captures FOLDER]
+
+Needs root and the packages of `scripts/install-deps lab`. Exit status 0 = enough predictions hold,
+1 = too few, 77 = skipped, with the reason.
+"""
+
+import argparse
+import os
+import pathlib
+import signal
+import sys
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import namespaces  # noqa: E402
+
+_SKIPPED = 77
+_PROGRAMS = ("unshare", "ip", "chrt", "nginx", "dnsmasq", "openssl")
+ENOUGH_INSIDE = 0.8
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--wirelag", required=True, type=os.path.abspath)
+    parser.add_argument("--relay", required=True, type=os.path.abspath)
+    parser.add_argument("--quick", action="store_true", help="a few scenarios, within 90 s")
+    parser.add_argument("--only", help="scenarios whose rule or name contains this")
+    parser.add_argument("--markdown", type=os.path.abspath, help="write the results to this file")
+    parser.add_argument("--captures", type=os.path.abspath, help="keep the captures in this folder")
+    return parser.parse_args()
+
+
+def why_not():
+    reason = namespaces.why_not(_PROGRAMS)
+    if reason is None:
+        try:
+            import pycurl  # noqa: F401
+        except ImportError:
+            reason = f"{sys.executable} has no pycurl (scripts/install-deps lab)"
+    return reason
+
+
+def chosen(options):
+    import dns_scenarios
+    import http_scenarios
+    import server_scenarios
+    import tcp_scenarios
+    seen = set()
+    for module in (dns_scenarios, tcp_scenarios, http_scenarios, server_scenarios):
+        for scenario in module.ALL:
+            if options.only and options.only not in f"{scenario.rule} {type(scenario).__name__}":
+                continue
+            if options.quick and (not scenario.quick or type(scenario) in seen):
+                continue
+            seen.add(type(scenario))
+            yield scenario
+
+
+def line(result):
+    s = result.scenario
+    predicted = ("silent" if result.predicted_s is None else
+                 "{:.1f} / {:.1f} / {:.1f}".format(*(1000 * p for p in result.predicted_s)))
+    return (f"{'ok  ' if result.inside else 'OUT '} {s.rule:24} {type(s).__name__:20} "
+            f"{s.setting():32} {s.tap:6} {1000 * result.before_s:7.1f} -> "
+            f"{1000 * result.after_s:7.1f} predicted {predicted:24} measured "
+            f"{1000 * result.measured_s:7.1f} +- {1000 * result.tolerance_s:.1f} ms"
+            f"{'' if result.close else '   NOT CLOSE'}   {' '.join(result.others)}")
+
+
+def test_all(laboratory, scenarios):
+    """Their results; prints each. Those that could not be run are counted."""
+    results, broken = [], 0
+    for number, scenario in enumerate(scenarios):
+        begin = time.monotonic()
+        try:
+            results.append(laboratory.put_to_the_test(number, scenario))
+            print(f"{line(results[-1])} ({time.monotonic() - begin:.1f} s)", flush=True)
+        except Exception:  # the other scenarios are still worth trying
+            broken += 1
+            traceback.print_exc(file=sys.stdout)
+            print(f"FAIL {scenario.rule} {type(scenario).__name__} {scenario.setting()}", flush=True)
+    return results, broken
+
+
+def main():
+    options = arguments()
+    reason = why_not()
+    if reason:
+        print(f"skipped: {reason}")
+        return _SKIPPED
+    namespaces.isolate()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    import document
+    import explained
+    from experiment import Laboratory
+    from lab import Lab
+    lab = Lab(options.relay)
+    lab.build()
+    if options.captures:
+        os.makedirs(options.captures, exist_ok=True)
+    laboratory = Laboratory(lab, options.wirelag, options.captures)
+    results, broken = test_all(laboratory, chosen(options))
+    if results:
+        print(document.summary(results))
+    if options.markdown or options.only == "explained":
+        rows = list(explained.measure(lab, laboratory.report))
+        for server, size, total_s, share in rows:
+            print(f"     {server:20} {size:6} {1000 * total_s:8.1f} ms {100 * share:6.1f} % explained")
+        if options.markdown:
+            document.write(options.markdown, results, rows)
+    inside = sum(r.inside for r in results)
+    return 0 if broken == 0 and inside >= ENOUGH_INSIDE * len(results) else 1
+
+
+sys.exit(main())

@@ -1,0 +1,67 @@
+"""A scenario: a fault, the change that wirelag recommends for it, and what a client does meanwhile.
+
+Every method that depends on it is told whether the change has been made (`changed`).
+"""
+
+import contextlib
+import time
+
+import clients
+import lab as laboratory
+
+
+class Scenario:
+    rule = ""
+    fault = ""   # what is wrong, a clause
+    change = ""  # what was changed
+    visits = 9
+    quick = False  # part of the short run
+
+    def __init__(self, rtt_ms=40, tap="client"):
+        self.rtt_ms = rtt_ms
+        self.tap = tap
+
+    def setting(self):
+        """What tells this run from others of the scenario."""
+        return f"RTT {self.rtt_ms} ms"
+
+    def path(self, changed):
+        return laboratory.Path(rtt_ms=self.rtt_ms, tap=self.tap)
+
+    def servers(self, lab, changed):
+        """A context in which the servers run and everything is set."""
+        return contextlib.nullcontext()
+
+    def visit(self, number, changed):
+        """In the client's namespace: one user's visit. Returns the seconds it waited."""
+        raise NotImplementedError
+
+    def workload(self, changed):
+        """In the client's namespace: all visits, one after another. Returns what each waited."""
+        waits = []
+        for number in range(self.visits):
+            laboratory.become_client(number)
+            waits.append(self.visit(number, changed))
+        return waits
+
+    def predicted(self, report):
+        """(low, mid, high) in seconds; nothing when the rule did not fire."""
+        for finding in report["findings"]:
+            if finding["rule"] == self.rule:
+                return tuple(finding["saving_ns"][k] / 1e9 for k in ("low", "mid", "high"))
+        return None
+
+    def run(self, lab, changed, capture):
+        """Returns the waits of the visits; what passed the tap is in `capture`."""
+        with self.servers(lab, changed), lab.path(self.path(changed), capture):
+            waits = lab.client(self.workload, changed)
+            time.sleep(3 * self.rtt_ms / 1000)  # the last connections close
+            return waits
+
+
+def page(browser, assets, kind="png", size="2k", path="/10k.html"):
+    """A page and what it names, asked for when the page is there."""
+    address = clients.url(path)
+    browser.fetch(address)
+    if assets:
+        browser.fetch(*(clients.url(f"/{size}.{kind}?{i}") for i in range(assets)), referer=address)
