@@ -6,6 +6,7 @@
 // load but no time come last. Savings do not add: each is worked out again with those above it done.
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 
 #include <fmt/format.h>
@@ -217,8 +218,8 @@ void set_marginal_savings(std::vector<Finding>& ranked, const Visits& visits) {
       both.insert(both.end(), edits.begin(), edits.end());
       const SavedTime by_itself = saved_time(visits.stored[visit], {}, edits);
       const SavedTime on_top = saved_time(visits.stored[visit], before, both);
-      alone += (by_itself.low_ns + by_itself.high_ns) / 2;
-      marginal += (on_top.low_ns + on_top.high_ns) / 2;
+      alone = plus_ns(alone, std::midpoint(by_itself.low_ns, by_itself.high_ns));
+      marginal = plus_ns(marginal, std::midpoint(on_top.low_ns, on_top.high_ns));
       before = std::move(both);
     }
     const double share = alone > 0 ? static_cast<double>(marginal) / static_cast<double>(alone) : 0;

@@ -173,8 +173,9 @@ class Nodes {
     const TransferShape& s = h.response_shape;
     const auto seen = [](DurationNs d) { return known(d) ? d : 0; };
     const DurationNs rounds = std::min(seen(s.rounds_ns), transfer_ns);
-    const DurationNs stall = std::min(
-        seen(s.resend_stall_ns) + seen(s.window_stall_ns) + seen(s.pause_ns), transfer_ns - rounds);
+    const DurationNs gaps =
+        plus_ns(plus_ns(seen(s.resend_stall_ns), seen(s.window_stall_ns)), seen(s.pause_ns));
+    const DurationNs stall = std::min(gaps, transfer_ns - rounds);
     if (s.flights == 0) visit_.flags.transfer_unsplit = true;
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::stall, stall});
@@ -505,7 +506,7 @@ RoundTrips::RoundTrips(const Dataset& data) {
            c.handshake_rtt_ns};
     if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) &&
         known(c.rtt_probe_client.min_ns)) {
-      p.whole_ns = c.rtt_probe_server.min_ns + c.rtt_probe_client.min_ns;
+      p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
     }
     if (known(p.server_ns) || known(p.whole_ns)) paths_.push_back(p);
   }

@@ -52,7 +52,7 @@ std::map<ShapeKey, Shape> shapes(const std::vector<DatabaseTransaction>& all) {
     s.unanswered += unanswered(t) ? 1 : 0;
     if (t.waits_by_design || !known(t.server_wait_ns())) continue;
     s.waits_ns.push_back(t.server_wait_ns());
-    s.sum_ns += t.server_wait_ns();
+    s.sum_ns = plus_ns(s.sum_ns, t.server_wait_ns());
   }
   for (auto& [key, s] : out) std::sort(s.waits_ns.begin(), s.waits_ns.end());
   return out;

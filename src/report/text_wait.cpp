@@ -24,11 +24,11 @@ Waits waits_of(const Visits& visits) {
   for (const Visit& v : visits.stored) {
     for (const Form form : kForms) {
       const Breakdown b = critical_path(v, form).breakdown;
-      for (std::size_t c = 0; c < kCategories; ++c)
-        w.total[static_cast<std::size_t>(form)][c] += b[c];
+      Breakdown& total = w.total[static_cast<std::size_t>(form)];
+      for (std::size_t c = 0; c < kCategories; ++c) total[c] = plus_ns(total[c], b[c]);
     }
     w.waits.push_back(v.wait_ns);
-    w.wait += v.wait_ns;
+    w.wait = plus_ns(w.wait, v.wait_ns);
     w.flags.incomplete |= v.flags.incomplete;
     w.flags.think_has_rtt |= v.flags.think_has_rtt;
     w.flags.transfer_unsplit |= v.flags.transfer_unsplit;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <wirelag/track/dns/tracker.hpp>
 #include <wirelag/track/http/tracker.hpp>
@@ -43,6 +44,7 @@ struct Worker::State : HandshakeObserver {
   MysqlTracker mysql;
   TcpTracker tcp;
   TimeNs now = kUnknownNs;
+  TimeNs earliest_ns = kUnknownNs;  ///< of a call's first frame, since settled_ns() was asked
   std::array<Packet, kBurst> packets;
 
   State(std::uint16_t index, const WorkerLimits& limits,
@@ -79,6 +81,7 @@ struct Worker::State : HandshakeObserver {
 
   [[nodiscard]] NotAnalysed track(const Packet& packet);
   [[nodiscard]] NotAnalysed track_datagram(const Packet& packet);
+  void note_time(TimeNs time_ns);
   void process_burst(std::span<const Frame> frames);
   void track_all(std::span<const Packet> decoded);
 };
@@ -99,6 +102,10 @@ NotAnalysed Worker::State::track_datagram(const Packet& packet) {
     return dns.on_datagram(packet);
   }
   return NotAnalysed::udp_untracked;
+}
+
+void Worker::State::note_time(TimeNs time_ns) {
+  if (!known(earliest_ns) || time_ns < earliest_ns) earliest_ns = time_ns;
 }
 
 void Worker::State::process_burst(std::span<const Frame> frames) {
@@ -134,6 +141,7 @@ Worker::~Worker() = default;
 
 void Worker::process(std::span<const Frame> frames) {
   if (frames.empty()) return;
+  state_->note_time(frames.front().time_ns);
   state_->summariser.begin(frames.front().time_ns);
   while (!frames.empty()) {
     const std::size_t n = std::min(frames.size(), kBurst);
@@ -149,8 +157,14 @@ void Worker::count_shed(std::uint64_t transactions) {
 }
 
 void Worker::tick(TimeNs now) {
+  if (!known(now)) return;
   state_->tcp.tick(now);
   state_->dns.tick(now);
+}
+
+TimeNs Worker::settled_ns() {
+  const TimeNs earliest_ns = std::exchange(state_->earliest_ns, kUnknownNs);
+  return known(earliest_ns) ? earliest_ns - kClockStepNs : kUnknownNs;
 }
 
 std::size_t Worker::snapshot(TransactionSink& into, std::size_t from) {

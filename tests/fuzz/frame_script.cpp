@@ -39,6 +39,18 @@ std::string dns_message(std::uint16_t flags, bool answer) {
   return m;
 }
 
+std::string postgres_message(char type, const std::string& body) {
+  return type + tls_test::u16(0) + tls_test::u16(body.size() + 4) + body;
+}
+
+std::string postgres_startup() {
+  return std::string("\0\0\0\x1d\0\3\0\0user\0ann\0database\0s\0\0", 29);
+}
+
+std::string mysql_packet(char sequence, const std::string& body) {
+  return static_cast<char>(body.size()) + std::string(2, '\0') + sequence + body;
+}
+
 /// What peers say, whole and in pieces.
 const std::vector<std::string>& phrases() {
   using namespace tls_test;
@@ -82,6 +94,21 @@ const std::vector<std::string>& phrases() {
       with16(dns_message(0x8180, true)).substr(0, 20),
       with16(dns_message(0x8180, true)).substr(20),
       std::string(1460, 'y'),
+      "*2\r\n$3\r\nGET\r\n$6\r\nuser:1\r\n",
+      "$5\r\nhello\r\n",
+      "get user:1\r\n",
+      "VALUE user:1 0 5\r\nhello\r\nEND\r\n",
+      postgres_startup(),
+      postgres_message('R', std::string(4, '\0')) + postgres_message('Z', "I"),
+      postgres_message('Q', std::string("SELECT 1\0", 9)),
+      postgres_message('C', std::string("SELECT 1\0", 9)) + postgres_message('Z', "I"),
+      mysql_packet(0, "\x0a" + std::string("8.0\0", 4) + std::string(12, '\0') + "\x08\x82\xff" +
+                          std::string(2, '\0') + std::string(42, '\0')),
+      mysql_packet(1, "\x08\x82" + std::string(30, '\0') + std::string("ann\0", 4) +
+                          std::string("\0shop\0", 6)),
+      mysql_packet(2, std::string("\0\0\0\2\0\0\0", 7)),
+      mysql_packet(0, "\x03SELECT 1"),
+      mysql_packet(1, std::string("\0\0\0\2\0\0\0", 7)),
   };
   return kPhrases;
 }

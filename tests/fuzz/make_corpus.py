@@ -16,6 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LINKS = {1: 0, 113: 1, 276: 2, 101: 3, 12: 3, 0: 4, 108: 5}  # LINKTYPE_ -> LinkType
 MOST_FRAMES = 60
 MOST_BYTES = 4096
+DATABASES = ("redis", "memcached", "postgres", "mysql")
 
 
 def frames_of(capture):
@@ -78,6 +79,11 @@ def pieces(payloads, largest, head):
     return out
 
 
+def database_talk(payloads):
+    """The form of database_talk.hpp: a connection seen from its start."""
+    return b"\0" + pieces(payloads, 255, lambda side, n: bytes([side, n]))
+
+
 class Tls:
     """The form of targets/tls.cpp: the side changes with 254."""
 
@@ -113,7 +119,10 @@ def seeds_of(name, capture):
     if not payloads:
         return
     first = payloads[0][1]
-    if first[:1] in b"\x16\x14\x17":
+    database = next((d for d in DATABASES if name.startswith(d)), None)
+    if database:
+        yield database, name, database_talk(payloads)[:MOST_BYTES]
+    elif first[:1] in b"\x16\x14\x17":
         yield "tls", name, pieces(payloads, 253, Tls().head)[:MOST_BYTES]
     elif b"HTTP" in first or b"GET" in first:
         yield "http_parser", name, pieces(payloads, 255, lambda s, n: bytes([s, n]))[:MOST_BYTES]
@@ -136,8 +145,13 @@ def segment_seeds():
         "tls": [17, 19, 20, 21, 22, 22],
         "tls-pieces": [24, 25, 18, 23],
         "dns": [26, 27, 28, 29, 30],
+        "redis": [32, 33, 32, 33],
+        "memcached": [34, 35, 34, 35],
+        "postgres": [36, 37, 38, 39, 38, 39],
+        "mysql": [40, 41, 42, 43, 44],
     }
-    from_server = {7, 8, 9, 10, 11, 12, 13, 14, 15, 18, 19, 21, 27, 29, 30, 31}
+    from_server = {7, 8, 9, 10, 11, 12, 13, 14, 15, 18, 19, 21, 27, 29, 30, 31, 33, 35, 37, 39, 40,
+                   42, 44}
     for flow, (name, phrases) in enumerate(talks.items()):
         flow &= 3
         out = bytes([handshake | flow])
@@ -150,9 +164,156 @@ def segment_seeds():
     yield "worker_segments", "dns-udp", bytes([11 << 3, 0x10, 11 << 3 | 4, 0x13, 11 << 3 | 4, 0x11])
 
 
+def sized(body, width, order="big", own=0):
+    """`body` behind its length, to which `own` is added."""
+    return (len(body) + own).to_bytes(width, order) + body
+
+
+def redis_talks():
+    def command(*words):
+        return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+    yield "resp3", [
+        (0, command(b"HELLO", b"3", b"AUTH", b"ann", b"secret")),
+        (1, b"%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n+proto\r\n:3\r\n"),
+        (0, command(b"LRANGE", b"user:1:list", b"0", b"-1")),
+        (1, b"|1\r\n+ttl\r\n:9\r\n*3\r\n_\r\n#t\r\n,1.5\r\n"),
+    ]
+    yield "pub-sub", [
+        (0, command(b"SUBSCRIBE", b"a", b"b")),
+        (1, b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n>3\r\n+subscribe\r\n+b\r\n:2\r\n"),
+        (1, b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\nhi\r\n"),
+        (0, command(b"UNSUBSCRIBE") + b"PING\r\n"),
+    ]
+    yield "multi", [
+        (0, command(b"MULTI") + command(b"CLIENT", b"REPLY", b"SKIP") + command(b"GET", b"k")),
+        (1, b"+OK\r\n+QUEUED\r\n"),
+        (0, command(b"EXEC") + command(b"MONITOR") + b"get  inline\r\n"),
+        (1, b"*1\r\n$-1\r\n+OK\r\n+1.5 [0 1:2] \"GET\"\r\n-ERR no\r\n"),
+    ]
+
+
+def memcached_talks():
+    def binary(magic, opcode, status, extras=b"", key=b"", value=b"", opaque=7):
+        return struct.pack(">BBHBBHIIQ", magic, opcode, len(key), len(extras), 0, status,
+                           len(extras + key + value), opaque, 0) + extras + key + value
+
+    yield "text", [
+        (0, b"set user:1 0 0 5\r\nhello\r\nget user:1 b\r\nincr n 1 noreply\r\ngets c\r\n"),
+        (1, b"STORED\r\nVALUE user:1 0 5\r\nhello\r\nEND\r\nEND\r\n"),
+        (0, b"stats\r\nbogus\r\nquit\r\n"),
+        (1, b"STAT pid 1\r\nEND\r\nCLIENT_ERROR bad\r\n"),
+    ]
+    yield "meta", [
+        (0, b"mg k v q O5\r\nms k 2 q\r\nhi\r\nmd k\r\nmn\r\n"),
+        (1, b"VA 2 O5\r\nhi\r\nHD\r\nMN\r\n"),
+    ]
+    yield "binary", [
+        (0, binary(0x80, 0, 0, key=b"k") + binary(0x80, 0x11, 0, b"\0" * 8, b"k", b"v")),
+        (1, binary(0x81, 0, 0, b"\0" * 4, value=b"v") + binary(0x81, 0x11, 1)),
+        (0, binary(0x80, 0x10, 0) + binary(0x80, 0x21, 0, key=b"PLAIN", value=b"\0a\0b")),
+        (1, binary(0x81, 0x10, 0, key=b"pid", value=b"1") + binary(0x81, 0x10, 0)),
+    ]
+
+
+def postgres_talks():
+    def message(kind, body=b""):
+        return kind + sized(body, 4, own=4)
+
+    def startup(code, body=b""):
+        return sized(code.to_bytes(4, "big") + body, 4, own=4)
+
+    login = startup(0x30000, b"user\0ann\0database\0shop\0\0")
+    ready = message(b"Z", b"I")
+    yield "simple", [
+        (0, startup(80877103)), (1, b"N"), (0, login),
+        (1, message(b"R", b"\0\0\0\5salt")), (0, message(b"p", b"md5\0")),
+        (1, message(b"R", bytes(4)) + message(b"S", b"a\0b\0") + ready),
+        (0, message(b"Q", b"SELECT a FROM b WHERE c = 'd'\0")),
+        (1, message(b"T", bytes(8)) + message(b"D", bytes(8)) + message(b"C", b"SELECT 1\0") + ready),
+        (0, message(b"Q", b"oops\0")),
+        (1, message(b"E", b"SERROR\0C42601\0Mno\0\0") + message(b"Z", b"E")), (0, message(b"X")),
+    ]
+    parse = message(b"P", b"s1\0INSERT INTO t VALUES ($1)\0\0\0")
+    bind = message(b"B", b"\0s1\0\0\0\0\1\0\0\0\1x\0\0")
+    execute = message(b"E", bytes(5))
+    yield "extended", [
+        (0, login), (1, message(b"R", bytes(4)) + ready),
+        (0, parse + bind + execute + message(b"H")), (1, message(b"1") + message(b"2")),
+        (0, bind + execute + message(b"S") + bind + execute + message(b"S")),
+        (1, message(b"C", b"INSERT 0 1\0") + ready + message(b"2") + message(b"s") + ready),
+        (0, message(b"C", b"Ss1\0") + message(b"S")), (1, message(b"3") + ready),
+    ]
+    yield "copy", [
+        (0, login), (1, message(b"R", bytes(4)) + ready), (0, message(b"Q", b"COPY t FROM STDIN\0")),
+        (1, message(b"G", bytes(3))), (0, message(b"d", b"1\n") + message(b"c")),
+        (1, message(b"C", b"COPY 1\0") + ready), (0, message(b"F", bytes(8))),
+        (1, message(b"V", bytes(4)) + ready),
+    ]
+
+
+def mysql_talks():
+    def packet(sequence, body):
+        return len(body).to_bytes(3, "little") + bytes([sequence]) + body
+
+    def greeting(flags):
+        return packet(0, b"\x0a8.0.36\0" + bytes(4) + b"saltsalt\0" + struct.pack("<H", flags & 0xFFFF)
+                      + b"\xff\2\0" + struct.pack("<H", flags >> 16) + bytes(40))
+
+    def login(flags):
+        return packet(1, struct.pack("<I", flags) + bytes(28) + b"ann\0\6s3cretshop\0")
+
+    ok, eof = b"\0\0\0\2\0\0\0", b"\xfe\0\0\2\0"
+    column = b"\3def" + bytes(20)
+    old, new = 0x8208, 0x1008208
+    begin = [(1, greeting(old)), (0, login(old)), (1, packet(2, ok))]
+    rows = packet(1, b"\1") + packet(2, column) + packet(3, eof) + packet(4, b"\1x") + packet(5, eof)
+    yield "query", begin + [
+        (0, packet(0, b"\3SELECT a FROM b WHERE c = 1")), (1, rows),
+        (0, packet(0, b"\x0e")), (1, packet(1, ok)),
+        (0, packet(0, b"\3oops")), (1, packet(1, b"\xff\x28\4#42000no")), (0, packet(0, b"\1")),
+    ]
+    yield "prepared", begin + [
+        (0, packet(0, b"\x16SELECT ? + ?")),
+        (1, packet(1, b"\0\1\0\0\0\1\0\2\0\0\0\0") + packet(2, column) + packet(3, column)
+         + packet(4, eof) + packet(5, column) + packet(6, eof)),
+        (0, packet(0, b"\x17\1\0\0\0" + bytes(6))), (1, rows), (0, packet(0, b"\x19\1\0\0\0")),
+    ]
+    yield "file", [(1, greeting(new)), (0, login(new)), (1, packet(2, ok))] + [
+        (0, packet(0, b"\3LOAD DATA LOCAL INFILE 'f' INTO TABLE t")), (1, packet(1, b"\xfbf")),
+        (0, packet(2, b"1,2\n") + packet(3, b"")), (1, packet(4, ok)),
+        (0, packet(0, b"\3CALL p()")), (1, packet(1, b"\0\0\0\x0a\0\0\0") + packet(2, ok)),
+    ]
+    yield "tls", [(1, greeting(old | 0x800)), (0, packet(1, struct.pack("<I", old | 0x800) + bytes(28)))]
+    yield "switch", begin[:2] + [
+        (1, packet(2, b"\xfemysql_native_password\0salt")), (0, packet(3, b"secret")),
+        (1, packet(4, ok)), (0, packet(0, b"\x11ann\0\1xshop\0")), (1, packet(1, ok)),
+    ]
+
+
+def database_seeds():
+    """The form of database_talk.hpp, and of targets/sql.cpp."""
+    talks = {"redis": redis_talks(), "memcached": memcached_talks(), "postgres": postgres_talks(),
+             "mysql": mysql_talks()}
+    for database, conversations in talks.items():
+        for name, payloads in conversations:
+            seed = database_talk(payloads)
+            yield database, name, seed
+            yield database, name + "-midstream", b"\1" + seed[1:]
+            yield database, name + "-hole", seed + b"\5\x10\0" + seed[1:]
+    for number, sql in enumerate((
+        "SELECT * FROM users WHERE id IN (1, 2,3) AND name='O''Hara' -- by name",
+        "INSERT INTO t (a, b) VALUES (1, 'x'), (2, E'\\'y'); COMMIT /* done /* really */ */",
+        "UPDATE \"T\" SET a = $1, b = $tag$ it's $tag$ WHERE c > -1.5e-3",
+        "SELECT `a`, \"text\" FROM b # comment\nWHERE c = 0x1f AND d = X'00'",
+    )):
+        for dialect in (0, 1):
+            yield "sql", f"{number}-{dialect}", bytes([dialect, 10]) + sql.encode()
+
+
 def main():
     cases, out = map(pathlib.Path, sys.argv[1:])
-    seeds = list(segment_seeds())
+    seeds = [*segment_seeds(), *database_seeds()]
     with tempfile.TemporaryDirectory() as scratch:
         for timeline in sorted(cases.glob("*/timeline.txt")):
             capture = pathlib.Path(scratch) / "capture.pcap"

@@ -31,6 +31,9 @@ constexpr Counter kLimits[] = {
     Counter::http_header_buffers_full,
     Counter::tls_streams_full,
     Counter::tls_hello_buffers_full,
+    Counter::database_streams_full,
+    Counter::database_requests_full,
+    Counter::database_statements_full,
 };
 
 std::shared_ptr<const Signatures> signatures() {
@@ -170,6 +173,7 @@ WorkerLimits tiny_limits() {
                 .tcp_streams = 1};
   limits.http = {.connections = 2, .open_requests = 3, .header_bytes = 256, .header_buffers = 1};
   limits.tls = {.connections = 1, .hello_bytes = 256, .hello_buffers = 1};
+  limits.database = {.connections = 1, .open_requests = 8, .statements = 2};
   limits.summary = {.services = 1, .servers = 2};
   return limits;
 }
@@ -183,6 +187,7 @@ WorkerLimits roomy_limits() {
   limits.http = {
       .connections = 64, .open_requests = 128, .header_bytes = 1024, .header_buffers = 16};
   limits.tls = {.connections = 64, .hello_bytes = 2048, .hello_buffers = 16};
+  limits.database = {.connections = 64, .open_requests = 512, .statements = 128};
   limits.summary = {.services = 1, .servers = 8};
   return limits;
 }
@@ -190,6 +195,16 @@ WorkerLimits roomy_limits() {
 Outcome run(std::span<const Frame> frames, const WorkerLimits& limits, const RunOptions& options) {
   return options.workers == 1 ? run_alone(frames, limits, options)
                               : run_dispatched(frames, limits, options);
+}
+
+void check(const DatabaseTransaction& d) {
+  WIRELAG_REQUIRE(no_negative({d.request_ns(), d.server_wait_ns(), d.transfer_ns(), d.total_ns()}));
+  WIRELAG_REQUIRE(d.request_frames.first != 0 && d.request_frames.first <= d.request_frames.last);
+  WIRELAG_REQUIRE(d.response_frames.first <= d.response_frames.last);
+  WIRELAG_REQUIRE(known(d.response_first_ns) == (d.response_frames.first != 0));
+  WIRELAG_REQUIRE(known(d.response_first_ns) == (d.response_bytes > 0));
+  WIRELAG_REQUIRE(!d.response_complete || d.response_bytes > 0);
+  WIRELAG_REQUIRE(d.depth > 0 && d.pipelined == (d.depth > 1));
 }
 
 void check(const Outcome& outcome, std::size_t frames) {
@@ -206,6 +221,7 @@ void check(const Outcome& outcome, std::size_t frames) {
   for (const DnsTransaction& d : data.dns()) check(d);
   for (const HttpTransaction& h : data.http()) check(h);
   for (const TlsHandshake& t : data.tls()) check(t);
+  for (const DatabaseTransaction& d : data.database()) check(d);
 }
 
 bool any_limit_reached(const Outcome& outcome) {

@@ -36,6 +36,8 @@ struct Outcome {
 [[nodiscard]] Outcome run(std::span<const Frame> frames, const WorkerLimits& limits,
                           const RunOptions& options = {});
 
+/// Durations, frames and counts of one exchange.
+void check(const DatabaseTransaction& exchange);
 /// Books, durations and the agreement of counters with transactions.
 void check(const Outcome& outcome, std::size_t frames);
 /// Whether something was given up for want of room: results may then depend on the workers' number.

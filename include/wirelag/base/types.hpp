@@ -30,6 +30,14 @@ inline constexpr TimeNs kMicrosecondNs = 1'000;
   return known(from) && known(to) && to >= from ? to - from : kUnknownNs;
 }
 
+/// The sum of two known durations, and at most the longest one there is: in a capture whose clock jumps
+/// to and fro, spans of a century each add up to more.
+[[nodiscard]] constexpr DurationNs plus_ns(DurationNs a, DurationNs b) {
+  DurationNs sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return std::numeric_limits<DurationNs>::max();
+}
+
 /// 1-based position in the capture file, as in Wireshark. 0 = none (live traffic has no numbers).
 using FrameNumber = std::uint32_t;
 

@@ -116,7 +116,7 @@ struct RttStats {
 
   void add(DurationNs rtt_ns) {
     ++samples;
-    sum_ns += rtt_ns;
+    sum_ns = plus_ns(sum_ns, rtt_ns);
     if (!known(min_ns) || rtt_ns < min_ns) min_ns = rtt_ns;
     if (!known(max_ns) || rtt_ns > max_ns) max_ns = rtt_ns;
   }

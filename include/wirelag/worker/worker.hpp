@@ -4,7 +4,8 @@
 //   process(frames):  decode all -> prefetch flows -> track one by one
 //
 // Pure C++: no EAL, no clock, no lock, no allocation after construction. Time comes with the
-// frames; whoever runs the loop calls tick() now and then with the latest packet time.
+// frames; whoever runs the loop calls tick() now and then: a live link with its time, a replay with
+// settled_ns().
 #pragma once
 
 #include <memory>
@@ -40,6 +41,9 @@ class Worker {
  public:
   /// Frames looked at together: decoded first, then tracked.
   static constexpr std::size_t kBurst = 32;
+  /// How far a capture's clock may step back, or frames be out of order, without results that depend
+  /// on housekeeping.
+  static constexpr DurationNs kClockStepNs = 30 * kSecondNs;
 
   /// `index` makes connection keys unique across workers. `sink` gets every transaction and must
   /// outlive the worker. `live`: handshakes are counted into the summary when they complete, not
@@ -56,8 +60,12 @@ class Worker {
   void count_ring_full();
   /// Transactions that its sink could not pass on: Counter::transactions_shed.
   void count_shed(std::uint64_t transactions);
-  /// Bounded housekeeping at packet time `now`.
+  /// Bounded housekeeping: what is over at `now` leaves its table before its room is needed. Results
+  /// do not depend on it as long as no later frame was captured before `now`.
   void tick(TimeNs now);
+  /// The time that no frame since the last call was captured before, less kClockStepNs for those to
+  /// come; unknown when there was none. A frame whose time is far in the future does not move it.
+  [[nodiscard]] TimeNs settled_ns();
   /// Emits a few of the open connections, as they are, to `into` (a report on a live link); the
   /// first call begins with `from` 0. Returns the next call's `from`, 0 after the last.
   std::size_t snapshot(TransactionSink& into, std::size_t from);

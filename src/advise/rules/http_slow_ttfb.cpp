@@ -106,7 +106,7 @@ class Judge {
         }
         Template& t = servers_[h.server][std::string(h.method) + " " + template_of(h.target)];
         t.answers.push_back({node.item, think, {v, n}});
-        t.total_ns += think;
+        t.total_ns = plus_ns(t.total_ns, think);
       }
     }
   }

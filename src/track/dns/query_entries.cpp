@@ -90,7 +90,9 @@ DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
 
 void DnsQueryTable::note_query_copy(Entry& entry, const DnsSighting& seen) {
   if (entry.copies == kNone) {
-    entry.copies = copies_.take();
+    do {
+      entry.copies = copies_.take();
+    } while (entry.copies == kNone && release_over(seen.time_ns));
     if (entry.copies == kNone) {
       counters_.add(Counter::dns_pending_full);
       return;
@@ -154,15 +156,18 @@ bool DnsQueryTable::is_over(const Entry& entry, TimeNs now) const {
 }
 
 void DnsQueryTable::expire(TimeNs now, std::size_t budget) {
-  for (; budget > 0; --budget) {
-    if (answered_.head != kNone && is_over(entries_[answered_.head], now)) {
-      emit(answered_.head);
-    } else if (waiting_.head != kNone && is_over(entries_[waiting_.head], now)) {
-      emit(waiting_.head);
-    } else {
-      return;
-    }
+  expiring_to_ns_ = now;
+  while (budget > 0 && release_over(now)) --budget;
+}
+
+/// Emits one entry that is over, if there is one at the head of its list.
+bool DnsQueryTable::release_over(TimeNs now) {
+  for (const Index oldest : {answered_.head, waiting_.head}) {
+    if (oldest == kNone || !is_over(entries_[oldest], now)) continue;
+    emit(oldest);
+    return true;
   }
+  return false;
 }
 
 void DnsQueryTable::finish() {

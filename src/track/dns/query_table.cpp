@@ -17,7 +17,8 @@ std::uint32_t DnsQueryTable::Key::hash(std::uint64_t seed) const {
 }
 
 ServiceId DnsQueryTable::on_message(const DnsSighting& seen, const DnsMessage& message) {
-  expire(seen.time_ns, 2);  // one message adds at most one entry, so two keep the lists short
+  // One message adds at most one entry, so two keep the lists short.
+  if (known(expiring_to_ns_)) expire(expiring_to_ns_, 2);
   const ServiceId service =
       message.has_question ? classifier_.service_of(message.qname.text()) : kNoService;
   if (message.header.is_response()) {

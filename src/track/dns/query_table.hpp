@@ -15,8 +15,8 @@
 // takes it.
 //
 // Expiry depends on the time of the key's own packets only: an entry that is too old for a packet
-// is emitted before that packet is looked at. expire() does the same earlier, so it changes when a
-// transaction is emitted, not what it says.
+// is emitted before that packet is looked at. expire() does the same earlier: as long as time goes on
+// it changes when a transaction is emitted, not what it says.
 //
 // Memory: 96 bytes per entry; side records for answers (one per entry) and for re-sent copies (one
 // per four entries); names and responses in 64-byte blocks, four per entry. When there is no room
@@ -57,7 +57,8 @@ class DnsQueryTable {
 
   /// The service of the question, kNoService when the message has none.
   ServiceId on_message(const DnsSighting& seen, const DnsMessage& message);
-  /// Emits at most `budget` entries that no packet at `now` or later could change.
+  /// Emits at most `budget` entries that no packet at `now` or later could change; the next messages
+  /// go on with it.
   void expire(TimeNs now, std::size_t budget);
   void finish();
 
@@ -151,6 +152,7 @@ class DnsQueryTable {
   void make_room_for_bytes(std::size_t bytes, TimeNs now);
   void release_oldest(TimeNs now);
   void make_room_in_key(const KeyEntries& known);
+  [[nodiscard]] bool release_over(TimeNs now);
   void give_up(Index i);
   [[nodiscard]] bool is_over(const Entry& entry, TimeNs now) const;
   void emit(Index i);
@@ -164,6 +166,7 @@ class DnsQueryTable {
   }
 
   std::uint64_t hash_seed_;
+  TimeNs expiring_to_ns_ = kUnknownNs;  ///< the time that expire() was last told
   DurationNs query_timeout_ns_;
   DurationNs duplicate_window_ns_;
   Classifier& classifier_;

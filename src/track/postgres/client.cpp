@@ -90,8 +90,9 @@ void PostgresTracker::begin_client_message(Connection& c) {
   if (type == 'd' || type == 'c' || type == 'f') return;  // COPY has failed, its data still comes
   c.burst_begun = true;
   if (c.flushed != kNone) {
-    if (!c.answering || c.flushed != c.base.first) {
-      c.sending = c.flushed;  // nobody has waited for it: it goes on
+    const bool waited_for = c.answering && c.flushed == c.base.first && known(c.reply.first_ns);
+    if (!waited_for) {
+      c.sending = c.flushed;  // it goes on
       return;
     }
     end_answer(c, true);

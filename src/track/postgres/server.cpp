@@ -45,7 +45,7 @@ void PostgresTracker::end_server_message(Connection& c) {
     counters_.add(Counter::database_pushes);
     return;
   }
-  if (c.passing_over) {
+  if (!c.answering) {  // what it belonged to may have ended while it came
     if (r.type == 'Z') c.passing_over = false;
     return;
   }

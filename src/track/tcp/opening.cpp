@@ -175,7 +175,7 @@ void describe_opening(const TcpFlow& flow, const FlowDetail& detail, Connection&
   out.established_time_ns = o.ack_ns;
   if (!contradicts_order(flow, o)) out.connect_time_ns = elapsed_ns(o.first_syn_ns, o.ack_ns);
   if (known(t.rtt_probe_server_ns) && known(t.rtt_probe_client_ns)) {
-    out.handshake_rtt_ns = t.rtt_probe_server_ns + t.rtt_probe_client_ns;
+    out.handshake_rtt_ns = plus_ns(t.rtt_probe_server_ns, t.rtt_probe_client_ns);
   }
 }
 

@@ -119,7 +119,7 @@ void take_window(Side& side, SideDetail& detail, const Packet& packet) {
     detail.window_closed_ns = packet.time_ns;
   } else {
     const DurationNs span = elapsed_ns(detail.window_closed_ns, packet.time_ns);
-    if (known(span)) detail.zero_window_ns += span;
+    if (known(span)) detail.zero_window_ns = plus_ns(detail.zero_window_ns, span);
   }
 }
 
@@ -160,7 +160,8 @@ void end_window_full(TcpFlow& flow, FlowDetail& detail, SideIndex sender, TimeNs
   if (!side.window_full || fills_window(flow, detail, sender)) return;
   side.window_full = false;
   const DurationNs span = elapsed_ns(detail.side[sender].window_full_since_ns, now);
-  if (known(span)) detail.side[sender].window_full_ns += span;
+  DurationNs& total_ns = detail.side[sender].window_full_ns;
+  if (known(span)) total_ns = plus_ns(total_ns, span);
 }
 
 /// The time from `noticed` on, less what an earlier resend has been charged with.
@@ -168,7 +169,8 @@ void charge(SideDetail& detail, RetransmissionClass c, TimeNs noticed, TimeNs no
   const TimeNs from = std::max(noticed, detail.lost_until_ns);  // unknown is the smallest
   const DurationNs lost = known(noticed) ? elapsed_ns(from, now) : kUnknownNs;
   if (!known(lost)) return;
-  detail.lost_ns[static_cast<std::size_t>(c)] += lost;
+  DurationNs& total_ns = detail.lost_ns[static_cast<std::size_t>(c)];
+  total_ns = plus_ns(total_ns, lost);
   detail.lost_until_ns = now;
 }
 

@@ -206,9 +206,9 @@ DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
   return half_open ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
 }
 
-/// Which flow matters least: closed and quiet ones, then those that nothing has come of yet (half
-/// open, or strays whose opening was not seen and that lack an answer or any payload: a flood of
-/// ACKs is made of these), then ones just closed, then the longest silent.
+/// Which flow matters least: the first that is over by now, closed and quiet ones, then those that
+/// nothing has come of yet (half open, or strays whose opening was not seen and that lack an answer or
+/// any payload: a flood of ACKs is made of these), then ones just closed, then the longest silent.
 bool TcpTracker::State::make_room(TimeNs now) {
   const auto total = static_cast<std::uint32_t>(flows.touched());
   std::uint32_t victim = FlowIndex::kNone;
@@ -219,6 +219,10 @@ bool TcpTracker::State::make_room(TimeNs now) {
     sweep = sweep + 1 < total ? sweep + 1 : 0;
     const TcpFlow& flow = flows[sweep];
     if (!flow.live) continue;
+    if (expired(flow, now)) {
+      end(sweep, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
+      return true;
+    }
     const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
     const bool answered = flow.side[0].packets > 0 && flow.side[1].packets > 0;
     const bool payload = flow.side[0].payload_bytes + flow.side[1].payload_bytes > 0;
@@ -286,7 +290,8 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
     half.missing_bytes = more.missing_bytes;
     half.retransmissions = more.retransmissions;
     half.lost_ns = more.lost_ns;
-    half.time_lost_ns = std::accumulate(more.lost_ns.begin(), more.lost_ns.end(), DurationNs{0});
+    half.time_lost_ns =
+        std::accumulate(more.lost_ns.begin(), more.lost_ns.end(), DurationNs{0}, plus_ns);
     half.window_full_ns = more.window_full_ns;
     half.windows_full = more.windows_full;
     half.duplicates_reported = more.duplicates_reported;

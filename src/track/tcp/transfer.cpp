@@ -24,7 +24,7 @@ constexpr std::uint32_t kTimestampsBytes = 12;
 DurationNs smallest_rtt_ns(const FlowDetail& detail) {
   const DurationNs one = detail.side[0].answered_ns;
   const DurationNs other = detail.side[1].answered_ns;
-  return known(one) && known(other) ? one + other : kUnknownNs;
+  return known(one) && known(other) ? plus_ns(one, other) : kUnknownNs;
 }
 
 std::uint32_t window_bytes(const TcpFlow& flow, const FlowDetail& detail, SideIndex receiver) {
@@ -67,15 +67,15 @@ void note_payload(TransferProgress& p, TcpFlow& flow, const FlowDetail& detail, 
       known(gap_ns) && gap_ns > 0 && gap_ns >= (known(p.rtt_ns) ? p.rtt_ns / 2 : kGapNs);
   if (long_gap) {
     if (resent) {
-      p.resend_stall_ns += gap_ns;
+      p.resend_stall_ns = plus_ns(p.resend_stall_ns, gap_ns);
     } else if (peer.was_closed) {
-      p.window_stall_ns += gap_ns;
+      p.window_stall_ns = plus_ns(p.window_stall_ns, gap_ns);
     } else if (known(p.rtt_ns) && released_by_ack(peer.ack_ns, time_ns, p.rtt_ns,
                                                   detail.side[sender ^ 1].answered_ns)) {
-      p.rounds_ns += gap_ns;
+      p.rounds_ns = plus_ns(p.rounds_ns, gap_ns);
       ++p.rounds;
     } else {
-      p.pause_ns += gap_ns;
+      p.pause_ns = plus_ns(p.pause_ns, gap_ns);
     }
   }
   p.burst_began = first || long_gap;

@@ -42,15 +42,17 @@ std::shared_ptr<const Signatures> signatures() {
   return kSignatures;
 }
 
-/// Frames with their bytes, one millisecond apart.
+/// Frames with their bytes, one millisecond apart unless at() says otherwise.
 class Traffic {
  public:
   void add(const FrameBuilder& builder) {
     bytes_.push_back(builder.bytes());
-    frames_.push_back(
-        test::frame_of(bytes_.back(), {.time_ns = TimeNs(frames_.size() + 1) * kMillisecondNs,
-                                       .number = FrameNumber(frames_.size() + 1)}));
+    now_ns_ += kMillisecondNs;
+    frames_.push_back(test::frame_of(
+        bytes_.back(), {.time_ns = now_ns_, .number = FrameNumber(frames_.size() + 1)}));
   }
+  /// What comes next is captured after `time_ns`.
+  void at(TimeNs time_ns) { now_ns_ = time_ns; }
   void exchange(const char* client, std::uint16_t port, std::string_view host) {
     const std::string request = "GET /a HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n";
     const std::string response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -72,6 +74,7 @@ class Traffic {
   [[nodiscard]] std::span<const Frame> frames() const { return frames_; }
 
  private:
+  TimeNs now_ns_ = 0;
   std::deque<Octets> bytes_;
   std::vector<Frame> frames_;
 };
@@ -156,6 +159,65 @@ TEST(Worker, DnsIsRecognisedOnAnyPort) {
     EXPECT_EQ(out.qnames[0], "a");
     EXPECT_EQ(out.dns[0].outcome, DnsOutcome::unanswered);
   }
+}
+
+/// What a worker makes of the traffic with housekeeping after each frame, or without any.
+Collector replayed(const Traffic& traffic, bool ticking) {
+  Collector out;
+  Worker worker(0, {}, signatures(), out, false);
+  for (const Frame& frame : traffic.frames()) {
+    worker.process({&frame, 1});
+    if (ticking) worker.tick(worker.settled_ns());
+  }
+  worker.finish();
+  return out;
+}
+
+TEST(Worker, HousekeepingDoesNotMatterWhenTheClockStepsBack) {
+  // GIVEN a connection closed at 0 s and a lookup answered at 0 s
+  const std::string question("\1a\0\0\1\0\1", 7);
+  const std::string query = std::string("\x12\x34\1\0\0\1\0\0\0\0\0\0", 12) + question;
+  const std::string response = std::string("\x12\x34\x81\x80\0\1\0\0\0\0\0\0", 12) + question;
+  const auto answer =
+      FrameBuilder().ethernet().ipv4("10.0.0.53", "10.0.0.1").udp(53, 5000).payload(response);
+  Traffic traffic;
+  traffic.exchange("10.0.0.1", 40000, "a.example");
+  traffic.c2s("10.0.0.1", 40000, {.seq = 1, .flags = tcp_flag::rst});
+  traffic.add(FrameBuilder().ethernet().ipv4("10.0.0.1", "10.0.0.53").udp(5000, 53).payload(query));
+  traffic.add(answer);
+  // WHEN each is over by the time of another's frame, and then the clock steps back
+  traffic.at(20 * kSecondNs);
+  traffic.c2s("10.0.0.2", 40001, {.flags = kSyn});
+  traffic.at(4 * kSecondNs);
+  traffic.add(answer);
+  traffic.at(124 * kSecondNs);
+  traffic.c2s("10.0.0.2", 40001, {.flags = kSyn});
+  traffic.at(100 * kSecondNs);
+  traffic.c2s("10.0.0.1", 40000, {.seq = 1, .flags = tcp_flag::rst});
+  // THEN what comes late still belongs to them
+  for (const bool ticking : {false, true}) {
+    const Collector out = replayed(traffic, ticking);
+    EXPECT_EQ(out.connections.size(), 2U) << ticking;
+    ASSERT_EQ(out.dns.size(), 1U) << ticking;
+    EXPECT_EQ(out.dns[0].duplicate_response_frames.size(), 1U) << ticking;
+  }
+}
+
+TEST(Worker, ATimeFarInTheFutureEndsNothing) {
+  Traffic traffic;
+  traffic.exchange("10.0.0.1", 40000, "a.example");
+  traffic.at(1000 * 24 * 3600 * kSecondNs);
+  traffic.c2s("10.0.0.2", 40001, {.flags = kSyn});
+  traffic.at(kSecondNs);
+  traffic.c2s("10.0.0.1", 40000, {.seq = 1, .flags = tcp_flag::rst});
+  Collector out;
+  Worker worker(0, {}, signatures(), out, false);
+  worker.process(traffic.frames().first(4));
+  for (const Frame& frame : traffic.frames().subspan(4, 2)) worker.process({&frame, 1});
+  worker.tick(worker.settled_ns());
+  worker.process(traffic.frames().last(1));
+  worker.finish();
+  EXPECT_EQ(out.connections.size(), 2U);
 }
 
 TEST(Worker, SnapshotShowsOpenConnectionsWithoutEndingThem) {

@@ -7,8 +7,9 @@
 //
 // A connection is emitted once: when it is closed and quiet, idle for too long, evicted, replaced
 // by a new one on the same four-tuple, or when finish() is called. Timeouts are decided by the
-// packet's own time when the next segment of the flow comes; tick() only carries out early what
-// that packet would do, so results do not depend on when it runs.
+// packet's own time when the next segment of the flow comes; tick(now) only carries out early what
+// that packet would do, so results do not depend on when it runs: provided that no later packet was
+// captured before `now`.
 //
 // One thread, no EAL, no clock, no allocation after construction.
 #pragma once

@@ -1,0 +1,9 @@
+// memcached, text, meta and binary: both directions of a connection through the tracker (database_talk.hpp).
+#include <wirelag/track/memcached/tracker.hpp>
+
+#include "fuzz/database_talk.hpp"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  wirelag::fuzz::talk<wirelag::MemcachedTracker>({data, size});
+  return 0;
+}

@@ -1,0 +1,9 @@
+// Redis, RESP2 and RESP3: both directions of a connection through the tracker (database_talk.hpp).
+#include <wirelag/track/redis/tracker.hpp>
+
+#include "fuzz/database_talk.hpp"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  wirelag::fuzz::talk<wirelag::RedisTracker>({data, size});
+  return 0;
+}
