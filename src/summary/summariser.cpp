@@ -134,7 +134,7 @@ void Summariser::count(const DatabaseTransaction& t) {
   if (!t.waits_by_design) row.record(ServiceDuration::database_wait, t.server_wait_ns());
 }
 
-// ---------------------------------------------------------------------- handshakes while they live
+// --------------------------------------------------------------------- connections while they live
 
 void Summariser::on_handshake(const Connection& c) {
   // Two settled for each that comes: the ring drains without ever being swept at once.
@@ -149,6 +149,16 @@ void Summariser::on_handshake(const Connection& c) {
   }
   if (waiting_end_ - waiting_first_ == waiting_.size()) settle_oldest();
   waiting_[waiting_end_++ & (waiting_.size() - 1)] = c.key;
+}
+
+void Summariser::on_round_trip(const DataRoundTrip& sample) {
+  using enum ServiceDuration;
+  ServiceSummary& row =
+      current_->row_of_sample(ServiceKey::of_server(sample.service, sample.server));
+  const bool server_half = sample.data == Direction::c2s;
+  row.record(server_half ? data_rtt_probe_server : data_rtt_probe_client, sample.to_ack_ns);
+  row.record(server_half ? timestamp_rtt_probe_server : timestamp_rtt_probe_client,
+             sample.to_timestamp_ns);
 }
 
 Summariser::Opened* Summariser::opened(ConnectionKey key) {

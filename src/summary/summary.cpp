@@ -26,12 +26,21 @@ Summary::Summary(const SummaryLimits& limits)
 }
 
 ServiceSummary& Summary::row(const ServiceKey& key, bool answered) {
-  std::size_t slot = slot_of(key);
-  if (index_[slot] != 0) return rows_[index_[slot] - 1].numbers;
-  if (!has_room(key, answered)) {
-    ++without_row;
-    return row(ServiceKey{}, true);
-  }
+  if (ServiceSummary* own = row_if_room(key, answered)) return *own;
+  ++without_row;
+  return *row_if_room(ServiceKey{}, true);
+}
+
+ServiceSummary& Summary::row_of_sample(const ServiceKey& key) {
+  ServiceSummary* own = row_if_room(key, true);
+  return own != nullptr ? *own : *row_if_room(ServiceKey{}, true);
+}
+
+/// Null without room, which ServiceKey::Kind::other always has.
+ServiceSummary* Summary::row_if_room(const ServiceKey& key, bool answered) {
+  const std::size_t slot = slot_of(key);
+  if (index_[slot] != 0) return &rows_[index_[slot] - 1].numbers;
+  if (!has_room(key, answered)) return nullptr;
 
   if (key.kind == ServiceKey::Kind::service) {
     ++services_used_;
@@ -41,7 +50,7 @@ ServiceSummary& Summary::row(const ServiceKey& key, bool answered) {
   Row& row = rows_[used_++];
   row.key = key;
   index_[slot] = static_cast<std::uint32_t>(used_);
-  return row.numbers;
+  return &row.numbers;
 }
 
 std::size_t Summary::slot_of(const ServiceKey& key) const {

@@ -27,7 +27,7 @@ constexpr std::size_t kSnapshotStep = 64;
 
 }  // namespace
 
-struct Worker::State : HandshakeObserver {
+struct Worker::State : ConnectionObserver {
   Accounting accounting;
   Counters counters;
   Summariser summariser;
@@ -78,6 +78,7 @@ struct Worker::State : HandshakeObserver {
   }
 
   void on_handshake(const Connection& so_far) override { summariser.on_handshake(so_far); }
+  void on_round_trip(const DataRoundTrip& sample) override { summariser.on_round_trip(sample); }
 
   [[nodiscard]] NotAnalysed track(const Packet& packet);
   [[nodiscard]] NotAnalysed track_datagram(const Packet& packet);

@@ -56,6 +56,10 @@ namespace wirelag {
 #define WIRELAG_SERVICE_DURATIONS(X)                                                            \
   X(connect, "first SYN -> completing ACK (connect_time_ns)")                                   \
   X(rtt_probe_server, "answered SYN -> SYN-ACK, when unambiguous (rtt_probe_server_ns)")        \
+  X(data_rtt_probe_server, "live: client's data -> first ACK covering it, Karn's rule kept")    \
+  X(data_rtt_probe_client, "live: server's data -> first ACK covering it, Karn's rule kept")    \
+  X(timestamp_rtt_probe_server, "live: client's data -> echo of its TSval (RFC 7323)")          \
+  X(timestamp_rtt_probe_client, "live: server's data -> echo of its TSval (RFC 7323)")          \
   X(server_wait, "last byte of a request -> first byte of its final response (server_wait_ns)") \
   X(dns_latency, "first copy of a query -> first response (latency_ns)")                        \
   X(tls_hello, "ClientHello -> ServerHello (hello_ns)")                                         \

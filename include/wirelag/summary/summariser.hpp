@@ -44,6 +44,8 @@ class Summariser : public TransactionSink {
   void emit(TransactionRef transaction) override;
   /// A handshake has just been completed; the connection goes on.
   void on_handshake(const Connection& connection);
+  /// Round trips of a connection that goes on: counted at once, under the name it has by now.
+  void on_round_trip(const DataRoundTrip& sample);
   /// Interval's end. False when the control core still has the other summary: the interval goes on.
   /// When the worker has stopped for good, its control thread may call this.
   bool publish(TimeNs now);

@@ -45,12 +45,15 @@ class Summary {
   /// false) gets a new row only while half of them are free, so that a scan cannot crowd out the
   /// living. Without room: the row of ServiceKey::Kind::other.
   [[nodiscard]] ServiceSummary& row(const ServiceKey& key, bool answered);
+  /// The same for one sample of many: that it found no room is not counted.
+  [[nodiscard]] ServiceSummary& row_of_sample(const ServiceKey& key);
 
   /// Rows in use, in order of first use.
   [[nodiscard]] std::span<const Row> rows() const { return {rows_.data(), used_}; }
   void clear();
 
  private:
+  [[nodiscard]] ServiceSummary* row_if_room(const ServiceKey& key, bool answered);
   [[nodiscard]] std::size_t slot_of(const ServiceKey& key) const;
   [[nodiscard]] bool has_room(const ServiceKey& key, bool answered) const;
 

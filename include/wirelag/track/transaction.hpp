@@ -123,6 +123,15 @@ struct RttStats {
   [[nodiscard]] DurationNs mean_ns() const { return samples ? sum_ns / samples : kUnknownNs; }
 };
 
+/// What one segment tells of a connection's round trip, while the connection goes on.
+struct DataRoundTrip {
+  Endpoint server;
+  ServiceId service = kNoService;     ///< by the names seen so far
+  Direction data = Direction::c2s;    ///< c2s: the probe-server half, s2c: the probe-client half
+  DurationNs to_ack_ns = kUnknownNs;  ///< data -> first ACK covering it, Karn's rule kept
+  DurationNs to_timestamp_ns = kUnknownNs;  ///< data -> echo of its TSval (RFC 7323)
+};
+
 /// One direction of a connection.
 struct HalfConnection {
   std::uint64_t packets = 0;

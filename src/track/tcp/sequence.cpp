@@ -77,8 +77,8 @@ TimeNs fill_holes(SideDetail& detail, std::uint32_t begin, std::uint32_t end) {
   return h;
 }
 
-void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
-                          const Packet& packet) {
+void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
+                          RoundTrip& completed) {
   Side& side = flow.side[sender];
   Side& peer = flow.side[sender ^ 1];
   const std::uint32_t ack = packet.tcp.ack;
@@ -102,9 +102,9 @@ void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
   if (seq_distance(peer.next_seq, ack) >= 0) peer.probing = false;
   if (peer.timing && seq_distance(peer.timed_end, ack) >= 0) {
     peer.timing = false;
-    const DurationNs rtt = elapsed_ns(peer.timed_ns, packet.time_ns);
-    if (known(rtt)) detail.side[sender ^ 1].rtt.add(rtt);
-    detail.side[sender ^ 1].answered_in(rtt);
+    completed.to_ack_ns = elapsed_ns(peer.timed_ns, packet.time_ns);
+    if (known(completed.to_ack_ns)) detail.side[sender ^ 1].rtt.add(completed.to_ack_ns);
+    detail.side[sender ^ 1].answered_in(completed.to_ack_ns);
   }
 }
 
@@ -126,7 +126,8 @@ void take_window(Side& side, SideDetail& detail, const Packet& packet) {
 /// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
 /// that echoes it. One TSval at a time, and only one that no earlier segment carried, so each sample
 /// belongs to one segment; that holds for a resend too, so Karn's rule is not needed.
-void take_timestamps(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet) {
+void take_timestamps(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
+                     RoundTrip& completed) {
   const Timestamps stamps = timestamps_of(packet.tcp.options);
   if (!stamps.present) return;
   Side& side = flow.side[sender];
@@ -134,8 +135,10 @@ void take_timestamps(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const 
   if (peer.stamping && packet.tcp.has(tcp_flag::ack)) {
     SideDetail& stamped = detail.side[sender ^ 1];
     if (stamps.ecr == stamped.stamp) {
-      const DurationNs rtt = elapsed_ns(stamped.stamped_ns, packet.time_ns);
-      if (known(rtt)) stamped.rtt_timestamps.add(rtt);
+      completed.to_timestamp_ns = elapsed_ns(stamped.stamped_ns, packet.time_ns);
+      if (known(completed.to_timestamp_ns)) {
+        stamped.rtt_timestamps.add(completed.to_timestamp_ns);
+      }
     }
     if (seq_distance(stamped.stamp, stamps.ecr) >= 0) peer.stamping = false;
   }
@@ -284,7 +287,7 @@ void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, co
 }
 
 SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
-                               const Packet& packet) {
+                               const Packet& packet, RoundTrip& completed) {
   Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
   SideDetail& mine = detail.side[sender];
@@ -303,11 +306,13 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
     if (!known(side.first_payload_ns)) side.first_payload_ns = packet.time_ns;
     side.last_payload_ns = packet.time_ns;
   }
-  if (tcp.has(tcp_flag::ack) && !rst) take_acknowledgement(flow, detail, sender, packet);
+  if (tcp.has(tcp_flag::ack) && !rst) {
+    take_acknowledgement(flow, detail, sender, packet, completed);
+  }
   if (!syn && !rst) take_window(side, mine, packet);
   end_window_full(flow, detail, sender ^ 1, packet.time_ns);
   if (rst) return SegmentContent::nothing;
-  take_timestamps(flow, detail, sender, packet);
+  take_timestamps(flow, detail, sender, packet, completed);
 
   if (!side.seen) {
     side.seen = true;

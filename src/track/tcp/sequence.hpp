@@ -27,8 +27,15 @@ enum class MirrorCopy : std::uint8_t {
 void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
                          MirrorCopy copy, Counters& counters);
 
+/// The round trips of the peer's data that a segment completes; unknown where it completes none.
+struct RoundTrip {
+  DurationNs to_ack_ns = kUnknownNs;
+  DurationNs to_timestamp_ns = kUnknownNs;
+  [[nodiscard]] bool any() const { return known(to_ack_ns) || known(to_timestamp_ns); }
+};
+
 /// Accounts for a segment of `sender`. Call once per segment, after note_opening().
 SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
-                               const Packet& packet);
+                               const Packet& packet, RoundTrip& completed);
 
 }  // namespace wirelag::tcp

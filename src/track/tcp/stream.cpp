@@ -220,10 +220,14 @@ void Streams::follow_interest(TcpFlow& flow) {
   for (Side& side : flow.side) side.attempts = 0;
 }
 
+ServiceId Streams::service(const TcpFlow& flow) const {
+  if (flow.tracker == StreamTracker::kNone) return flow.service;
+  const ServiceId named = tracker(flow)->service(flow.tracker);
+  return named != kNoService ? named : flow.service;
+}
+
 void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
-  if (const ServiceId service = tracker(flow)->service(flow.tracker); service != kNoService) {
-    flow.service = service;
-  }
+  flow.service = service(flow);
   tracker(flow)->close(flow.tracker, end);
   flow.tracker = StreamTracker::kNone;
 }

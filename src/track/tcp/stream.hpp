@@ -24,6 +24,8 @@ class Streams {
   /// Payload, SYN or FIN of a segment.
   void on_segment(TcpFlow& flow, const FlowDetail& detail, SideIndex sender, const Packet& packet,
                   SegmentContent content, ConnectionKey key);
+  /// By the names seen so far.
+  [[nodiscard]] ServiceId service(const TcpFlow& flow) const;
   /// The connection ends: hands over what waits, closes the protocol tracker, frees all.
   void close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end);
 

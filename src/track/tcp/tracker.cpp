@@ -38,7 +38,7 @@ struct TcpTracker::State {
   TcpLimits limits;
   std::uint16_t worker;
   TransactionSink& sink;
-  HandshakeObserver* observer;
+  ConnectionObserver* observer;
   Counters& counters;
   std::array<StreamTracker*, kProtocols> trackers;
   FlowIndex index;
@@ -49,7 +49,7 @@ struct TcpTracker::State {
   std::uint32_t sweep = 0;
 
   State(const TcpLimits& l, std::uint16_t w, Classifier& classifier, const Trackers& t,
-        TransactionSink& s, HandshakeObserver* o, Counters& c)
+        TransactionSink& s, ConnectionObserver* o, Counters& c)
       : limits(l),
         worker(w),
         sink(s),
@@ -78,6 +78,7 @@ struct TcpTracker::State {
   }
   [[nodiscard]] bool make_room(TimeNs now);
   void account(TcpFlow& flow, SideIndex sender, const Packet& packet);
+  void show(const TcpFlow& flow, SideIndex sender, const RoundTrip& completed) const;
   [[nodiscard]] Connection describe(const TcpFlow& flow, ConnectionEnd end) const;
   void end(std::uint32_t i, ConnectionEnd why);
 };
@@ -188,14 +189,30 @@ void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& p
   }
   const bool was_complete = flow.complete;
   if (!flow.complete || packet.tcp.has(tcp_flag::syn)) note_opening(flow, detail, sender, packet);
-  const SegmentContent content = account_segment(flow, detail, sender, packet);
-  if (observer != nullptr && flow.complete && !was_complete) {
-    observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
+  RoundTrip completed;
+  const SegmentContent content = account_segment(flow, detail, sender, packet, completed);
+  if (observer != nullptr) {
+    if (completed.any()) show(flow, sender, completed);
+    if (flow.complete && !was_complete) {
+      observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
+    }
   }
   if (content != SegmentContent::nothing ||
       (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
     streams.on_segment(flow, detail, sender, packet, content, key_of(flow));
   }
+}
+
+/// The round trips that a segment of `sender` has completed, to the observer.
+void TcpTracker::State::show(const TcpFlow& flow, SideIndex sender,
+                             const RoundTrip& completed) const {
+  DataRoundTrip sample;
+  sample.server = flow.server_endpoint();
+  sample.service = streams.service(flow);
+  sample.data = flow.direction(sender ^ 1);
+  sample.to_ack_ns = completed.to_ack_ns;
+  sample.to_timestamp_ns = completed.to_timestamp_ns;
+  observer->on_round_trip(sample);
 }
 
 // ------------------------------------------------------------------------------------- end
@@ -312,8 +329,8 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
 // ---------------------------------------------------------------------------------- public
 
 TcpTracker::TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
-                       const Trackers& trackers, TransactionSink& sink, HandshakeObserver* observer,
-                       Counters& counters)
+                       const Trackers& trackers, TransactionSink& sink,
+                       ConnectionObserver* observer, Counters& counters)
     : state_(std::make_unique<State>(limits, worker, classifier, trackers, sink, observer,
                                      counters)) {}
 

@@ -81,6 +81,26 @@ bool same(const MergedSummary& a, const MergedSummary& b) {
          a.accounting.not_analysed == b.accounting.not_analysed;
 }
 
+/// The intervals' histogram of a round trip and the connections' samples of it are the same ones.
+void same_samples(const Subject& s, const MergedSummary& all, ServiceDuration duration,
+                  const char* rtt, Problems& out) {
+  std::uint64_t samples = 0;
+  DurationNs longest = -1;
+  for (const Json& c : s.report["tcp"]["connections"]) {
+    const Json& of_connection = c["rtt"][rtt];
+    samples += of_connection["samples"].get<std::uint64_t>();
+    if (!of_connection["max_ns"].is_null()) {
+      longest = std::max(longest, of_connection["max_ns"].get<DurationNs>());
+    }
+  }
+  const ServiceSummary total = all.total();
+  const Histogram& counted = total.of(duration);
+  if (counted.count() != samples || (samples > 0 && counted.max_ns() != longest)) {
+    out.push_back(std::string(rtt) + ": " + std::to_string(counted.count()) +
+                  " samples in the summaries, " + std::to_string(samples) + " in the report");
+  }
+}
+
 void summaries(const Subject& s, Problems& out) {
   const std::vector<MergedSummary> parts = summaries_of(s.recording, 4);
   MergedSummary in_order;
@@ -106,6 +126,11 @@ void summaries(const Subject& s, Problems& out) {
   if (in_order.total().of(ServiceCount::connections) != s.report["tcp"]["connections"].size()) {
     out.push_back("the summaries count another number of connections than the report lists");
   }
+  using enum ServiceDuration;
+  same_samples(s, in_order, data_rtt_probe_server, "probe_server", out);
+  same_samples(s, in_order, data_rtt_probe_client, "probe_client", out);
+  same_samples(s, in_order, timestamp_rtt_probe_server, "probe_server_timestamps", out);
+  same_samples(s, in_order, timestamp_rtt_probe_client, "probe_client_timestamps", out);
 }
 
 constexpr Property kIdentities[] = {

@@ -111,7 +111,7 @@ Json report_of(const Recording& recording, const CaptureBlock& block, std::size_
 
 std::vector<MergedSummary> summaries_of(const Recording& recording, std::size_t parts) {
   Nowhere nowhere;
-  Worker worker(0, limits_for(recording), signatures(), nowhere, false);
+  Worker worker(0, limits_for(recording), signatures(), nowhere, true);
   std::vector<MergedSummary> out;
   std::span<const Frame> rest = recording.frames();
   for (std::size_t part = 0; part < parts; ++part) {

@@ -135,6 +135,48 @@ TEST(Summariser, queries_by_outcome_and_copies) {
   EXPECT_EQ(row.of(ServiceDuration::dns_latency).max_ns(), 5'030 * kMillisecondNs);
 }
 
+// ---------------------------------------------------------------------- round trips, one by one
+
+DataRoundTrip round_trip(Direction data, DurationNs to_ack_ns, DurationNs to_timestamp_ns) {
+  DataRoundTrip sample;
+  sample.server = kWeb;
+  sample.data = data;
+  sample.to_ack_ns = to_ack_ns;
+  sample.to_timestamp_ns = to_timestamp_ns;
+  return sample;
+}
+
+TEST(RoundTrips, are_in_the_interval_in_which_they_were_measured_by_half_and_method) {
+  Bench bench;
+  using enum ServiceDuration;
+  const DurationNs ms = kMillisecondNs;
+  bench.summariser.on_round_trip(round_trip(Direction::c2s, 20 * ms, kUnknownNs));
+  bench.summariser.on_round_trip(round_trip(Direction::c2s, 30 * ms, 31 * ms));
+  bench.summariser.on_round_trip(round_trip(Direction::s2c, kUnknownNs, 5 * ms));
+  DataRoundTrip named = round_trip(Direction::s2c, 7 * ms, kUnknownNs);
+  named.service = 2;
+  bench.summariser.on_round_trip(named);
+
+  const MergedSummary first = bench.interval(1);
+  const ServiceSummary web = server(first, kWeb);
+  EXPECT_EQ(web.of(data_rtt_probe_server).count(), 2U);
+  EXPECT_EQ(web.of(data_rtt_probe_server).sum_ns(), std::uint64_t{50} * ms);
+  EXPECT_EQ(web.of(timestamp_rtt_probe_server).max_ns(), 31 * ms);
+  EXPECT_EQ(web.of(data_rtt_probe_client).count(), 0U);
+  EXPECT_EQ(web.of(timestamp_rtt_probe_client).min_ns(), 5 * ms);
+  EXPECT_EQ(service(first, 2).of(data_rtt_probe_client).max_ns(), 7 * ms);
+  EXPECT_EQ(web.of(connections), 0U);
+  EXPECT_EQ(bench.interval(2).rows.size(), 0U);
+}
+
+TEST(RoundTrips, without_room_for_a_row_are_counted_under_other_but_not_as_transactions_lost) {
+  Bench bench(64, {.services = 1, .servers = 0});
+  bench.summariser.on_round_trip(round_trip(Direction::c2s, 20, 21));
+  const MergedSummary merged = bench.interval(1);
+  EXPECT_EQ(merged.rows.at(ServiceKey{}).of(ServiceDuration::data_rtt_probe_server).count(), 1U);
+  EXPECT_EQ(merged.counters.of(Counter::summary_rows_full), 0U);
+}
+
 // ------------------------------------------------------------------- connect time: once, and early
 
 TEST(Handshake, of_a_connection_that_lives_is_counted_before_its_end_and_not_again_at_its_end) {

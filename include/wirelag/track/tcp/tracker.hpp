@@ -26,12 +26,15 @@
 
 namespace wirelag {
 
-/// Told when a handshake is complete, while the connection goes on: for live summaries, which cannot
-/// wait for the end of a long connection.
-class HandshakeObserver {
+/// Told about a connection while it goes on: for live summaries, which cannot wait for the end of a long
+/// one.
+class ConnectionObserver {
  public:
-  virtual ~HandshakeObserver() = default;
+  virtual ~ConnectionObserver() = default;
+  /// Its handshake has just been completed.
   virtual void on_handshake(const Connection& so_far) = 0;
+  /// A segment has completed round trips of its data: the samples of Connection's RttStats, one by one.
+  virtual void on_round_trip(const DataRoundTrip& sample) = 0;
 };
 
 class TcpTracker {
@@ -41,7 +44,7 @@ class TcpTracker {
 
   /// `observer` may be null. Everything referred to must outlive the tracker.
   TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
-             const Trackers& trackers, TransactionSink& sink, HandshakeObserver* observer,
+             const Trackers& trackers, TransactionSink& sink, ConnectionObserver* observer,
              Counters& counters);
   ~TcpTracker();
   TcpTracker(const TcpTracker&) = delete;
