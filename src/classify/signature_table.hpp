@@ -129,6 +129,13 @@ inline constexpr Signature kSignatures[] = {
      "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|replace|start)[ "
      ";]"},
 
+    // --- DTLS over UDP: a record (RFC 6347 section 4.1) of an epoch below 256 and a sequence number
+    // below 2^40, of less than 2^14 + 2048 bytes; with a connection ID (RFC 9146), its length comes
+    // later. Those of DTLS 1.3 begin with bits that tell nothing (RFC 9147 section 4).
+    {Transport::udp, Protocol::dtls,
+     "^[\\x14-\\x18]\\xfe[\\xfd\\xff]\\x00.\\x00.....[\\x00-\\x48]."},
+    {Transport::udp, Protocol::dtls, "^\\x19\\xfe\\xfd\\x00.\\x00"},
+
     // --- DNS over UDP. NetBIOS names (RFC 1002 section 4.2.1) have its form, but not its names.
     {Transport::udp, Protocol::unknown, "^.{12}\\x20[A-P]{32}"},
     {Transport::udp, Protocol::dns, "^.." WIRELAG_DNS_QUERY},

@@ -99,10 +99,10 @@ NotAnalysed Worker::State::track(const Packet& packet) {
 NotAnalysed Worker::State::track_datagram(const Packet& packet) {
   const bool known_port = either_port(packet, kDnsPort) || either_port(packet, kMulticastDnsPort) ||
                           either_port(packet, kLlmnrPort);
-  if (known_port || classifier.recognise(packet.payload, Transport::udp) == Protocol::dns) {
-    return dns.on_datagram(packet);
-  }
-  return NotAnalysed::udp_untracked;
+  const Protocol protocol =
+      known_port ? Protocol::dns : classifier.recognise(packet.payload, Transport::udp);
+  if (protocol == Protocol::dns) return dns.on_datagram(packet);
+  return protocol == Protocol::dtls ? NotAnalysed::dtls : NotAnalysed::udp_untracked;
 }
 
 void Worker::State::note_time(TimeNs time_ns) {

@@ -16,7 +16,8 @@ namespace wirelag {
   X(redis, "redis", "RESP2 and RESP3")                      \
   X(memcached, "memcached", "text, meta and binary")        \
   X(postgres, "postgres", "PostgreSQL, protocol version 3") \
-  X(mysql, "mysql", "MySQL and MariaDB, classic protocol")
+  X(mysql, "mysql", "MySQL and MariaDB, classic protocol")  \
+  X(dtls, "dtls", "DTLS 1.0 and 1.2, RFC 6347: counted")
 
 enum class Protocol : std::uint8_t {
   unknown,

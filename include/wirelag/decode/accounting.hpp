@@ -33,6 +33,7 @@ namespace wirelag {
   X(fragment_table_full, "no room to keep a fragment: raise decode.fragment_datagrams")          \
   X(fragment_incomplete, "a fragment of a datagram whose other fragments never came")            \
   X(udp_untracked, "UDP of a protocol without a tracker")                                        \
+  X(dtls, "DTLS: counted, its handshakes are not measured")                                      \
   X(multicast_dns, "mDNS or LLMNR: counted, never paired")                                       \
   X(flow_table_full, "no room for a new flow: raise tcp.connections")                            \
   X(ring_full, "live: the worker's ring was full, the frame was dropped by the dispatcher")

@@ -231,6 +231,21 @@ TEST_F(Recognise, OtherProtocolsAreUnknown) {
                                  std::string(64, '\0'), std::string(64, '\xff'), ""});
 }
 
+TEST_F(Recognise, DtlsRecords) {
+  // a ClientHello of DTLS 1.2, its first flight of DTLS 1.0, encrypted data, a record with a
+  // connection ID (RFC 9146)
+  expect_udp(Protocol::dtls,
+             {hex("16 feff 0000 000000000000 00b6 01 0000aa 0000 000000 0000aa fefd"),
+              hex("16 feff 0000 000000000001 0010 01"),
+              hex("17 fefd 0001 000000000007 0030") + std::string(48, '\x5a'),
+              hex("19 fefd 0001 000000000002 c1c2c3c4 0020") + std::string(32, '\x5a')});
+  // another version, a record that is too long, a sequence number nobody reaches, a TLS record
+  expect_udp(Protocol::unknown, {hex("16 fefc 0000 000000000000 00b6"), hex("16 feff 0000 00"),
+                                 hex("16 feff 0000 000000000000 ffff"),
+                                 hex("16 feff 0000 ff0000000000 00b6"), hex("16 0301 00b6 01 00")});
+  expect_tcp(Protocol::unknown, {hex("16 feff 0000 000000000000 00b6 01 0000aa 0000")});
+}
+
 TEST_F(Recognise, RandomBytesAreUnknown) {
   std::mt19937_64 random(20240607);
   int hits = 0;

@@ -142,6 +142,21 @@ TEST(Worker, EveryFrameIsInTheBooksOnce) {
   EXPECT_GT(worker.accounting().of(NotAnalysed::ip_truncated), 0U);
 }
 
+TEST(Worker, DtlsIsCountedByName) {
+  const std::string record(
+      "\x17\xfe\xfd\x00\x01\x00\x00\x00\x00\x00\x07\x00\x02"
+      "ab",
+      15);
+  Traffic traffic;
+  traffic.add(
+      FrameBuilder().ethernet().ipv4("10.0.0.1", "10.0.0.2").udp(5000, 4433).payload(record));
+  Collector out;
+  Worker worker(0, {}, signatures(), out, false);
+  worker.process(traffic.frames());
+  EXPECT_EQ(worker.accounting().of(NotAnalysed::dtls), 1U);
+  EXPECT_EQ(worker.accounting().of(NotAnalysed::udp_untracked), 0U);
+}
+
 TEST(Worker, DnsIsRecognisedOnAnyPort) {
   const std::string query(
       "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01"
