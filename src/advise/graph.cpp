@@ -172,10 +172,8 @@ class Nodes {
     if (!known(transfer_ns) || transfer_ns == 0) return;
     const TransferShape& s = h.response_shape;
     const auto seen = [](DurationNs d) { return known(d) ? d : 0; };
-    const DurationNs rounds = std::min(seen(s.rounds_ns), transfer_ns);
-    const DurationNs gaps =
-        plus_ns(plus_ns(seen(s.resend_stall_ns), seen(s.window_stall_ns)), seen(s.pause_ns));
-    const DurationNs stall = std::min(gaps, transfer_ns - rounds);
+    const DurationNs rounds = seen(s.rounds_ns);
+    const DurationNs stall = seen(s.resend_stall_ns) + seen(s.window_stall_ns) + seen(s.pause_ns);
     if (s.flights == 0) visit_.flags.transfer_unsplit = true;
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::stall, stall});

@@ -138,7 +138,18 @@ void check(const DnsTransaction& d) {
   WIRELAG_REQUIRE((d.response_frame == 0) == d.response.empty());
 }
 
+/// The known gaps are part of the transfer time.
+void check(const TransferShape& s, DurationNs transfer_ns) {
+  DurationNs gaps_ns = 0;
+  for (const DurationNs gap_ns : {s.rounds_ns, s.pause_ns, s.resend_stall_ns, s.window_stall_ns}) {
+    WIRELAG_REQUIRE(no_negative({gap_ns}));
+    if (known(gap_ns)) gaps_ns += gap_ns;
+  }
+  WIRELAG_REQUIRE(gaps_ns == 0 || gaps_ns <= transfer_ns);
+}
+
 void check(const HttpTransaction& h) {
+  check(h.response_shape, h.transfer_ns());
   WIRELAG_REQUIRE(no_negative({h.request_ns(), h.server_wait_ns(), h.transfer_ns(), h.total_ns()}));
   WIRELAG_REQUIRE((h.status == 0) == (h.response_frames.first == 0));
   WIRELAG_REQUIRE(h.request_frames.first <= h.request_frames.last);

@@ -21,6 +21,8 @@
 // What cannot be told: a segment that was lost before the probe and is the last of its burst looks like
 // a pause; so does a pause like a flight when it ends a round trip after the last ACK. A resend after a
 // message's last byte was seen at the probe is not in its shape (Connection::HalfConnection has it).
+// Bytes that waited behind a hole are handed over when it is given up, later than they came: the gaps of
+// a message that begins or ends with them are unknown, and so are those around a clock that stepped back.
 // The round trip is the smallest seen, both halves, on a connection whose handshake was seen whole;
 // without it (midstream, one direction only) there are no flights, rounds and pauses: unknown, not 0.
 #pragma once
@@ -75,6 +77,7 @@ struct TransferProgress {
   bool burst_limited = false;  ///< the current burst is among limited_bursts
   bool burst_began = false;    ///< the latest segment began the current burst
   bool latest_resent = false;  ///< the latest segment is among resent_segments
+  bool current = true;         ///< the sums end with the bytes handed over, not at a later time
 };
 
 /// Puts the shape of one message together from the chunks that brought it.
@@ -101,7 +104,11 @@ class TransferMeter {
     burst_bytes_ += bytes;
     shape_.largest_burst_bytes = std::max(shape_.largest_burst_bytes, burst_bytes_);
     shape_.smallest_window_bytes = std::min(shape_.smallest_window_bytes, p.window_bytes);
-    take_sums(p);
+    if (p.current && base_.current) {
+      take_sums(p);
+    } else {
+      forget_gaps();
+    }
   }
 
   [[nodiscard]] const TransferShape& shape() const { return shape_; }
@@ -131,6 +138,11 @@ class TransferMeter {
     shape_.pause_ns = p.pause_ns - base_.pause_ns;
     shape_.flights = 1 + p.rounds - base_.rounds;
     shape_.bursts = 1 + p.burst - base_.burst;
+  }
+  void forget_gaps() {
+    shape_.rtt_ns = shape_.rounds_ns = shape_.pause_ns = kUnknownNs;
+    shape_.resend_stall_ns = shape_.window_stall_ns = kUnknownNs;
+    shape_.flights = shape_.bursts = 0;
   }
 
   TransferShape shape_;

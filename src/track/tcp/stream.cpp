@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "transfer.hpp"
 
@@ -181,7 +182,15 @@ void Streams::skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
     side.stream_next = begin;
     announce_gap(flow, sender, static_cast<std::uint64_t>(missing));
   }
+  const bool was_current = set_current(flow, sender, false);
   drain(flow, sender, key);
+  set_current(flow, sender, was_current);
+}
+
+/// TransferProgress::current; what it was before.
+bool Streams::set_current(const TcpFlow& flow, SideIndex sender, bool current) {
+  return flow.transfer != kNone &&
+         std::exchange(transfers_[flow.transfer][sender].current, current);
 }
 
 void Streams::announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing) {

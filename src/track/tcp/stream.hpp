@@ -85,6 +85,7 @@ class Streams {
   void drain(TcpFlow& flow, SideIndex sender, ConnectionKey key);
   void skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key);
   [[nodiscard]] std::uint32_t burst(const TcpFlow& flow, SideIndex sender) const;
+  bool set_current(const TcpFlow& flow, SideIndex sender, bool current);
   void stop_following(TcpFlow& flow, Side& side);
   void deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame);
   void drop_waiting(Side& side);

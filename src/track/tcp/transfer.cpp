@@ -90,7 +90,8 @@ void note_payload(TransferProgress& p, TcpFlow& flow, const FlowDetail& detail, 
   }
   p.latest_resent = resent;
   if (resent) ++p.resent_segments;
-  p.last_ns = time_ns;
+  p.current = time_ns >= p.last_ns;
+  p.last_ns = std::max(p.last_ns, time_ns);
   peer.was_closed = peer.window_closed;
 }
 

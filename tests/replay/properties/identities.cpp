@@ -46,6 +46,22 @@ void life(const Subject& s, Problems& out) {
   }
 }
 
+/// The known gaps in a response are part of its transfer time.
+void transfer(const Subject& s, Problems& out) {
+  for (const Json& t : s.report["http"]["transactions"]) {
+    const Json& shape = t["response_shape"];
+    if (shape.is_null()) continue;
+    DurationNs gaps = 0;
+    for (const char* gap : {"rounds_ns", "pause_ns", "resend_stall_ns", "window_stall_ns"}) {
+      if (!shape[gap].is_null()) gaps += shape[gap].get<DurationNs>();
+    }
+    if (gaps > 0 && (t["transfer_ns"].is_null() || t["transfer_ns"].get<DurationNs>() < gaps)) {
+      out.push_back("request of frame " + t["request_frames"].dump() + ": gaps of " +
+                    std::to_string(gaps) + " in a transfer of " + t["transfer_ns"].dump());
+    }
+  }
+}
+
 /// A duration is null or not negative; an answer is there with all that belongs to it or not at all.
 void null(const Subject& s, Problems& out) {
   const auto walk = [&](const auto& self, const Json& value, const std::string& path) -> void {
@@ -137,6 +153,7 @@ constexpr Property kIdentities[] = {
     {"accounting", "received = analysed + named reasons = frames", false, accounting},
     {"connect", "connect time = its four parts, when all are known", false, connect},
     {"life", "a connection's duration = the sum of its phases", false, life},
+    {"transfer", "the known gaps in a response are no longer than its transfer", false, transfer},
     {"null", "a duration is null or not negative; an answer is whole or absent", false, null},
     {"workers", "three workers give the report of one", false, workers},
     {"summaries", "merging summaries is associative and commutative", false, summaries},

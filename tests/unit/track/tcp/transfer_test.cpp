@@ -269,6 +269,45 @@ TEST(Transfer, IdleTimeBeforeAResponseIsNotInItsShape) {
   EXPECT_EQ(s.pause_ns + s.resend_stall_ns + s.window_stall_ns, 0);
 }
 
+TEST(Transfer, WhatWaitedBehindAHoleThatWasGivenUpHasUnknownGaps) {
+  // GIVEN a response of which the probe missed a segment, and the next one, which shows that it will
+  // not come
+  Path path;
+  path.segments(100, 2);
+  path.skip_segment();
+  path.segments(100.1, 2, '#');
+  path.acks(path.answered(100));
+  path.request(400);
+  path.segments(402, 2, '#');
+  path.acks(path.answered(402));
+  // AND one that finds the stream in order again
+  path.request(600);
+  path.segments(602, 2);
+  path.acks(path.answered(602));
+  path.segments(602 + kRtt, 2, '#');
+  const auto& messages = path.finish();
+  ASSERT_EQ(messages.size(), 3U);
+  for (const std::size_t behind : {0U, 1U}) {
+    const TransferShape& s = messages[behind].shape;
+    EXPECT_EQ(s.flights, 0U) << behind;
+    EXPECT_FALSE(known(s.rounds_ns) || known(s.pause_ns) || known(s.resend_stall_ns)) << behind;
+    EXPECT_GT(s.segments, 0U);
+  }
+  EXPECT_EQ(messages[2].shape.flights, 2U);
+  EXPECT_EQ(messages[2].shape.rounds_ns, ms(kRtt - 0.01));
+}
+
+TEST(Transfer, AClockThatSteppedBackHidesTheGaps) {
+  Path path;
+  path.segments(100, 2);
+  path.acks(path.answered(100));
+  path.segments(100 + kRtt, 2);
+  path.segments(110, 2, '#');
+  const TransferShape& s = path.finish().at(0).shape;
+  EXPECT_EQ(s.flights, 0U);
+  EXPECT_FALSE(known(s.rounds_ns));
+}
+
 TEST(Transfer, MidstreamHasNoRoundTripSoNoFlights) {
   Messages messages;
   Conversation t(Conversation::small(), &messages);
