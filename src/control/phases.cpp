@@ -79,6 +79,11 @@ TimeNs opening_end(const Connection& c) {
   return known(first_byte) ? first_byte : c.last_time_ns;
 }
 
+/// Whether the capture has an answer of the handshake before its question: how long it took is unknown.
+bool opening_contradicts(const Connection& c) {
+  return c.state == ConnectionState::complete && !known(c.connect_time_ns);
+}
+
 // ---------------------------------------------------------------------------------- the exchanges
 
 /// A question and its answer, of whatever protocol. Unknown times: not seen.
@@ -165,7 +170,11 @@ class Cut {
         blind_(answers_unseen(c)),
         holes_(bytes_missing(c)),
         last_byte_ns_(std::max(c.half.c2s.last_payload_ns, c.half.s2c.last_payload_ns)) {
-    if (!blind_ && opening_seen(c)) walk_.until(opening_end(c), Phase::connect);
+    if (!blind_ && opening_contradicts(c)) {
+      walk_.fill(opening_end(c), Phase::untracked);
+    } else if (!blind_ && opening_seen(c)) {
+      walk_.until(opening_end(c), Phase::connect);
+    }
     between_ = blind_                       ? Phase::untracked
                : !any_exchange              ? Phase::payload
                : holes_ || !opening_seen(c) ? Phase::untracked

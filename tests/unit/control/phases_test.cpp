@@ -144,6 +144,16 @@ TEST_F(Phases, AFailedOpeningIsAllConnect) {
   }
 }
 
+TEST_F(Phases, AnOpeningInAnImpossibleOrderTookAnUnknownTime) {
+  Connection& c = open();
+  c.handshake_ambiguous = true;
+  c.connect_time_ns = c.handshake_rtt_ns = kUnknownNs;
+  story.http(c, "/", 12, 20);
+  const ConnectionPhases phases = cut();
+  EXPECT_EQ(phases.total(Phase::connect), kNotSeen);
+  EXPECT_EQ(phases.total(Phase::untracked), ms(10));
+}
+
 TEST_F(Phases, OneDirectionOnlyTellsNoConnectAndNoWait) {
   Connection& c = open();
   story.http(c, "/", 20, Story::kNever);
