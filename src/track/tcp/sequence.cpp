@@ -212,6 +212,20 @@ void charge(SideDetail& detail, RetransmissionClass c, TimeNs noticed, TimeNs no
   return mine.recovery;
 }
 
+/// Whether a SYN-ACK that begins below what was seen is no copy but the answer to the peer's SYN: its
+/// sender's own SYN went before it without an ACK (simultaneous open and split handshake, RFC 9293
+/// section 3.5). `opening` has it already.
+[[nodiscard]] bool answers_crossing_syn(const Opening& opening, SideIndex sender,
+                                        const TcpHeader& tcp) {
+  if (!tcp.has(tcp_flag::syn | tcp_flag::ack) || opening.segments.left_out() > 0) return false;
+  int sent = 0;
+  for (std::size_t i = 0; i < opening.segments.size(); ++i) {
+    const std::uint8_t flags = opening.segments[i].flags;
+    if (opening.sender[i] == sender && (flags & tcp_flag::syn) && (flags & tcp_flag::ack)) ++sent;
+  }
+  return sent == 1;
+}
+
 /// Payload, SYN or FIN that begins below the highest sequence seen. `silence_ns`: since the payload
 /// before it. Whether the sender sent it again.
 bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
@@ -219,6 +233,7 @@ bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pack
   Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
   SideDetail& mine = detail.side[sender];
+  if (answers_crossing_syn(detail.opening, sender, packet.tcp)) return false;
   side.timing = false;  // Karn: the next ACK may answer either copy
   const TimeNs noticed = fill_holes(mine, begin, end);
   const DurationNs late = elapsed_ns(noticed, packet.time_ns);

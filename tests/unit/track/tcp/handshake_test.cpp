@@ -144,6 +144,20 @@ TEST(Handshake, SimultaneousOpen) {
   EXPECT_EQ(t.finish().state, ConnectionState::simultaneous_open);
 }
 
+TEST(Handshake, SynAckThatAnswersACrossingSynIsNoCopy) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kSyn, 0, 0);
+  t.client_sends(20, kSynAck, 0, 1);
+  t.server_sends(25, kSynAck, 0, 1);
+  t.server_sends(1025, kSynAck, 0, 1);
+  t.client_sends(1040, kAck, 1, 1, "hello");
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::handshake), 0U);
+  EXPECT_EQ(resent(c.half.s2c, RetransmissionClass::handshake), 1U) << "the second one is";
+  EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
+}
+
 TEST(Handshake, StartAtSynAckStillNamesTheClient) {
   Conversation t;
   t.server_sends(0, kSynAck, 0, 1);
