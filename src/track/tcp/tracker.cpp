@@ -13,6 +13,9 @@ namespace {
 
 using namespace tcp;
 
+/// Silence this long is none: times so far apart come from two clocks (the interfaces of a pcapng file,
+/// a damaged time stamp), and the connection goes on.
+constexpr DurationNs kTwoClocksNs = 365 * 24 * 3600 * kSecondNs;
 /// Ports above 1023 that belong to servers; otherwise, without a SYN, the lower port is the server.
 constexpr std::uint16_t kServerPorts[] = {1433, 1521, 3128, 3306, 5432,  6379,
                                           8080, 8443, 9042, 9200, 11211, 27017};
@@ -74,7 +77,8 @@ struct TcpTracker::State {
   [[nodiscard]] bool begins_anew(const TcpFlow& flow, SideIndex sender, const Packet& p) const;
   [[nodiscard]] DurationNs timeout_ns(const TcpFlow& flow) const;
   [[nodiscard]] bool expired(const TcpFlow& flow, TimeNs now) const {
-    return now - flow.last_ns > timeout_ns(flow);
+    const DurationNs silence_ns = now - flow.last_ns;
+    return silence_ns > timeout_ns(flow) && silence_ns < kTwoClocksNs;
   }
   [[nodiscard]] bool make_room(TimeNs now);
   void account(TcpFlow& flow, SideIndex sender, const Packet& packet);

@@ -220,6 +220,31 @@ TEST(Handshake, ClockSteppingBackGivesNoTimeRatherThanANegativeOne) {
   expect_no_times(c);
 }
 
+TEST(Handshake, AnswerOfAnotherClockBelongsToItsSyn) {
+  // GIVEN a capture of two interfaces, one of which lives decades later
+  constexpr double kDecades = 46 * 365.25 * 24 * 3600 * 1000;
+  Conversation t;
+  t.client_sends(0, tcp_flag::syn, 0, 0);
+  t.server_sends(kDecades, tcp_flag::syn | tcp_flag::ack, 0, 1);
+  t.tracker().tick(Conversation::kStart + static_cast<TimeNs>(kDecades * 1e6));
+  t.client_sends(0.05, tcp_flag::ack, 1, 1);
+  const Connection& c = t.finish();
+  // THEN it is one connection whose times nobody knows
+  EXPECT_EQ(t.sink.connections.size(), 1U);
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_TRUE(c.handshake_ambiguous);
+  EXPECT_FALSE(known(c.connect_time_ns));
+}
+
+TEST(Handshake, WindowScaleIsFourteenAtMost) {
+  for (const std::uint8_t sent : {0, 14, 15, 32, 127, 255}) {
+    Conversation t;
+    t.send({true, 0, tcp_flag::syn, 0, 0, "", 1000, 0, 0, 0, {3, 3, sent, 1}});
+    const Connection& c = t.finish();
+    EXPECT_EQ(c.options.c2s.window_scale, std::min<int>(sent, 14)) << int{sent};
+  }
+}
+
 TEST(Handshake, SixteenSynsAreListedAndTheRestCounted) {
   Conversation t;
   for (int i = 0; i < 20; ++i) t.client_sends(1000.0 * i, kSyn, 0, 0);
