@@ -113,7 +113,7 @@ void number(ExplainedSegment& e, const Connection& c, const InitialNumbers& init
     e.scaled_window_bytes = s.window;  // RFC 7323 section 2.2: never scaled in a SYN
   } else if (!c.syn_frames.empty() && !c.syn_ack_frames.empty()) {
     const bool both = c.options.c2s.window_scale >= 0 && c.options.s2c.window_scale >= 0;
-    const int shift = both ? std::min<int>(c.options[s.direction].window_scale, 14) : 0;
+    const int shift = both ? c.options[s.direction].window_scale : 0;
     e.scaled_window_bytes = static_cast<std::uint32_t>(s.window) << shift;
   }
 }

@@ -21,8 +21,7 @@ std::string options_words(const TcpOptions& o, bool syn) {
   };
   if (o.mss != 0) add(fmt::format("MSS {} B", o.mss));
   if (o.window_scale >= 0) {
-    add(fmt::format("window scale {} (x {})", o.window_scale,
-                    1U << std::min<int>(o.window_scale, 14)));
+    add(fmt::format("window scale {} (x {})", o.window_scale, 1U << o.window_scale));
   }
   if (o.sack_permitted) add("SACK permitted");
   if (o.timestamps) add(fmt::format("timestamp {} echo {}", o.tsval, o.tsecr));

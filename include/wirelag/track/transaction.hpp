@@ -88,7 +88,7 @@ inline constexpr std::size_t kRetransmissionClasses = 0
 /// Options of a SYN or SYN-ACK, and the timestamps of any segment (RFC 7323, RFC 2018).
 struct TcpOptions {
   std::uint16_t mss = 0;          ///< 0 = option absent
-  std::int8_t window_scale = -1;  ///< shift count, -1 = option absent
+  std::int8_t window_scale = -1;  ///< shift count, at most 14, -1 = option absent
   bool sack_permitted = false;
   bool timestamps = false;  ///< tsval and tsecr are valid
   std::uint32_t tsval = 0;
@@ -164,8 +164,10 @@ struct Connection {
   ConnectionEnd end = ConnectionEnd::capture_end;
   Protocol protocol = Protocol::unknown;
   ServiceId service = kNoService;
-  bool one_sided = false;            ///< packets of one direction only
-  bool handshake_ambiguous = false;  ///< an answer may belong to either of two copies (Karn)
+  bool one_sided = false;  ///< packets of one direction only
+  /// An answer may belong to either of two copies (Karn), or the capture has it before its question
+  /// (frames swapped, two clocks, a clock that stepped back): the halves concerned are unknown.
+  bool handshake_ambiguous = false;
 
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;

@@ -1,11 +1,16 @@
 // TCP options: RFC 9293 section 3.2 (end, no-operation, MSS), RFC 7323 (window scale, timestamps),
 // RFC 2018 (SACK permitted), RFC 2883 (duplicate SACK).
+#include <algorithm>
+
 #include <wirelag/base/cursor.hpp>
 
 #include "flow_state.hpp"
 
 namespace wirelag::tcp {
 namespace {
+
+/// A larger shift counts as this one, RFC 7323 section 2.3.
+constexpr std::uint8_t kLargestWindowScale = 14;
 
 enum Kind : std::uint8_t {
   kEnd = 0,
@@ -77,7 +82,10 @@ TcpOptions parse_options(Bytes bytes) {
         if (length == 4) options.mss = value.u16();
         break;
       case kWindowScale:
-        if (length == 3) options.window_scale = static_cast<std::int8_t>(value.u8() & 0x1f);
+        if (length == 3) {
+          options.window_scale =
+              static_cast<std::int8_t>(std::min(value.u8(), kLargestWindowScale));
+        }
         break;
       case kSackPermitted: options.sack_permitted = true; break;
       case kTimestamps:

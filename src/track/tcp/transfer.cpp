@@ -7,8 +7,6 @@ namespace {
 constexpr DurationNs kGapNs = 3 * kMillisecondNs;
 /// A sender that an ACK has released sends within this time.
 constexpr DurationNs kSendDelayNs = 2 * kMillisecondNs;
-/// RFC 7323 section 2.3.
-constexpr int kLargestWindowScale = 14;
 constexpr std::uint32_t kTimestampsBytes = 12;
 
 /// Whether the ACK that passed the probe at `ack_ns` can have released the segment of `now`.
@@ -33,8 +31,7 @@ std::uint32_t window_bytes(const TcpFlow& flow, const FlowDetail& detail, SideIn
   }
   const int scale = detail.side[receiver].options.window_scale;
   const bool scaled = scale >= 0 && detail.side[receiver ^ 1].options.window_scale >= 0;
-  return std::uint32_t{flow.side[receiver].window}
-         << (scaled ? std::min(scale, kLargestWindowScale) : 0);
+  return std::uint32_t{flow.side[receiver].window} << (scaled ? scale : 0);
 }
 
 std::uint32_t segment_bytes(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender) {

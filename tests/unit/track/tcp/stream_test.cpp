@@ -105,6 +105,25 @@ TEST(Stream, SequenceNumbersMayWrap) {
   EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
 }
 
+TEST(Stream, UrgentDataStaysInItsPlace) {
+  // GIVEN a request whose middle is urgent (RFC 9293 section 3.8.5): the urgent pointer marks a place in
+  // the stream and takes no sequence number, wherever a socket hands the byte to its reader
+  Conversation t;
+  t.shake_hands();
+  constexpr std::uint8_t kUrgent = tcp_flag::urg | tcp_flag::psh | kAck;
+  const auto a = static_cast<std::uint32_t>(kRequest.size() / 3);
+  t.client_sends(20, kAck, 1, 1, kRequest.substr(0, a));
+  t.client_sends(20.1, kAck, 1 + a + 1, 1, kRequest.substr(a + 1));
+  // WHEN the one byte that is out of band is overtaken, and sent once more
+  t.client_sends(20.2, kUrgent, 1 + a, 1, kRequest.substr(a, 1));
+  t.client_sends(320, kUrgent, 1 + a, 1, kRequest.substr(a, 1));
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest);
+  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::out_of_order), 1U);
+  EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::keep_alive), 0U);
+}
+
 TEST(Stream, FinEndsADirectionAfterItsLastByte) {
   Conversation t;
   t.shake_hands();
