@@ -18,6 +18,14 @@ class BoundedList {
     items_[size_++] = item;
     return true;
   }
+  /// Counts `n` items that did not fit elsewhere either.
+  void leave_out(std::uint32_t n) { seen_ += std::min(n, UINT32_MAX - seen_); }
+  /// The other's items after its own, those left out included.
+  template <std::size_t M>
+  void append(const BoundedList<T, M>& other) {
+    for (const T& item : other) push(item);
+    leave_out(other.left_out());
+  }
   void clear() { size_ = seen_ = 0; }
 
   [[nodiscard]] std::size_t size() const { return size_; }

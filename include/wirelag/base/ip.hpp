@@ -62,6 +62,7 @@ struct Endpoint {
 
   [[nodiscard]] std::string text() const;  ///< 192.0.2.1:80, [2001:db8::1]:80
   auto operator<=>(const Endpoint&) const = default;
+  bool operator==(const Endpoint& other) const { return port == other.port && ip == other.ip; }
 };
 
 /// An address from its text form (either family); false when it is not one.

@@ -13,6 +13,10 @@ struct FlowKey {
   [[nodiscard]] static FlowKey of(const Endpoint& a, const Endpoint& b) {
     return b < a ? FlowKey{b, a} : FlowKey{a, b};
   }
+  /// Whether this is the flow between the two, whichever of them is `low`.
+  [[nodiscard]] bool joins(const Endpoint& a, const Endpoint& b) const {
+    return (low == a && high == b) || (low == b && high == a);
+  }
   bool operator==(const FlowKey&) const = default;
 };
 

@@ -1,5 +1,13 @@
-// What the TCP tracker keeps per connection: a hot part that every segment touches, and a detail
-// part that only openings, resends, closed windows and round-trip samples touch.
+// What the TCP tracker keeps per connection, laid out by use, so that a segment touches few cache lines:
+//
+//   line 0      finds the flow, and what every segment needs of it
+//   Side        one line per side: where its sequence space stands
+//   SideRecent  one line per side: what it sent lately; segments with payload
+//   RoundTrips  one line per side: samples; ACKs of data
+//   the rest    openings, closes and followed bytes
+//
+// What few connections have is kept apart, in pools: Trouble (resends, holes, closed windows) and the part
+// of an opening beyond SYN, SYN-ACK, ACK (OpeningMore).
 //
 // A side is one endpoint, numbered by who sent the first segment seen (0); which side is the client
 // may only become clear later.
@@ -13,33 +21,31 @@
 namespace wirelag::tcp {
 
 using SideIndex = std::uint8_t;
+inline constexpr std::uint32_t kNone = Pool<int>::kNone;
 
 /// Sequence numbers compare modulo 2^32, RFC 9293 section 3.4.
 [[nodiscard]] constexpr std::int32_t seq_distance(std::uint32_t from, std::uint32_t to) {
   return static_cast<std::int32_t>(to - from);
 }
 
-struct Side {
+struct alignas(64) Side {
+  static constexpr std::uint8_t kShiftUnknown = UINT8_MAX;
+
   std::uint64_t payload_bytes = 0;
   std::uint64_t packets = 0;
-  TimeNs first_payload_ns = kUnknownNs;
-  TimeNs last_payload_ns = kUnknownNs;
-  TimeNs ack_ns = kUnknownNs;                ///< of the latest segment with an ACK
-  TimeNs timed_ns = 0;                       ///< capture time of the segment whose ACK is awaited
-  std::uint32_t timed_end = 0;               ///< its end; valid while `timing`
-  std::uint32_t base_seq = 0;                ///< of the first segment seen
-  std::uint32_t next_seq = 0;                ///< end of the highest segment seen
-  std::uint32_t max_ack = 0;                 ///< highest acknowledgement this side has sent
-  std::uint32_t stream_next = 0;             ///< first byte not yet delivered in order
-  std::uint32_t fin_seq = 0;                 ///< of the first FIN, valid with `fin`
-  std::uint32_t tsval = 0;                   ///< the latest it sent
-  std::uint32_t bare = 0;                    ///< fingerprint of its latest bare segment; 0 = none
-  std::uint32_t waiting = Pool<int>::kNone;  ///< first of the segments that overtook, by sequence
-  std::uint16_t window = 0;                  ///< last one announced, unscaled
+  TimeNs ack_ns = kUnknownNs;       ///< of the latest segment with an ACK
+  TimeNs timed_ns = 0;              ///< capture time of the segment whose ACK is awaited
+  std::uint32_t timed_end = 0;      ///< its end; valid while `timing`
+  std::uint32_t next_seq = 0;       ///< end of the highest segment seen
+  std::uint32_t max_ack = 0;        ///< highest acknowledgement this side has sent
+  std::uint32_t stream_next = 0;    ///< first byte not yet delivered in order
+  std::uint32_t tsval = 0;          ///< the latest it sent
+  std::uint32_t bare = 0;           ///< fingerprint of its latest bare segment; 0 = none
+  std::uint16_t window = 0;         ///< last one announced, unscaled
+  std::uint16_t segment_bytes = 0;  ///< payload of its full segments; 0 = handshake not seen
+  std::uint8_t window_shift = kShiftUnknown;  ///< of the windows it announces
   std::uint8_t duplicate_acks = 0;
-  std::uint8_t attempts = 0;  ///< payload segments looked at to recognise the protocol
-  std::uint8_t waiting_count = 0;
-  bool seen : 1 = false;   ///< base_seq and next_seq are valid
+  bool seen : 1 = false;   ///< next_seq and SideDetail::base_seq are valid
   bool acked : 1 = false;  ///< max_ack is valid
   bool stream_started : 1 = false;
   bool timing : 1 = false;
@@ -52,6 +58,43 @@ struct Side {
   bool awaits_answer : 1 = false;  ///< to a keep-alive or window probe
   bool probing : 1 = false;        ///< the byte at next_seq was sent into the peer's closed window
 };
+static_assert(sizeof(Side) == 64);
+
+struct alignas(64) SideRecent {
+  static constexpr std::size_t kSegments = 4;
+
+  TimeNs last_payload_ns = kUnknownNs;
+  TimeNs sent_ns = kUnknownNs;  ///< its latest SYN, FIN or payload, probes apart
+  TimeNs stamped_ns = 0;        ///< when `stamp` was sent, valid with Side::stamping
+  std::uint32_t stamp = 0;      ///< the TSval whose echo is awaited
+  std::uint32_t next = 0;       ///< which of the segments below gives way
+  /// The last segments that took sequence space, to recognise a copy made by the mirror: fingerprint
+  /// (0 = none) and the low bits of the time.
+  std::array<std::uint32_t, kSegments> fingerprint{};
+  std::array<std::uint32_t, kSegments> time_low_ns{};
+};
+static_assert(sizeof(SideRecent) == 64);
+
+/// Of this side's data.
+struct alignas(64) RoundTrips {
+  RttStats to_ack;
+  RttStats to_timestamp;  ///< to the echo of its TSval
+};
+static_assert(sizeof(RoundTrips) == 64);
+
+struct SideDetail {
+  TimeNs first_payload_ns = kUnknownNs;
+  DurationNs handshake_ns = kUnknownNs;  ///< its SYN or SYN-ACK to the peer's answer
+  std::uint32_t base_seq = 0;            ///< of the first segment seen
+  std::uint32_t fin_seq = 0;             ///< of the first FIN, valid with Side::fin
+  std::uint32_t waiting = kNone;         ///< first of the segments that overtook, by sequence
+  std::uint32_t trouble = kNone;         ///< index into Troubles
+  TcpOptions options;                    ///< of its SYN or SYN-ACK
+  std::uint16_t syn_window = 0;
+  std::uint8_t attempts = 0;  ///< payload segments looked at to recognise the protocol
+  std::uint8_t waiting_count = 0;
+  std::uint8_t syn_acks = 0;  ///< it has sent so far, 2 = or more
+};
 
 /// A range of sequence space that was skipped and has not been captured since.
 struct Hole {
@@ -60,53 +103,45 @@ struct Hole {
   TimeNs noticed_ns = 0;
 };
 
-struct SideDetail {
+/// What goes wrong with what one side sends, and its closed windows.
+struct Trouble {
   std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
   std::uint64_t missing_bytes = 0;
   std::array<DurationNs, kRetransmissionClasses> lost_ns{};
   TimeNs lost_until_ns = kUnknownNs;     ///< the time up to here is accounted for in lost_ns
-  TimeNs sent_ns = kUnknownNs;           ///< its latest SYN, FIN or payload, probes apart
   TimeNs duplicate_ack_ns = kUnknownNs;  ///< its first ACK that was repeated
-  TimeNs stamped_ns = 0;                 ///< when `stamp` was sent, valid with Side::stamping
   TimeNs window_full_since_ns = 0;       ///< valid with Side::window_full
   DurationNs window_full_ns = 0;
+  DurationNs zero_window_ns = 0;
+  TimeNs window_closed_ns = 0;
   std::uint32_t windows_full = 0;
+  std::uint32_t zero_windows = 0;
   std::uint32_t duplicates_reported = 0;
   std::uint32_t keep_alives_answered = 0;
-  std::uint32_t stamp = 0;    ///< the TSval whose echo is awaited
   std::uint32_t recover = 0;  ///< end of what it recovers (RFC 6582), valid with `recovering`
   RetransmissionClass recovery =
       RetransmissionClass::rto;  ///< what began the recovery: rto or fast
   bool recovering = false;
-  DurationNs zero_window_ns = 0;
-  TimeNs window_closed_ns = 0;
-  std::uint32_t zero_windows = 0;
   std::uint32_t hole_count = 0;
-  std::array<Hole, 4> holes;            ///< the latest ones; older holes stay counted as missing
-  RttStats rtt;                         ///< this side's data to its ACK
-  RttStats rtt_timestamps;              ///< this side's data to the echo of its TSval
-  DurationNs answered_ns = kUnknownNs;  ///< smallest: its data, SYN or SYN-ACK to the peer's answer
-  TcpOptions options;                   ///< of its SYN or SYN-ACK
-  std::uint16_t syn_window = 0;
-  /// The last segments that took sequence space, to recognise a copy made by the mirror.
-  struct Seen {
-    TimeNs time_ns = kUnknownNs;
-    std::uint64_t fingerprint = 0;
-  };
-  std::array<Seen, 4> seen;
-  std::uint32_t seen_next = 0;
-
-  void answered_in(DurationNs ns) {
-    if (known(ns) && (!known(answered_ns) || ns < answered_ns)) answered_ns = ns;
-  }
+  std::array<Hole, 4> holes;  ///< the latest ones; older holes stay counted as missing
 };
 
-/// The opening exchange as far as it was seen.
+/// The opening exchange as far as it was seen. The segments beyond these and the frames of SYNs and
+/// SYN-ACKs after the first are in OpeningMore.
 struct Opening {
-  BoundedList<FrameNumber, 16> syn_frames;      ///< client's
-  BoundedList<FrameNumber, 16> syn_ack_frames;  ///< server's
-  BoundedList<HandshakeSegment, 8> segments;  ///< direction is filled in at emission; see `sender`
-  std::array<SideIndex, 8> sender{};          ///< parallel to segments
+  static constexpr std::size_t kSegments = 3;
+
+  std::array<HandshakeSegment, kSegments>
+      segments;                               ///< direction is filled in at emission; see `sender`
+  std::array<SideIndex, kSegments> sender{};  ///< parallel to segments
+  std::uint8_t segment_count = 0;
+  bool syn_ack_has_timestamps = false;
+  bool ack_has_timestamps = false;
+  FrameNumber syn_frame = 0;      ///< the client's first SYN, when syn_frames > 0
+  FrameNumber syn_ack_frame = 0;  ///< the server's first SYN-ACK, when syn_ack_frames > 0
+  std::uint32_t syn_frames = 0;   ///< how many there were
+  std::uint32_t syn_ack_frames = 0;
+  std::uint32_t more = kNone;  ///< index into the pool of OpeningMore
   TimeNs first_syn_ns = kUnknownNs;
   TimeNs last_syn_before_answer_ns = kUnknownNs;
   TimeNs first_syn_ack_ns = kUnknownNs;
@@ -118,31 +153,21 @@ struct Opening {
   std::uint32_t syn_acks_before_ack = 0;
   std::uint32_t syn_ack_tsecr = 0;
   std::uint32_t ack_tsecr = 0;
-  bool syn_ack_has_timestamps = false;
-  bool ack_has_timestamps = false;
 };
 
-struct FlowDetail {
-  Opening opening;
-  TimeNs close_ns = kUnknownNs;  ///< the first FIN or RST
-  FrameNumber close_frame = 0;
-  std::array<SideDetail, 2> side;
+struct OpeningMore {
+  BoundedList<HandshakeSegment, 8 - Opening::kSegments> segments;
+  std::array<SideIndex, 8 - Opening::kSegments> sender{};
+  BoundedList<FrameNumber, 15> syn_frames;
+  BoundedList<FrameNumber, 15> syn_ack_frames;
 };
 
 struct TcpFlow {
   FlowKey key;
-  std::uint32_t hash = 0;
-  std::uint32_t detail = 0;  ///< index into the pool of FlowDetail
-  std::array<Side, 2> side;
-  TimeNs start_ns = 0;
-  TimeNs last_ns = 0;
-  std::uint64_t serial = 0;
-  FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;
+  TimeNs last_ns = 0;
   StreamTracker::Handle tracker = StreamTracker::kNone;
-  std::uint32_t probe = Pool<int>::kNone;  ///< first bytes kept until the protocol is recognised
-  std::uint32_t transfer =
-      Pool<int>::kNone;  ///< both directions' progress while bytes are followed
+  std::uint32_t transfer = kNone;  ///< both directions' progress while bytes are followed
   ServiceId service = kNoService;
   Protocol protocol = Protocol::unknown;
   ClientBasis basis = ClientBasis::first_packet;
@@ -157,8 +182,24 @@ struct TcpFlow {
   bool recognising : 1 = true;  ///< the bytes that come may begin a protocol
   bool live : 1 = false;        ///< the record is in use
 
+  std::array<Side, 2> side;
+  std::array<SideRecent, 2> recent;
+  std::array<RoundTrips, 2> round_trips;
+  std::array<SideDetail, 2> detail;
+  TimeNs start_ns = 0;
+  std::uint64_t serial = 0;
+  std::uint32_t hash = 0;
+  FrameNumber first_frame = 0;
+  std::uint32_t probe = kNone;   ///< first bytes kept until the protocol is recognised
+  FrameNumber close_frame = 0;   ///< of the first FIN or RST
+  TimeNs close_ns = kUnknownNs;  ///< likewise
+  Opening opening;
+
   [[nodiscard]] const Endpoint& endpoint(SideIndex s) const {
     return (s == 0) == first_is_low ? key.low : key.high;
+  }
+  [[nodiscard]] SideIndex sender_of(const Packet& packet) const {
+    return (packet.src == key.low) == first_is_low ? 0 : 1;
   }
   [[nodiscard]] const Endpoint& client_endpoint() const { return endpoint(client); }
   [[nodiscard]] const Endpoint& server_endpoint() const { return endpoint(client ^ 1); }
@@ -166,21 +207,19 @@ struct TcpFlow {
     return sender == client ? Direction::c2s : Direction::s2c;
   }
   [[nodiscard]] bool closed() const { return rst || (side[0].fin && side[1].fin); }
+  /// Smallest: data, SYN or SYN-ACK of `s` to the peer's answer.
+  [[nodiscard]] DurationNs answered_ns(SideIndex s) const {
+    const DurationNs handshake = detail[s].handshake_ns, data = round_trips[s].to_ack.min_ns;
+    if (!known(handshake)) return data;
+    return known(data) ? std::min(handshake, data) : handshake;
+  }
+  /// The smallest round trip between the two ends that was seen; unknown unless both halves are.
+  [[nodiscard]] DurationNs smallest_rtt_ns() const {
+    const DurationNs one = answered_ns(0), other = answered_ns(1);
+    return known(one) && known(other) ? plus_ns(one, other) : kUnknownNs;
+  }
   [[nodiscard]] ConnectionState state() const;
 };
-
-/// The timestamps of a segment (RFC 7323); `present` false when it has none.
-struct Timestamps {
-  bool present = false;
-  std::uint32_t val = 0;
-  std::uint32_t ecr = 0;
-};
-[[nodiscard]] Timestamps timestamps_of(Bytes options);
-
-/// Whether the first SACK block says that the receiver had the data already (RFC 2883 section 4).
-[[nodiscard]] bool reports_duplicate(Bytes options, std::uint32_t ack);
-
-/// Options of a segment; what is cut or malformed counts as absent.
-[[nodiscard]] TcpOptions parse_options(Bytes options);
+static_assert(offsetof(TcpFlow, side) == 64, "what finds the flow is one cache line");
 
 }  // namespace wirelag::tcp

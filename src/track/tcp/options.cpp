@@ -1,8 +1,8 @@
 // TCP options: RFC 9293 section 3.2 (end, no-operation, MSS), RFC 7323 (window scale, timestamps),
 // RFC 2018 (SACK permitted), RFC 2883 (duplicate SACK).
-#include <algorithm>
+#include "options.hpp"
 
-#include <wirelag/base/cursor.hpp>
+#include <algorithm>
 
 #include "flow_state.hpp"
 
@@ -45,17 +45,13 @@ enum Kind : std::uint8_t {
 
 }  // namespace
 
-Timestamps timestamps_of(Bytes options) {
-  constexpr std::uint32_t kUsual = 0x0101080a;  // NOP, NOP, timestamps, 10: RFC 7323 appendix A
-  if (options.size() == 12 && word_at(options, 0) == kUsual) {
-    return {true, word_at(options, 4), word_at(options, 8)};
-  }
+Timestamps find_timestamps(Bytes options) {
   const Bytes value = value_of(options, kTimestamps);
   if (value.size() != 8) return {};
   return {true, word_at(value, 0), word_at(value, 4)};
 }
 
-bool reports_duplicate(Bytes options, std::uint32_t ack) {
+bool find_duplicate_sack(Bytes options, std::uint32_t ack) {
   const Bytes blocks = value_of(options, kSack);
   if (blocks.size() < 8) return false;
   const std::uint32_t begin = word_at(blocks, 0);

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include <wirelag/base/cursor.hpp>
-#include <wirelag/base/hash.hpp>
-
 #include "transfer.hpp"
 
 namespace wirelag::tcp {
@@ -27,58 +24,149 @@ constexpr std::uint8_t kFastDuplicateAcks = 2;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
 
-void count(SideDetail& detail, RetransmissionClass c) {
-  ++detail.retransmissions[static_cast<std::size_t>(c)];
-}
-
-void note_hole(SideDetail& detail, std::uint32_t begin, std::uint32_t end, TimeNs now) {
-  detail.missing_bytes += end - begin;
-  if (detail.hole_count == detail.holes.size()) {
-    std::move(detail.holes.begin() + 1, detail.holes.end(), detail.holes.begin());
-    --detail.hole_count;
+void note_hole(Trouble& trouble, std::uint32_t begin, std::uint32_t end, TimeNs now) {
+  trouble.missing_bytes += end - begin;
+  if (trouble.hole_count == trouble.holes.size()) {
+    std::move(trouble.holes.begin() + 1, trouble.holes.end(), trouble.holes.begin());
+    --trouble.hole_count;
   }
-  detail.holes[detail.hole_count++] = {begin, end, now};
+  trouble.holes[trouble.hole_count++] = {begin, end, now};
 }
 
 /// Fills what [begin, end) covers of the open holes. Returns when the oldest of them was noticed,
 /// unknown when nothing was filled.
-TimeNs fill_holes(SideDetail& detail, std::uint32_t begin, std::uint32_t end) {
+TimeNs fill_holes(Trouble& trouble, std::uint32_t begin, std::uint32_t end) {
   TimeNs noticed = kUnknownNs;
   std::array<Hole, 4> kept;
   std::uint32_t count = 0;
   const auto keep = [&](const Hole& hole) {
     if (seq_distance(hole.begin, hole.end) > 0 && count < kept.size()) kept[count++] = hole;
   };
-  for (std::uint32_t i = 0; i < detail.hole_count; ++i) {
-    const Hole hole = detail.holes[i];
+  for (std::uint32_t i = 0; i < trouble.hole_count; ++i) {
+    const Hole hole = trouble.holes[i];
     const std::uint32_t low = seq_distance(hole.begin, begin) > 0 ? begin : hole.begin;
     const std::uint32_t high = seq_distance(hole.end, end) < 0 ? end : hole.end;
     if (seq_distance(low, high) <= 0) {
       keep(hole);
       continue;
     }
-    detail.missing_bytes -= high - low;
+    trouble.missing_bytes -= high - low;
     if (!known(noticed) || hole.noticed_ns < noticed) noticed = hole.noticed_ns;
     keep({hole.begin, low, hole.noticed_ns});
     keep({high, hole.end, hole.noticed_ns});
   }
-  detail.holes = kept;
-  detail.hole_count = count;
+  trouble.holes = kept;
+  trouble.hole_count = count;
   return noticed;
 }
 
-[[nodiscard]] std::uint64_t fingerprint(const Packet& packet) {
+/// Of all that a copy made by the mirror has in common with its original. Not 0.
+[[nodiscard]] std::uint32_t fingerprint(const Packet& packet) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
   const TcpHeader& tcp = packet.tcp;
-  std::uint64_t h = combine64(
-      std::uint64_t{tcp.seq} << 32 | tcp.ack,
-      std::uint64_t{packet.payload_length} << 24 | std::uint64_t{tcp.window} << 8 | tcp.flags);
+  std::uint64_t h = (std::uint64_t{tcp.seq} << 32 | tcp.ack) * kOdd;
+  h ^= h >> 32;
+  h = (h ^ std::uint64_t{packet.payload_length} << 24 ^ std::uint64_t{tcp.window} << 8 ^
+       tcp.flags) *
+      kOdd;
   ByteCursor options(tcp.options);
-  while (options.remaining() >= 4) h = (h ^ options.u32()) * 0x9e3779b97f4a7c15ULL;
-  return h;
+  while (options.remaining() >= 4) {
+    h ^= h >> 32;
+    h = (h ^ options.u32()) * kOdd;
+  }
+  return static_cast<std::uint32_t>(h >> 32) | 1;
 }
 
-void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                          RoundTrip& completed) {
+/// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
+/// that echoes it. One TSval at a time, and only one that no earlier segment carried, so each sample
+/// belongs to one segment; that holds for a resend too, so Karn's rule is not needed.
+void take_timestamps(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                     const Timestamps& stamps, RoundTrip& completed) {
+  if (!stamps.present) return;
+  Side& side = flow.side[sender];
+  Side& peer = flow.side[sender ^ 1];
+  if (peer.stamping && packet.tcp.has(tcp_flag::ack)) {
+    const SideRecent& stamped = flow.recent[sender ^ 1];
+    if (stamps.ecr == stamped.stamp) {
+      completed.to_timestamp_ns = elapsed_ns(stamped.stamped_ns, packet.time_ns);
+      if (known(completed.to_timestamp_ns)) {
+        flow.round_trips[sender ^ 1].to_timestamp.add(completed.to_timestamp_ns);
+      }
+    }
+    if (seq_distance(stamped.stamp, stamps.ecr) >= 0) peer.stamping = false;
+  }
+  if (packet.payload_length > 0 && !side.stamping && stamps.val != side.tsval) {
+    side.stamping = true;
+    flow.recent[sender].stamp = stamps.val;
+    flow.recent[sender].stamped_ns = packet.time_ns;
+  }
+  side.tsval = stamps.val;
+}
+
+/// The time from `noticed` on, less what an earlier resend has been charged with.
+void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now) {
+  const TimeNs from = std::max(noticed, trouble.lost_until_ns);  // unknown is the smallest
+  const DurationNs lost = known(noticed) ? elapsed_ns(from, now) : kUnknownNs;
+  if (!known(lost)) return;
+  DurationNs& total_ns = trouble.lost_ns[static_cast<std::size_t>(c)];
+  total_ns = plus_ns(total_ns, lost);
+  trouble.lost_until_ns = now;
+}
+
+/// Whether the peer's latest ACK can have made `sender` send at `now`: no timer runs out so soon after
+/// the ACK reached it.
+[[nodiscard]] bool prompted(const TcpFlow& flow, SideIndex sender, TimeNs now) {
+  const DurationNs since_ack_ns = elapsed_ns(flow.side[sender ^ 1].ack_ns, now);
+  const DurationNs half_ns = flow.answered_ns(sender ^ 1);  // probe to sender and back
+  const DurationNs at_most_ns = known(half_ns) ? half_ns + kShortestRtoNs / 2 : kShortestRtoNs;
+  return known(since_ack_ns) && since_ack_ns < at_most_ns;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------- copies by the mirror
+
+MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, TimeNs previous_ns) {
+  Side& side = flow.side[sender];
+  const std::uint32_t print = fingerprint(packet);
+  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
+    if (print != side.bare) {
+      side.bare = print;
+      return MirrorCopy::no;
+    }
+    const DurationNs since = elapsed_ns(side.ack_ns, packet.time_ns);
+    if (!known(since) || since >= kBareCopyNs) return MirrorCopy::no;
+    side.bare = 0;  // a mirror makes one copy; a third is the receiver's
+    const bool probe = side.seen && packet.tcp.seq + 1 == side.next_seq;
+    return probe ? MirrorCopy::yes : MirrorCopy::bare;
+  }
+  SideRecent& recent = flow.recent[sender];
+  const auto now_low_ns = static_cast<std::uint32_t>(packet.time_ns);
+  for (std::size_t i = 0; i < SideRecent::kSegments; ++i) {
+    if (recent.fingerprint[i] != print) continue;
+    // It came no later than the flow's previous segment: only if that is recent do the low bits tell.
+    const bool lately = elapsed_ns(previous_ns, packet.time_ns) < kMirrorCopyNs;
+    if (lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs) return MirrorCopy::yes;
+  }
+  const std::size_t oldest = recent.next++ % SideRecent::kSegments;
+  recent.fingerprint[oldest] = print;
+  recent.time_low_ns[oldest] = now_low_ns;
+  return MirrorCopy::no;
+}
+
+void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                    MirrorCopy copy) {
+  Side& side = flow.side[sender];
+  ++side.packets;
+  if (copy == MirrorCopy::bare) return;
+  side.payload_bytes += packet.payload_length;
+  count(flow.detail[sender], RetransmissionClass::mirror_duplicate);
+}
+
+// ------------------------------------------------------------------------------- what ACKs tell
+
+void Sequences::take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                     const SegmentOptions& options, RoundTrip& completed) {
   Side& side = flow.side[sender];
   Side& peer = flow.side[sender ^ 1];
   const std::uint32_t ack = packet.tcp.ack;
@@ -89,115 +177,73 @@ void take_acknowledgement(TcpFlow& flow, FlowDetail& detail, SideIndex sender, c
     side.duplicate_acks = 0;
   } else if (ack == side.max_ack && packet.payload_length == 0 &&
              packet.tcp.window == side.window && seq_distance(ack, peer.next_seq) > 0) {
-    if (side.duplicate_acks == 0) detail.side[sender].duplicate_ack_ns = packet.time_ns;
+    if (side.duplicate_acks == 0) trouble(flow.detail[sender]).duplicate_ack_ns = packet.time_ns;
     if (side.duplicate_acks < UINT8_MAX) ++side.duplicate_acks;
   }
   if (packet.payload_length == 0) {
-    SideDetail& asked = detail.side[sender ^ 1];
-    if (peer.awaits_answer) ++asked.keep_alives_answered;
+    SideDetail& asked = flow.detail[sender ^ 1];
+    if (peer.awaits_answer) ++trouble(asked).keep_alives_answered;
     peer.awaits_answer = false;
-    if (reports_duplicate(packet.tcp.options, ack)) ++asked.duplicates_reported;
+    if (options.reports_duplicate(ack)) ++trouble(asked).duplicates_reported;
   }
   if (peer.probing && ack == peer.next_seq + 1) peer.next_seq = ack;  // the probe's byte was taken
   if (seq_distance(peer.next_seq, ack) >= 0) peer.probing = false;
   if (peer.timing && seq_distance(peer.timed_end, ack) >= 0) {
     peer.timing = false;
     completed.to_ack_ns = elapsed_ns(peer.timed_ns, packet.time_ns);
-    if (known(completed.to_ack_ns)) detail.side[sender ^ 1].rtt.add(completed.to_ack_ns);
-    detail.side[sender ^ 1].answered_in(completed.to_ack_ns);
+    if (known(completed.to_ack_ns)) {
+      flow.round_trips[sender ^ 1].to_ack.add(completed.to_ack_ns);
+    }
   }
 }
 
-void take_window(Side& side, SideDetail& detail, const Packet& packet) {
+void Sequences::take_window(TcpFlow& flow, SideIndex sender, const Packet& packet) {
+  Side& side = flow.side[sender];
   side.window = packet.tcp.window;
   const bool closed = packet.tcp.window == 0;
   if (closed == side.window_closed) return;
   side.window_closed = closed;
+  Trouble& mine = trouble(flow.detail[sender]);
   if (closed) {
     side.was_closed = true;
-    ++detail.zero_windows;
-    detail.window_closed_ns = packet.time_ns;
+    ++mine.zero_windows;
+    mine.window_closed_ns = packet.time_ns;
   } else {
-    const DurationNs span = elapsed_ns(detail.window_closed_ns, packet.time_ns);
-    if (known(span)) detail.zero_window_ns = plus_ns(detail.zero_window_ns, span);
+    const DurationNs span = elapsed_ns(mine.window_closed_ns, packet.time_ns);
+    if (known(span)) mine.zero_window_ns = plus_ns(mine.zero_window_ns, span);
   }
 }
 
-/// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
-/// that echoes it. One TSval at a time, and only one that no earlier segment carried, so each sample
-/// belongs to one segment; that holds for a resend too, so Karn's rule is not needed.
-void take_timestamps(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                     RoundTrip& completed) {
-  const Timestamps stamps = timestamps_of(packet.tcp.options);
-  if (!stamps.present) return;
+void Sequences::begin_window_full(TcpFlow& flow, SideIndex sender, TimeNs now) {
   Side& side = flow.side[sender];
-  Side& peer = flow.side[sender ^ 1];
-  if (peer.stamping && packet.tcp.has(tcp_flag::ack)) {
-    SideDetail& stamped = detail.side[sender ^ 1];
-    if (stamps.ecr == stamped.stamp) {
-      completed.to_timestamp_ns = elapsed_ns(stamped.stamped_ns, packet.time_ns);
-      if (known(completed.to_timestamp_ns)) {
-        stamped.rtt_timestamps.add(completed.to_timestamp_ns);
-      }
-    }
-    if (seq_distance(stamped.stamp, stamps.ecr) >= 0) peer.stamping = false;
-  }
-  if (packet.payload_length > 0 && !side.stamping && stamps.val != side.tsval) {
-    side.stamping = true;
-    detail.side[sender].stamp = stamps.val;
-    detail.side[sender].stamped_ns = packet.time_ns;
-  }
-  side.tsval = stamps.val;
-}
-
-void begin_window_full(TcpFlow& flow, FlowDetail& detail, SideIndex sender, TimeNs now) {
-  Side& side = flow.side[sender];
-  if (side.window_full || !fills_window(flow, detail, sender)) return;
+  if (side.window_full || !fills_window(side, flow.side[sender ^ 1])) return;
   side.window_full = true;
-  ++detail.side[sender].windows_full;
-  detail.side[sender].window_full_since_ns = now;
+  Trouble& mine = trouble(flow.detail[sender]);
+  ++mine.windows_full;
+  mine.window_full_since_ns = now;
 }
 
-void end_window_full(TcpFlow& flow, FlowDetail& detail, SideIndex sender, TimeNs now) {
+void Sequences::end_window_full(TcpFlow& flow, SideIndex sender, TimeNs now) {
   Side& side = flow.side[sender];
-  if (!side.window_full || fills_window(flow, detail, sender)) return;
+  if (!side.window_full || fills_window(side, flow.side[sender ^ 1])) return;
   side.window_full = false;
-  const DurationNs span = elapsed_ns(detail.side[sender].window_full_since_ns, now);
-  DurationNs& total_ns = detail.side[sender].window_full_ns;
-  if (known(span)) total_ns = plus_ns(total_ns, span);
+  Trouble& mine = trouble(flow.detail[sender]);
+  const DurationNs span = elapsed_ns(mine.window_full_since_ns, now);
+  if (known(span)) mine.window_full_ns = plus_ns(mine.window_full_ns, span);
 }
 
-/// The time from `noticed` on, less what an earlier resend has been charged with.
-void charge(SideDetail& detail, RetransmissionClass c, TimeNs noticed, TimeNs now) {
-  const TimeNs from = std::max(noticed, detail.lost_until_ns);  // unknown is the smallest
-  const DurationNs lost = known(noticed) ? elapsed_ns(from, now) : kUnknownNs;
-  if (!known(lost)) return;
-  DurationNs& total_ns = detail.lost_ns[static_cast<std::size_t>(c)];
-  total_ns = plus_ns(total_ns, lost);
-  detail.lost_until_ns = now;
-}
-
-/// Whether the peer's latest ACK can have made `sender` send at `now`: no timer runs out so soon after
-/// the ACK reached it.
-[[nodiscard]] bool prompted(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
-                            TimeNs now) {
-  const DurationNs since_ack_ns = elapsed_ns(flow.side[sender ^ 1].ack_ns, now);
-  const DurationNs half_ns = detail.side[sender ^ 1].answered_ns;  // probe to sender and back
-  const DurationNs at_most_ns = known(half_ns) ? half_ns + kShortestRtoNs / 2 : kShortestRtoNs;
-  return known(since_ack_ns) && since_ack_ns < at_most_ns;
-}
+// ---------------------------------------------------------------------------------- what is sent
 
 /// Why a segment without anything new was sent. What a partial ACK brings about belongs to the recovery
 /// that is under way (RFC 6582 section 3.2, RFC 6675 section 5).
-[[nodiscard]] RetransmissionClass classify_resend(TcpFlow& flow, FlowDetail& detail,
-                                                  SideIndex sender, std::uint32_t begin,
-                                                  std::uint32_t end, TimeNs now,
-                                                  DurationNs silence_ns) {
+RetransmissionClass Sequences::classify_resend(TcpFlow& flow, SideIndex sender, std::uint32_t begin,
+                                               std::uint32_t end, TimeNs now,
+                                               DurationNs silence_ns) {
   const Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
-  SideDetail& mine = detail.side[sender];
+  Trouble& mine = trouble(flow.detail[sender]);
   if (peer.acked && seq_distance(end, peer.max_ack) >= 0) return RetransmissionClass::spurious;
-  const bool soon = peer.acked && prompted(flow, detail, sender, now);
+  const bool soon = peer.acked && prompted(flow, sender, now);
   if (soon && mine.recovering && seq_distance(peer.max_ack, mine.recover) > 0) {
     return mine.recovery;
   }
@@ -212,36 +258,25 @@ void charge(SideDetail& detail, RetransmissionClass c, TimeNs noticed, TimeNs no
   return mine.recovery;
 }
 
-/// Whether a SYN-ACK that begins below what was seen is no copy but the answer to the peer's SYN: its
-/// sender's own SYN went before it without an ACK (simultaneous open and split handshake, RFC 9293
-/// section 3.5). `opening` has it already.
-[[nodiscard]] bool answers_crossing_syn(const Opening& opening, SideIndex sender,
-                                        const TcpHeader& tcp) {
-  if (!tcp.has(tcp_flag::syn | tcp_flag::ack) || opening.segments.left_out() > 0) return false;
-  int sent = 0;
-  for (std::size_t i = 0; i < opening.segments.size(); ++i) {
-    const std::uint8_t flags = opening.segments[i].flags;
-    if (opening.sender[i] == sender && (flags & tcp_flag::syn) && (flags & tcp_flag::ack)) ++sent;
-  }
-  return sent == 1;
-}
-
 /// Payload, SYN or FIN that begins below the highest sequence seen. `silence_ns`: since the payload
 /// before it. Whether the sender sent it again.
-bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                 std::uint32_t begin, std::uint32_t end, DurationNs silence_ns) {
+bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                            std::uint32_t begin, std::uint32_t end, DurationNs silence_ns) {
   Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
-  SideDetail& mine = detail.side[sender];
-  if (answers_crossing_syn(detail.opening, sender, packet.tcp)) return false;
+  // The first SYN-ACK of a side that has sent a SYN before answers the peer's: it is no copy
+  // (simultaneous open and split handshake, RFC 9293 section 3.5).
+  const bool syn_ack = packet.tcp.has(tcp_flag::syn | tcp_flag::ack);
+  if (syn_ack && flow.detail[sender].syn_acks == 1) return false;
+  Trouble& mine = trouble(flow.detail[sender]);
   side.timing = false;  // Karn: the next ACK may answer either copy
   const TimeNs noticed = fill_holes(mine, begin, end);
   const DurationNs late = elapsed_ns(noticed, packet.time_ns);
-  const DurationNs rtt = smallest_rtt_ns(detail);  // duplicate ACKs bring nothing sooner
+  const DurationNs rtt = flow.smallest_rtt_ns();  // duplicate ACKs bring nothing sooner
   const bool overtaken =
       known(rtt) ? late < rtt / 4 : late < kReorderNs && peer.duplicate_acks < kFastDuplicateAcks;
   if (known(late) && overtaken) {
-    count(mine, RetransmissionClass::out_of_order);
+    count(flow.detail[sender], RetransmissionClass::out_of_order);
     charge(mine, RetransmissionClass::out_of_order, noticed, packet.time_ns);
     return false;
   }
@@ -250,62 +285,24 @@ bool account_old(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Pack
       packet.tcp.has(tcp_flag::syn) ? RetransmissionClass::handshake
       : bare && packet.tcp.has(tcp_flag::fin)
           ? RetransmissionClass::fin
-          : classify_resend(flow, detail, sender, begin, end, packet.time_ns, silence_ns);
-  count(mine, why);
+          : classify_resend(flow, sender, begin, end, packet.time_ns, silence_ns);
+  count(flow.detail[sender], why);
   if (why == RetransmissionClass::spurious) return true;
   const bool fast = why == RetransmissionClass::fast;
   charge(mine, why,
          known(noticed) ? noticed
-         : fast         ? detail.side[sender ^ 1].duplicate_ack_ns
-                        : mine.sent_ns,
+         : fast         ? trouble(flow.detail[sender ^ 1]).duplicate_ack_ns
+                        : flow.recent[sender].sent_ns,
          packet.time_ns);
   return true;
 }
 
-}  // namespace
-
-MirrorCopy mirror_copy(Side& side, SideDetail& detail, const Packet& packet) {
-  const std::uint64_t print = fingerprint(packet);
-  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
-    const std::uint32_t bare = static_cast<std::uint32_t>(print >> 32) | 1;
-    if (bare != side.bare) {
-      side.bare = bare;
-      return MirrorCopy::no;
-    }
-    const DurationNs since = elapsed_ns(side.ack_ns, packet.time_ns);
-    if (!known(since) || since >= kBareCopyNs) return MirrorCopy::no;
-    side.bare = 0;  // a mirror makes one copy; a third is the receiver's
-    const bool probe = side.seen && packet.tcp.seq + 1 == side.next_seq;
-    return probe ? MirrorCopy::yes : MirrorCopy::bare;
-  }
-  for (const SideDetail::Seen& seen : detail.seen) {
-    const DurationNs since = elapsed_ns(seen.time_ns, packet.time_ns);
-    if (seen.fingerprint == print && known(since) && since < kMirrorCopyNs) return MirrorCopy::yes;
-  }
-  detail.seen[detail.seen_next++ % detail.seen.size()] = {packet.time_ns, print};
-  return MirrorCopy::no;
-}
-
-void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                         MirrorCopy copy, Counters& counters) {
-  Side& side = flow.side[sender];
-  ++side.packets;
-  if (copy == MirrorCopy::bare) return;
-  side.payload_bytes += packet.payload_length;
-  count(detail.side[sender], RetransmissionClass::mirror_duplicate);
-  counters.add(Counter::mirror_duplicates);
-  if (!packet.tcp.has(tcp_flag::syn)) return;
-  const bool syn_ack = packet.tcp.has(tcp_flag::ack);
-  if (syn_ack == (sender != flow.client)) {
-    (syn_ack ? detail.opening.syn_ack_frames : detail.opening.syn_frames).push(packet.number);
-  }
-}
-
-SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
-                               const Packet& packet, RoundTrip& completed) {
+SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                  RoundTrip& completed) {
   Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
-  SideDetail& mine = detail.side[sender];
+  SideDetail& detail = flow.detail[sender];
+  SideRecent& recent = flow.recent[sender];
   const TcpHeader& tcp = packet.tcp;
   const std::uint32_t length = packet.payload_length;
   const bool syn = tcp.has(tcp_flag::syn);
@@ -315,49 +312,52 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
   const std::uint32_t end = begin + length + (syn ? 1U : 0U) + (fin ? 1U : 0U);
 
   ++side.packets;
-  side.payload_bytes += length;
-  const DurationNs silence_ns = elapsed_ns(side.last_payload_ns, packet.time_ns);
+  DurationNs silence_ns = kUnknownNs;
   if (length > 0) {
-    if (!known(side.first_payload_ns)) side.first_payload_ns = packet.time_ns;
-    side.last_payload_ns = packet.time_ns;
+    if (side.payload_bytes == 0) detail.first_payload_ns = packet.time_ns;
+    side.payload_bytes += length;
+    silence_ns = elapsed_ns(recent.last_payload_ns, packet.time_ns);
+    recent.last_payload_ns = packet.time_ns;
   }
+  const SegmentOptions options(tcp.options);
   if (tcp.has(tcp_flag::ack) && !rst) {
-    take_acknowledgement(flow, detail, sender, packet, completed);
+    take_acknowledgement(flow, sender, packet, options, completed);
   }
-  if (!syn && !rst) take_window(side, mine, packet);
-  end_window_full(flow, detail, sender ^ 1, packet.time_ns);
+  if (!syn && !rst) take_window(flow, sender, packet);
+  end_window_full(flow, sender ^ 1, packet.time_ns);
   if (rst) return SegmentContent::nothing;
-  take_timestamps(flow, detail, sender, packet, completed);
+  take_timestamps(flow, sender, packet, options.timestamps(), completed);
 
   if (!side.seen) {
     side.seen = true;
-    side.base_seq = side.next_seq = begin;
+    detail.base_seq = side.next_seq = begin;
   }
   if (fin && !side.fin) {
     side.fin = true;
-    side.fin_seq = begin + (syn ? 1U : 0U) + length;
+    detail.fin_seq = begin + (syn ? 1U : 0U) + length;
   }
 
   const bool one_or_none_before = length <= 1 && !syn && !fin && begin + 1 == side.next_seq;
   if (one_or_none_before && peer.acked && peer.max_ack == side.next_seq) {
-    count(mine, peer.window_closed ? RetransmissionClass::zero_window_probe
-                                   : RetransmissionClass::keep_alive);
+    count(detail, peer.window_closed ? RetransmissionClass::zero_window_probe
+                                     : RetransmissionClass::keep_alive);
     side.awaits_answer = true;
     return SegmentContent::nothing;
   }
   if (begin == end) return SegmentContent::nothing;
 
   if (length == 1 && peer.window_closed && begin == side.next_seq && !fin) {
-    count(mine, RetransmissionClass::zero_window_probe);
+    count(detail, RetransmissionClass::zero_window_probe);
     side.awaits_answer = true;
     side.probing = true;
     return SegmentContent::payload;
   }
 
   const std::int32_t ahead = seq_distance(side.next_seq, begin);
-  const bool resent =
-      ahead < 0 && account_old(flow, detail, sender, packet, begin, end, silence_ns);
-  if (ahead > 0 && ahead < kLargestHole) note_hole(mine, side.next_seq, begin, packet.time_ns);
+  const bool resent = ahead < 0 && account_old(flow, sender, packet, begin, end, silence_ns);
+  if (ahead > 0 && ahead < kLargestHole) {
+    note_hole(trouble(detail), side.next_seq, begin, packet.time_ns);
+  }
   if (seq_distance(side.next_seq, end) > 0) {
     side.next_seq = end;
     if (ahead >= 0 && !side.timing && !syn) {
@@ -366,10 +366,16 @@ SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex send
       side.timed_ns = packet.time_ns;
     }
   }
-  mine.sent_ns = packet.time_ns;
+  recent.sent_ns = packet.time_ns;
   if (length == 0) return SegmentContent::nothing;
-  begin_window_full(flow, detail, sender, packet.time_ns);
+  begin_window_full(flow, sender, packet.time_ns);
   return resent ? SegmentContent::resent : SegmentContent::payload;
+}
+
+void Sequences::release(TcpFlow& flow) {
+  for (SideDetail& detail : flow.detail) {
+    if (detail.trouble != kNone) troubles_.give(detail.trouble);
+  }
 }
 
 }  // namespace wirelag::tcp

@@ -5,6 +5,7 @@
 #include <wirelag/base/counters.hpp>
 
 #include "flow_state.hpp"
+#include "options.hpp"
 
 namespace wirelag::tcp {
 
@@ -21,11 +22,9 @@ enum class MirrorCopy : std::uint8_t {
   yes,  ///< of a segment that takes sequence space, or of a keep-alive or window probe
   bare,  ///< of a pure ACK or RST, microseconds ago: no duplicate ACK, but the peer may have sent both
 };
-[[nodiscard]] MirrorCopy mirror_copy(Side& side, SideDetail& detail, const Packet& packet);
-
-/// Counts a copy made by the mirror (a bare one as a packet only); it means nothing else.
-void account_mirror_copy(TcpFlow& flow, FlowDetail& detail, SideIndex sender, const Packet& packet,
-                         MirrorCopy copy, Counters& counters);
+/// `previous_ns`: the latest time of the flow's segments before this one.
+[[nodiscard]] MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                     TimeNs previous_ns);
 
 /// The round trips of the peer's data that a segment completes; unknown where it completes none.
 struct RoundTrip {
@@ -34,8 +33,47 @@ struct RoundTrip {
   [[nodiscard]] bool any() const { return known(to_ack_ns) || known(to_timestamp_ns); }
 };
 
-/// Accounts for a segment of `sender`. Call once per segment, after note_opening().
-SegmentContent account_segment(TcpFlow& flow, FlowDetail& detail, SideIndex sender,
-                               const Packet& packet, RoundTrip& completed);
+/// The accounts of all connections of a worker. One thread; all memory is taken at construction, and
+/// touched only for what happens.
+class Sequences {
+ public:
+  explicit Sequences(std::size_t connections) : troubles_(2 * connections) {}
+
+  /// Accounts for a segment of `sender`. Call once per segment, after Openings::note().
+  SegmentContent account(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                         RoundTrip& completed);
+  /// Counts a copy made by the mirror (a bare one as a packet only); it means nothing else.
+  void account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
+
+  /// What went wrong on this side so far.
+  [[nodiscard]] const Trouble& trouble(const SideDetail& detail) const {
+    return detail.trouble == kNone ? none_ : troubles_[detail.trouble];
+  }
+  /// The flow ends.
+  void release(TcpFlow& flow);
+
+ private:
+  /// The same to write to; there is room for both sides of every connection.
+  [[nodiscard]] Trouble& trouble(SideDetail& detail) {
+    if (detail.trouble == kNone) detail.trouble = troubles_.take();
+    return troubles_[detail.trouble];
+  }
+  void count(SideDetail& detail, RetransmissionClass c) {
+    ++trouble(detail).retransmissions[static_cast<std::size_t>(c)];
+  }
+  void take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                            const SegmentOptions& options, RoundTrip& completed);
+  void take_window(TcpFlow& flow, SideIndex sender, const Packet& packet);
+  void begin_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);
+  void end_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);
+  [[nodiscard]] RetransmissionClass classify_resend(TcpFlow& flow, SideIndex sender,
+                                                    std::uint32_t begin, std::uint32_t end,
+                                                    TimeNs now, DurationNs silence_ns);
+  [[nodiscard]] bool account_old(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                 std::uint32_t begin, std::uint32_t end, DurationNs silence_ns);
+
+  Pool<Trouble> troubles_;
+  Trouble none_;
+};
 
 }  // namespace wirelag::tcp

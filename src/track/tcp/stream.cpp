@@ -25,28 +25,28 @@ Streams::Streams(const TcpLimits& limits, Classifier& classifier,
       probes_(limits.reorder_segments),
       transfers_(limits.connections) {}
 
-bool Streams::wants_bytes(const TcpFlow& flow, const Side& side) const {
+bool Streams::wants_bytes(const TcpFlow& flow, SideIndex sender) const {
   if (flow.tracker != StreamTracker::kNone) return true;
-  return flow.recognising && side.attempts < limits_.classify_segments;
+  return flow.recognising && flow.detail[sender].attempts < limits_.classify_segments;
 }
 
-void Streams::on_segment(TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
-                         const Packet& packet, SegmentContent content, ConnectionKey key) {
+void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                         SegmentContent content, ConnectionKey key) {
   Side& side = flow.side[sender];
   const std::uint32_t seq = packet.tcp.seq + (packet.tcp.has(tcp_flag::syn) ? 1U : 0U);
   if (!side.stream_started) {
     side.stream_started = true;
     side.stream_next = seq;
   }
-  if (!wants_bytes(flow, side)) {
-    stop_following(flow, side);
+  if (!wants_bytes(flow, sender)) {
+    if (flow.transfer != kNone) stop_following(flow, sender);
     return;
   }
-  if (content != SegmentContent::nothing) measure(flow, detail, sender, packet, content);
+  if (content != SegmentContent::nothing) measure(flow, sender, packet, content);
   if (packet.payload_length > 0) {
     if (seq_distance(side.stream_next, seq) > 0) {
       wait(flow, sender, packet, seq);
-      if (side.waiting != kNone && hole_is_final(flow, sender, packet.time_ns)) {
+      if (flow.detail[sender].waiting != kNone && hole_is_final(flow, sender, packet.time_ns)) {
         skip_hole(flow, sender, key);
       }
     } else {
@@ -57,17 +57,17 @@ void Streams::on_segment(TcpFlow& flow, const FlowDetail& detail, SideIndex send
     }
     drain(flow, sender, key);
   }
-  if (side.fin && side.stream_next == side.fin_seq) {
+  if (side.fin && side.stream_next == flow.detail[sender].fin_seq) {
     deliver_fin(flow, sender, packet.time_ns, packet.number);
   }
 }
 
 /// Keeps the direction's progress; without room for it the bytes go on unmeasured.
-void Streams::measure(TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
-                      const Packet& packet, SegmentContent content) {
+void Streams::measure(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                      SegmentContent content) {
   if (flow.transfer == kNone) flow.transfer = transfers_.take();
   if (flow.transfer == kNone) return;
-  note_payload(transfers_[flow.transfer][sender], flow, detail, sender, packet.time_ns,
+  note_payload(transfers_[flow.transfer][sender], flow, sender, packet.time_ns,
                content == SegmentContent::resent);
 }
 
@@ -86,11 +86,12 @@ StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes, T
   return out;
 }
 
-/// Nobody wants the bytes of this side any more.
-void Streams::stop_following(TcpFlow& flow, Side& side) {
-  drop_waiting(side);
-  if (flow.transfer == kNone) return;
-  if (wants_bytes(flow, flow.side[0]) || wants_bytes(flow, flow.side[1])) return;
+/// Nobody wants the bytes of this side any more, and perhaps of neither.
+void Streams::stop_following(TcpFlow& flow, SideIndex sender) {
+  drop_waiting(flow.detail[sender]);
+  if (wants_bytes(flow, 0) || wants_bytes(flow, 1)) return;
+  drop_waiting(flow.detail[sender ^ 1]);
+  flow.recognising = false;
   transfers_.give(flow.transfer);
   flow.transfer = kNone;
 }
@@ -112,12 +113,12 @@ void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::u
 }
 
 void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq) {
-  Side& side = flow.side[sender];
+  SideDetail& detail = flow.detail[sender];
   std::uint32_t left = packet.payload_length;
   Bytes bytes = packet.payload;
   while (left > 0) {
     const std::uint32_t index =
-        side.waiting_count < limits_.reorder_per_direction ? blocks_.take() : kNone;
+        detail.waiting_count < limits_.reorder_per_direction ? blocks_.take() : kNone;
     if (index == kNone) {
       counters_.add(Counter::tcp_reordered_dropped);
       return;  // the stream will find a hole here
@@ -135,28 +136,29 @@ void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::u
     left -= block.length;
     seq += block.length;
 
-    std::uint32_t* link = &side.waiting;
+    std::uint32_t* link = &detail.waiting;
     while (*link != kNone && seq_distance(blocks_[*link].seq, block.seq) >= 0) {
       link = &blocks_[*link].next;
     }
     block.next = *link;
     *link = index;
-    ++side.waiting_count;
+    ++detail.waiting_count;
   }
 }
 
 void Streams::drain(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
-  Side& side = flow.side[sender];
-  while (side.waiting != kNone) {
-    const std::uint32_t index = side.waiting;
+  const Side& side = flow.side[sender];
+  SideDetail& detail = flow.detail[sender];
+  while (detail.waiting != kNone) {
+    const std::uint32_t index = detail.waiting;
     const Block& block = blocks_[index];
     if (seq_distance(side.stream_next, block.seq) > 0) {
-      if (side.waiting_count < limits_.reorder_per_direction) return;
+      if (detail.waiting_count < limits_.reorder_per_direction) return;
       skip_hole(flow, sender, key);
       continue;
     }
-    side.waiting = block.next;
-    --side.waiting_count;
+    detail.waiting = block.next;
+    --detail.waiting_count;
     StreamChunk piece =
         chunk(flow, sender, Bytes(block.bytes, block.captured), block.time_ns, block.frame);
     piece.burst = block.burst;
@@ -166,9 +168,8 @@ void Streams::drain(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
 }
 
 bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const {
-  const Side& side = flow.side[sender];
   const Side& peer = flow.side[sender ^ 1];
-  const Block& first = blocks_[side.waiting];
+  const Block& first = blocks_[flow.detail[sender].waiting];
   return peer.acked && seq_distance(first.seq, peer.max_ack) >= 0 &&
          now - first.time_ns >= kHoleGraceNs;
 }
@@ -176,7 +177,7 @@ bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) c
 /// Gives up the bytes before the first waiting block and delivers what follows.
 void Streams::skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
   Side& side = flow.side[sender];
-  const std::uint32_t begin = blocks_[side.waiting].seq;
+  const std::uint32_t begin = blocks_[flow.detail[sender].waiting].seq;
   const std::int32_t missing = seq_distance(side.stream_next, begin);
   if (missing > 0) {
     side.stream_next = begin;
@@ -226,7 +227,7 @@ void Streams::follow_interest(TcpFlow& flow) {
   if (interest == StreamInterest::bytes) return;
   close_tracker(flow, ConnectionEnd::closed);
   flow.recognising = interest == StreamInterest::other_protocol;
-  for (Side& side : flow.side) side.attempts = 0;
+  for (SideDetail& detail : flow.detail) detail.attempts = 0;
 }
 
 ServiceId Streams::service(const TcpFlow& flow) const {
@@ -243,9 +244,9 @@ void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
 
 void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk,
                         ConnectionKey key) {
-  Side& side = flow.side[sender];
-  if (side.attempts >= limits_.classify_segments) return;
-  ++side.attempts;
+  SideDetail& detail = flow.detail[sender];
+  if (detail.attempts >= limits_.classify_segments) return;
+  ++detail.attempts;
   // First as the rest of what came before: "ET / HTTP/1.1" alone would be a method of its own.
   const Protocol joined = recognise_joined(flow, sender, chunk);
   const bool continues = joined != Protocol::unknown;
@@ -254,7 +255,7 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chun
     keep_beginning(flow, sender, chunk);
     return;
   }
-  adopt(flow, protocol, key, continues || side.attempts == 1);
+  adopt(flow, protocol, key, continues || detail.attempts == 1);
   if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
   if (flow.probe != kNone) probes_.give(flow.probe);
@@ -308,23 +309,24 @@ void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {
   }
 }
 
-void Streams::drop_waiting(Side& side) {
-  while (side.waiting != kNone) {
-    const std::uint32_t index = side.waiting;
-    side.waiting = blocks_[index].next;
+void Streams::drop_waiting(SideDetail& detail) {
+  while (detail.waiting != kNone) {
+    const std::uint32_t index = detail.waiting;
+    detail.waiting = blocks_[index].next;
     blocks_.give(index);
   }
-  side.waiting_count = 0;
+  detail.waiting_count = 0;
 }
 
 void Streams::close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end) {
   for (const SideIndex s : {flow.client, static_cast<SideIndex>(flow.client ^ 1)}) {
-    Side& side = flow.side[s];
-    while (side.waiting != kNone && wants_bytes(flow, side)) skip_hole(flow, s, key);
-    drop_waiting(side);
+    const Side& side = flow.side[s];
+    SideDetail& detail = flow.detail[s];
+    while (detail.waiting != kNone && wants_bytes(flow, s)) skip_hole(flow, s, key);
+    drop_waiting(detail);
     if (!side.fin) continue;
-    const std::int32_t missing = seq_distance(side.stream_next, side.fin_seq);
-    if (side.stream_started && missing > 0 && wants_bytes(flow, side)) {
+    const std::int32_t missing = seq_distance(side.stream_next, detail.fin_seq);
+    if (side.stream_started && missing > 0 && wants_bytes(flow, s)) {
       announce_gap(flow, s, static_cast<std::uint64_t>(missing));
     }
     deliver_fin(flow, s, flow.last_ns, flow.last_frame);

@@ -22,15 +22,14 @@ class Streams {
           Counters& counters);
 
   /// Payload, SYN or FIN of a segment.
-  void on_segment(TcpFlow& flow, const FlowDetail& detail, SideIndex sender, const Packet& packet,
-                  SegmentContent content, ConnectionKey key);
+  void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content,
+                  ConnectionKey key);
   /// By the names seen so far.
   [[nodiscard]] ServiceId service(const TcpFlow& flow) const;
   /// The connection ends: hands over what waits, closes the protocol tracker, frees all.
   void close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end);
 
  private:
-  static constexpr std::uint32_t kNone = Pool<int>::kNone;
   static constexpr std::size_t kBlockBytes = 2048;
   static constexpr std::size_t kProbeBytes = 64;
 
@@ -65,8 +64,7 @@ class Streams {
   /// Both directions' progress, by side.
   using Transfer = std::array<TransferProgress, 2>;
 
-  void measure(TcpFlow& flow, const FlowDetail& detail, SideIndex sender, const Packet& packet,
-               SegmentContent content);
+  void measure(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content);
   [[nodiscard]] StreamChunk chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes,
                                   TimeNs time_ns, FrameNumber frame);
   void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key);
@@ -86,10 +84,10 @@ class Streams {
   void skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key);
   [[nodiscard]] std::uint32_t burst(const TcpFlow& flow, SideIndex sender) const;
   bool set_current(const TcpFlow& flow, SideIndex sender, bool current);
-  void stop_following(TcpFlow& flow, Side& side);
+  void stop_following(TcpFlow& flow, SideIndex sender);
   void deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame);
-  void drop_waiting(Side& side);
-  [[nodiscard]] bool wants_bytes(const TcpFlow& flow, const Side& side) const;
+  void drop_waiting(SideDetail& detail);
+  [[nodiscard]] bool wants_bytes(const TcpFlow& flow, SideIndex sender) const;
   [[nodiscard]] bool hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const;
   [[nodiscard]] StreamTracker* tracker(const TcpFlow& flow) const {
     return trackers_[static_cast<std::size_t>(flow.protocol)];

@@ -46,7 +46,8 @@ struct TcpTracker::State {
   std::array<StreamTracker*, kProtocols> trackers;
   FlowIndex index;
   Pool<TcpFlow> flows;
-  Pool<FlowDetail> details;
+  Openings openings;
+  Sequences sequences;
   Streams streams;
   std::uint64_t next_serial = 1;
   std::uint32_t sweep = 0;
@@ -61,17 +62,19 @@ struct TcpTracker::State {
         trackers(t),
         index(l.connections),
         flows(l.connections),
-        details(l.connections),
+        openings(l.connections),
+        sequences(l.connections),
         streams(l, classifier, t, c) {}
 
   [[nodiscard]] ConnectionKey key_of(const TcpFlow& flow) const {
     return static_cast<ConnectionKey>(worker) << 48 | flow.serial;
   }
-  [[nodiscard]] std::uint32_t find(const Packet& packet, const FlowKey& key) const {
-    return index.find(packet.flow_hash, [&](std::uint32_t i) { return flows[i].key == key; });
+  [[nodiscard]] std::uint32_t find(const Packet& packet) const {
+    return index.find(packet.flow_hash,
+                      [&](std::uint32_t i) { return flows[i].key.joins(packet.src, packet.dst); });
   }
 
-  [[nodiscard]] std::uint32_t begin(const Packet& packet, const FlowKey& key);
+  [[nodiscard]] std::uint32_t begin(const Packet& packet);
   void choose_client(TcpFlow& flow, const Packet& packet) const;
   void revise_client(TcpFlow& flow, SideIndex sender, const Packet& packet) const;
   [[nodiscard]] bool begins_anew(const TcpFlow& flow, SideIndex sender, const Packet& p) const;
@@ -82,6 +85,8 @@ struct TcpTracker::State {
   }
   [[nodiscard]] bool make_room(TimeNs now);
   void account(TcpFlow& flow, SideIndex sender, const Packet& packet);
+  void account_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
+  void note_close(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void show(const TcpFlow& flow, SideIndex sender, const RoundTrip& completed) const;
   [[nodiscard]] Connection describe(const TcpFlow& flow, ConnectionEnd end) const;
   void end(std::uint32_t i, ConnectionEnd why);
@@ -89,7 +94,7 @@ struct TcpTracker::State {
 
 // ------------------------------------------------------------------------------- beginning
 
-std::uint32_t TcpTracker::State::begin(const Packet& packet, const FlowKey& key) {
+std::uint32_t TcpTracker::State::begin(const Packet& packet) {
   if (flows.in_use() == flows.capacity() && !make_room(packet.time_ns)) return FlowIndex::kNone;
   if (const std::uint32_t old = index.in_the_way(packet.flow_hash); old != FlowIndex::kNone)
       [[unlikely]] {
@@ -98,14 +103,13 @@ std::uint32_t TcpTracker::State::begin(const Packet& packet, const FlowKey& key)
   }
   const std::uint32_t i = flows.take();
   TcpFlow& flow = flows[i];
-  flow.key = key;
+  flow.key = FlowKey::of(packet.src, packet.dst);
   flow.hash = packet.flow_hash;
-  flow.detail = details.take();
   flow.serial = next_serial++;
   flow.start_ns = packet.time_ns;
   flow.last_ns = packet.time_ns;
   flow.first_frame = packet.number;
-  flow.first_is_low = packet.src == key.low;
+  flow.first_is_low = packet.src == flow.key.low;
   flow.live = true;
   choose_client(flow, packet);
   index.insert(flow.hash, i);
@@ -144,20 +148,18 @@ void TcpTracker::State::revise_client(TcpFlow& flow, SideIndex sender, const Pac
 
 /// A SYN whose sequence number is not the one this side began with opens another connection.
 bool TcpTracker::State::begins_anew(const TcpFlow& flow, SideIndex sender, const Packet& p) const {
-  const Side& side = flow.side[sender];
-  return (p.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn && side.seen &&
-         p.tcp.seq != side.base_seq;
+  return (p.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn &&
+         flow.side[sender].seen && p.tcp.seq != flow.detail[sender].base_seq;
 }
 
 // ------------------------------------------------------------------------------------ life
 
 NotAnalysed TcpTracker::on_segment(const Packet& packet) {
   State& s = *state_;
-  const FlowKey key = FlowKey::of(packet.src, packet.dst);
-  std::uint32_t i = s.find(packet, key);
+  std::uint32_t i = s.find(packet);
   if (i != FlowIndex::kNone) {
     const TcpFlow& flow = s.flows[i];
-    const SideIndex sender = (packet.src == key.low) == flow.first_is_low ? 0 : 1;
+    const SideIndex sender = flow.sender_of(packet);
     if (s.expired(flow, packet.time_ns)) {
       s.end(i, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
       i = FlowIndex::kNone;
@@ -166,45 +168,56 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet) {
       i = FlowIndex::kNone;
     }
   }
-  if (i == FlowIndex::kNone) i = s.begin(packet, key);
+  if (i == FlowIndex::kNone) i = s.begin(packet);
   if (i == FlowIndex::kNone) return NotAnalysed::flow_table_full;
   TcpFlow& flow = s.flows[i];
-  s.account(flow, (packet.src == key.low) == flow.first_is_low ? 0 : 1, packet);
+  s.account(flow, flow.sender_of(packet), packet);
   return NotAnalysed::none;
 }
 
 void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& packet) {
-  FlowDetail& detail = details[flow.detail];
+  const std::uint8_t flags = packet.tcp.flags;
+  const TimeNs previous_ns = flow.last_ns;
   flow.last_ns = std::max(flow.last_ns, packet.time_ns);  // a clock step back is not silence
   flow.last_frame = packet.number;
-  revise_client(flow, sender, packet);
-  const MirrorCopy copy = mirror_copy(flow.side[sender], detail.side[sender], packet);
+  if ((flags & tcp_flag::syn) != 0) revise_client(flow, sender, packet);
+  const MirrorCopy copy = mirror_copy(flow, sender, packet, previous_ns);
   if (copy != MirrorCopy::no) {
-    account_mirror_copy(flow, detail, sender, packet, copy, counters);
+    account_copy(flow, sender, packet, copy);
     return;
   }
-  if (packet.tcp.has(tcp_flag::rst) && !flow.rst) {
-    flow.rst = true;
-    flow.refusal = sender != flow.client && flow.side[sender].payload_bytes == 0;
-  }
-  if ((packet.tcp.flags & (tcp_flag::fin | tcp_flag::rst)) != 0 && !known(detail.close_ns)) {
-    detail.close_ns = packet.time_ns;
-    detail.close_frame = packet.number;
-  }
+  if ((flags & (tcp_flag::fin | tcp_flag::rst)) != 0) note_close(flow, sender, packet);
   const bool was_complete = flow.complete;
-  if (!flow.complete || packet.tcp.has(tcp_flag::syn)) note_opening(flow, detail, sender, packet);
+  if (!flow.complete || (flags & tcp_flag::syn) != 0) openings.note(flow, sender, packet);
   RoundTrip completed;
-  const SegmentContent content = account_segment(flow, detail, sender, packet, completed);
+  const SegmentContent content = sequences.account(flow, sender, packet, completed);
   if (observer != nullptr) {
     if (completed.any()) show(flow, sender, completed);
     if (flow.complete && !was_complete) {
       observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
     }
   }
-  if (content != SegmentContent::nothing ||
-      (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
-    streams.on_segment(flow, detail, sender, packet, content, key_of(flow));
+  if (content != SegmentContent::nothing || (flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
+    streams.on_segment(flow, sender, packet, content, key_of(flow));
   }
+}
+
+void TcpTracker::State::account_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                     MirrorCopy copy) {
+  sequences.account_mirror_copy(flow, sender, packet, copy);
+  if (copy == MirrorCopy::bare) return;
+  counters.add(Counter::mirror_duplicates);
+  if (packet.tcp.has(tcp_flag::syn)) openings.note_mirror_copy(flow, sender, packet);
+}
+
+void TcpTracker::State::note_close(TcpFlow& flow, SideIndex sender, const Packet& packet) {
+  if (packet.tcp.has(tcp_flag::rst) && !flow.rst) {
+    flow.rst = true;
+    flow.refusal = sender != flow.client && flow.side[sender].payload_bytes == 0;
+  }
+  if (known(flow.close_ns)) return;
+  flow.close_ns = packet.time_ns;
+  flow.close_frame = packet.number;
 }
 
 /// The round trips that a segment of `sender` has completed, to the observer.
@@ -269,14 +282,14 @@ void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
   streams.close(flow, key_of(flow), why);
   const Connection connection = describe(flow, why);
   sink.emit(&connection);
+  openings.release(flow);
+  sequences.release(flow);
   index.erase(flow.hash, i);
-  details.give(flow.detail);
   flow.live = false;
   flows.give(i);
 }
 
 Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) const {
-  const FlowDetail& detail = details[flow.detail];
   Connection c;
   c.key = key_of(flow);
   c.client = flow.client_endpoint();
@@ -290,8 +303,8 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
   c.last_frame = flow.last_frame;
   c.start_time_ns = flow.start_ns;
   c.last_time_ns = flow.last_ns;
-  c.close_time_ns = detail.close_ns;
-  c.close_frame = detail.close_frame;
+  c.close_time_ns = flow.close_ns;
+  c.close_frame = flow.close_frame;
   c.one_sided = flow.side[0].packets == 0 || flow.side[1].packets == 0;
   const bool fin_client = flow.side[flow.client].fin;
   const bool fin_server = flow.side[flow.client ^ 1].fin;
@@ -300,32 +313,34 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
             : fin_client               ? CloseKind::fin_client
             : fin_server               ? CloseKind::fin_server
                                        : CloseKind::open;
-  describe_opening(flow, detail, c);
+  openings.describe(flow, c);
   for (SideIndex s = 0; s < 2; ++s) {
     const Direction d = flow.direction(s);
     const Side& side = flow.side[s];
-    const SideDetail& more = detail.side[s];
+    const SideDetail& detail = flow.detail[s];
+    const Trouble& trouble = sequences.trouble(detail);
     HalfConnection& half = c.half[d];
     half.packets = side.packets;
     half.payload_bytes = side.payload_bytes;
-    half.missing_bytes = more.missing_bytes;
-    half.retransmissions = more.retransmissions;
-    half.lost_ns = more.lost_ns;
+    half.missing_bytes = trouble.missing_bytes;
+    half.retransmissions = trouble.retransmissions;
+    half.lost_ns = trouble.lost_ns;
     half.time_lost_ns =
-        std::accumulate(more.lost_ns.begin(), more.lost_ns.end(), DurationNs{0}, plus_ns);
-    half.window_full_ns = more.window_full_ns;
-    half.windows_full = more.windows_full;
-    half.duplicates_reported = more.duplicates_reported;
-    half.keep_alives_answered = more.keep_alives_answered;
-    half.zero_windows = more.zero_windows;
-    half.zero_window_ns = more.zero_window_ns;
-    half.first_payload_ns = side.first_payload_ns;
-    half.last_payload_ns = side.last_payload_ns;
-    c.options[d] = more.options;
-    c.syn_window[d] = more.syn_window;
+        std::accumulate(trouble.lost_ns.begin(), trouble.lost_ns.end(), DurationNs{0}, plus_ns);
+    half.window_full_ns = trouble.window_full_ns;
+    half.windows_full = trouble.windows_full;
+    half.duplicates_reported = trouble.duplicates_reported;
+    half.keep_alives_answered = trouble.keep_alives_answered;
+    half.zero_windows = trouble.zero_windows;
+    half.zero_window_ns = trouble.zero_window_ns;
+    half.first_payload_ns = detail.first_payload_ns;
+    half.last_payload_ns = flow.recent[s].last_payload_ns;
+    c.options[d] = detail.options;
+    c.syn_window[d] = detail.syn_window;
     const bool client = d == Direction::c2s;
-    (client ? c.rtt_probe_server : c.rtt_probe_client) = more.rtt;
-    (client ? c.rtt_probe_server_timestamps : c.rtt_probe_client_timestamps) = more.rtt_timestamps;
+    (client ? c.rtt_probe_server : c.rtt_probe_client) = flow.round_trips[s].to_ack;
+    (client ? c.rtt_probe_server_timestamps : c.rtt_probe_client_timestamps) =
+        flow.round_trips[s].to_timestamp;
   }
   return c;
 }
@@ -341,6 +356,8 @@ TcpTracker::TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier
 TcpTracker::~TcpTracker() = default;
 
 void TcpTracker::prefetch(std::span<const Packet> packets) const {
+  constexpr std::size_t kLine = 64, kHotLines = 7;
+  static_assert(offsetof(TcpFlow, detail) == kHotLines * kLine);
   for (const Packet& p : packets) {
     if (p.transport == Transport::tcp) state_->index.prefetch(p.flow_hash);
   }
@@ -349,9 +366,7 @@ void TcpTracker::prefetch(std::span<const Packet> packets) const {
     const std::uint32_t i = state_->index.candidate(p.flow_hash);
     if (i == FlowIndex::kNone) continue;
     const char* flow = reinterpret_cast<const char*>(&state_->flows[i]);
-    __builtin_prefetch(flow);
-    __builtin_prefetch(flow + 64);
-    __builtin_prefetch(flow + 128);
+    for (std::size_t line = 0; line < kHotLines; ++line) __builtin_prefetch(flow + line * kLine);
   }
 }
 

@@ -7,7 +7,6 @@ namespace {
 constexpr DurationNs kGapNs = 3 * kMillisecondNs;
 /// A sender that an ACK has released sends within this time.
 constexpr DurationNs kSendDelayNs = 2 * kMillisecondNs;
-constexpr std::uint32_t kTimestampsBytes = 12;
 
 /// Whether the ACK that passed the probe at `ack_ns` can have released the segment of `now`.
 [[nodiscard]] bool released_by_ack(TimeNs ack_ns, TimeNs now, DurationNs rtt_ns,
@@ -19,45 +18,13 @@ constexpr std::uint32_t kTimestampsBytes = 12;
 
 }  // namespace
 
-DurationNs smallest_rtt_ns(const FlowDetail& detail) {
-  const DurationNs one = detail.side[0].answered_ns;
-  const DurationNs other = detail.side[1].answered_ns;
-  return known(one) && known(other) ? plus_ns(one, other) : kUnknownNs;
-}
-
-std::uint32_t window_bytes(const TcpFlow& flow, const FlowDetail& detail, SideIndex receiver) {
-  if (!flow.syn || !flow.syn_ack || !flow.side[receiver].acked) {
-    return TransferShape::kUnknownWindow;
-  }
-  const int scale = detail.side[receiver].options.window_scale;
-  const bool scaled = scale >= 0 && detail.side[receiver ^ 1].options.window_scale >= 0;
-  return std::uint32_t{flow.side[receiver].window} << (scaled ? scale : 0);
-}
-
-std::uint32_t segment_bytes(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender) {
-  if (!flow.syn || !flow.syn_ack) return 0;
-  const TcpOptions& mine = detail.side[sender].options;
-  const TcpOptions& peers = detail.side[sender ^ 1].options;
-  const std::uint32_t options = mine.timestamps && peers.timestamps ? kTimestampsBytes : 0;
-  return peers.mss > options ? peers.mss - options : 0;
-}
-
-bool fills_window(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender) {
-  const std::uint32_t window = window_bytes(flow, detail, sender ^ 1);
-  if (window == TransferShape::kUnknownWindow || window == 0) return false;
-  const std::int32_t in_flight =
-      seq_distance(flow.side[sender ^ 1].max_ack, flow.side[sender].next_seq);
-  const std::uint32_t room = std::max(1U, segment_bytes(flow, detail, sender));
-  return in_flight > 0 && static_cast<std::uint32_t>(in_flight) + room > window;
-}
-
-void note_payload(TransferProgress& p, TcpFlow& flow, const FlowDetail& detail, SideIndex sender,
-                  TimeNs time_ns, bool resent) {
+void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, TimeNs time_ns,
+                  bool resent) {
   Side& peer = flow.side[sender ^ 1];
   p.both_directions = peer.packets > 0;
-  p.rtt_ns = flow.complete ? smallest_rtt_ns(detail) : kUnknownNs;
-  p.segment_bytes = segment_bytes(flow, detail, sender);
-  p.window_bytes = window_bytes(flow, detail, sender ^ 1);
+  p.rtt_ns = flow.complete ? flow.smallest_rtt_ns() : kUnknownNs;
+  p.segment_bytes = flow.side[sender].segment_bytes;
+  p.window_bytes = window_bytes(peer);
   const DurationNs gap_ns = elapsed_ns(p.last_ns, time_ns);
   const bool first = !known(p.last_ns);
   const bool long_gap =
@@ -67,8 +34,8 @@ void note_payload(TransferProgress& p, TcpFlow& flow, const FlowDetail& detail, 
       p.resend_stall_ns = plus_ns(p.resend_stall_ns, gap_ns);
     } else if (peer.was_closed) {
       p.window_stall_ns = plus_ns(p.window_stall_ns, gap_ns);
-    } else if (known(p.rtt_ns) && released_by_ack(peer.ack_ns, time_ns, p.rtt_ns,
-                                                  detail.side[sender ^ 1].answered_ns)) {
+    } else if (known(p.rtt_ns) &&
+               released_by_ack(peer.ack_ns, time_ns, p.rtt_ns, flow.answered_ns(sender ^ 1))) {
       p.rounds_ns = plus_ns(p.rounds_ns, gap_ns);
       ++p.rounds;
     } else {
@@ -80,7 +47,7 @@ void note_payload(TransferProgress& p, TcpFlow& flow, const FlowDetail& detail, 
     ++p.burst;
     p.burst_limited = false;
   }
-  const bool full = fills_window(flow, detail, sender);
+  const bool full = fills_window(flow.side[sender], peer);
   if (full && !p.burst_limited) {
     p.burst_limited = true;
     ++p.limited_bursts;

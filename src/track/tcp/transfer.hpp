@@ -7,25 +7,27 @@
 
 namespace wirelag::tcp {
 
-/// The smallest round trip between the two ends that was seen; unknown unless both halves are.
-[[nodiscard]] DurationNs smallest_rtt_ns(const FlowDetail& detail);
-
 /// What `receiver` announced last, in bytes; TransferShape::kUnknownWindow when its scale was not
 /// seen (RFC 7323 section 2.2) or it has announced nothing since its SYN.
-[[nodiscard]] std::uint32_t window_bytes(const TcpFlow& flow, const FlowDetail& detail,
-                                         SideIndex receiver);
-
-/// Payload of a full segment of `sender`: what the other side's SYN allows, less the timestamps
-/// option when both use it (RFC 9293 section 3.7.1, RFC 7323 section 3.2); 0 = not seen.
-[[nodiscard]] std::uint32_t segment_bytes(const TcpFlow& flow, const FlowDetail& detail,
-                                          SideIndex sender);
+[[nodiscard]] inline std::uint32_t window_bytes(const Side& receiver) {
+  if (receiver.window_shift == Side::kShiftUnknown || !receiver.acked) {
+    return TransferShape::kUnknownWindow;
+  }
+  return std::uint32_t{receiver.window} << receiver.window_shift;
+}
 
 /// Whether what `sender` has on the way leaves less than a full segment's room in the receiver's open
 /// window; false when the window is not known.
-[[nodiscard]] bool fills_window(const TcpFlow& flow, const FlowDetail& detail, SideIndex sender);
+[[nodiscard]] inline bool fills_window(const Side& sender, const Side& receiver) {
+  const std::uint32_t window = window_bytes(receiver);
+  if (window == TransferShape::kUnknownWindow || window == 0) return false;
+  const std::int32_t in_flight = seq_distance(receiver.max_ack, sender.next_seq);
+  const std::uint32_t room = std::max<std::uint32_t>(1, sender.segment_bytes);
+  return in_flight > 0 && static_cast<std::uint32_t>(in_flight) + room > window;
+}
 
 /// A payload segment of `sender` that is no probe and no keep-alive. Call after account_segment().
-void note_payload(TransferProgress& progress, TcpFlow& flow, const FlowDetail& detail,
-                  SideIndex sender, TimeNs time_ns, bool resent);
+void note_payload(TransferProgress& progress, TcpFlow& flow, SideIndex sender, TimeNs time_ns,
+                  bool resent);
 
 }  // namespace wirelag::tcp
