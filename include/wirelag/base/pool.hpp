@@ -9,6 +9,8 @@
 #include <new>
 #include <type_traits>
 
+#include <wirelag/base/table_memory.hpp>
+
 namespace wirelag {
 
 template <class T>
@@ -21,9 +23,9 @@ class Pool {
 
   explicit Pool(std::size_t capacity)
       : capacity_(capacity),
-        items_(static_cast<T*>(::operator new(capacity * sizeof(T), kAlign))),
-        next_(std::make_unique_for_overwrite<Index[]>(capacity)) {}
-  ~Pool() { ::operator delete(items_, kAlign); }
+        memory_(capacity * sizeof(T)),
+        next_(std::make_unique_for_overwrite<Index[]>(capacity)),
+        items_(static_cast<T*>(memory_.get())) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -55,11 +57,10 @@ class Pool {
   [[nodiscard]] std::size_t touched() const { return touched_; }
 
  private:
-  static constexpr std::align_val_t kAlign{alignof(T) < 64 ? 64 : alignof(T)};
-
   std::size_t capacity_;
-  T* items_;
+  TableMemory memory_;
   std::unique_ptr<Index[]> next_;
+  T* items_;
   Index free_ = kNone;
   std::size_t touched_ = 0;
   std::size_t in_use_ = 0;

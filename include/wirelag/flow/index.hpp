@@ -14,9 +14,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
-#include <new>
+
+#include <wirelag/base/table_memory.hpp>
 
 namespace wirelag {
 
@@ -29,9 +28,8 @@ class FlowIndex {
   /// Room for `capacity` records.
   explicit FlowIndex(std::size_t capacity)
       : mask_(std::bit_ceil(capacity < 8 ? std::size_t{16} : capacity * 2) - 1),
-        slots_(static_cast<Slot*>(std::calloc(mask_ + 1, sizeof(Slot)))) {
-    if (slots_ == nullptr) throw std::bad_alloc();
-  }
+        memory_((mask_ + 1) * sizeof(Slot)),
+        slots_(static_cast<Slot*>(memory_.get())) {}
 
   void prefetch(std::uint32_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
 
@@ -99,12 +97,10 @@ class FlowIndex {
     std::uint32_t hash;
     std::uint32_t record_plus_1;  ///< 0 = empty
   };
-  struct Free {
-    void operator()(Slot* slots) const { std::free(slots); }
-  };
 
   std::size_t mask_;
-  std::unique_ptr<Slot[], Free> slots_;
+  TableMemory memory_;
+  Slot* slots_;
 };
 
 }  // namespace wirelag

@@ -1,0 +1,27 @@
+// The memory of a table that is taken once and looked at in no order: address space now, pages when they
+// are touched. Beyond the first 2 MiB the kernel is asked for huge pages, so that a look-up in a large
+// table does not also miss the TLB; small tables stay small.
+//
+// A failure to get the address space throws std::bad_alloc: tables are made before the first packet.
+#pragma once
+
+#include <cstddef>
+
+namespace wirelag {
+
+class TableMemory {
+ public:
+  /// `bytes` of zeros, aligned to a page.
+  explicit TableMemory(std::size_t bytes);
+  ~TableMemory();
+  TableMemory(TableMemory&& other) noexcept;
+  TableMemory& operator=(TableMemory&&) = delete;
+
+  [[nodiscard]] void* get() const { return begin_; }
+
+ private:
+  void* begin_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace wirelag
