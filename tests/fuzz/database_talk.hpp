@@ -113,6 +113,10 @@ void talk(Input input) {
     return step.kind == testing::Step::Kind::hole;
   });
   if (!from_start || holes || searches(whole) || searches(bytes)) return;
+  if (whole.sink.lines != bytes.sink.lines) {
+    for (const std::string& line : whole.sink.lines) std::fprintf(stderr, "- %s\n", line.c_str());
+    for (const std::string& line : bytes.sink.lines) std::fprintf(stderr, "+ %s\n", line.c_str());
+  }
   WIRELAG_REQUIRE(whole.sink.lines == bytes.sink.lines);
   WIRELAG_REQUIRE(whole.sink.bytes == bytes.sink.bytes);
 }

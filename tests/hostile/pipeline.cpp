@@ -191,14 +191,14 @@ WorkerLimits tiny_limits() {
 
 WorkerLimits roomy_limits() {
   WorkerLimits limits;
-  limits.decode.fragment_datagrams = 8;
+  limits.decode.fragment_datagrams = 3;
   limits.tcp.connections = 64;
   limits.tcp.reorder_segments = 64;
   limits.dns = {.pending_queries = 128, .tcp_streams = 16};
   limits.http = {
       .connections = 64, .open_requests = 128, .header_bytes = 1024, .header_buffers = 16};
   limits.tls = {.connections = 64, .hello_bytes = 2048, .hello_buffers = 16};
-  limits.database = {.connections = 64, .open_requests = 512, .statements = 128};
+  limits.database = {.connections = 64, .open_requests = 128, .statements = 32};
   limits.summary = {.services = 1, .servers = 8};
   return limits;
 }

@@ -100,6 +100,7 @@ void MysqlTracker::begin_command(Connection& c) {
     end_answer(c, true);
   }
   c.passing_over = false;
+  c.sql_part = SqlPart::counts;
   c.sql = SqlFingerprint(SqlFingerprint::Dialect::mysql);
   c.text.clear();
   c.sending = exchanges_.take(c.base);
@@ -114,13 +115,14 @@ void MysqlTracker::command_bytes(Connection& c, std::string_view piece, std::siz
   for (; offset == 0 && !piece.empty(); ++offset) piece.remove_prefix(1);
   // Query attributes: their number and that of their sets stand before the SQL, which never begins
   // with a control character. With attributes it is not looked for.
-  while (command == mysql::kQuery && offset < 3 && !piece.empty() &&
-         static_cast<std::uint8_t>(piece.front()) < 8) {
-    if (offset == 1 && piece.front() != '\0') c.passing_over = true;
+  while (command == mysql::kQuery && c.sql_part == SqlPart::counts && offset < 3 &&
+         !piece.empty() && static_cast<std::uint8_t>(piece.front()) < 8) {
+    if (offset == 1 && piece.front() != '\0') c.sql_part = SqlPart::behind_attributes;
     piece.remove_prefix(1);
     ++offset;
   }
-  if (c.passing_over || piece.empty()) return;
+  if (c.sql_part == SqlPart::behind_attributes || piece.empty()) return;
+  c.sql_part = SqlPart::text;
   if (command == mysql::kInitDb) {
     if (offset == 1) c.base.database.clear();
     return c.base.database.append(piece);

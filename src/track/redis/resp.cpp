@@ -50,7 +50,7 @@ RedisStep RedisRequestReader::read(Bytes& rest) {
     switch (state_) {
       case State::start: {
         const char c = take(rest);
-        if (c == '\r' || c == '\n') break;
+        if (c == '\r' || c == '\n') break;  // an empty line belongs to no message
         if (c == '*') {
           reset();
           state_ = State::count;
@@ -98,7 +98,7 @@ RedisStep RedisRequestReader::read(Bytes& rest) {
         break;
       }
     }
-    if (step != RedisStep::more) return step;
+    if (step != RedisStep::more || idle()) return step;
   }
   return RedisStep::more;
 }
@@ -223,7 +223,7 @@ RedisStep RedisReplyReader::read(Bytes& rest) {
         step = value_end();
         break;
     }
-    if (step != RedisStep::more) return step;
+    if (step != RedisStep::more || idle()) return step;
   }
   return RedisStep::more;
 }

@@ -67,9 +67,8 @@ void RedisTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
       return lose(c, d);
     }
     if (step == RedisStep::message || !idle) arrival.add(chunk, before - rest.size());
-    if (step == RedisStep::more) continue;
-    d == Direction::c2s ? on_command(c) : on_reply(c);
-    arrival = {};
+    if (step == RedisStep::message) d == Direction::c2s ? on_command(c) : on_reply(c);
+    if (step == RedisStep::message || idle) arrival = {};
   }
 }
 

@@ -42,6 +42,18 @@ std::shared_ptr<const Signatures> signatures() {
   return kSignatures;
 }
 
+/// Room for these tests, and quick to construct.
+WorkerLimits limits() {
+  WorkerLimits limits;
+  limits.tcp.connections = 256;
+  limits.tcp.reorder_segments = 64;
+  limits.dns = {.pending_queries = 64, .tcp_streams = 4};
+  limits.http = {.connections = 256, .open_requests = 256, .header_buffers = 16};
+  limits.tls = {.connections = 16, .hello_buffers = 4};
+  limits.database = {.connections = 4, .open_requests = 16, .statements = 16};
+  return limits;
+}
+
 /// Frames with their bytes, one millisecond apart unless at() says otherwise.
 class Traffic {
  public:
@@ -83,7 +95,7 @@ TEST(Worker, AnHttpExchangeBecomesAConnectionWithItsTask) {
   Traffic traffic;
   traffic.exchange("10.0.0.1", 40000, "shop.example");
   Collector out;
-  Worker worker(0, {}, signatures(), out, false);
+  Worker worker(0, limits(), signatures(), out, false);
   worker.process(traffic.frames());
   worker.finish();
   ASSERT_EQ(out.connections.size(), 1U);
@@ -105,7 +117,7 @@ TEST(Worker, BurstBoundariesDoNotMatter) {
   std::vector<DurationNs> reference;
   for (const std::size_t step : {1U, 2U, 31U, 32U, 33U, 150U}) {
     Collector out;
-    Worker worker(0, {}, signatures(), out, false);
+    Worker worker(0, limits(), signatures(), out, false);
     for (std::size_t at = 0; at < traffic.frames().size(); at += step) {
       worker.process(traffic.frames().subspan(at, std::min(step, traffic.frames().size() - at)));
       worker.tick(worker.now());
@@ -126,7 +138,7 @@ TEST(Worker, EveryFrameIsInTheBooksOnce) {
       FrameBuilder().ethernet().ipv4("10.0.0.1", "10.0.0.2").udp(5000, 6000).payload("hello"));
   traffic.add(FrameBuilder().ethernet().payload("no ether type worth the name"));
   Collector out;
-  Worker worker(0, {}, signatures(), out, false);
+  Worker worker(0, limits(), signatures(), out, false);
   // WHEN every frame is also cut at every length
   for (const Frame& whole : traffic.frames()) {
     for (std::size_t n = 0; n <= whole.bytes.size(); ++n) {
@@ -167,7 +179,7 @@ TEST(Worker, DnsIsRecognisedOnAnyPort) {
     traffic.add(
         FrameBuilder().ethernet().ipv4("10.0.0.1", "10.0.0.53").udp(5000, port).payload(query));
     Collector out;
-    Worker worker(0, {}, signatures(), out, false);
+    Worker worker(0, limits(), signatures(), out, false);
     worker.process(traffic.frames());
     worker.finish();
     ASSERT_EQ(out.dns.size(), 1U) << port;
@@ -179,7 +191,7 @@ TEST(Worker, DnsIsRecognisedOnAnyPort) {
 /// What a worker makes of the traffic with housekeeping after each frame, or without any.
 Collector replayed(const Traffic& traffic, bool ticking) {
   Collector out;
-  Worker worker(0, {}, signatures(), out, false);
+  Worker worker(0, limits(), signatures(), out, false);
   for (const Frame& frame : traffic.frames()) {
     worker.process({&frame, 1});
     if (ticking) worker.tick(worker.settled_ns());
@@ -226,7 +238,7 @@ TEST(Worker, ATimeFarInTheFutureEndsNothing) {
   traffic.at(kSecondNs);
   traffic.c2s("10.0.0.1", 40000, {.seq = 1, .flags = tcp_flag::rst});
   Collector out;
-  Worker worker(0, {}, signatures(), out, false);
+  Worker worker(0, limits(), signatures(), out, false);
   worker.process(traffic.frames().first(4));
   for (const Frame& frame : traffic.frames().subspan(4, 2)) worker.process({&frame, 1});
   worker.tick(worker.settled_ns());
@@ -239,7 +251,7 @@ TEST(Worker, SnapshotShowsOpenConnectionsWithoutEndingThem) {
   Traffic traffic;
   traffic.exchange("10.0.0.1", 40000, "a.example");
   Collector out, open;
-  Worker worker(0, {}, signatures(), out, true);
+  Worker worker(0, limits(), signatures(), out, true);
   worker.process(traffic.frames());
   for (std::size_t from = worker.snapshot(open, 0); from != 0;) from = worker.snapshot(open, from);
   EXPECT_EQ(open.connections.size(), 1U);

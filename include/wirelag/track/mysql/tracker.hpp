@@ -44,6 +44,8 @@ class MysqlTracker final : public StreamTracker {
   enum class Phase : std::uint8_t { greeting, login, authentication, commands };
   /// Where in an answer the server is.
   enum class Stage : std::uint8_t { first, columns, after_columns, rows, definitions };
+  /// Of a query: the numbers of attributes and their sets, or what follows.
+  enum class SqlPart : std::uint8_t { counts, behind_attributes, text };
   enum class LoginPart : std::uint8_t { fixed, user, secret_length, secret, database, rest };
 
   /// One direction: a packet's header, then its payload; several packets may be one message.
@@ -77,6 +79,7 @@ class MysqlTracker final : public StreamTracker {
     Phase phase = Phase::greeting;
     Stage stage = Stage::first;
     LoginPart login_part = LoginPart::fixed;
+    SqlPart sql_part = SqlPart::counts;
     TriState eof_packets = TriState::unknown;  ///< behind columns
     bool answering = false;
     bool passing_over = false;

@@ -17,7 +17,7 @@
 namespace wirelag {
 
 enum class RedisStep : std::uint8_t {
-  more,       ///< everything was read, the message goes on
+  more,       ///< everything was read, or up to a place between two messages: idle()
   message,    ///< a message is complete; what follows it is left in `rest`
   malformed,  ///< this is not RESP
 };
