@@ -1,4 +1,5 @@
 // TOML -> Config. The TOML is read by toml++; what may stand in it is the table in schema.cpp.
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -205,6 +206,13 @@ Result<std::string> content_of(const std::string& path) {
   return content;
 }
 
+/// Names and values of the file stand in the sentence, and may hold control characters.
+Error on_one_line(Error error) {
+  const auto is_control = [](char c) { return c == '\x7f' || (c >= '\0' && c < ' '); };
+  std::replace_if(error.message.begin(), error.message.end(), is_control, ' ');
+  return error;
+}
+
 }  // namespace
 
 Result<Config> load_config(const std::string& path) {
@@ -215,10 +223,11 @@ Result<Config> load_config(const std::string& path) {
 
 Result<Config> parse_config(std::string_view toml, const std::string& file) {
   try {
-    return Parser(file).parse(toml::parse(toml, file));
+    Result<Config> config = Parser(file).parse(toml::parse(toml, file));
+    return config ? std::move(config) : on_one_line(config.take_error());
   } catch (const toml::parse_error& error) {
-    return Error{fmt::format("{}: not valid TOML at line {}: {}", file, error.source().begin.line,
-                             error.description())};
+    return on_one_line({fmt::format("{}: not valid TOML at line {}: {}", file,
+                                    error.source().begin.line, error.description())});
   }
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr std::string_view kPort = "[[port]]\ndevice = \"net_tap0,iface=dtap0\"\n";
@@ -210,6 +211,12 @@ TEST(ConfigError, what_is_not_toml_is_named_with_its_line) {
               StartsWith("edge.toml: not valid TOML at line 5: "));
   EXPECT_THAT(parse_config("\xff\xfe\x01", "f").error(),
               StartsWith("f: not valid TOML at line 1: "));
+}
+
+TEST(ConfigError, is_one_line_whatever_the_file_says) {
+  for (const char* toml : {"[tcp]\nx = fals\n", "\"a\\nb\" = 1\n", "[\"a\\nb\"]\n"}) {
+    EXPECT_THAT(error_of(toml), Not(HasSubstr("\n"))) << toml;
+  }
 }
 
 TEST(ConfigError, cut_anywhere_it_is_an_error_or_a_configuration_but_never_a_crash) {
