@@ -10,6 +10,7 @@
 //            right after the answer before it on its connection: it had waited
 //            for the connection, since some earlier time (see wanted)          queue + discovery
 //            else what the client had read                                     discovery
+//   QUERY    the query before it on its connection, else the handshake         queue, protocol
 //
 // One edge of every node holds exactly: running the graph without a change gives the observed times.
 //
@@ -82,6 +83,7 @@ class Nodes {
           request(n, data_.http()[ref.item]);
         }
         break;
+      case VisitNode::Kind::query: query(n, data_.database()[ref.item]); break;
     }
     visit_.nodes.push_back(n);
   }
@@ -116,12 +118,14 @@ class Nodes {
 
   /// The wait for the first byte of an answer: a round trip on the server's side, the rest is its
   /// own time.
-  void wait(VisitNode& n, DurationNs wait_ns) {
+  void wait(VisitNode& n, DurationNs wait_ns, DurationNs resend_ns = 0) {
     const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
     const DurationNs rounds = known(rtt) ? std::min(rtt, wait_ns) : 0;
+    const DurationNs stall = std::min(resend_ns, wait_ns - rounds);
     n.parts.push({Category::rounds, rounds});
-    n.parts.push({Category::think, wait_ns - rounds});
+    if (stall > 0) n.parts.push({Category::stall, stall});
+    n.parts.push({Category::think, wait_ns - rounds - stall});
     n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
   }
 
@@ -157,23 +161,110 @@ class Nodes {
       return;
     }
     const DurationNs server = h.server_wait_ns();
-    const DurationNs asked = known(server) ? first_byte - server : first_byte;
-    n.parts.push({Category::send, std::max<DurationNs>(0, asked)});
-    wait(n, first_byte - n.parts.back().duration_ns);
+    const DurationNs asked =
+        std::max<DurationNs>(0, known(server) ? first_byte - server : first_byte);
+    send(n, asked, h.stalls);
+    wait(n, first_byte - asked, or_none(h.stalls.request_resend_ns));
     transfer(n, h);
+    resent_after(n, h.response_last_ns);
     n.ended = h.response_complete;
     if (!n.ended) visit_.flags.incomplete = true;
     n.end_ns = n.start_ns;
     for (const VisitPart& part : n.parts) n.end_ns += part.duration_ns;
   }
 
+  static DurationNs or_none(DurationNs d) { return known(d) ? d : 0; }
+
+  /// The request on its way to the server, `asked` in all.
+  static void send(VisitNode& n, DurationNs asked, const ExchangeStalls& stalls) {
+    const DurationNs held = std::min(or_none(stalls.request_held_ns), asked);
+    n.parts.push({Category::send, asked - held});
+    if (held > 0) n.parts.push({Category::stall, held});
+  }
+
+  /// What had passed the probe and was then sent again: it was not whole at the client before that.
+  /// Seen of the last thing that came on a connection; before a next request it is in the gap.
+  void resent_after(VisitNode& n, TimeNs last_ns) {
+    const HalfConnection& half = data_.connections()[n.connection].half.s2c;
+    const bool payload = known(half.lost_until_ns) && half.lost_until_ns == half.last_payload_ns;
+    if (!payload || !known(last_ns) || half.lost_until_ns <= last_ns) return;
+    if (!last_on_connection(n)) return;
+    n.parts.push({Category::stall, half.lost_until_ns - last_ns});
+  }
+
+  [[nodiscard]] bool last_on_connection(const VisitNode& n) const {
+    const Channel& channel = correlation_.channels[n.connection];
+    if (n.kind == VisitNode::Kind::query) return channel.database.back() == n.item;
+    return !channel.http.empty() && channel.http.back() == n.item;
+  }
+
+  /// A pipelined query has no time of its own until the one before it is answered.
+  void query(VisitNode& n, const DatabaseTransaction& t) {
+    const VisitNode* before = visit_.nodes.empty() ? nullptr : &visit_.nodes.back();
+    const bool behind = before != nullptr && before->kind == VisitNode::Kind::query &&
+                        before->connection == n.connection && before->end_ns > t.request_first_ns;
+    n.start_ns = behind ? before->end_ns : t.request_first_ns;
+    n.ended = t.response_complete || t.no_reply;
+    const DurationNs asked = std::max<DurationNs>(0, t.request_last_ns - n.start_ns);
+    send(n, asked, t.stalls);
+    if (!known(t.response_first_ns)) {
+      if (!n.ended) visit_.flags.incomplete = true;
+      n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
+    } else {
+      const TimeNs from = n.start_ns + asked;
+      const DurationNs wait_ns = std::max<DurationNs>(0, t.response_first_ns - from);
+      if (t.waits_by_design) {
+        n.parts.push({Category::client, wait_ns});
+      } else if (t.login) {
+        login(n, wait_ns, t);
+      } else if (behind) {
+        waited_in_line(n, wait_ns, t, from);
+      } else {
+        wait(n, wait_ns, or_none(t.stalls.request_resend_ns));
+      }
+      n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
+      answer(n, t, from + wait_ns);
+      resent_after(n, t.response_last_ns);
+    }
+    n.end_ns = n.start_ns;
+    for (const VisitPart& part : n.parts) n.end_ns += part.duration_ns;
+  }
+
+  /// Round trips that the protocol of a login needs, whichever side of the probe they are on.
+  void login(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t) {
+    const DurationNs rtt = round_trips_.whole_ns(data_.connections()[n.connection]);
+    if (!known(rtt)) visit_.flags.think_has_rtt = true;
+    const DurationNs rounds = known(rtt) ? std::min(rtt * t.round_trips, wait_ns) : 0;
+    n.parts.push({Category::rounds, rounds});
+    n.parts.push({Category::think, wait_ns - rounds});
+  }
+
+  /// Sent while others were unanswered: of its round trip only what is left when its turn came.
+  void waited_in_line(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t, TimeNs from) {
+    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    if (!known(rtt)) visit_.flags.think_has_rtt = true;
+    const DurationNs left = known(rtt) ? t.request_last_ns + rtt - from : 0;
+    const DurationNs rounds = std::clamp<DurationNs>(left, 0, wait_ns);
+    n.parts.push({Category::rounds, rounds});
+    n.parts.push({Category::think, wait_ns - rounds});
+  }
+
+  static void answer(VisitNode& n, const DatabaseTransaction& t, TimeNs from) {
+    const DurationNs transfer_ns = std::max<DurationNs>(0, t.response_last_ns - from);
+    if (transfer_ns == 0) return;
+    const DurationNs stall = std::min(
+        or_none(t.stalls.response_held_ns) + or_none(t.stalls.response_resend_ns), transfer_ns);
+    if (stall > 0) n.parts.push({Category::stall, stall});
+    n.parts.push({Category::bandwidth, transfer_ns - stall});
+  }
+
   void transfer(VisitNode& n, const HttpTransaction& h) {
     const DurationNs transfer_ns = h.transfer_ns();
     if (!known(transfer_ns) || transfer_ns == 0) return;
     const TransferShape& s = h.response_shape;
-    const auto seen = [](DurationNs d) { return known(d) ? d : 0; };
-    const DurationNs rounds = seen(s.rounds_ns);
-    const DurationNs stall = seen(s.resend_stall_ns) + seen(s.window_stall_ns) + seen(s.pause_ns);
+    const DurationNs rounds = or_none(s.rounds_ns);
+    const DurationNs stall = or_none(s.resend_stall_ns) + or_none(s.window_stall_ns) +
+                             or_none(s.pause_ns) + or_none(s.held_ns);
     if (s.flights == 0) visit_.flags.transfer_unsplit = true;
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::stall, stall});
@@ -198,10 +289,12 @@ struct Release {
 
 class Edges {
  public:
-  Edges(Visit& visit, const Dataset& data, const Correlation& correlation, Form form)
+  Edges(Visit& visit, const Dataset& data, const Correlation& correlation,
+        const RoundTrips& round_trips, Form form)
       : visit_(visit),
         data_(data),
         correlation_(correlation),
+        round_trips_(round_trips),
         form_(form),
         out_(visit.edges[static_cast<std::size_t>(form)]) {}
 
@@ -217,6 +310,7 @@ class Edges {
         case VisitNode::Kind::connect: connect(i, n); break;
         case VisitNode::Kind::tls: tls(i, n); break;
         case VisitNode::Kind::request: request(i, n); break;
+        case VisitNode::Kind::query: query(i, n); break;
       }
     }
   }
@@ -235,7 +329,33 @@ class Edges {
 
   void edge(std::uint32_t to, std::uint32_t from, DurationNs lag, EdgeKind kind,
             bool at_first_byte = false) {
-    out_.push_back({from, to, lag, kind, at_first_byte});
+    const DurationNs stall = std::min(stall_before(to), lag);
+    const DurationNs round = std::min(client_round_ns(from), lag - stall);
+    out_.push_back({from, to, lag, round, stall, kind, at_first_byte});
+  }
+
+  /// An answer takes half a round trip from the probe to the client, and what the client does then
+  /// the other half. What the client sent last itself has no such gap.
+  [[nodiscard]] DurationNs client_round_ns(std::uint32_t from) const {
+    const VisitNode& n = node(from);
+    bool answered = n.kind == VisitNode::Kind::request || n.kind == VisitNode::Kind::query;
+    if (n.kind == VisitNode::Kind::tls) {
+      const TlsHandshake& t = data_.tls()[n.item];
+      answered = t.server_finished_ns > t.client_finished_ns;
+    }
+    if (!answered || n.connection == Dataset::kNone) return 0;
+    const DurationNs rtt = round_trips_.probe_client_ns(connection(n.connection));
+    return known(rtt) ? rtt : 0;
+  }
+
+  /// What an answer that was sent again kept the client waiting before it sent this.
+  [[nodiscard]] DurationNs stall_before(std::uint32_t i) const {
+    const VisitNode& n = node(i);
+    if (n.item == Dataset::kNone) return 0;
+    DurationNs stall = 0;
+    if (n.kind == VisitNode::Kind::request) stall = data_.http()[n.item].stalls.earlier_resend_ns;
+    if (n.kind == VisitNode::Kind::query) stall = data_.database()[n.item].stalls.earlier_resend_ns;
+    return known(stall) ? stall : 0;
   }
 
   // ------------------------------------------------------------------------------ discovery
@@ -325,6 +445,21 @@ class Edges {
       discover(i, n.start_ns);
     }
     carrier.ready = i;
+  }
+
+  void query(std::uint32_t i, const VisitNode& n) {
+    Carrier& carrier = carriers_[n.connection];
+    const Release other = form_ == Form::serial ? latest(complete_, n.start_ns, false) : Release{};
+    if (carrier.last_request != UINT32_MAX) {
+      const TimeNs own_ns = node(carrier.last_request).end_ns;
+      const bool held = other.any() && other.at_ns > own_ns;
+      if (held) edge(i, other.node, n.start_ns - other.at_ns, EdgeKind::discovery);
+      edge(i, carrier.last_request, held ? 0 : n.start_ns - own_ns, EdgeKind::queue);
+    } else if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns <= n.start_ns) {
+      edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
+    }
+    carrier.last_request = i;
+    if (n.ended) complete_.emplace(std::pair(n.end_ns, i), true);
   }
 
   // -------------------------------------------------------------------------------- requests
@@ -444,6 +579,7 @@ class Edges {
   Visit& visit_;
   const Dataset& data_;
   const Correlation& correlation_;
+  const RoundTrips& round_trips_;
   Form form_;
   std::vector<VisitEdge>& out_;
   std::vector<Spare> spares_;
@@ -464,7 +600,9 @@ class Edges {
 void mark_spares(Visit& visit) {
   std::set<std::size_t> carried;
   for (const VisitNode& n : visit.nodes) {
-    if (n.kind == VisitNode::Kind::request) carried.insert(n.connection);
+    if (n.kind == VisitNode::Kind::request || n.kind == VisitNode::Kind::query) {
+      carried.insert(n.connection);
+    }
   }
   if (carried.empty()) return;
   for (VisitNode& n : visit.nodes) {
@@ -501,12 +639,12 @@ bool several_documents(const Visit& visit, const Dataset& data) {
 RoundTrips::RoundTrips(const Dataset& data) {
   for (const Connection& c : data.connections()) {
     Path p{c.client.ip, c.server.ip, smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
-           c.handshake_rtt_ns};
+           smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns), c.handshake_rtt_ns};
     if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) &&
         known(c.rtt_probe_client.min_ns)) {
       p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
     }
-    if (known(p.server_ns) || known(p.whole_ns)) paths_.push_back(p);
+    if (known(p.server_ns) || known(p.client_ns) || known(p.whole_ns)) paths_.push_back(p);
   }
   const auto by_ends = [](const Path& a, const Path& b) {
     return std::tie(a.client, a.server) < std::tie(b.client, b.server);
@@ -519,6 +657,7 @@ RoundTrips::RoundTrips(const Dataset& data) {
       continue;
     }
     merged.back().server_ns = smaller(merged.back().server_ns, p.server_ns);
+    merged.back().client_ns = smaller(merged.back().client_ns, p.client_ns);
     merged.back().whole_ns = smaller(merged.back().whole_ns, p.whole_ns);
   }
   paths_ = std::move(merged);
@@ -539,6 +678,13 @@ DurationNs RoundTrips::probe_server_ns(const Connection& c) const {
   return path != nullptr ? path->server_ns : kUnknownNs;
 }
 
+DurationNs RoundTrips::probe_client_ns(const Connection& c) const {
+  const DurationNs own = smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns);
+  if (known(own)) return own;
+  const Path* path = find(c);
+  return path != nullptr ? path->client_ns : kUnknownNs;
+}
+
 DurationNs RoundTrips::whole_ns(const Connection& c) const {
   const Path* path = find(c);
   return path != nullptr ? path->whole_ns : kUnknownNs;
@@ -549,6 +695,7 @@ Visit build_graph(const VisitDraft& draft, const Dataset& data, const Correlatio
   Visit visit;
   visit.client_ip = draft.client_ip;
   visit.api = draft.api;
+  visit.database = draft.database;
   visit.start_ns = draft.start_ns;
   const std::size_t n = std::min<std::size_t>(draft.nodes.size(), limits.max_nodes);
   visit.flags.cut = n < draft.nodes.size();
@@ -560,7 +707,7 @@ Visit build_graph(const VisitDraft& draft, const Dataset& data, const Correlatio
                      return std::tie(a.start_ns, a.kind) < std::tie(b.start_ns, b.kind);
                    });
   mark_spares(visit);
-  for (const Form form : kForms) Edges(visit, data, correlation, form).find();
+  for (const Form form : kForms) Edges(visit, data, correlation, round_trips, form).find();
   for (const VisitNode& node : visit.nodes) {
     if (node.waited_for) visit.wait_ns = std::max(visit.wait_ns, node.end_ns - visit.start_ns);
   }

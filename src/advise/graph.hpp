@@ -18,6 +18,7 @@ struct VisitDraft {
   IpAddress client_ip;
   TimeNs start_ns = 0;
   bool api = false;
+  bool database = false;
   std::vector<NodeRef> nodes;
 };
 
@@ -28,6 +29,8 @@ class RoundTrips {
   /// Probe to server and back; kUnknownNs when neither the connection nor another one between the
   /// same addresses showed one.
   [[nodiscard]] DurationNs probe_server_ns(const Connection& c) const;
+  /// Probe to client and back, likewise.
+  [[nodiscard]] DurationNs probe_client_ns(const Connection& c) const;
   /// Client to server and back.
   [[nodiscard]] DurationNs whole_ns(const Connection& c) const;
 
@@ -36,6 +39,7 @@ class RoundTrips {
     IpAddress client;
     IpAddress server;
     DurationNs server_ns = kUnknownNs;
+    DurationNs client_ns = kUnknownNs;
     DurationNs whole_ns = kUnknownNs;
   };
   [[nodiscard]] const Path* find(const Connection& c) const;

@@ -7,8 +7,11 @@ namespace {
 
 /// A node's durations while edits are made.
 struct Work {
-  std::array<VisitPart, 7> parts;
+  std::array<VisitPart, 11> parts;
   std::size_t count = 0;
+  DurationNs round_cut_ns = 0;  ///< of the gap before it
+  DurationNs stall_cut_ns = 0;
+  DurationNs client_cut_ns = 0;
 
   explicit Work(const VisitNode& n) {
     for (const VisitPart& p : n.parts) parts[count++] = p;
@@ -23,6 +26,16 @@ struct Work {
       by -= cut;
     }
     if (by < 0 && count < parts.size()) parts[count++] = {category, -by};
+    if (by <= 0) return;
+    if (category == Category::rounds) round_cut_ns += by;
+    if (category == Category::stall) stall_cut_ns += by;
+    if (category == Category::client) client_cut_ns += by;
+  }
+
+  [[nodiscard]] DurationNs lag_ns(const VisitEdge& e) const {
+    const DurationNs client = e.lag_ns - e.round_ns - e.stall_ns;
+    return e.lag_ns - std::min(round_cut_ns, e.round_ns) - std::min(stall_cut_ns, e.stall_ns) -
+           std::min(client_cut_ns, client);
   }
 };
 
@@ -52,7 +65,7 @@ Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound b
       const VisitEdge& e = edges[k];
       if (unqueued && other_edge && e.kind == EdgeKind::queue) continue;
       const Run::Times& from = run.nodes[e.from];
-      const TimeNs at = (e.at_first_byte ? from.answer_ns : from.end_ns) + e.lag_ns;
+      const TimeNs at = (e.at_first_byte ? from.answer_ns : from.end_ns) + work.lag_ns(e);
       if (times.held_by != UINT32_MAX && at <= times.start_ns) continue;
       times.start_ns = at;
       times.held_by = static_cast<std::uint32_t>(k);
@@ -96,7 +109,7 @@ CriticalPath critical_path(const Visit& visit, Form form) {
   bool to_answer = false;
   while (i != UINT32_MAX) {
     const VisitNode& n = visit.nodes[i];
-    PathStep step{i, 0, 0};
+    PathStep step{i};
     const std::size_t parts = to_answer ? n.parts_before_answer : n.parts.size();
     for (std::size_t p = 0; p < parts; ++p) {
       charge(n.parts[p].category, n.parts[p].duration_ns);
@@ -108,11 +121,15 @@ CriticalPath critical_path(const Visit& visit, Form form) {
       i = UINT32_MAX;
     } else {
       const VisitEdge& e = visit.edges_of(form)[held_by];
-      step.client_ns = e.lag_ns;
+      step.round_ns = e.round_ns;
+      step.stall_ns = e.stall_ns;
+      step.client_ns = e.lag_ns - e.round_ns - e.stall_ns;
       to_answer = e.at_first_byte;
       i = e.from;
     }
     charge(Category::client, step.client_ns);
+    charge(Category::rounds, step.round_ns);
+    charge(Category::stall, step.stall_ns);
     path.steps.push_back(step);
   }
   std::reverse(path.steps.begin(), path.steps.end());

@@ -1,6 +1,7 @@
 // Runs the graph of a visit forward, as it was or with edits. A node starts when everything that
 // releases it has, plus each one's lag; it takes as long as its parts. Without edits the times come
-// out as observed. Private to advise; pure.
+// out as observed. What an edit takes from a category comes from the node's parts, then from the gap
+// before it. Private to advise; pure.
 #pragma once
 
 #include <span>

@@ -1,7 +1,9 @@
 // From transactions to visits: the activities of one client address in order of time, cut where the
 // client was quiet for a second, and after 30 seconds. A burst in which no answer is of a type that
 // a page is made of is API traffic: there every request is a visit of its own, with the connection
-// and the lookup that it was the first to use.
+// and the lookup that it was the first to use. What goes to a database is apart from both, connection by
+// connection: those of a pool serve users that have nothing to do with each other. Bursts that begin at
+// the same time are one: a client that asks on several connections at once and waits for all.
 //
 // Users behind one address cannot be told apart by it. A burst that reads more than one document
 // with no word (Referer) of another is marked shared_address.
@@ -19,6 +21,7 @@ namespace {
 
 struct Activity {
   IpAddress client_ip;
+  std::size_t lane;  ///< 0, or 1 + the connection to a database that it belongs to
   TimeNs from_ns;
   NodeRef node;
   TimeNs to_ns;
@@ -30,7 +33,7 @@ class Activities {
   Activities(const Dataset& data, const Correlation& correlation)
       : data_(data), correlation_(correlation) {}
 
-  /// Sorted by client and time.
+  /// Sorted by client, lane and time.
   std::vector<Activity> all() {
     for (std::size_t i = 0; i < data_.connections().size(); ++i) add_connection(i);
     for (std::size_t i = 0; i < data_.http().size(); ++i) {
@@ -40,23 +43,34 @@ class Activities {
       const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
       add(h.client.ip, h.request_first_ns, end, {VisitNode::Kind::request, i, c});
     }
+    for (std::size_t i = 0; i < data_.database().size(); ++i) {
+      const DatabaseTransaction& d = data_.database()[i];
+      const std::size_t c = data_.connection_index(d.connection);
+      if (c == Dataset::kNone) continue;
+      const TimeNs end = known(d.response_last_ns) ? d.response_last_ns : d.request_last_ns;
+      add(d.client.ip, d.request_first_ns, end, {VisitNode::Kind::query, i, c}, c + 1);
+    }
     std::sort(found_.begin(), found_.end());
     return std::move(found_);
   }
 
  private:
+  void add(const IpAddress& client, TimeNs from, TimeNs to, NodeRef node, std::size_t lane) {
+    if (known(from)) found_.push_back({client, lane, from, node, std::max(from, to)});
+  }
   void add(const IpAddress& client, TimeNs from, TimeNs to, NodeRef node) {
-    if (known(from)) found_.push_back({client, from, node, std::max(from, to)});
+    add(client, from, to, node, 0);
   }
 
   void add_connection(std::size_t i) {
     const Connection& c = data_.connections()[i];
     const Channel& channel = correlation_.channels[i];
     if (!channel.dns.empty()) return;  // part of a lookup
+    const std::size_t lane = channel.database.empty() ? 0 : i + 1;
     if (c.state != ConnectionState::midstream && c.state != ConnectionState::no_syn_seen) {
       const TimeNs end = known(c.established_time_ns) ? c.established_time_ns : c.last_time_ns;
-      add(c.client.ip, c.start_time_ns, end, {VisitNode::Kind::connect, i, i});
-      add_lookup(c, channel.lookup, i);
+      add(c.client.ip, c.start_time_ns, end, {VisitNode::Kind::connect, i, i}, lane);
+      add_lookup(c, channel.lookup, i, lane);
     }
     if (channel.tls != Dataset::kNone) {
       const TlsHandshake& t = data_.tls()[channel.tls];
@@ -64,21 +78,22 @@ class Activities {
           {VisitNode::Kind::tls, channel.tls, i});
       add(c.client.ip, t.first_client_data_ns, t.first_server_data_ns,
           {VisitNode::Kind::request, Dataset::kNone, i});
-    } else if (channel.http.empty() && channel.dns.empty()) {
+    } else if (channel.http.empty() && channel.database.empty()) {
       add(c.client.ip, c.half.c2s.first_payload_ns, c.half.s2c.first_payload_ns,
           {VisitNode::Kind::request, Dataset::kNone, i});
     }
   }
 
   /// A lookup belongs to the client that connected to the address, once.
-  void add_lookup(const Connection& c, std::size_t lookup, std::size_t connection) {
+  void add_lookup(const Connection& c, std::size_t lookup, std::size_t connection,
+                  std::size_t lane) {
     if (lookup == Dataset::kNone) return;
     const Lookup& l = correlation_.lookups[lookup];
     if (!known(l.wait_ns) || !used_.emplace(std::pair(c.client.ip, lookup), connection).second) {
       return;
     }
-    add(c.client.ip, l.start_time_ns, l.end_time_ns,
-        {VisitNode::Kind::dns, lookup, Dataset::kNone});
+    add(c.client.ip, l.start_time_ns, l.end_time_ns, {VisitNode::Kind::dns, lookup, Dataset::kNone},
+        lane);
   }
 
   const Dataset& data_;
@@ -98,6 +113,9 @@ bool of_a_page(const HttpTransaction& h) {
   return true;
 }
 
+/// Queries on several connections that begin within this time of each other were sent together.
+constexpr DurationNs kTogetherNs = 2 * kMillisecondNs;
+
 class Grouping {
  public:
   Grouping(const Dataset& data, const Correlation& correlation, const VisitLimits& limits)
@@ -106,12 +124,15 @@ class Grouping {
   std::vector<VisitDraft> run() {
     TimeNs end_ns = 0;
     for (const Activity& a : Activities(data_, correlation_).all()) {
+      const DurationNs quiet = a.lane == 0 ? limits_.quiet_ns : limits_.database_quiet_ns;
       const bool goes_on = !burst_.nodes.empty() && burst_.client_ip == a.client_ip &&
-                           a.from_ns - end_ns < limits_.quiet_ns &&
+                           lane_ == a.lane && a.from_ns - end_ns < quiet &&
                            a.from_ns - burst_.start_ns < limits_.longest_ns;
       if (!goes_on) {
         finish();
         burst_.client_ip = a.client_ip;
+        lane_ = a.lane;
+        burst_.database = a.lane != 0;
         burst_.start_ns = a.from_ns;
         end_ns = a.to_ns;
       }
@@ -119,18 +140,40 @@ class Grouping {
       burst_.nodes.push_back(a.node);
     }
     finish();
+    join_queries();
     return std::move(drafts_);
   }
 
  private:
   void finish() {
     if (burst_.nodes.empty()) return;
-    if (is_api()) {
+    if (!burst_.database && is_api()) {
       split();
     } else {
       drafts_.push_back(std::move(burst_));
     }
     burst_ = {};
+  }
+
+  /// Bursts of queries of one client that begin together become one.
+  void join_queries() {
+    std::stable_sort(drafts_.begin(), drafts_.end(), [](const VisitDraft& a, const VisitDraft& b) {
+      return std::tie(a.database, a.client_ip, a.start_ns) <
+             std::tie(b.database, b.client_ip, b.start_ns);
+    });
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      VisitDraft& draft = drafts_[i];
+      VisitDraft* into = kept > 0 ? &drafts_[kept - 1] : nullptr;
+      if (into != nullptr && draft.database && into->database &&
+          into->client_ip == draft.client_ip && draft.start_ns - into->start_ns <= kTogetherNs) {
+        into->nodes.insert(into->nodes.end(), draft.nodes.begin(), draft.nodes.end());
+        continue;
+      }
+      if (kept != i) drafts_[kept] = std::move(draft);
+      ++kept;
+    }
+    drafts_.resize(kept);
   }
 
   [[nodiscard]] bool is_api() const {
@@ -162,7 +205,7 @@ class Grouping {
       }
       own.push_back(n);
       if (n.kind != VisitNode::Kind::request) continue;
-      VisitDraft draft{burst_.client_ip, 0, true, std::move(own)};
+      VisitDraft draft{burst_.client_ip, 0, true, false, std::move(own)};
       own.clear();
       draft.start_ns = start_of(draft.nodes.front());
       drafts_.push_back(std::move(draft));
@@ -175,6 +218,7 @@ class Grouping {
       case VisitNode::Kind::connect: return data_.connections()[n.item].start_time_ns;
       case VisitNode::Kind::tls: return data_.tls()[n.item].client_hello_ns;
       case VisitNode::Kind::request: return data_.http()[n.item].request_first_ns;
+      case VisitNode::Kind::query: return data_.database()[n.item].request_first_ns;
     }
     return kUnknownNs;
   }
@@ -183,6 +227,7 @@ class Grouping {
   const Correlation& correlation_;
   const VisitLimits& limits_;
   VisitDraft burst_;
+  std::size_t lane_ = 0;
   std::vector<VisitDraft> drafts_;
 };
 
@@ -241,6 +286,7 @@ std::string_view name(VisitNode::Kind k) {
     case VisitNode::Kind::connect: return "connect";
     case VisitNode::Kind::tls: return "tls";
     case VisitNode::Kind::request: return "request";
+    case VisitNode::Kind::query: return "query";
   }
   return "";
 }

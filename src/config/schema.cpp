@@ -398,6 +398,111 @@ Section<C> tls_extra_rtt() {
           }};
 }
 
+Section<C> db_serial_roundtrips() {
+  return {"rule.db-serial-roundtrips",
+          "A client sends commands to a database or cache one by one.",
+          {
+              integer<C>("min_run", "queries", 2, 1000000, "in a row",
+                         MEMBER(thresholds.db_serial_roundtrips.min_run)),
+              duration<C>("turn_gap_ms", kMillisecondNs, 0, 60000,
+                          "the client's own time before the next one",
+                          MEMBER(thresholds.db_serial_roundtrips.turn_gap_ns)),
+              duration<C>("min_waste_ms", kMillisecondNs, 0, 60000, "in round trips of a run",
+                          MEMBER(thresholds.db_serial_roundtrips.min_waste_ns)),
+              duration<C>("min_rtt_us", kMicrosecondNs, 0, 1000000,
+                          "a shorter path has nothing to gain",
+                          MEMBER(thresholds.db_serial_roundtrips.min_rtt_ns)),
+          }};
+}
+
+Section<C> db_n_plus_one() {
+  return {"rule.db-n-plus-one",
+          "A client repeats one statement in a loop.",
+          {
+              integer<C>("min_repeats", "statements", 2, 1000000, "of one shape",
+                         MEMBER(thresholds.db_n_plus_one.min_repeats)),
+              duration<C>("within_ms", kMillisecondNs, 0, 60000, "from one repeat to the next",
+                          MEMBER(thresholds.db_n_plus_one.within_ns)),
+              duration<C>("min_total_ms", kMillisecondNs, 0, 60000, "all repeats together",
+                          MEMBER(thresholds.db_n_plus_one.min_total_ns)),
+          }};
+}
+
+Section<C> db_slow_fingerprint() {
+  return {
+      "rule.db-slow-fingerprint",
+      "A database takes long for statements of one shape.",
+      {
+          duration<C>("sql_p95_ms", kMillisecondNs, 0, 600000,
+                      "its own time at the slow end, PostgreSQL and MySQL",
+                      MEMBER(thresholds.db_slow_fingerprint.sql_p95_ns)),
+          duration<C>("cache_p95_ms", kMillisecondNs, 0, 600000, "likewise, Redis and memcached",
+                      MEMBER(thresholds.db_slow_fingerprint.cache_p95_ns)),
+          integer<C>("max_per_server", "shapes", 1, 1000, "looked at, those with the most time",
+                     MEMBER(thresholds.db_slow_fingerprint.max_per_server)),
+      }};
+}
+
+Section<C> tcp_nagle_delack() {
+  return {
+      "rule.tcp-nagle-delack",
+      "Small writes wait for delayed acknowledgements.",
+      {
+          duration<C>("quick_min_ms", kMillisecondNs, 0, 60000, "the ACK is late by at least this",
+                      MEMBER(thresholds.tcp_nagle_delack.quick_min_ns)),
+          duration<C>("quick_max_ms", kMillisecondNs, 0, 60000, "and at most this",
+                      MEMBER(thresholds.tcp_nagle_delack.quick_max_ns)),
+          duration<C>("slow_min_ms", kMillisecondNs, 0, 60000, "or by at least this",
+                      MEMBER(thresholds.tcp_nagle_delack.slow_min_ns)),
+          duration<C>("slow_max_ms", kMillisecondNs, 0, 60000, "and at most this",
+                      MEMBER(thresholds.tcp_nagle_delack.slow_max_ns)),
+          integer<C>("min_events", "exchanges", 1, 1000000, "of one server that waited, or",
+                     MEMBER(thresholds.tcp_nagle_delack.min_events)),
+          number<C>("min_share", "fraction", 0, 1, "of its exchanges",
+                    MEMBER(thresholds.tcp_nagle_delack.min_share)),
+      }};
+}
+
+Section<C> tcp_path_loss() {
+  return {"rule.tcp-path-loss",
+          "A path loses segments.",
+          {
+              number<C>("min_share", "fraction", 0, 1, "of the data segments were sent again",
+                        MEMBER(thresholds.tcp_path_loss.min_share)),
+              integer<C>("min_segments", "segments", 1, 1024 * kMega,
+                         "with data, to or from a client's network",
+                         MEMBER(thresholds.tcp_path_loss.min_segments)),
+          }};
+}
+
+Section<C> tcp_tail_rto() {
+  return {"rule.tcp-tail-rto",
+          "A lost segment was noticed by a timer only.",
+          {
+              duration<C>("min_stall_ms", kMillisecondNs, 0, 600000, "silence that a resend ended",
+                          MEMBER(thresholds.tcp_tail_rto.min_stall_ns)),
+              number<C>("min_share", "fraction", 0, 1, "of the exchanges",
+                        MEMBER(thresholds.tcp_tail_rto.min_share)),
+          }};
+}
+
+Section<C> tcp_idle_restart() {
+  return {"rule.tcp-idle-restart",
+          "A connection begins slow start anew after a pause.",
+          {
+              integer<C>("min_response_bytes", "bytes", 1, 1024 * kMega,
+                         "smaller answers fit into one flight",
+                         MEMBER(thresholds.tcp_idle_restart.min_response_bytes)),
+              duration<C>("min_idle_ms", kMillisecondNs, 0, 3600000, "since the answer before",
+                          MEMBER(thresholds.tcp_idle_restart.min_idle_ns)),
+              integer<C>("initial_segments", "segments", 1, 1000,
+                         "a first flight of at most so many has begun anew",
+                         MEMBER(thresholds.tcp_idle_restart.initial_segments)),
+              number<C>("min_share", "fraction", 0, 1, "of such answers after such a pause",
+                        MEMBER(thresholds.tcp_idle_restart.min_share)),
+          }};
+}
+
 Section<C> visits() {
   return {"visits",
           "What counts as one visit of a user, and how many are kept for simulation.",
@@ -406,6 +511,9 @@ Section<C> visits() {
                           MEMBER(thresholds.visits.quiet_ns)),
               duration<C>("longest_s", kSecondNs, 1, 86400, "a longer one is cut",
                           MEMBER(thresholds.visits.longest_ns)),
+              duration<C>("database_quiet_ms", kMillisecondNs, 1, 3600000,
+                          "silence that ends a burst of queries on one connection",
+                          MEMBER(thresholds.visits.database_quiet_ns)),
               integer<C>("max_stored", "visits", 1, 16 * kMega,
                          "kept, chosen by a hash of client and time; the others are counted",
                          MEMBER(thresholds.visits.max_stored)),
@@ -480,6 +588,9 @@ const std::vector<Section<Config>>& sections() {
                                                          log(),
                                                          report(),
                                                          visits(),
+                                                         db_n_plus_one(),
+                                                         db_serial_roundtrips(),
+                                                         db_slow_fingerprint(),
                                                          dns_redundant_fanout(),
                                                          dns_slow_resolver(),
                                                          dns_timeout_retry(),
@@ -489,8 +600,12 @@ const std::vector<Section<Config>>& sections() {
                                                          srv_saturation_knee(),
                                                          tcp_accept_overflow(),
                                                          tcp_connection_churn(),
+                                                         tcp_idle_restart(),
                                                          tcp_initcwnd_rounds(),
+                                                         tcp_nagle_delack(),
+                                                         tcp_path_loss(),
                                                          tcp_syn_loss(),
+                                                         tcp_tail_rto(),
                                                          tls_extra_rtt(),
                                                          gate()};
   return kSections;

@@ -37,6 +37,10 @@ void add_tasks(std::vector<Channel>& channels, const Dataset& data) {
     const std::size_t c = data.connection_index(data.dns()[i].connection);
     if (c != Dataset::kNone) channels[c].dns.push_back(i);
   }
+  for (std::size_t i = 0; i < data.database().size(); ++i) {
+    const std::size_t c = data.connection_index(data.database()[i].connection);
+    if (c != Dataset::kNone) channels[c].database.push_back(i);
+  }
   for (std::size_t i = 0; i < data.tls().size(); ++i) {
     const std::size_t c = data.connection_index(data.tls()[i].connection);
     if (c != Dataset::kNone && channels[c].tls == Dataset::kNone) channels[c].tls = i;
@@ -139,7 +143,15 @@ bool carried_nothing(const Connection& c) {
 /// directions captured, or there were none.
 bool readable(const Connection& c) {
   if (c.one_sided) return failed(c);
-  return c.protocol == Protocol::http1 || c.protocol == Protocol::dns || carried_nothing(c);
+  switch (c.protocol) {
+    case Protocol::http1:
+    case Protocol::dns:
+    case Protocol::redis:
+    case Protocol::memcached:
+    case Protocol::postgres:
+    case Protocol::mysql: return true;
+    default: return carried_nothing(c);
+  }
 }
 
 /// An instant with the frame that marks it.
@@ -243,6 +255,12 @@ class Reasons {
       const DnsTransaction& d = data_.dns()[i];
       if (d.query_frames.empty()) continue;
       add({d.first_query_ns, d.query_frames.front()}, {d.response_ns, d.response_frame});
+    }
+    for (const std::size_t i : channel.database) {
+      const DatabaseTransaction& d = data_.database()[i];
+      if (d.no_reply) continue;
+      add({d.request_first_ns, d.request_frames.first},
+          {d.response_last_ns, d.response_frames.last});
     }
     std::sort(spans.begin(), spans.end(),
               [](const BusySpan& a, const BusySpan& b) { return a.from < b.from; });

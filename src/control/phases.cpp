@@ -17,26 +17,32 @@ namespace wirelag {
 namespace {
 
 /// The life, as far as it has been cut.
+/// What an interval belongs to.
+struct Owner {
+  std::size_t http = Dataset::kNone;
+  std::size_t dns = Dataset::kNone;
+  std::size_t database = Dataset::kNone;
+  bool operator==(const Owner&) const = default;
+};
+
 class Walk {
  public:
   Walk(TimeNs from, TimeNs to) : at_(from), end_(to) { phases_.total_ns.fill(kUnknownNs); }
 
   /// The life up to `to` is `phase`; nothing is changed when it has been cut further than that.
-  void until(TimeNs to, Phase phase, std::size_t http = Dataset::kNone,
-             std::size_t dns = Dataset::kNone) {
+  void until(TimeNs to, Phase phase, const Owner& of = {}) {
     if (!known(to) || to < at_) return;
     to = std::min(to, end_);
     DurationNs& total = phases_.total_ns[static_cast<std::size_t>(phase)];
     total = (known(total) ? total : 0) + (to - at_);
     if (to == at_) return;
     auto& list = phases_.intervals;
-    const PhaseInterval next{phase, at_, to, http, dns};
-    if (!list.empty() && list.back().phase == phase && list.back().http == http &&
-        list.back().dns == dns) {
+    if (!list.empty() && list.back().phase == phase && of == latest_) {
       list.back().to_ns = to;
     } else {
-      list.push_back(next);
+      list.push_back({phase, at_, to, of.http, of.dns, of.database});
     }
+    latest_ = of;
     at_ = to;
   }
   /// Like until(), for what is not there when it takes no time.
@@ -49,6 +55,7 @@ class Walk {
 
  private:
   ConnectionPhases phases_;
+  Owner latest_;  ///< of the last interval
   TimeNs at_;
   TimeNs end_;
 };
@@ -97,8 +104,7 @@ struct Exchange {
   bool complete = false;          ///< and so is the response
   bool hands_over = false;        ///< the bytes behind it are another protocol's
   bool tls = false;
-  std::size_t http = Dataset::kNone;
-  std::size_t dns = Dataset::kNone;
+  Owner of;
 
   [[nodiscard]] TimeNs first_ns() const { return known(begin_ns) ? begin_ns : answer_ns; }
 };
@@ -114,7 +120,7 @@ Exchange exchange_of(const HttpTransaction& t, std::size_t index) {
   e.asked = t.request_complete;
   e.complete = t.request_complete && t.response_complete && !t.resynchronised;
   e.hands_over = t.status == 101 || (t.method == "CONNECT" && t.status / 100 == 2);
-  e.http = index;
+  e.of.http = index;
   return e;
 }
 
@@ -124,7 +130,20 @@ Exchange exchange_of(const DnsTransaction& t, std::size_t index) {
   e.answer_ns = e.answered_ns = t.response_ns;
   e.asked = known(t.first_query_ns);
   e.complete = e.asked && known(t.response_ns);
-  e.dns = index;
+  e.of.dns = index;
+  return e;
+}
+
+/// One without a reply is over when it is sent.
+Exchange exchange_of(const DatabaseTransaction& t, std::size_t index) {
+  Exchange e;
+  e.begin_ns = t.request_first_ns;
+  e.sent_ns = t.request_last_ns;
+  e.answer_ns = t.response_first_ns;
+  e.answered_ns = t.response_last_ns;
+  e.asked = known(t.request_last_ns) && !t.no_reply;
+  e.complete = (t.response_complete || t.no_reply) && !t.resynchronised;
+  e.of.database = index;
   return e;
 }
 
@@ -145,9 +164,10 @@ Exchange exchange_of(const TlsHandshake& t, TimeNs first_byte_ns) {
 std::vector<Exchange> exchanges_of(const Dataset& data, const Channel& channel,
                                    const Connection& c) {
   std::vector<Exchange> all;
-  all.reserve(channel.http.size() + channel.dns.size() + 1);
+  all.reserve(channel.http.size() + channel.dns.size() + channel.database.size() + 1);
   for (const std::size_t i : channel.http) all.push_back(exchange_of(data.http()[i], i));
   for (const std::size_t i : channel.dns) all.push_back(exchange_of(data.dns()[i], i));
+  for (const std::size_t i : channel.database) all.push_back(exchange_of(data.database()[i], i));
   if (channel.tls != Dataset::kNone) {
     const bool from_the_first_byte = all.empty() && opening_seen(c);  // else in a tunnel
     all.push_back(exchange_of(data.tls()[channel.tls],
@@ -184,13 +204,13 @@ class Cut {
   void exchange(const Exchange& e, TimeNs next_ns) {
     walk_.fill(e.first_ns(), before(e));
     if (e.tls) return handshake(e);
-    if (known(e.begin_ns)) walk_.until(e.sent_ns, Phase::request, e.http, e.dns);
+    if (known(e.begin_ns)) walk_.until(e.sent_ns, Phase::request, e.of);
     if (known(e.answer_ns)) {
-      if (known(e.begin_ns)) walk_.until(e.answer_ns, Phase::server_wait, e.http, e.dns);
-      walk_.until(e.answered_ns, Phase::transfer, e.http, e.dns);
-      if (known(e.upload_ns)) walk_.until(e.upload_ns, Phase::request, e.http, e.dns);
+      if (known(e.begin_ns)) walk_.until(e.answer_ns, Phase::server_wait, e.of);
+      walk_.until(e.answered_ns, Phase::transfer, e.of);
+      if (known(e.upload_ns)) walk_.until(e.upload_ns, Phase::request, e.of);
     } else if (e.asked && !blind_ && !holes_) {
-      walk_.until(known(next_ns) ? next_ns : walk_.end(), Phase::server_wait, e.http, e.dns);
+      walk_.until(known(next_ns) ? next_ns : walk_.end(), Phase::server_wait, e.of);
     }
     between_ = blind_ || holes_ || !e.complete ? Phase::untracked : Phase::client_idle;
     if (e.hands_over) between_ = Phase::payload;

@@ -51,8 +51,17 @@ Json shape_json(const TransferShape& s) {
               {"pause_ns", ns_or_null(s.pause_ns)},
               {"resend_stall_ns", ns_or_null(s.resend_stall_ns)},
               {"window_stall_ns", ns_or_null(s.window_stall_ns)},
+              {"held_ns", ns_or_null(s.held_ns)},
               {"window_limited_bursts", if_known(windows, s.window_limited_bursts)},
               {"smallest_window_bytes", if_known(windows, s.smallest_window_bytes)}};
+}
+
+Json stalls_json(const ExchangeStalls& s) {
+  return Json{{"request_held_ns", ns_or_null(s.request_held_ns)},
+              {"request_resend_ns", ns_or_null(s.request_resend_ns)},
+              {"response_held_ns", ns_or_null(s.response_held_ns)},
+              {"response_resend_ns", ns_or_null(s.response_resend_ns)},
+              {"earlier_resend_ns", ns_or_null(s.earlier_resend_ns)}};
 }
 
 }  // namespace
@@ -131,6 +140,7 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"response_bytes", responded ? Json(t.response_bytes) : Json(nullptr)},
               {"response_body_bytes", responded ? Json(t.response_body_bytes) : Json(nullptr)},
               {"response_shape", shape_json(t.response_shape)},
+              {"stalls", stalls_json(t.stalls)},
               {"pipelined", t.pipelined},
               {"complete", t.request_complete && t.response_complete},
               {"request_complete", t.request_seen ? Json(t.request_complete) : Json(nullptr)},
@@ -212,6 +222,7 @@ Json database_json(const Report& report, const DatabaseTransaction& t) {
       {"total_ns", ns_or_null(t.total_ns())},
       {"request_bytes", t.request_bytes},
       {"response_bytes", responded ? Json(t.response_bytes) : Json(nullptr)},
+      {"stalls", stalls_json(t.stalls)},
       {"rows", rows ? Json(t.rows) : Json(nullptr)},
       {"error", responded ? Json(t.error) : Json(nullptr)},
       {"error_code", text_or_null(t.error_code)},

@@ -25,6 +25,7 @@ std::pair<const char*, std::size_t> place(const VisitNode& n, const HttpIndex& h
     case VisitNode::Kind::tls: return {"tls_handshake", n.item};
     case VisitNode::Kind::request:
       return {"request", n.item == Dataset::kNone ? n.item : http.of(n.item)};
+    case VisitNode::Kind::query: return {"query", n.item};
   }
   return {"", Dataset::kNone};
 }
@@ -38,6 +39,8 @@ Json step_json(const Visit& v, const PathStep& step, const HttpIndex& http) {
   }
   out["start_time_ns"] = n.start_ns;
   out["client_ns"] = step.client_ns;
+  out["round_ns"] = step.round_ns;
+  out["stall_ns"] = step.stall_ns;
   out["duration_ns"] = step.duration_ns;
   return out;
 }
@@ -71,9 +74,11 @@ Json visit_json(const Report& r, std::size_t index, const HttpIndex& http) {
   Json lookups = Json::array();
   Json connections = Json::array();
   Json requests = Json::array();
+  Json queries = Json::array();
   for (const VisitNode& n : v.nodes) {
     if (n.kind == VisitNode::Kind::dns) lookups.push_back(n.item);
     if (n.kind == VisitNode::Kind::connect) connections.push_back(connection_id(n.item));
+    if (n.kind == VisitNode::Kind::query) queries.push_back(n.item);
     if (n.kind != VisitNode::Kind::request || n.item == Dataset::kNone) continue;
     requests.push_back(http.of(n.item));
   }
@@ -82,7 +87,9 @@ Json visit_json(const Report& r, std::size_t index, const HttpIndex& http) {
   return Json{{"id", index + 1},
               {"client_ip", v.client_ip.text()},
               {"service", text_or_null(v.service)},
-              {"kind", v.api ? "api" : "page"},
+              {"kind", v.database ? "database"
+                       : v.api    ? "api"
+                                  : "page"},
               {"start_time_ns", v.start_ns},
               {"wait_ns", v.wait_ns},
               {"breakdown_ns", breakdown_json(serial.breakdown)},
@@ -92,6 +99,7 @@ Json visit_json(const Report& r, std::size_t index, const HttpIndex& http) {
               {"dns_lookups", std::move(lookups)},
               {"connections", std::move(connections)},
               {"requests", std::move(requests)},
+              {"queries", std::move(queries)},
               {"limits", limits_json(v.flags)}};
 }
 

@@ -141,7 +141,8 @@ void check(const DnsTransaction& d) {
 /// The known gaps are part of the transfer time.
 void check(const TransferShape& s, DurationNs transfer_ns) {
   DurationNs gaps_ns = 0;
-  for (const DurationNs gap_ns : {s.rounds_ns, s.pause_ns, s.resend_stall_ns, s.window_stall_ns}) {
+  for (const DurationNs gap_ns :
+       {s.rounds_ns, s.pause_ns, s.resend_stall_ns, s.window_stall_ns, s.held_ns}) {
     WIRELAG_REQUIRE(no_negative({gap_ns}));
     if (known(gap_ns)) gaps_ns += gap_ns;
   }

@@ -72,6 +72,45 @@ struct Thresholds {
     double min_share = 0.2;  ///< of the handshakes
   } tls_extra_rtt;
   struct {
+    std::uint32_t min_run = 5;                     ///< queries in a row
+    DurationNs turn_gap_ns = 2 * kMillisecondNs;   ///< the client's own time before the next one
+    DurationNs min_waste_ns = 5 * kMillisecondNs;  ///< in round trips of a run
+    DurationNs min_rtt_ns = 100 * kMicrosecondNs;  ///< on a shorter path nothing is to be gained
+  } db_serial_roundtrips;
+  struct {
+    std::uint32_t min_repeats = 5;
+    DurationNs within_ns = 200 * kMillisecondNs;    ///< from one repeat to the next
+    DurationNs min_total_ns = 10 * kMillisecondNs;  ///< all repeats together
+  } db_n_plus_one;
+  struct {
+    DurationNs sql_p95_ns = 50 * kMillisecondNs;    ///< the server's own time, PostgreSQL and MySQL
+    DurationNs cache_p95_ns = 10 * kMillisecondNs;  ///< Redis and memcached
+    std::uint32_t max_per_server = 5;               ///< shapes, those with the most time
+  } db_slow_fingerprint;
+  struct {
+    DurationNs quick_min_ns =
+        30 * kMillisecondNs;  ///< a delayed ACK of 40 ms (Linux), and its noise
+    DurationNs quick_max_ns = 60 * kMillisecondNs;
+    DurationNs slow_min_ns = 150 * kMillisecondNs;  ///< one of 200 ms
+    DurationNs slow_max_ns = 250 * kMillisecondNs;
+    std::uint32_t min_events = 5;  ///< of one server, or
+    double min_share = 0.01;       ///< of its exchanges
+  } tcp_nagle_delack;
+  struct {
+    double min_share = 0.01;            ///< of the data segments were sent again
+    std::uint32_t min_segments = 1000;  ///< of a client's network, one direction
+  } tcp_path_loss;
+  struct {
+    DurationNs min_stall_ns = 190 * kMillisecondNs;  ///< silence that a resend ended
+    double min_share = 0.001;                        ///< of the exchanges
+  } tcp_tail_rto;
+  struct {
+    std::uint64_t min_response_bytes = 14'000;
+    DurationNs min_idle_ns = 200 * kMillisecondNs;  ///< since the answer before
+    std::uint32_t initial_segments = 10;  ///< a first flight of at most so many: begun anew
+    double min_share = 0.2;               ///< of such answers after such a pause
+  } tcp_idle_restart;
+  struct {
     DurationNs min_effect_ns = 1 * kMillisecondNs;  ///< smaller savings are not reported
     double min_effect_share = 0.02;                 ///< nor those below this share of the wait
   } gate;

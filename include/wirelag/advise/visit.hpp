@@ -12,7 +12,11 @@
 //   serial    it waits for the last byte of whatever was complete last before it
 // The rest of the gap is the client's own time and keeps its length when the graph changes.
 //
-// A node's time is cut into parts that add up to it exactly, each in one category; so the
+// What a client asks a database or a cache is a visit apart: a burst of queries on one connection, in
+// order; a pipelined one counts from the end of the one before it.
+//
+// A node's time is cut into parts that add up to it exactly, each in one category; so is the gap
+// before it, of which a part may be the way to the client and back (rounds). So the
 // categories along a path, with the client's gaps, add up to the wait exactly. What cannot be cut
 // goes to a category by these rules, and a flag of the visit says so:
 //   think_has_rtt     no round trip of the server's side is known: it stays inside `think`
@@ -32,15 +36,17 @@
 namespace wirelag {
 
 /// Where a wait goes.
-#define WIRELAG_CATEGORIES(X)                                                        \
-  X(dns, "name lookups")                                                             \
-  X(connect, "TCP handshakes, resent SYNs included")                                 \
-  X(tls, "TLS handshakes")                                                           \
-  X(send, "first to last byte of a request")                                         \
-  X(think, "the server's own time before it answers")                                \
-  X(rounds, "round trips: one per request, and those between flights of a response") \
-  X(bandwidth, "bytes arriving one after another")                                   \
-  X(stall, "waiting for a resent segment, an open window or a sender that stopped")  \
+#define WIRELAG_CATEGORIES(X)                                                                     \
+  X(dns, "name lookups")                                                                          \
+  X(connect, "TCP handshakes, resent SYNs included")                                              \
+  X(tls, "TLS handshakes")                                                                        \
+  X(send, "first to last byte of a request")                                                      \
+  X(think, "the server's own time before it answers")                                             \
+  X(rounds, "round trips: one per request, and those between flights of a response")              \
+  X(bandwidth, "bytes arriving one after another")                                                \
+  X(stall,                                                                                        \
+    "waiting for a resent segment, an open window, the ACK of a small segment, or a sender that " \
+    "stopped")                                                                                    \
   X(client, "the client's own time, and what the capture does not show")
 
 enum class Category : std::uint8_t {
@@ -65,16 +71,16 @@ struct VisitPart {
 };
 
 struct VisitNode {
-  enum class Kind : std::uint8_t { dns, connect, tls, request };
+  enum class Kind : std::uint8_t { dns, connect, tls, request, query };
 
   Kind kind = Kind::request;
-  /// Index into Correlation::lookups, Dataset::connections(), tls() or http(); kNone for a request
-  /// that cannot be read (encrypted or an unknown protocol).
+  /// Index into Correlation::lookups, Dataset::connections(), tls(), http() or database(); kNone for
+  /// a request that cannot be read (encrypted or an unknown protocol).
   std::size_t item = Dataset::kNone;
   std::size_t connection = Dataset::kNone;  ///< index into Dataset::connections()
   TimeNs start_ns = 0;
   TimeNs end_ns = 0;
-  BoundedList<VisitPart, 6> parts;  ///< in order of time; they add up to end - start
+  BoundedList<VisitPart, 10> parts;  ///< in order of time; they add up to end - start
   std::uint8_t parts_before_answer = 0;
   /// Of a request: the connection that was opened for it and came too late; index into connections().
   std::size_t opened_for_it = Dataset::kNone;
@@ -95,6 +101,8 @@ struct VisitEdge {
   std::uint32_t from = 0;  ///< always smaller than `to`
   std::uint32_t to = 0;
   DurationNs lag_ns = 0;
+  DurationNs round_ns = 0;  ///< of lag_ns: from the probe to the client and back
+  DurationNs stall_ns = 0;  ///< of lag_ns: until what was lost on the way to the client came again
   EdgeKind kind = EdgeKind::protocol;
   bool at_first_byte = false;
 };
@@ -118,8 +126,9 @@ struct VisitFlags {
 
 struct Visit {
   IpAddress client_ip;
-  bool api = false;     ///< one request with what it needed; else one burst of a page
-  std::string service;  ///< host of the first request, else name or address of the first server
+  bool api = false;       ///< one request with what it needed; else one burst of a page
+  bool database = false;  ///< one connection's burst of queries (not `api`)
+  std::string service;    ///< host of the first request, else name or address of the first server
   TimeNs start_ns = 0;
   DurationNs wait_ns = 0;  ///< to the end of the last thing waited for
   VisitFlags flags;
@@ -134,7 +143,9 @@ struct Visit {
 /// (as far as it was waited for).
 struct PathStep {
   std::size_t node = 0;
-  DurationNs client_ns = 0;
+  DurationNs client_ns = 0;  ///< of the gap: the client's own time
+  DurationNs round_ns = 0;   ///< of the gap
+  DurationNs stall_ns = 0;   ///< of the gap; the three are all of it
   DurationNs duration_ns = 0;
 };
 struct CriticalPath {
@@ -144,10 +155,11 @@ struct CriticalPath {
 [[nodiscard]] CriticalPath critical_path(const Visit& visit, Form form);
 
 struct VisitLimits {
-  DurationNs quiet_ns = 1 * kSecondNs;     ///< silence that ends a visit
-  DurationNs longest_ns = 30 * kSecondNs;  ///< a visit is cut there
-  std::uint32_t max_stored = 20'000;       ///< visits with a graph; the others are counted
-  std::uint32_t max_nodes = 512;           ///< of one visit
+  DurationNs quiet_ns = 1 * kSecondNs;                  ///< silence that ends a visit
+  DurationNs longest_ns = 30 * kSecondNs;               ///< a visit is cut there
+  DurationNs database_quiet_ns = 200 * kMillisecondNs;  ///< silence that ends a burst of queries
+  std::uint32_t max_stored = 20'000;  ///< visits with a graph; the others are counted
+  std::uint32_t max_nodes = 512;      ///< of one visit
 };
 
 struct Visits {

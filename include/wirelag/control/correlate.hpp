@@ -73,10 +73,11 @@ enum class ChannelPurpose : std::uint8_t {
 
 /// A TCP connection seen as a channel for tasks. Parallel to Dataset::connections().
 struct Channel {
-  std::size_t connection = 0;        ///< index into Dataset::connections()
-  std::vector<std::size_t> http;     ///< its tasks: indexes into Dataset::http()
-  std::vector<std::size_t> dns;      ///< indexes into Dataset::dns()
-  std::size_t tls = Dataset::kNone;  ///< index into Dataset::tls()
+  std::size_t connection = 0;         ///< index into Dataset::connections()
+  std::vector<std::size_t> http;      ///< its tasks: indexes into Dataset::http()
+  std::vector<std::size_t> dns;       ///< indexes into Dataset::dns()
+  std::vector<std::size_t> database;  ///< indexes into Dataset::database(), in order of request
+  std::size_t tls = Dataset::kNone;   ///< index into Dataset::tls()
   /// Index into Correlation::lookups of the one that gave the server's address at most
   /// kAnswerUsedWithinNs before.
   std::size_t lookup = Dataset::kNone;

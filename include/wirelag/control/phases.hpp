@@ -46,7 +46,8 @@ struct PhaseInterval {
   TimeNs to_ns = 0;
   std::size_t http =
       Dataset::kNone;  ///< index into Dataset::http(): whose request, wait or transfer
-  std::size_t dns = Dataset::kNone;  ///< index into Dataset::dns(): likewise, DNS over TCP
+  std::size_t dns = Dataset::kNone;       ///< index into Dataset::dns(): likewise, DNS over TCP
+  std::size_t database = Dataset::kNone;  ///< index into Dataset::database(): likewise
   [[nodiscard]] DurationNs duration_ns() const { return to_ns - from_ns; }
   bool operator==(const PhaseInterval&) const = default;
 };

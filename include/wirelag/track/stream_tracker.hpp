@@ -27,6 +27,7 @@ struct StreamChunk {
   /// How this direction's payload has travelled up to now, for TransferMeter; null when that is not
   /// measured. Dies when on_bytes() returns.
   const TransferProgress* progress = nullptr;
+  const TransferProgress* other_progress = nullptr;  ///< likewise of the other direction
   std::uint32_t burst = 0;  ///< the number of the burst that brought the bytes
 };
 

@@ -135,13 +135,15 @@ struct DataRoundTrip {
 /// One direction of a connection.
 struct HalfConnection {
   std::uint64_t packets = 0;
-  std::uint64_t payload_bytes = 0;  ///< by the IP header, resends included
-  std::uint64_t missing_bytes = 0;  ///< sequence space that was never captured
+  std::uint64_t payload_packets = 0;  ///< with payload; a captured frame larger than the MSS is one
+  std::uint64_t payload_bytes = 0;    ///< by the IP header, resends included
+  std::uint64_t missing_bytes = 0;    ///< sequence space that was never captured
   std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
   /// Per class: from when the loss could be noticed to the resend (docs/metrics.md); never the same
   /// time twice.
   std::array<DurationNs, kRetransmissionClasses> lost_ns{};
   DurationNs time_lost_ns = 0;             ///< all of lost_ns
+  TimeNs lost_until_ns = kUnknownNs;       ///< the latest resend that lost_ns counts
   DurationNs zero_window_ns = 0;           ///< how long this side announced a closed window
   std::uint32_t zero_windows = 0;          ///< how often it closed it
   DurationNs window_full_ns = 0;           ///< how long its data filled the peer's open window
@@ -284,6 +286,7 @@ struct HttpTransaction {
   std::uint64_t response_bytes = 0;
   std::uint64_t response_body_bytes = 0;
   TransferShape response_shape;
+  ExchangeStalls stalls;
 
   std::string_view method;
   std::string_view host;    ///< Host header, empty when absent
@@ -406,6 +409,7 @@ struct DatabaseTransaction {
   TimeNs response_last_ns = kUnknownNs;
   std::uint64_t request_bytes = 0;
   std::uint64_t response_bytes = 0;
+  ExchangeStalls stalls;
 
   std::string_view operation;    ///< "GET", "SELECT", "COM_PING"
   std::string_view fingerprint;  ///< the statement without its values (docs/protocols)

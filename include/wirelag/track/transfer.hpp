@@ -8,6 +8,9 @@
 //   gap                                                        counts as
 //   ended by a segment that was sent again or fills a hole     resend_stall_ns
 //   the receiver's window was closed in it                     window_stall_ns
+//   ended by the ACK of all that was on the way, less than a   held_ns: Nagle's algorithm (RFC 9293
+//     full segment; the receiver sent nothing else, and what     section 3.7.4); the longer the receiver
+//     followed is no full segment either                         delays its ACK, the longer the gap
 //   ended by an ACK: it passed the probe one half (probe to    rounds_ns, and the next flight begins
 //     sender and back) before, give or take a quarter of that
 //     and 2 ms (or a quarter of the round trip, if less)
@@ -15,7 +18,7 @@
 //
 // The gaps of a message and the time in which its bytes came one after the other (the bandwidth's
 // share) add up to its transfer time:
-//   transfer = rounds + resend stalls + window stalls + pauses + the rest, and the rest is >= 0.
+//   transfer = rounds + resend stalls + window stalls + held + pauses + the rest; the rest is >= 0.
 // A burst is what comes between two such gaps, whatever ended them.
 //
 // What cannot be told: a segment that was lost before the probe and is the last of its burst looks like
@@ -25,6 +28,10 @@
 // a message that begins or ends with them are unknown, and so are those around a clock that stepped back.
 // The round trip is the smallest seen, both halves, on a connection whose handshake was seen whole;
 // without it (midstream, one direction only) there are no flights, rounds and pauses: unknown, not 0.
+//
+// Of an exchange there are also the stalls that no message's shape can hold: a request that was sent
+// again while it had no answer, and an answer whose bytes had passed the probe and were sent again
+// after (ExchangeStalls).
 #pragma once
 
 #include <algorithm>
@@ -43,6 +50,7 @@ struct TransferShape {
   DurationNs pause_ns = kUnknownNs;         ///< gaps with an open window that no ACK ended
   DurationNs resend_stall_ns = kUnknownNs;  ///< gaps that a resend ended
   DurationNs window_stall_ns = kUnknownNs;  ///< gaps with a closed window
+  DurationNs held_ns = kUnknownNs;          ///< gaps in which a small segment's ACK was waited for
   std::uint64_t first_burst_bytes = 0;      ///< this message's
   std::uint64_t largest_burst_bytes = 0;
   std::uint32_t first_burst_segments = 0;
@@ -66,11 +74,14 @@ struct TransferProgress {
   DurationNs pause_ns = 0;
   DurationNs resend_stall_ns = 0;
   DurationNs window_stall_ns = 0;
-  std::uint32_t rounds = 0;  ///< gaps that an ACK ended
-  std::uint32_t burst = 0;   ///< the current one's number, from 1
+  DurationNs held_ns = 0;
+  DurationNs resent_since_new_ns = 0;  ///< of resend_stall_ns, since the latest new byte
+  std::uint32_t rounds = 0;            ///< gaps that an ACK ended
+  std::uint32_t burst = 0;             ///< the current one's number, from 1
   std::uint32_t resent_segments = 0;
   std::uint32_t limited_bursts = 0;
   std::uint32_t segment_bytes = 0;  ///< payload of a full segment; 0 = unknown
+  std::uint32_t latest_bytes = 0;   ///< payload of the latest segment
   std::uint32_t chunks = 0;         ///< handed over so far: tells one chunk from the next
   std::uint32_t window_bytes = TransferShape::kUnknownWindow;  ///< the receiver's at present
   bool both_directions = false;                                ///< ACKs and windows are seen
@@ -78,6 +89,69 @@ struct TransferProgress {
   bool burst_began = false;    ///< the latest segment began the current burst
   bool latest_resent = false;  ///< the latest segment is among resent_segments
   bool current = true;         ///< the sums end with the bytes handed over, not at a later time
+};
+
+/// What an exchange waited for, apart from the server: kUnknownNs where the progress of both directions
+/// was not measured. A plain value.
+struct ExchangeStalls {
+  DurationNs request_held_ns = kUnknownNs;  ///< gaps in the request, as in a shape
+  /// Silences of the client that ended with a resend of the request, before the response began.
+  DurationNs request_resend_ns = kUnknownNs;
+  DurationNs response_held_ns = kUnknownNs;    ///< gaps in the response
+  DurationNs response_resend_ns = kUnknownNs;  ///< likewise
+  /// Silences of the server that ended with a resend of bytes it had sent before, since its last new
+  /// byte and up to this request: the client may have waited for them.
+  DurationNs earlier_resend_ns = kUnknownNs;
+};
+
+/// Where the sums of both directions stood when a message began and when it ended.
+class TransferMarks {
+ public:
+  /// More of the message came; `own` is its direction's progress, `other` the other one's.
+  void add(const TransferProgress* own, const TransferProgress* other) {
+    if (own == nullptr || other == nullptr || !own->both_directions) return;
+    const Sums now = {own->held_ns, own->resend_stall_ns, other->resend_stall_ns};
+    if (!measured_) {
+      first_ = now;
+      other_resent_ns_ = other->resent_since_new_ns;
+    }
+    last_ = now;
+    measured_ = true;
+  }
+  /// The message goes on as `later`.
+  void add(const TransferMarks& later) {
+    if (!later.measured_) return;
+    const Sums last = later.last_;
+    if (!measured_) *this = later;
+    last_ = last;
+  }
+  [[nodiscard]] static ExchangeStalls stalls(const TransferMarks& request,
+                                             const TransferMarks& response) {
+    ExchangeStalls s;
+    if (request.measured_) {
+      s.request_held_ns = request.last_.held_ns - request.first_.held_ns;
+      s.earlier_resend_ns = request.other_resent_ns_;
+    }
+    if (!response.measured_) return s;
+    s.response_held_ns = response.last_.held_ns - response.first_.held_ns;
+    s.response_resend_ns = response.last_.resend_ns - response.first_.resend_ns;
+    if (request.measured_) {
+      s.request_resend_ns =
+          std::max<DurationNs>(0, response.first_.other_resend_ns - request.first_.resend_ns);
+    }
+    return s;
+  }
+
+ private:
+  struct Sums {
+    DurationNs held_ns = 0;    ///< of the message's direction
+    DurationNs resend_ns = 0;  ///< likewise
+    DurationNs other_resend_ns = 0;
+  };
+  Sums first_;
+  Sums last_;
+  DurationNs other_resent_ns_ = 0;
+  bool measured_ = false;
 };
 
 /// Puts the shape of one message together from the chunks that brought it.
@@ -131,6 +205,7 @@ class TransferMeter {
     if (!p.both_directions) return;
     shape_.resend_stall_ns = p.resend_stall_ns - base_.resend_stall_ns;
     shape_.window_stall_ns = p.window_stall_ns - base_.window_stall_ns;
+    shape_.held_ns = p.held_ns - base_.held_ns;
     shape_.window_limited_bursts = p.limited_bursts - base_.limited_bursts;
     if (!known(base_.rtt_ns)) return;
     shape_.rtt_ns = p.rtt_ns;
@@ -141,7 +216,7 @@ class TransferMeter {
   }
   void forget_gaps() {
     shape_.rtt_ns = shape_.rounds_ns = shape_.pause_ns = kUnknownNs;
-    shape_.resend_stall_ns = shape_.window_stall_ns = kUnknownNs;
+    shape_.resend_stall_ns = shape_.window_stall_ns = shape_.held_ns = kUnknownNs;
     shape_.flights = shape_.bursts = 0;
   }
 

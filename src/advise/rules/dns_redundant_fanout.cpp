@@ -184,7 +184,7 @@ class Judge {
         100.0 * static_cast<double>(source.spare_queries) / static_cast<double>(queries));
     f.threshold = fmt::format(
         "one question to {} or more resolvers within {} in {:.0f} % or more of the questions "
-        "(dns_redundant_fanout; resolver races rebuilt with four settings of a forwarder)",
+        "(rule.dns-redundant-fanout; resolver races rebuilt with four settings of a forwarder)",
         limits_.min_servers, in_ms(limits_.within_ns), 100 * limits_.min_share);
     add_evidence(f, source);
     add_stub_overhead(f, source);

@@ -51,9 +51,11 @@ bool judgeable(const Connection& c) {
   return c.state == ConnectionState::complete && !c.one_sided && known(c.established_time_ns);
 }
 
-/// Round trips of the TLS handshake before the client may send (RFC 8446 section 2, RFC 5246
-/// section 7.3); the fewest possible where it was not seen.
+/// Round trips of the TLS handshake before the client may send; where they could not be counted, what
+/// the version needs (RFC 8446 section 2, RFC 5246 section 7.3), the fewest possible when that was not
+/// seen either.
 DurationNs tls_rounds(const TlsHandshake& t) {
+  if (t.round_trips != 0) return t.round_trips;
   const bool one_round = t.version == 0x0304 || t.version == 0 || t.resumed == TriState::yes;
   return (one_round ? 1 : 2) + (t.hello_retry ? 1 : 0);
 }

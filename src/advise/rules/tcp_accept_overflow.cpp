@@ -97,7 +97,10 @@ class Judge {
     if (!known(waited) || waited < limits_.min_wait_ns) return;
     const std::uint32_t timers = std::clamp<std::uint32_t>(resent, 1, kMaxTimers);
     const DurationNs stall = std::min(waited, kFirstTimerNs * ((std::int64_t{1} << timers) - 1));
-    listener.events.push_back({i, h.request_first_ns, stall, Category::think, first,
+    // What was seen to be sent again is no time of the server's in the graph.
+    const bool seen = known(h.stalls.request_resend_ns) && h.stalls.request_resend_ns > 0;
+    listener.events.push_back({i, h.request_first_ns, seen ? h.stalls.request_resend_ns : stall,
+                               seen ? Category::stall : Category::think, first,
                                "connected, but its first request was ignored"});
   }
 
@@ -121,7 +124,7 @@ class Judge {
                                           t - limits_.within_ns);
       const bool answered_others =
           other != listener.answered.end() && *other <= t + limits_.within_ns;
-      const bool request = events[n].category == Category::think;
+      const bool request = events[n].request != Dataset::kNone;
       if (static_cast<std::uint32_t>(near) >= limits_.min_events && (answered_others || request)) {
         kept.push_back(events[n]);
       }

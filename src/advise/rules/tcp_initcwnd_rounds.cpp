@@ -81,6 +81,7 @@ class Judge {
     const auto none = [](DurationNs d) { return known(d) && d == 0; };
     if (s.flights < 2 || h.response_bytes > limits_.max_response_bytes) return;
     if (!none(s.pause_ns) || !none(s.resend_stall_ns) || !none(s.window_stall_ns)) return;
+    if (known(s.held_ns) && s.held_ns > 0) return;
     if (s.resent_segments > 0 || s.first_burst_shared || s.window_limited_bursts > 0) return;
     if (s.first_burst_segments > limits_.initial_segments + kSlackSegments) return;
     if (s.first_burst_bytes < kSmallestWindowBytes) return;  // the server had no more to send yet

@@ -42,6 +42,7 @@ void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArriva
   t.request_first_ns = request.first_ns;
   t.request_last_ns = request.last_ns;
   t.request_bytes = request.bytes;
+  e.request_marks = request.marks;
   t.depth = c.open + 1;
   t.pipelined = c.open > 0;
   (c.first == kNone ? c.first : exchanges_[c.last].next) = i;
@@ -80,8 +81,10 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
 }
 
 void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& reply) {
-  DatabaseTransaction& t = exchanges_[c.first].facts;
+  DatabaseExchange& e = exchanges_[c.first];
+  DatabaseTransaction& t = e.facts;
   set_response(t, reply);
+  t.stalls = TransferMarks::stalls(e.request_marks, reply.marks);
   t.response_complete = true;
   c.latest_reply_ns = std::max(c.latest_reply_ns, reply.last_ns);
   emit_first(c);

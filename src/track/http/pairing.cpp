@@ -58,6 +58,7 @@ void HttpTracker::begin_request(const HttpStart& start) {
   e.facts.request_first_ns = start.arrival.first_ns;
   e.facts.request_last_ns = start.arrival.last_ns;
   e.facts.request_bytes = start.arrival.bytes;
+  e.request_marks = start.arrival.marks;
   append_text(e, kMethod, start.method, false);
   append_text(e, kTarget, start.target, false);
   if (start.cut) mark_cut(e);
@@ -108,6 +109,7 @@ void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
   e.facts.request_headers_ns = t.request_headers_ns;
   e.facts.request_last_ns = t.request_last_ns;
   e.facts.request_bytes = t.request_bytes;
+  e.request_marks = r.request_marks;
   texts_.copy(r.chain, text_out_.data());
   for (const Text text : {kMethod, kHost, kTarget, kReferer}) {
     append_text(e, text, text_of(r, text), false);
@@ -155,6 +157,7 @@ void HttpTracker::begin_response(const HttpStart& start) {
   e.facts.response_last_ns = start.arrival.last_ns;
   e.facts.response_bytes = start.arrival.bytes;
   e.response_meter = start.arrival.meter;
+  e.response_marks = start.arrival.marks;
   emit_settled();
 }
 
@@ -216,6 +219,7 @@ void HttpTracker::end_response(HttpEnd end) {
   t.response_first_ns = t.response_last_ns = kUnknownNs;
   t.response_bytes = t.response_body_bytes = 0;
   e.response_meter = {};
+  e.response_marks = {};
   e.texts[kContentType] = e.texts[kLocation] = {};
   e.released = e.released || !t.request_seen;
   emit_settled();
@@ -289,6 +293,7 @@ void HttpTracker::emit(Exchange& e) {
         after.request_seen && (!answered(t) || after.request_first_ns < t.response_first_ns);
   }
   t.response_shape = e.response_meter.shape();
+  t.stalls = TransferMarks::stalls(e.request_marks, e.response_marks);
   texts_.copy(e.chain, text_out_.data());
   t.views() = std::tuple(text_of(e, kMethod), text_of(e, kHost), text_of(e, kTarget),
                          text_of(e, kReferer), text_of(e, kContentType), text_of(e, kLocation));

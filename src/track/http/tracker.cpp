@@ -15,7 +15,7 @@ constexpr std::size_t kTextBlocksPerRequest = 2;
 /// `n` more bytes of a message that came with `chunk`.
 void extend(FrameSpan& frames, TimeNs& first_ns, TimeNs& last_ns, std::uint64_t& bytes,
             const StreamChunk& chunk, std::uint64_t n) {
-  HttpArrival arrival{frames, first_ns, last_ns, bytes, {}};
+  HttpArrival arrival{frames, first_ns, last_ns, bytes, {}, {}};
   arrival.add(chunk, n);
   frames = arrival.frames;
   first_ns = arrival.first_ns;
@@ -146,11 +146,13 @@ void HttpTracker::on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes
   HttpTransaction& t = e->facts;
   if (chunk.direction == Direction::c2s) {
     extend(t.request_frames, t.request_first_ns, t.request_last_ns, t.request_bytes, chunk, bytes);
+    e->request_marks.add(chunk.progress, chunk.other_progress);
   } else {
     extend(t.response_frames, t.response_first_ns, t.response_last_ns, t.response_bytes, chunk,
            bytes);
     t.response_body_bytes += body;
     e->response_meter.add(chunk.progress, chunk.burst, bytes);
+    e->response_marks.add(chunk.progress, chunk.other_progress);
   }
 }
 

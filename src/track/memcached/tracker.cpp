@@ -193,8 +193,11 @@ void MemcachedTracker::on_reply(Connection& c) {
   settle(e, r);
   MessageArrival whole = arrival;
   if (more_of_it) {
-    whole = {e.facts.response_frames, e.facts.response_first_ns, e.facts.response_last_ns,
-             e.facts.response_bytes};
+    whole = {e.facts.response_frames,
+             e.facts.response_first_ns,
+             e.facts.response_last_ns,
+             e.facts.response_bytes,
+             {}};
     whole.add(arrival);
   }
   // Binary statistics: one reply for each, an empty one at the end.

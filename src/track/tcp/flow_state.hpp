@@ -57,6 +57,7 @@ struct alignas(64) Side {
   bool stamping : 1 = false;       ///< the echo of a TSval is awaited
   bool awaits_answer : 1 = false;  ///< to a keep-alive or window probe
   bool probing : 1 = false;        ///< the byte at next_seq was sent into the peer's closed window
+  std::uint16_t recent_next : 2 = 0;  ///< which of SideRecent's segments gives way
 };
 static_assert(sizeof(Side) == 64);
 
@@ -64,10 +65,10 @@ struct alignas(64) SideRecent {
   static constexpr std::size_t kSegments = 4;
 
   TimeNs last_payload_ns = kUnknownNs;
-  TimeNs sent_ns = kUnknownNs;  ///< its latest SYN, FIN or payload, probes apart
-  TimeNs stamped_ns = 0;        ///< when `stamp` was sent, valid with Side::stamping
-  std::uint32_t stamp = 0;      ///< the TSval whose echo is awaited
-  std::uint32_t next = 0;       ///< which of the segments below gives way
+  TimeNs sent_ns = kUnknownNs;        ///< its latest SYN, FIN or payload, probes apart
+  TimeNs stamped_ns = 0;              ///< when `stamp` was sent, valid with Side::stamping
+  std::uint32_t stamp = 0;            ///< the TSval whose echo is awaited
+  std::uint32_t payload_packets = 0;  ///< stops at the largest number
   /// The last segments that took sequence space, to recognise a copy made by the mirror: fingerprint
   /// (0 = none) and the low bits of the time.
   std::array<std::uint32_t, kSegments> fingerprint{};

@@ -148,7 +148,7 @@ MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, Ti
     const bool lately = elapsed_ns(previous_ns, packet.time_ns) < kMirrorCopyNs;
     if (lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs) return MirrorCopy::yes;
   }
-  const std::size_t oldest = recent.next++ % SideRecent::kSegments;
+  const std::size_t oldest = side.recent_next++;
   recent.fingerprint[oldest] = print;
   recent.time_low_ns[oldest] = now_low_ns;
   return MirrorCopy::no;
@@ -316,6 +316,7 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   if (length > 0) {
     if (side.payload_bytes == 0) detail.first_payload_ns = packet.time_ns;
     side.payload_bytes += length;
+    if (recent.payload_packets < UINT32_MAX) ++recent.payload_packets;
     silence_ns = elapsed_ns(recent.last_payload_ns, packet.time_ns);
     recent.last_payload_ns = packet.time_ns;
   }

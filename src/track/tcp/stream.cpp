@@ -67,7 +67,7 @@ void Streams::measure(TcpFlow& flow, SideIndex sender, const Packet& packet,
                       SegmentContent content) {
   if (flow.transfer == kNone) flow.transfer = transfers_.take();
   if (flow.transfer == kNone) return;
-  note_payload(transfers_[flow.transfer][sender], flow, sender, packet.time_ns,
+  note_payload(transfers_[flow.transfer][sender], flow, sender, packet,
                content == SegmentContent::resent);
 }
 
@@ -82,6 +82,7 @@ StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes, T
   TransferProgress& progress = transfers_[flow.transfer][sender];
   ++progress.chunks;
   out.progress = &progress;
+  out.other_progress = &transfers_[flow.transfer][sender ^ 1];
   out.burst = progress.burst;
   return out;
 }
@@ -213,6 +214,7 @@ void Streams::deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, Frame
 }
 
 void Streams::deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key) {
+  if (flow.transfer != kNone) transfers_[flow.transfer][sender].resent_since_new_ns = 0;
   if (flow.tracker != StreamTracker::kNone) {
     tracker(flow)->on_bytes(flow.tracker, chunk);
   } else if (flow.recognising) {

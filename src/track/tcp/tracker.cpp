@@ -321,10 +321,12 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
     const Trouble& trouble = sequences.trouble(detail);
     HalfConnection& half = c.half[d];
     half.packets = side.packets;
+    half.payload_packets = flow.recent[s].payload_packets;
     half.payload_bytes = side.payload_bytes;
     half.missing_bytes = trouble.missing_bytes;
     half.retransmissions = trouble.retransmissions;
     half.lost_ns = trouble.lost_ns;
+    half.lost_until_ns = trouble.lost_until_ns;
     half.time_lost_ns =
         std::accumulate(trouble.lost_ns.begin(), trouble.lost_ns.end(), DurationNs{0}, plus_ns);
     half.window_full_ns = trouble.window_full_ns;

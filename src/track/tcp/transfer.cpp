@@ -1,5 +1,7 @@
 #include "transfer.hpp"
 
+#include <algorithm>
+
 namespace wirelag::tcp {
 namespace {
 
@@ -7,6 +9,8 @@ namespace {
 constexpr DurationNs kGapNs = 3 * kMillisecondNs;
 /// A sender that an ACK has released sends within this time.
 constexpr DurationNs kSendDelayNs = 2 * kMillisecondNs;
+/// The smallest segment that can be a full one, where the MSS was not seen (RFC 9293 section 3.7.1).
+constexpr std::uint32_t kDefaultMss = 536;
 
 /// Whether the ACK that passed the probe at `ack_ns` can have released the segment of `now`.
 [[nodiscard]] bool released_by_ack(TimeNs ack_ns, TimeNs now, DurationNs rtt_ns,
@@ -16,10 +20,26 @@ constexpr DurationNs kSendDelayNs = 2 * kMillisecondNs;
   return known(since_ack_ns) && since_ack_ns <= half_to_sender_ns + slack_ns;
 }
 
+/// Whether the sender waited for the ACK of a small segment (transfer.hpp, held_ns): nothing else was
+/// on the way, the ACK came alone, and what it released came at once.
+[[nodiscard]] bool held_back(const TransferProgress& p, const TcpFlow& flow, SideIndex sender,
+                             const Packet& packet, DurationNs gap_ns) {
+  const std::uint32_t full = p.segment_bytes != 0 ? p.segment_bytes : kDefaultMss;
+  if (p.latest_bytes >= full || packet.payload_length >= full) return false;
+  const Side& peer = flow.side[sender ^ 1];
+  if (peer.max_ack != packet.tcp.seq) return false;
+  if (flow.recent[sender ^ 1].last_payload_ns > p.last_ns) return false;
+  const DurationNs half_ns = flow.answered_ns(sender ^ 1);  // probe to sender and back
+  const DurationNs since_ack_ns = elapsed_ns(peer.ack_ns, packet.time_ns);
+  return peer.ack_ns > p.last_ns && known(since_ack_ns) &&
+         since_ack_ns <= (known(half_ns) ? half_ns : 0) + std::min(kSendDelayNs, gap_ns / 4);
+}
+
 }  // namespace
 
-void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, TimeNs time_ns,
+void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, const Packet& packet,
                   bool resent) {
+  const TimeNs time_ns = packet.time_ns;
   Side& peer = flow.side[sender ^ 1];
   p.both_directions = peer.packets > 0;
   p.rtt_ns = flow.complete ? flow.smallest_rtt_ns() : kUnknownNs;
@@ -32,8 +52,11 @@ void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, TimeNs t
   if (long_gap) {
     if (resent) {
       p.resend_stall_ns = plus_ns(p.resend_stall_ns, gap_ns);
+      p.resent_since_new_ns = plus_ns(p.resent_since_new_ns, gap_ns);
     } else if (peer.was_closed) {
       p.window_stall_ns = plus_ns(p.window_stall_ns, gap_ns);
+    } else if (held_back(p, flow, sender, packet, gap_ns)) {
+      p.held_ns = plus_ns(p.held_ns, gap_ns);
     } else if (known(p.rtt_ns) &&
                released_by_ack(peer.ack_ns, time_ns, p.rtt_ns, flow.answered_ns(sender ^ 1))) {
       p.rounds_ns = plus_ns(p.rounds_ns, gap_ns);
@@ -56,6 +79,7 @@ void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, TimeNs t
   if (resent) ++p.resent_segments;
   p.current = time_ns >= p.last_ns;
   p.last_ns = std::max(p.last_ns, time_ns);
+  p.latest_bytes = packet.payload_length;
   peer.was_closed = peer.window_closed;
 }
 

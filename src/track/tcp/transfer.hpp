@@ -27,7 +27,7 @@ namespace wirelag::tcp {
 }
 
 /// A payload segment of `sender` that is no probe and no keep-alive. Call after account_segment().
-void note_payload(TransferProgress& progress, TcpFlow& flow, SideIndex sender, TimeNs time_ns,
+void note_payload(TransferProgress& progress, TcpFlow& flow, SideIndex sender, const Packet& packet,
                   bool resent);
 
 }  // namespace wirelag::tcp

@@ -52,7 +52,8 @@ void transfer(const Subject& s, Problems& out) {
     const Json& shape = t["response_shape"];
     if (shape.is_null()) continue;
     DurationNs gaps = 0;
-    for (const char* gap : {"rounds_ns", "pause_ns", "resend_stall_ns", "window_stall_ns"}) {
+    for (const char* gap :
+         {"rounds_ns", "pause_ns", "resend_stall_ns", "window_stall_ns", "held_ns"}) {
       if (!shape[gap].is_null()) gaps += shape[gap].get<DurationNs>();
     }
     if (gaps > 0 && (t["transfer_ns"].is_null() || t["transfer_ns"].get<DurationNs>() < gaps)) {

@@ -47,7 +47,9 @@ void expect_consistent(const Visit& visit) {
     const CriticalPath path = critical_path(visit, form);
     EXPECT_EQ(sum(path.breakdown), visit.wait_ns) << name(form);
     DurationNs steps = 0;
-    for (const PathStep& s : path.steps) steps += s.client_ns + s.duration_ns;
+    for (const PathStep& s : path.steps) {
+      steps += s.client_ns + s.round_ns + s.stall_ns + s.duration_ns;
+    }
     EXPECT_EQ(steps, visit.wait_ns);
     for (const DurationNs d : path.breakdown) EXPECT_GE(d, 0);
   }

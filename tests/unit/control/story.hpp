@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <wirelag/control/correlate.hpp>
+#include <wirelag/track/database/text.hpp>
 
 namespace wirelag::test {
 
@@ -165,6 +166,36 @@ class Story {
     return t;
   }
 
+  // ---------------------------------------------------------------------------- databases
+
+  /// A query in one segment at `from_ms`, its answer complete at `to_ms` (kNever: not at all); nothing
+  /// was lost or held back.
+  DatabaseTransaction& query(Connection& c, Protocol protocol, std::string_view fingerprint,
+                             double from_ms, double to_ms) {
+    DatabaseTransaction& d = database_.emplace_back();
+    c.protocol = protocol;
+    d.connection = c.key;
+    d.client = c.client;
+    d.server = c.server;
+    d.protocol = protocol;
+    d.operation = text(std::string(fingerprint.substr(0, fingerprint.find(' '))));
+    d.fingerprint = text(std::string(fingerprint));
+    d.fingerprint_hash = fnv1a64(fingerprint);
+    d.request_frames = {frame_at(from_ms), frame_at(from_ms)};
+    d.request_first_ns = d.request_last_ns = at_ms(from_ms);
+    c.half.c2s.payload_bytes += 40;
+    if (!known(c.half.c2s.first_payload_ns)) c.half.c2s.first_payload_ns = at_ms(from_ms);
+    if (to_ms == kNever) return d;
+    d.response_complete = true;
+    d.response_frames = {frame_at(to_ms), frame_at(to_ms)};
+    d.response_first_ns = d.response_last_ns = at_ms(to_ms);
+    d.stalls = {0, 0, 0, 0, 0};
+    c.half.s2c.payload_bytes += 40;
+    c.last_time_ns = std::max(c.last_time_ns, at_ms(to_ms));
+    c.last_frame = std::max(c.last_frame, frame_at(to_ms));
+    return d;
+  }
+
   // ------------------------------------------------------------------------------ the dataset
 
   /// Sealed; emitted in an order that `seed` shuffles (0: as told).
@@ -174,6 +205,7 @@ class Story {
     for (const auto& t : connections_) all.emplace_back(&t);
     for (const auto& t : http_) all.emplace_back(&t);
     for (const auto& t : tls_) all.emplace_back(&t);
+    for (const auto& t : database_) all.emplace_back(&t);
     if (seed != 0) std::shuffle(all.begin(), all.end(), std::mt19937(seed));
     Dataset data(limits);
     for (const TransactionRef t : all) data.emit(t);
@@ -184,6 +216,8 @@ class Story {
   std::deque<DnsTransaction>& all_dns() { return dns_; }
   std::deque<Connection>& all_connections() { return connections_; }
   std::deque<HttpTransaction>& all_http() { return http_; }
+  std::deque<TlsHandshake>& all_tls() { return tls_; }
+  std::deque<DatabaseTransaction>& all_queries() { return database_; }
 
  private:
   std::string_view text(std::string value) { return texts_.emplace_back(std::move(value)); }
@@ -208,6 +242,7 @@ class Story {
   std::deque<Connection> connections_;
   std::deque<HttpTransaction> http_;
   std::deque<TlsHandshake> tls_;
+  std::deque<DatabaseTransaction> database_;
   std::uint16_t next_port_ = 20001;
 };
 

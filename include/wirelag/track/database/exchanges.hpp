@@ -33,9 +33,11 @@ struct MessageArrival {
   TimeNs first_ns = kUnknownNs;
   TimeNs last_ns = kUnknownNs;
   std::uint64_t bytes = 0;
+  TransferMarks marks;
 
   void add(const StreamChunk& chunk, std::uint64_t n) {
     if (n == 0) return;
+    marks.add(chunk.progress, chunk.other_progress);
     if (!known(first_ns) || chunk.frame < frames.first) frames.first = chunk.frame;
     if (!known(first_ns) || chunk.frame > frames.last) frames.last = chunk.frame;
     if (!known(first_ns) || chunk.time_ns < first_ns) first_ns = chunk.time_ns;
@@ -52,11 +54,13 @@ struct MessageArrival {
     first_ns = std::min(first_ns, more.first_ns);
     last_ns = std::max(last_ns, more.last_ns);
     bytes += more.bytes;
+    marks.add(more.marks);
   }
 };
 
 struct DatabaseExchange {
   DatabaseTransaction facts;  ///< all but the views
+  TransferMarks request_marks;
   BoundedText<kFingerprintBytes> fingerprint;
   BoundedText<32> operation;
   BoundedText<24> error_code;
@@ -75,7 +79,7 @@ struct DatabaseConnection {
   std::uint32_t open = 0;
   std::uint32_t untracked = 0;  ///< requests after `last` that found no room
   TimeNs latest_reply_ns = kUnknownNs;
-  bool doubt = false;  ///< which request is answered next is not known
+  bool doubt = false;             ///< which request is answered next is not known
   bool holes = false;
   BoundedText<64> user;
   BoundedText<64> database;

@@ -36,6 +36,7 @@ struct HttpArrival {
   TimeNs last_ns = kUnknownNs;
   std::uint64_t bytes = 0;
   TransferMeter meter;
+  TransferMarks marks;
 
   void add(const StreamChunk& chunk, std::uint64_t n) {
     if (bytes == 0 || chunk.frame < frames.first) frames.first = chunk.frame;
@@ -44,6 +45,7 @@ struct HttpArrival {
     if (bytes == 0 || chunk.time_ns > last_ns) last_ns = chunk.time_ns;
     bytes += n;
     meter.add(chunk.progress, chunk.burst, n);
+    marks.add(chunk.progress, chunk.other_progress);
   }
 };
 

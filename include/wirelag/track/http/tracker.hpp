@@ -70,6 +70,8 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   struct Exchange {
     HttpTransaction facts;  ///< all but the views
     TransferMeter response_meter;
+    TransferMarks request_marks;
+    TransferMarks response_marks;
     TextStore::Chain chain;
     struct Span {
       std::uint16_t offset = 0;

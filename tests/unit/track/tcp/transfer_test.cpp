@@ -91,7 +91,8 @@ class Path {
     for (const Messages::Message& m : messages.done) {
       const TransferShape& s = m.shape;
       if (s.flights == 0) continue;
-      EXPECT_LE(s.rounds_ns + s.pause_ns + s.resend_stall_ns + s.window_stall_ns, m.transfer_ns);
+      EXPECT_LE(s.rounds_ns + s.pause_ns + s.resend_stall_ns + s.window_stall_ns + s.held_ns,
+                m.transfer_ns);
     }
     return messages.done;
   }
@@ -346,6 +347,100 @@ TEST(Transfer, WithoutProgressNothingIsMeasured) {
   TransferMeter meter;
   meter.add(nullptr, 0, 100);
   EXPECT_EQ(meter.shape().segments, 0U);
+}
+
+// ------------------------------------------------------------------------------------ held back
+
+/// A response in two writes of 100 bytes; the client's ACK of the first passes the probe at `ack_ms`,
+/// the second one at `second_ms`.
+TransferShape in_two_writes(double half, double ack_ms, double second_ms,
+                            bool client_speaks = false) {
+  Path path(half);
+  const std::string first(100, 'x');
+  const std::string second = std::string(99, 'x') + '#';
+  path.t.send({false, 100, kAck, 1, 19, first, 60000});
+  path.t.send({true, ack_ms, kAck, 19, 101, client_speaks ? "GET /b HTTP/1.1\r\n\r\n" : "", 60000});
+  path.t.send({false, second_ms, kAck, 101, 19, second, 60000});
+  const auto& messages = path.finish();
+  EXPECT_EQ(messages.size(), 1U);
+  return messages.empty() ? TransferShape{} : messages[0].shape;
+}
+
+TEST(Transfer, ASmallSegmentHeldBackUntilTheDelayedAckCame) {
+  for (const double half : {1.0, 20.0, 39.0}) {
+    // R = 40, and the client delays its ACK by 40 more.
+    const TransferShape s = in_two_writes(half, 100 + 40 - half + 40, 100 + 80.1);
+    EXPECT_EQ(s.held_ns, ms(80.1)) << half;
+    EXPECT_EQ(s.rounds_ns, 0);
+    EXPECT_EQ(s.pause_ns, 0);
+    EXPECT_EQ(s.flights, 1U);
+    EXPECT_EQ(s.bursts, 2U);
+  }
+}
+
+TEST(Transfer, AServerThatThinksBetweenTwoWritesIsNotHeldBack) {
+  const TransferShape s = in_two_writes(1, 139, 185);  // 46 ms after the ACK
+  EXPECT_EQ(s.held_ns, 0);
+  EXPECT_EQ(s.pause_ns, ms(85));
+}
+
+TEST(Transfer, WhatTheClientSaidNextReleasedIt) {
+  const TransferShape s = in_two_writes(1, 179, 180.1, true);
+  EXPECT_EQ(s.held_ns, 0);
+}
+
+TEST(Transfer, FullSegmentsAreNeverHeldBack) {
+  Path path;
+  path.segments(100, 1);
+  path.acks(path.answered(100));
+  path.segments(140, 1, '#');
+  const auto& messages = path.finish();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].shape.held_ns, 0);
+  EXPECT_EQ(messages[0].shape.flights, 2U);
+}
+
+// ------------------------------------------------------------------- the stalls of an exchange
+
+TransferProgress progress(DurationNs held_ns, DurationNs resend_ns) {
+  TransferProgress p;
+  p.both_directions = true;
+  p.held_ns = held_ns;
+  p.resend_stall_ns = resend_ns;
+  return p;
+}
+
+TEST(Transfer, StallsOfAnExchange) {
+  TransferMarks request;
+  TransferMarks response;
+  TransferProgress client = progress(0, ms(5));
+  TransferProgress server = progress(0, ms(300));
+  server.resent_since_new_ns = ms(200);  // of the response before
+  request.add(&client, &server);
+  client.held_ns = ms(44);
+  request.add(&client, &server);
+  client.resend_stall_ns = ms(205);  // the request, once more
+  response.add(&server, &client);
+  server.held_ns = ms(84);
+  server.resend_stall_ns = ms(540);
+  response.add(&server, &client);
+  const ExchangeStalls s = TransferMarks::stalls(request, response);
+  EXPECT_EQ(s.request_held_ns, ms(44));
+  EXPECT_EQ(s.request_resend_ns, ms(200));
+  EXPECT_EQ(s.response_held_ns, ms(84));
+  EXPECT_EQ(s.response_resend_ns, ms(240));
+  EXPECT_EQ(s.earlier_resend_ns, ms(200));
+}
+
+TEST(Transfer, StallsAreUnknownInOneDirection) {
+  TransferMarks request;
+  const TransferProgress alone;
+  request.add(&alone, &alone);
+  const ExchangeStalls s = TransferMarks::stalls(request, {});
+  EXPECT_FALSE(known(s.request_held_ns));
+  EXPECT_FALSE(known(s.request_resend_ns));
+  EXPECT_FALSE(known(s.response_held_ns));
+  EXPECT_FALSE(known(s.earlier_resend_ns));
 }
 
 }  // namespace

@@ -1,0 +1,87 @@
+#include "losses.hpp"
+
+#include <fmt/format.h>
+
+#include "estimate.hpp"
+
+namespace wirelag {
+namespace {
+
+/// More than this share of the bytes missing: losses of the capture itself.
+constexpr double kMaxMissingShare = 0.001;
+
+class Finder {
+ public:
+  explicit Finder(const RuleInput& input) : input_(input) {}
+
+  Losses run() {
+    const Dataset& data = input_.data;
+    for (const Channel& channel : input_.correlation.channels) {
+      for (const std::size_t i : channel.http) {
+        const HttpTransaction& t = data.http()[i];
+        add(channel, VisitNode::Kind::request, i, t, i == channel.http.back());
+      }
+      for (const std::size_t i : channel.database) {
+        const DatabaseTransaction& t = data.database()[i];
+        add(channel, VisitNode::Kind::query, i, t, i == channel.database.back());
+      }
+    }
+    return std::move(losses_);
+  }
+
+ private:
+  template <class Exchange>
+  void add(const Channel& channel, VisitNode::Kind kind, std::size_t item, const Exchange& t,
+           bool last) {
+    ++losses_.seen;
+    const ExchangeStalls& s = t.stalls;
+    if (!known(s.request_resend_ns) || !known(s.response_resend_ns)) return;
+    ++losses_.judged;
+    const auto lost = [&](Direction d, DurationNs stall, TimeNs time, const FrameSpan& frames) {
+      if (known(stall) && stall > 0) {
+        losses_.found.push_back({channel.connection, kind, item, d, stall, time, frames});
+      }
+    };
+    lost(Direction::c2s, s.request_resend_ns, t.request_first_ns, t.request_frames);
+    lost(Direction::s2c, s.response_resend_ns, t.response_first_ns, t.response_frames);
+    lost(Direction::s2c, s.earlier_resend_ns, t.request_first_ns, t.request_frames);
+    if (last)
+      lost(Direction::s2c, after_last_ns(channel, t.response_last_ns), t.response_last_ns,
+           t.response_frames);
+  }
+
+  /// The last answer was sent again after all of it had passed.
+  [[nodiscard]] DurationNs after_last_ns(const Channel& channel, TimeNs last_ns) const {
+    const HalfConnection& half = input_.data.connections()[channel.connection].half.s2c;
+    const bool payload = known(half.lost_until_ns) && half.lost_until_ns == half.last_payload_ns;
+    return payload ? elapsed_ns(last_ns, half.lost_until_ns) : kUnknownNs;
+  }
+
+  const RuleInput& input_;
+  Losses losses_;
+};
+
+}  // namespace
+
+Losses find_losses(const RuleInput& input) { return Finder(input).run(); }
+
+Evidence evidence_of(const RuleInput& input, const Loss& loss) {
+  const Connection& c = input.data.connections()[loss.connection];
+  Evidence e{fmt::format("{} {}: silence of {} until something was sent again", c.client.text(),
+                         loss.direction == Direction::c2s ? "to the server" : "from the server",
+                         in_ms(loss.stall_ns)),
+             loss.connection,
+             {loss.frames.first, loss.frames.last},
+             loss.time_ns,
+             loss.stall_ns};
+  std::erase(e.frames, 0U);
+  return e;
+}
+
+bool capture_has_holes(const Connection& c) {
+  const auto missing = static_cast<double>(c.half.c2s.missing_bytes + c.half.s2c.missing_bytes);
+  const auto all = static_cast<double>(c.half.c2s.payload_bytes + c.half.s2c.payload_bytes);
+  return missing > kMaxMissingShare * all;
+}
+
+}  // namespace wirelag

@@ -1,0 +1,53 @@
+// What exchanges waited for because something was lost on the way, where the loss was seen by its
+// resend. Shared by the rules about loss. Private to advise; pure.
+//
+//   request    its last byte ... silence ... sent again, answer      part of the wait for the answer
+//   response   first byte ... silence ... sent again ... last byte   part of the transfer
+//   after it   last byte passed the probe ... silence ... sent again   in the gap before the next
+//              exchange, or, of the last one, behind its last byte
+#pragma once
+
+#include <vector>
+
+#include "nodes.hpp"
+
+namespace wirelag {
+
+struct Loss {
+  std::size_t connection = 0;
+  VisitNode::Kind kind = VisitNode::Kind::request;  ///< request or query
+  std::size_t item = 0;                             ///< index into http() or database()
+  Direction direction = Direction::s2c;             ///< of what was lost
+  DurationNs stall_ns = 0;                          ///< the silences that its resends ended
+  TimeNs time_ns = kUnknownNs;                      ///< of the exchange
+  FrameSpan frames;                                 ///< of the message, or of the exchange
+};
+
+struct Losses {
+  std::vector<Loss> found;
+  std::size_t judged = 0;  ///< exchanges whose way was measured in both directions
+  std::size_t seen = 0;    ///< all
+};
+[[nodiscard]] Losses find_losses(const RuleInput& input);
+
+/// The nodes that losses are part of.
+class LossPlaces {
+ public:
+  explicit LossPlaces(const Visits& visits)
+      : requests_(visits, VisitNode::Kind::request), queries_(visits, VisitNode::Kind::query) {}
+  [[nodiscard]] const NodePlace* find(const Loss& loss) const {
+    return loss.kind == VisitNode::Kind::query ? queries_.find(loss.item)
+                                               : requests_.find(loss.item);
+  }
+
+ private:
+  NodeIndex requests_;
+  NodeIndex queries_;
+};
+
+[[nodiscard]] Evidence evidence_of(const RuleInput& input, const Loss& loss);
+
+/// Bytes that neither a segment nor its resend showed: the capture's own loss makes its rules doubtful.
+[[nodiscard]] bool capture_has_holes(const Connection& c);
+
+}  // namespace wirelag

@@ -1,0 +1,198 @@
+// tcp-idle-restart: a connection that had grown its window is idle for longer than its timer, and the
+// sender begins slow start anew (RFC 5681 section 4.1; Linux tcp_slow_start_after_idle=1): a large answer
+// takes as many flights as on a new connection. Measured: 200 kB on a 40.4 ms path after a second of
+// silence 162.0 ms, with the setting off 41.0.
+//
+// Saving: the flights that were seen less those with the window as it was. Low: the largest flight this
+// connection has shown. High: what slow start had grown to, one segment for each one acknowledged.
+// Senders that pace (BBR) do not do this the same way, and are not seen as such.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "../estimate.hpp"
+#include "../flights.hpp"
+#include "../nodes.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kExamples = 3;
+/// A first flight may be counted with a segment or two of the next.
+constexpr std::uint32_t kSlackSegments = 2;
+constexpr std::uint32_t kSegmentBytes = 1448;
+
+struct Slow {
+  std::size_t http = 0;
+  DurationNs idle_ns = 0;
+  std::uint32_t window_segments = 0;  ///< that the connection had shown
+  DurationNs low_ns = 0;
+  DurationNs high_ns = 0;
+};
+
+struct Server {
+  std::size_t judged = 0;
+  std::vector<Slow> slow;
+};
+
+/// What a connection has carried so far.
+struct Grown {
+  std::uint32_t largest_segments = 0;  ///< in one flight
+  std::uint64_t segments = 0;
+};
+
+class Judge {
+ public:
+  explicit Judge(const RuleInput& input)
+      : input_(input),
+        limits_(input.thresholds.tcp_idle_restart),
+        nodes_(input.visits, VisitNode::Kind::request) {}
+
+  RuleResult run() {
+    for (const Channel& channel : input_.correlation.channels) follow(channel);
+    if (!reused_) {
+      return {Outcome::not_applicable,
+              {},
+              fmt::format("no HTTP/1 connection was used again for {} bytes or more after {}",
+                          limits_.min_response_bytes, in_ms(limits_.min_idle_ns))};
+    }
+    if (servers_.empty()) {
+      return {Outcome::not_visible,
+              {},
+              "no such response's flights could be told apart: no handshake was seen from both "
+              "sides"};
+    }
+    RuleResult result{Outcome::fires, {}, {}};
+    for (const auto& [endpoint, server] : servers_) {
+      if (server.slow.empty()) continue;
+      const double share =
+          static_cast<double>(server.slow.size()) / static_cast<double>(server.judged);
+      if (share >= limits_.min_share) result.findings.push_back(finding_for(endpoint, server));
+    }
+    if (result.findings.empty()) result.outcome = Outcome::fine;
+    return result;
+  }
+
+ private:
+  void follow(const Channel& channel) {
+    Grown grown;
+    TimeNs before_ns = kUnknownNs;
+    for (const std::size_t i : channel.http) {
+      const HttpTransaction& h = input_.data.http()[i];
+      const DurationNs idle_ns = elapsed_ns(before_ns, h.request_first_ns);
+      if (known(idle_ns) && idle_ns >= limits_.min_idle_ns && h.response_complete &&
+          h.response_bytes >= limits_.min_response_bytes) {
+        judge_one(i, h, idle_ns, grown);
+      }
+      const TransferShape& s = h.response_shape;
+      grown.largest_segments = std::max(grown.largest_segments, segments(s.largest_burst_bytes, s));
+      grown.segments += s.segments;
+      before_ns = h.response_last_ns;
+    }
+  }
+
+  /// As many as `bytes` of this response took.
+  [[nodiscard]] static std::uint32_t segments(std::uint64_t bytes, const TransferShape& s) {
+    if (s.first_burst_segments == 0) return 0;
+    const std::uint64_t each = std::max<std::uint64_t>(
+        1, std::min<std::uint64_t>(kSegmentBytes, s.first_burst_bytes / s.first_burst_segments));
+    return static_cast<std::uint32_t>((bytes + each - 1) / each);
+  }
+
+  void judge_one(std::size_t i, const HttpTransaction& h, DurationNs idle_ns, const Grown& grown) {
+    reused_ = true;
+    const TransferShape& s = h.response_shape;
+    if (s.flights == 0) return;
+    Server& server = servers_[h.server];
+    ++server.judged;
+    const auto none = [](DurationNs d) { return !known(d) || d == 0; };
+    if (s.flights < 2 || s.first_burst_shared || s.resent_segments > 0) return;
+    if (!none(s.pause_ns) || !none(s.window_stall_ns) || !none(s.held_ns)) return;
+    if (s.window_limited_bursts > 0) return;
+    if (s.first_burst_segments > limits_.initial_segments + kSlackSegments) return;
+    // What it had shown before does not say that its window was any larger.
+    if (grown.largest_segments <= s.first_burst_segments + kSlackSegments) return;
+
+    const std::uint32_t sure = flights(s, grown.largest_segments);
+    const auto slow_start = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(limits_.initial_segments + grown.segments, UINT32_MAX));
+    const std::uint32_t likely = flights(s, std::max(grown.largest_segments, slow_start));
+    if (likely >= s.flights) return;
+    const DurationNs round_ns = std::max(s.rtt_ns, s.rounds_ns / (s.flights - 1));
+    server.slow.push_back({i, idle_ns, grown.largest_segments,
+                           s.rtt_ns * (s.flights - std::min(sure, s.flights)),
+                           round_ns * (s.flights - likely)});
+  }
+
+  [[nodiscard]] static std::uint32_t flights(const TransferShape& s, std::uint32_t window) {
+    FlightPath path{s.rtt_ns, kSegmentBytes, window, {}, 0};
+    if (s.smallest_window_bytes != TransferShape::kUnknownWindow) {
+      path.window_bytes = {s.smallest_window_bytes};
+    }
+    return simulate_flights(s.segments, path).count;
+  }
+
+  Finding finding_for(const Endpoint& endpoint, const Server& server) const {
+    Finding f;
+    f.title = fmt::format("Let connections of {} keep their window over a pause", endpoint.text());
+    f.fault = fmt::format("{} of {} after a pause began slow start anew", server.slow.size(),
+                          count_of(server.judged, "large answer"));
+    f.why = fmt::format(
+        "{}: the connection had shown larger flights before, and after the pause it sends {} "
+        "segments and waits, as if it were new.",
+        f.fault, limits_.initial_segments);
+    f.families = {Family::network};
+    f.scope = tcp_scope(endpoint);
+    f.looked_at = server.judged;
+    f.threshold = fmt::format(
+        "{:.0f} % or more of the answers of {} bytes or more after {} or more of silence have a "
+        "first "
+        "flight of at most {} segments (rule.tcp-idle-restart; RFC 5681 section 4.1)",
+        100 * limits_.min_share, limits_.min_response_bytes, in_ms(limits_.min_idle_ns),
+        limits_.initial_segments);
+    for (const Slow& s : server.slow) add(f, s);
+    f.change = {{"Linux", "sysctl -w net.ipv4.tcp_slow_start_after_idle=0", "config line",
+                 "a burst after a pause may meet a path that has changed: watch tcp-tail-rto"}};
+    f.verify =
+        "capture again: after a pause the first flight is as large as the last one before it";
+    return f;
+  }
+
+  void add(Finding& f, const Slow& s) const {
+    const HttpTransaction& h = input_.data.http()[s.http];
+    if (const NodePlace* at = nodes_.find(s.http)) {
+      f.edits.push_back(shorten(*at, Category::rounds, s.low_ns, s.high_ns));
+    }
+    if (f.evidence.size() == kExamples) return;
+    Evidence e{
+        fmt::format("{} of {} bytes after {} of silence: {} flights, {} segments in the first; "
+                    "{} in one flight before",
+                    h.target, h.response_bytes, in_ms(s.idle_ns), h.response_shape.flights,
+                    h.response_shape.first_burst_segments, s.window_segments),
+        input_.data.connection_index(h.connection),
+        {h.response_frames.first, h.response_frames.last},
+        h.response_first_ns,
+        h.transfer_ns()};
+    std::erase(e.frames, 0U);
+    f.evidence.push_back(std::move(e));
+  }
+
+  const RuleInput& input_;
+  const decltype(Thresholds::tcp_idle_restart)& limits_;
+  NodeIndex nodes_;
+  std::map<Endpoint, Server> servers_;
+  bool reused_ = false;
+};
+
+RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
+
+}  // namespace
+
+namespace rules {
+extern const Rule tcp_idle_restart;
+constinit const Rule tcp_idle_restart{"tcp-idle-restart",
+                                      "Connections keep their window over a pause", &judge};
+}  // namespace rules
+
+}  // namespace wirelag

@@ -1,0 +1,175 @@
+// tcp-nagle-delack: a message leaves in small writes. Nagle's algorithm holds the second one back until
+// the first is acknowledged, and the receiver delays that ACK because it has nothing to send yet (Linux:
+// 40 to 200 ms; RFC 1122 section 4.2.3.2, RFC 9293 section 3.7.4).
+//
+//   header --------->
+//                      d     the receiver waits: 40 ms
+//          <--------- ACK
+//   body   --------->        the gap is R + d
+//
+// Measured: two writes, then a read, on a 6 ms path 56.0 ms against 6.5 in one write; at 60 ms 164
+// against 60.6. The gap had no data from the receiver in it, so it is not its work.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "../estimate.hpp"
+#include "../graph.hpp"
+#include "../nodes.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kExamples = 3;
+/// A message in more small writes than this is taken for something else.
+constexpr int kMaxHeld = 8;
+
+struct Event {
+  std::size_t connection = 0;
+  VisitNode::Kind kind = VisitNode::Kind::request;
+  std::size_t item = 0;
+  Direction sender = Direction::c2s;
+  DurationNs held_ns = 0;
+  TimeNs time_ns = kUnknownNs;
+  FrameSpan frames;
+};
+
+struct Server {
+  std::size_t exchanges = 0;  ///< measured
+  std::vector<Event> events;
+  std::size_t by_client = 0;
+};
+
+class Judge {
+ public:
+  explicit Judge(const RuleInput& input)
+      : input_(input),
+        limits_(input.thresholds.tcp_nagle_delack),
+        round_trips_(input.data),
+        requests_(input.visits, VisitNode::Kind::request),
+        queries_(input.visits, VisitNode::Kind::query) {}
+
+  RuleResult run() {
+    for (const Channel& channel : input_.correlation.channels) {
+      for (const std::size_t i : channel.http) {
+        add(channel.connection, VisitNode::Kind::request, i, input_.data.http()[i]);
+      }
+      for (const std::size_t i : channel.database) {
+        add(channel.connection, VisitNode::Kind::query, i, input_.data.database()[i]);
+      }
+    }
+    if (seen_ == 0) {
+      return {Outcome::not_applicable, {}, "no request of HTTP/1 or a database that can be read"};
+    }
+    if (servers_.empty()) {
+      return {Outcome::not_visible, {}, "no request was captured from both sides"};
+    }
+    RuleResult result{Outcome::fires, {}, {}};
+    for (const auto& [endpoint, server] : servers_) {
+      const auto events = static_cast<double>(server.events.size());
+      const bool often = events >= limits_.min_share * static_cast<double>(server.exchanges);
+      if (server.events.empty() || (!often && server.events.size() < limits_.min_events)) continue;
+      result.findings.push_back(finding_for(endpoint, server));
+    }
+    if (result.findings.empty()) result.outcome = Outcome::fine;
+    return result;
+  }
+
+ private:
+  template <class Exchange>
+  void add(std::size_t connection, VisitNode::Kind kind, std::size_t item, const Exchange& t) {
+    ++seen_;
+    const ExchangeStalls& s = t.stalls;
+    if (!known(s.request_held_ns)) return;
+    Server& server = servers_[t.server];
+    ++server.exchanges;
+    const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[connection]);
+    const auto held = [&](Direction sender, DurationNs held_ns, TimeNs time, const FrameSpan& at) {
+      if (!known(held_ns) || !delayed(held_ns, known(rtt) ? rtt : 0)) return;
+      server.events.push_back({connection, kind, item, sender, held_ns, time, at});
+      server.by_client += sender == Direction::c2s ? 1 : 0;
+    };
+    held(Direction::c2s, s.request_held_ns, t.request_first_ns, t.request_frames);
+    held(Direction::s2c, s.response_held_ns, t.response_first_ns, t.response_frames);
+  }
+
+  /// Whether the time is that of one or a few delayed ACKs.
+  [[nodiscard]] bool delayed(DurationNs held_ns, DurationNs rtt_ns) const {
+    for (int n = 1; n <= kMaxHeld; ++n) {
+      const DurationNs late = held_ns / n - rtt_ns;
+      if (late >= limits_.quick_min_ns && late <= limits_.quick_max_ns) return true;
+      if (late >= limits_.slow_min_ns && late <= limits_.slow_max_ns) return true;
+    }
+    return false;
+  }
+
+  Finding finding_for(const Endpoint& endpoint, const Server& server) const {
+    const bool client = server.by_client * 2 > server.events.size();
+    Finding f;
+    f.title = fmt::format("Let {} send a message in one write",
+                          client ? "the client of " + endpoint.text() : endpoint.text());
+    f.fault = fmt::format("{} of {} waited for a delayed acknowledgement", server.events.size(),
+                          count_of(server.exchanges, "exchange"));
+    f.why = fmt::format(
+        "{}: the {} sends a message in small pieces, Nagle's algorithm holds the next one back "
+        "until "
+        "the first is acknowledged, and the other side delays that acknowledgement. Nobody works "
+        "in "
+        "that time.",
+        f.fault, client ? "client" : "server");
+    f.families = {Family::batching, Family::network};
+    f.scope = tcp_scope(endpoint);
+    f.looked_at = server.exchanges;
+    f.threshold = fmt::format(
+        "an ACK late by {} to {} or by {} to {}, {} times or in {:.0f} % of the exchanges "
+        "(rule.tcp-nagle-delack; Linux TCP_DELACK_MIN 40 ms, TCP_DELACK_MAX 200 ms)",
+        in_ms(limits_.quick_min_ns), in_ms(limits_.quick_max_ns), in_ms(limits_.slow_min_ns),
+        in_ms(limits_.slow_max_ns), limits_.min_events, 100 * limits_.min_share);
+    for (const Event& e : server.events) add_event(f, e);
+    f.change = {{"application", "one write per message: writev(), or a buffer that is flushed once",
+                 "code change", ""},
+                {"application", "setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one)",
+                 "code change", "many tiny segments when the writes stay small"}};
+    if (!client) {
+      f.change.push_back({"nginx", "tcp_nodelay on;", "reload",
+                          "none: the default; look whether it was switched off"});
+    }
+    f.verify = "capture again: no pause between the segments of one message";
+    return f;
+  }
+
+  void add_event(Finding& f, const Event& e) const {
+    const NodePlace* at = (e.kind == VisitNode::Kind::query ? queries_ : requests_).find(e.item);
+    if (at != nullptr) f.edits.push_back(shorten(*at, Category::stall, e.held_ns, e.held_ns));
+    if (f.evidence.size() == kExamples) return;
+    const Connection& c = input_.data.connections()[e.connection];
+    Evidence evidence{fmt::format("{}: the {} waited between two small segments", c.client.text(),
+                                  e.sender == Direction::c2s ? "client" : "server"),
+                      e.connection,
+                      {e.frames.first, e.frames.last},
+                      e.time_ns,
+                      e.held_ns};
+    std::erase(evidence.frames, 0U);
+    f.evidence.push_back(std::move(evidence));
+  }
+
+  const RuleInput& input_;
+  const decltype(Thresholds::tcp_nagle_delack)& limits_;
+  RoundTrips round_trips_;
+  NodeIndex requests_;
+  NodeIndex queries_;
+  std::map<Endpoint, Server> servers_;
+  std::size_t seen_ = 0;
+};
+
+RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
+
+}  // namespace
+
+namespace rules {
+extern const Rule tcp_nagle_delack;
+constinit const Rule tcp_nagle_delack{"tcp-nagle-delack",
+                                      "No message waits for a delayed acknowledgement", &judge};
+}  // namespace rules
+
+}  // namespace wirelag

@@ -1,0 +1,162 @@
+// tcp-path-loss: the path to a client's network loses segments. Counted per network (IPv4 /24, IPv6
+// /48) and direction: data segments that were sent again because they were lost (timer, duplicate ACKs or
+// SACK, tail probe), of all. Loss costs a round trip where what follows reveals it and a timer where it
+// does not (measured on a 40 ms path: +40 ms and +246 to +286 ms), and it makes the sender slow, which is
+// not counted here.
+//
+// Resends that turned out to be unnecessary and copies that the mirror made are no loss.
+#include <map>
+
+#include <fmt/format.h>
+
+#include "../estimate.hpp"
+#include "../losses.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr std::size_t kExamples = 3;
+
+struct Way {
+  std::uint64_t segments = 0;
+  std::uint64_t lost = 0;
+  [[nodiscard]] double share() const {
+    return segments == 0 ? 0 : static_cast<double>(lost) / static_cast<double>(segments);
+  }
+};
+
+struct Network {
+  PerDirection<Way> way;
+  std::vector<Loss> losses;
+  bool holes = false;
+};
+
+/// "10.0.0.0/24", "2001:db8::/48"
+IpAddress network_of(IpAddress ip) {
+  const std::size_t kept = ip.is_v4() ? 15 : 6;
+  for (std::size_t i = kept; i < ip.bytes.size(); ++i) ip.bytes[i] = 0;
+  return ip;
+}
+std::string text_of(const IpAddress& network) {
+  return network.text() + (network.is_v4() ? "/24" : "/48");
+}
+
+std::uint64_t lost_segments(const HalfConnection& half) {
+  std::uint64_t n = 0;
+  for (const RetransmissionClass c :
+       {RetransmissionClass::rto, RetransmissionClass::fast, RetransmissionClass::tail_probe}) {
+    n += half.retransmissions[static_cast<std::size_t>(c)];
+  }
+  return n;
+}
+
+class Judge {
+ public:
+  explicit Judge(const RuleInput& input)
+      : input_(input), limits_(input.thresholds.tcp_path_loss), places_(input.visits) {}
+
+  RuleResult run() {
+    bool both = false;
+    for (const Connection& c : input_.data.connections()) {
+      if (c.one_sided) continue;
+      both = true;
+      Network& network = networks_[network_of(c.client.ip)];
+      for (const Direction d : {Direction::c2s, Direction::s2c}) {
+        network.way[d].segments += c.half[d].payload_packets;
+        network.way[d].lost += lost_segments(c.half[d]);
+      }
+      network.holes |= capture_has_holes(c);
+    }
+    if (input_.data.connections().empty()) {
+      return {Outcome::not_applicable, {}, "no TCP connection in the capture"};
+    }
+    if (!both) return {Outcome::not_visible, {}, "no connection was captured from both sides"};
+    if (!enough()) {
+      return {Outcome::not_visible,
+              {},
+              fmt::format("fewer than {} data segments to or from any client's network",
+                          limits_.min_segments)};
+    }
+    for (const Loss& loss : find_losses(input_).found) {
+      networks_[network_of(input_.data.connections()[loss.connection].client.ip)].losses.push_back(
+          loss);
+    }
+    RuleResult result{Outcome::fires, {}, {}};
+    for (const auto& [network, seen] : networks_) {
+      if (loses(seen.way.c2s) || loses(seen.way.s2c)) {
+        result.findings.push_back(finding_for(network, seen));
+      }
+    }
+    if (result.findings.empty()) result.outcome = Outcome::fine;
+    return result;
+  }
+
+ private:
+  [[nodiscard]] bool enough(const Way& way) const { return way.segments >= limits_.min_segments; }
+  [[nodiscard]] bool enough() const {
+    for (const auto& [network, seen] : networks_) {
+      if (enough(seen.way.c2s) || enough(seen.way.s2c)) return true;
+    }
+    return false;
+  }
+  [[nodiscard]] bool loses(const Way& way) const {
+    return enough(way) && way.share() > limits_.min_share;
+  }
+
+  Finding finding_for(const IpAddress& network, const Network& seen) const {
+    const bool to_client = seen.way.s2c.share() >= seen.way.c2s.share();
+    const Way& way = to_client ? seen.way.s2c : seen.way.c2s;
+    Finding f;
+    f.title = fmt::format("Find what loses segments on the way {} {}", to_client ? "to" : "from",
+                          text_of(network));
+    f.fault =
+        fmt::format("{:.1f} % of {} data segments were lost on the way {} {}", 100 * way.share(),
+                    way.segments, to_client ? "to" : "from", text_of(network));
+    f.why = f.fault +
+            ". Each costs a round trip, or a timer of 200 ms or more, and makes the sender slower.";
+    f.families = {Family::network};
+    f.scope = "path/" + text_of(network);
+    f.looked_at = seen.way.c2s.segments + seen.way.s2c.segments;
+    f.threshold = fmt::format(
+        "more than {:.1f} % of {} or more data segments were sent again (rule.tcp-path-loss; below "
+        "that, loss is what makes senders slow down, RFC 5681 section 3)",
+        100 * limits_.min_share, limits_.min_segments);
+    for (const Loss& loss : seen.losses) {
+      if (const NodePlace* at = places_.find(loss)) {
+        f.edits.push_back(shorten(*at, Category::stall, loss.stall_ns, loss.stall_ns));
+      }
+      if (f.evidence.size() < kExamples) f.evidence.push_back(evidence_of(input_, loss));
+    }
+    if (seen.holes) {
+      f.why_not_higher.emplace_back("the capture lacks bytes of some of the connections");
+    }
+    f.change = {
+        {"network",
+         "find the link, queue or shaper: ethtool -S DEVICE; tc -s qdisc show dev DEVICE; mtr",
+         "infrastructure", "none: it only shows"},
+        {"router", "tc qdisc replace dev DEVICE root cake bandwidth 95mbit", "config line",
+         "5 % of the bandwidth, when the queue of a bottleneck is what drops"},
+        {"sysctl", "net.ipv4.tcp_ecn = 1", "config line",
+         "helps where routers mark; some old ones drop such SYNs"},
+        {"sysctl", "net.core.default_qdisc = fq\nnet.ipv4.tcp_congestion_control = bbr",
+         "config line", "for loss that is not congestion; may push other flows aside"}};
+    f.verify = "capture again: fewer resends per data segment on this path";
+    return f;
+  }
+
+  const RuleInput& input_;
+  const decltype(Thresholds::tcp_path_loss)& limits_;
+  LossPlaces places_;
+  std::map<IpAddress, Network> networks_;
+};
+
+RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
+
+}  // namespace
+
+namespace rules {
+extern const Rule tcp_path_loss;
+constinit const Rule tcp_path_loss{"tcp-path-loss", "Paths lose few segments", &judge};
+}  // namespace rules
+
+}  // namespace wirelag
