@@ -2,6 +2,10 @@
 
 TOLERANCE_S = 0.002
 TOLERANCE_SHARE = 0.2
+#: A phase has two ends, each of which either clock may see late (noise.py).
+READINGS = 4
+#: Later than this, and the phases of 20 ms that the network has cannot be compared.
+TOO_LATE_S = 0.005
 #: curl's time for TLS has its own key generation and certificate check in it.
 TLS_COMPUTING_S = 0.01
 
@@ -16,10 +20,11 @@ class Phase:
     def difference_s(self):
         return abs(self.curl_s - (self.wirelag_s or 0))
 
-    def agrees(self):
+    def agrees(self, late_s):
+        """`late_s`: how late a process usually runs here."""
         tolerance_s = TLS_COMPUTING_S if self.name == "tls" else TOLERANCE_S
         return self.wirelag_s is not None and self.difference_s() <= max(
-            tolerance_s, TOLERANCE_SHARE * self.curl_s)
+            tolerance_s, TOLERANCE_SHARE * self.curl_s) + READINGS * late_s
 
     def __str__(self):
         seen = "nothing" if self.wirelag_s is None else f"{1000 * self.wirelag_s:.2f} ms"
