@@ -5,12 +5,14 @@ beside each other. curl's clock is read when curl runs, wirelag's when a worker 
                  the 95th percentile and the most, in nanoseconds
 """
 
+import pathlib
 import select
 import subprocess
 import sys
 import time
 
-import namespaces
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import namespaces  # noqa: E402
 
 _SLEEP_NS = 1_000_000
 
