@@ -3,7 +3,8 @@
 // dns-timeout-retry's.
 //
 // What another resolver would do is known where the same client asked another one: then the saving
-// is the difference to that one's median. Else it is between nothing and what the threshold allows.
+// is the difference to that one's median. Else it is between nothing and all of it, which a cache beside
+// the client saves.
 // Only what a connection waited for is saved: the simulation sees to that.
 #include <algorithm>
 #include <map>
@@ -106,7 +107,7 @@ class Judge {
     for (const std::size_t i : r.lookups) {
       const Lookup& l = input_.correlation.lookups[i];
       const DurationNs latency = input_.data.dns()[l.released_by].latency_ns();
-      const DurationNs target = known(best_ns) ? best_ns : limits_.p50_ns;
+      const DurationNs target = known(best_ns) ? best_ns : 0;
       const DurationNs high = std::max<DurationNs>(0, latency - target);
       if (const NodePlace* at = nodes_.find(i); at != nullptr && high > 0) {
         f.edits.push_back(shorten(*at, Category::dns, known(best_ns) ? high : 0, high));

@@ -152,10 +152,9 @@ class Judge {
         all.size() >= kMinForP10 ? std::max(limits_.target_ns, quantile(all, 0.1)) : kUnknownNs;
     bool bound = false;
     for (const Answer& a : t.answers) {
-      const DurationNs high = a.think_ns - limits_.target_ns;
-      if (high <= 0) continue;
+      if (a.think_ns <= limits_.target_ns) continue;
       const DurationNs low = known(fast) ? std::max<DurationNs>(0, a.think_ns - fast) : 0;
-      f.edits.push_back(shorten(a.place, Category::think, low, high));
+      f.edits.push_back(shorten(a.place, Category::think, low, a.think_ns));
       bound |= input_.visits.stored[a.place.visit].flags.think_has_rtt;
     }
     if (bound) {
