@@ -72,14 +72,12 @@ class SlowResolverCached(SlowResolver):
     @contextlib.contextmanager
     def servers(self, lab, changed):
         namespaces.use_resolvers(["127.0.0.1"])
-        cache = "--cache-size=1000" if changed else "--cache-size=0"
         with servers.resolvers(lab), servers.nginx(lab), \
-                servers.forwarder(lab, RESOLVERS[1:2], cache):
+                servers.forwarder(lab, RESOLVERS[1:2], cache_size=1000 if changed else 0):
             yield
 
     def visit(self, number, changed):
-        browse = lambda: Browser().fetch(url("/1k.html", host="www.site.test"))  # noqa: E731
-        return timed(browse)
+        return timed(Browser().fetch, url("/1k.html", host="www.site.test"))
 
     def workload(self, changed):
         return super().workload(changed)[1:]  # the first fills the cache

@@ -19,8 +19,9 @@ alone, makes the change that the finding recommends, runs the same again and com
   loss in either direction, and a tap at one of its ends. Both kernels use Reno and keep no metrics of paths.
 - *before*, *after*: the median wait of a visit, measured by the client. *measured*: their difference.
 - *predicted*: low / mid / high of the finding's saving. *silent*: the rule did not fire; that counts as wrong.
-- *inside*: the measured change lies in [low, high], give or take the larger of 1 ms and half of the central
-  95 % of the measured change over resampled visits (*±*).
+- *inside*: the measured change lies in [low, high], give or take (*±*) the largest of 1 ms, 2 % of the change
+  but at most a quarter of a round trip (the client's program wakes up late once for every round trip, and the
+  tap does not see that), and half of the central 95 % of the measured change over resampled visits.
 - *error*: of mid, in ms and in % of the measured change.
 """
 
@@ -48,6 +49,8 @@ def summary(results):
     shares = [r.error_share for r in results if r.error_share is not None]
     rtts = [1000 * r.error_s / r.scenario.rtt_ms for r in results if r.error_s is not None]
     close = sum(r.close for r in results)
+    if not shares:
+        return f"{inside} of {len(results)} inside."
     return (f"{inside} of {len(results)} inside ({100 * inside / len(results):.0f} %; wanted: 80 %). "
             f"Error of mid: median {_ms(statistics.median(errors))} ms, "
             f"{100 * statistics.median(shares):.1f} % of the change, "

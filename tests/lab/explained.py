@@ -23,7 +23,7 @@ ServerName site.test
 ServerRoot {dir}
 PidFile {dir}/apache.pid
 ErrorLog {dir}/apache.log
-Listen 82
+Listen 0.0.0.0:82
 LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule mime_module /usr/lib/apache2/modules/mod_mime.so
@@ -46,7 +46,7 @@ def _lighttpd(lab):
 def _apache(lab):
     with open(f"{lab.directory}/apache.conf", "w") as f:
         f.write(_APACHE.format(dir=lab.directory))
-    return programs.running("server", f"{lab.directory}/apache.out", [("tcp6", 82)], "apache2",
+    return programs.running("server", f"{lab.directory}/apache.out", [("tcp", 82)], "apache2",
                             "-X", "-f", f"{lab.directory}/apache.conf")
 
 

@@ -1,8 +1,5 @@
 """HTTP and TLS: connections, handshakes, parallel requests, slow answers."""
 
-import contextlib
-
-import pycurl
 import servers
 from clients import Browser, timed, url
 from scenario import Scenario, page

@@ -21,6 +21,7 @@ import namespaces  # noqa: E402
 
 _SKIPPED = 77
 _PROGRAMS = ("unshare", "ip", "chrt", "nginx", "dnsmasq", "openssl")
+_MORE_PROGRAMS = ("curl", "lighttpd", "apache2", "redis-server", "psql", "setpriv")  # unless --quick
 ENOUGH_INSIDE = 0.8
 
 
@@ -35,8 +36,8 @@ def arguments():
     return parser.parse_args()
 
 
-def why_not():
-    reason = namespaces.why_not(_PROGRAMS)
+def why_not(quick):
+    reason = namespaces.why_not(_PROGRAMS + (() if quick else _MORE_PROGRAMS))
     if reason is None:
         try:
             import pycurl  # noqa: F401
@@ -46,12 +47,14 @@ def why_not():
 
 
 def chosen(options):
+    import database_scenarios
     import dns_scenarios
     import http_scenarios
     import server_scenarios
     import tcp_scenarios
     seen = set()
-    for module in (dns_scenarios, tcp_scenarios, http_scenarios, server_scenarios):
+    for module in (dns_scenarios, tcp_scenarios, http_scenarios, server_scenarios,
+                   database_scenarios):
         for scenario in module.ALL:
             if options.only and options.only not in f"{scenario.rule} {type(scenario).__name__}":
                 continue
@@ -72,14 +75,19 @@ def line(result):
             f"{'' if result.close else '   NOT CLOSE'}   {' '.join(result.others)}")
 
 
-def test_all(laboratory, scenarios):
-    """Their results; prints each. Those that could not be run are counted."""
+def test_all(laboratory, scenarios, note):
+    """Their results; prints each and calls note(results). Those that could not be run are counted."""
     results, broken = [], 0
     for number, scenario in enumerate(scenarios):
         begin = time.monotonic()
         try:
-            results.append(laboratory.put_to_the_test(number, scenario))
-            print(f"{line(results[-1])} ({time.monotonic() - begin:.1f} s)", flush=True)
+            result = laboratory.put_to_the_test(number, scenario)
+            if result is None:
+                print(f"     {scenario.rule}: this wirelag does not have it", flush=True)
+                continue
+            results.append(result)
+            print(f"{line(result)} ({time.monotonic() - begin:.1f} s)", flush=True)
+            note(results)
         except Exception:  # the other scenarios are still worth trying
             broken += 1
             traceback.print_exc(file=sys.stdout)
@@ -89,7 +97,7 @@ def test_all(laboratory, scenarios):
 
 def main():
     options = arguments()
-    reason = why_not()
+    reason = why_not(options.quick)
     if reason:
         print(f"skipped: {reason}")
         return _SKIPPED
@@ -104,15 +112,20 @@ def main():
     if options.captures:
         os.makedirs(options.captures, exist_ok=True)
     laboratory = Laboratory(lab, options.wirelag, options.captures)
-    results, broken = test_all(laboratory, chosen(options))
-    if results:
-        print(document.summary(results))
-    if options.markdown or options.only == "explained":
+    rows = []
+    if options.markdown:
         rows = list(explained.measure(lab, laboratory.report))
         for server, size, total_s, share in rows:
-            print(f"     {server:20} {size:6} {1000 * total_s:8.1f} ms {100 * share:6.1f} % explained")
+            print(f"     {server:20} {size:6} {1000 * total_s:8.1f} ms {100 * share:6.1f} % explained",
+                  flush=True)
+
+    def note(results):
         if options.markdown:
             document.write(options.markdown, results, rows)
+
+    results, broken = test_all(laboratory, chosen(options), note)
+    if results:
+        print(document.summary(results))
     inside = sum(r.inside for r in results)
     return 0 if broken == 0 and inside >= ENOUGH_INSIDE * len(results) else 1
 

@@ -14,7 +14,7 @@ class Scenario:
     rule = ""
     fault = ""   # what is wrong, a clause
     change = ""  # what was changed
-    visits = 9
+    visits = 7
     quick = False  # part of the short run
 
     def __init__(self, rtt_ms=40, tap="client"):

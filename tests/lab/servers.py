@@ -90,10 +90,10 @@ def resolvers(lab):
                     *(f"--listen-address={r}" for r in RESOLVERS), f"--address=/test/{SERVER}")
 
 
-def forwarder(lab, upstreams, *options):
+def forwarder(lab, upstreams, *options, cache_size=0):
     """127.0.0.1 of the client asks those resolvers."""
-    return _dnsmasq(lab, "client", "client", "--cache-size=0", "--listen-address=127.0.0.1",
-                    *(f"--server={u}" for u in upstreams), *options)
+    return _dnsmasq(lab, "client", "client", f"--cache-size={cache_size}",
+                    "--listen-address=127.0.0.1", *(f"--server={u}" for u in upstreams), *options)
 
 
 @contextlib.contextmanager

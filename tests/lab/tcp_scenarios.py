@@ -1,10 +1,12 @@
-"""TCP: lost SYNs, slow start."""
+"""TCP: lost SYNs, slow start, lost segments, Nagle's algorithm."""
 
 import contextlib
+import socket
+import time
 
 import servers
 from clients import Browser, timed, url
-from lab import Path
+from lab import SERVER, Path
 from scenario import Scenario
 
 
@@ -59,7 +61,87 @@ class InitialWindow(Scenario):
         return timed(Browser().fetch, url(f"/{self.size}.html"))
 
 
+class IdleRestart(Scenario):
+    rule = "tcp-idle-restart"
+    fault = "a warm connection begins slow start again after a pause"
+    change = "tcp_slow_start_after_idle=0"
+    visits = 5
+
+    @contextlib.contextmanager
+    def servers(self, lab, changed):
+        key = "net/ipv4/tcp_slow_start_after_idle"
+        lab.sysctl("server", key, 0 if changed else 1)
+        try:
+            with servers.nginx(lab):
+                yield
+        finally:
+            lab.sysctl("server", key, 1)
+
+    def visit(self, number, changed):
+        """The pause ends one visit and begins another: that one is timed."""
+        browser = Browser(connections=1)
+        browser.fetch(url("/150k.html?1"))
+        time.sleep(1.3)
+        return timed(browser.fetch, url("/150k.html?2"))
+
+
+class TailLoss(Scenario):
+    rule = "tcp-tail-rto"
+    fault = "the path loses the last segment of a response"
+    change = "a path that loses none"
+
+    def path(self, changed):
+        # 10 kB and its header are eight segments.
+        return Path(rtt_ms=self.rtt_ms, tap=self.tap,
+                    losses=() if changed else ("s2c:data:packets=8",))
+
+    def servers(self, lab, changed):
+        return servers.nginx(lab)
+
+    def visit(self, number, changed):
+        return timed(Browser().fetch, url("/10k.html"))
+
+
+class PathLoss(TailLoss):
+    rule = "tcp-path-loss"
+    fault = "the path loses the first segment of a response's last flight"
+
+    def path(self, changed):
+        # 50 kB are flights of 10, 20 and 5 segments.
+        return Path(rtt_ms=self.rtt_ms, tap=self.tap,
+                    losses=() if changed else ("s2c:data:packets=31",))
+
+    def visit(self, number, changed):
+        return timed(Browser().fetch, url("/50k.html"))
+
+
+class NagleDelayedAck(Scenario):
+    rule = "tcp-nagle-delack"
+    fault = "every request is written in two pieces"
+    change = "TCP_NODELAY"
+    requests = 10
+
+    def servers(self, lab, changed):
+        return servers.nginx(lab)
+
+    def visit(self, number, changed):
+        begin = time.perf_counter()
+        with socket.create_connection((SERVER, 80)) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1 if changed else 0)
+            for i in range(self.requests):
+                s.sendall(b"GET /1k.html?%d HTTP/1.1\r\n" % i)
+                s.sendall(b"Host: site.test\r\n\r\n")
+                answer = b""
+                while b"\r\n\r\n" not in answer or len(answer.partition(b"\r\n\r\n")[2]) < 1000:
+                    answer += s.recv(65536)
+        return time.perf_counter() - begin
+
+
 ALL = [
+    IdleRestart(rtt_ms=40), IdleRestart(rtt_ms=80, tap="server"),
+    TailLoss(rtt_ms=20), TailLoss(rtt_ms=40, tap="server"), TailLoss(rtt_ms=80),
+    PathLoss(rtt_ms=40), PathLoss(rtt_ms=80, tap="server"),
+    NagleDelayedAck(rtt_ms=10), NagleDelayedAck(rtt_ms=40, tap="server"),
     SynLoss(rtt_ms=20), SynLoss(rtt_ms=80), SynAckLoss(rtt_ms=40, tap="server"),
     InitialWindow(rtt_ms=20, size="20k"), InitialWindow(rtt_ms=40, size="50k"),
     InitialWindow(rtt_ms=40, size="100k"), InitialWindow(rtt_ms=80, size="50k", tap="server"),
