@@ -1,6 +1,7 @@
 // The command line. Everything it can do is a function in one of the files beside it.
-#include <map>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -38,17 +39,31 @@ struct Arguments {
   std::vector<std::string> eal;
 };
 
+/// The option takes one of these words; another one is answered with all of them.
+template <class Value>
+void choice(CLI::Option& option, const std::vector<std::pair<std::string, Value>>& words) {
+  std::string all;
+  for (const auto& [word, value] : words) all += (all.empty() ? "" : "|") + word;
+  const auto to_number = [words, all](std::string& text) {
+    for (const auto& [word, value] : words) {
+      if (text != word) continue;
+      text = std::to_string(static_cast<int>(value));
+      return std::string();
+    }
+    return fmt::format("'{}' is not one of {}", text, all);
+  };
+  option.transform(CLI::Validator(to_number, all));
+}
+
 void add_replay(CLI::App& app, Arguments& a) {
   CLI::App* cmd = app.add_subcommand("replay", "Read a capture file and print the report");
-  cmd->add_option("CAPTURE", a.replay.capture, "pcap or pcapng file")->required();
+  cmd->add_option("CAPTURE", a.replay.capture, "pcap, pcapng, snoop or NetMon 2 file")->required();
   cmd->add_option("-w,--workers", a.replay.workers,
                   "worker threads; the report does not depend on it")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  const std::map<std::string, ReportFormat> formats{{"text", ReportFormat::text},
-                                                    {"json", ReportFormat::json}};
-  cmd->add_option("-f,--format", a.replay.format, "text (default) or json")
-      ->transform(CLI::CheckedTransformer(formats).description("text|json"));
+  choice<ReportFormat>(*cmd->add_option("-f,--format", a.replay.format, "text (default) or json"),
+                       {{"text", ReportFormat::text}, {"json", ReportFormat::json}});
   cmd->add_option("-o,--output", a.replay.output,
                   "write the report to this file (default: stdout)");
   cmd->add_option("--explain", a.replay.explain,
@@ -57,11 +72,11 @@ void add_replay(CLI::App& app, Arguments& a) {
   cmd->add_option("--rows", a.replay.rows, "text: rows per table, 0 = all")
       ->check(CLI::Range(0, 2'000'000'000))
       ->capture_default_str();
-  const std::map<std::string, ReplayVia> sources{{"file", ReplayVia::file},
-                                                 {"net_pcap", ReplayVia::net_pcap}};
-  cmd->add_option("--via", a.replay.via,
-                  "file (default): wirelag's own reader; net_pcap: through DPDK's pcap driver")
-      ->transform(CLI::CheckedTransformer(sources).description("file|net_pcap"));
+  choice<ReplayVia>(
+      *cmd->add_option(
+          "--via", a.replay.via,
+          "file (default): wirelag's own reader; net_pcap: through DPDK's pcap driver"),
+      {{"file", ReplayVia::file}, {"net_pcap", ReplayVia::net_pcap}});
   cmd->add_option("-c,--config", a.config, "configuration file: services, limits, thresholds");
 }
 
@@ -89,6 +104,29 @@ int dispatch(const CLI::App& app, const Arguments& a) {
   return run_live(config.value(), a.eal);
 }
 
+/// The sentence for a command line that cannot be followed.
+std::string complaint(const CLI::App& app, const CLI::ParseError& e) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  if (!app.get_subcommands().empty()) return e.what();
+  const std::vector<std::string> rest = app.remaining();
+  if (rest.empty()) return "name a command: " + names;
+  return fmt::format(
+      "'{}' is not {}: {}", rest.front(),
+      rest.front().starts_with('-') ? "an option here, name a command first" : "a command", names);
+}
+
+/// Exit status of a command line that ends here: 0 for --help and --version.
+int end(const CLI::App& app, const CLI::ParseError& e) {
+  if (e.get_exit_code() == 0) return app.exit(e);
+  const auto chosen = app.get_subcommands();
+  warn(fmt::format("{} (wirelag{} --help)", complaint(app, e),
+                   chosen.empty() ? "" : " " + chosen.front()->get_name()));
+  return kUsage;
+}
+
 int main(int argc, char** argv) {
   CLI::App app(kAbout, "wirelag");
   app.footer(kFooter);
@@ -101,8 +139,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    // 0 for --help and --version.
-    return app.exit(e) == 0 ? 0 : kUsage;
+    return end(app, e);
   }
   try {
     return dispatch(app, arguments);

@@ -40,6 +40,10 @@ int replay(const ReplayOptions& options, const Config& config) {
     warn(fmt::format("{} frames of link type {} are counted only: it is not understood", frames,
                      link_type));
   }
+  if (run->capture.packets == 0 && !run->capture.cut_short.empty() && !stop_requested()) {
+    warn(fmt::format("no packet of '{}' could be read: {}", options.capture,
+                     run->capture.cut_short));
+  }
 
   const Report report =
       build_report(std::move(run->capture), run->accounting, run->counters, std::move(run->data),

@@ -26,6 +26,9 @@ constexpr std::size_t kMagicBytes = 8;
 
 /// The file, open and known to be a regular file with something in it.
 Result<FileWindow> open_file(const std::string& path, CaptureInfo& info) {
+  if (path == "-") {
+    return Error{"a capture is not read from stdin: write it to a file first"};
+  }
   // Not blocking: opening a pipe must not wait for its writer. It means nothing for a file.
   const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) {

@@ -66,6 +66,8 @@ class Help(CommandLine):
 
     def test_every_option_is_in_the_help(self):
         text = run("replay", "--help").stdout
+        for form in ("pcapng", "snoop", "NetMon"):
+            self.assertIn(form, text)
         for option in ("--workers", "--format", "--output", "--explain", "--rows", "--via"):
             self.assertIn(option, text)
 
@@ -85,10 +87,23 @@ class Usage(CommandLine):
             ["replay", CAPTURE, CAPTURE],
             ["run"],
         ):
-            done = run(*arguments)
-            self.assertEqual(done.returncode, 2, arguments)
-            self.assertEqual(done.stdout, "", arguments)
-            self.assertNotEqual(done.stderr, "", arguments)
+            self.assert_usage(run(*arguments))
+
+    def assert_usage(self, done, *named):
+        """One sentence that names each of `named` and the way to the help."""
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.args)
+        self.assertRegex(done.stderr, r"\Awirelag: [^\n]+ \(wirelag( [a-z-]+)? --help\)\n\Z")
+        for text in named:
+            self.assertIn(text, done.stderr)
+
+    def test_a_usage_error_names_what_is_wrong_and_what_is_possible(self):
+        commands = ("replay", "run", "check-config")
+        self.assert_usage(run(), *commands)
+        self.assert_usage(run("no-such-command"), "'no-such-command'", *commands)
+        self.assert_usage(run("--no-such-option"), "'--no-such-option'", *commands)
+        self.assert_usage(run("replay", "--format", "xml", CAPTURE), "'xml'", "text|json")
+        self.assert_usage(run("replay", "--via", "smoke", CAPTURE), "'smoke'", "file|net_pcap")
+        self.assert_usage(run("replay", CAPTURE, "one-more"), "one-more")
 
 
 class BadCaptures(CommandLine):
@@ -115,6 +130,15 @@ class BadCaptures(CommandLine):
 
     def test_device(self):
         self.refused("/dev/null", "not a regular file")
+
+    def test_pipe(self):
+        path = self.scratch / "pipe"
+        os.mkfifo(path)
+        self.refused(path, "not a regular file", "write the capture to a file first")
+
+    def test_stdin(self):
+        for via in BOTH_WAYS:
+            self.assert_error(run("replay", *via, "-"), "stdin", "write it to a file first")
 
     def test_other_file(self):
         self.refused(self.write("notes.pcap", "not a capture at all\n" * 100), "not a capture file")
@@ -169,9 +193,12 @@ class BadCaptures(CommandLine):
         for size in sorted({24} | {end + n for end in [24, *whole[:3]] for n in (0, 1, 15, 16, 17)}):
             path = self.write("cut.pcap", content[:size])
             done = run("replay", "--format", "json", path)
-            self.assertEqual((done.returncode, done.stderr), (0, ""), size)
-            capture = json.loads(done.stdout)["capture"]
             complete = sum(end <= size for end in whole)
+            nothing_read = complete == 0 and size != 24
+            said = r"wirelag: no packet of '.*cut\.pcap' could be read: [^\n]+\n" if nothing_read else ""
+            self.assertEqual(done.returncode, 0, size)
+            self.assertRegex(done.stderr, rf"\A{said}\Z", size)
+            capture = json.loads(done.stdout)["capture"]
             self.assertEqual(capture["packets"], complete, size)
             self.assertEqual(capture["cut_short"], size != 24 and size not in whole, size)
 
