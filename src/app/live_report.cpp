@@ -41,7 +41,7 @@ Dataset LiveDataset::take_view() {
 }
 
 Status check_report_directory(const Config& config) {
-  if (!config.report.text && !config.report.json) return Done{};
+  if (!config.report.text && !config.report.json && !config.report.html) return Done{};
   const std::string& directory = config.report.directory;
   errno = ENOTDIR;
   std::error_code none;
@@ -66,6 +66,9 @@ Result<std::string> write_live_report(const Report& report, const Config& config
   }
   if (config.report.json) {
     if (Status s = write(".json", render_json(report)); !s) return s.take_error();
+  }
+  if (config.report.html) {
+    if (Status s = write(".html", render_html(report)); !s) return s.take_error();
   }
   return names;
 }

@@ -32,7 +32,7 @@ class LiveDataset : public TransactionSink {
 
 /// Whether reports can be written later: asked at the start, when somebody is looking.
 [[nodiscard]] Status check_report_directory(const Config& config);
-/// Writes <directory>/wirelag-<appliance>-<UTC time>.txt and .json as configured. Returns their
+/// Writes <directory>/wirelag-<appliance>-<UTC time>.txt, .json and .html as configured. Returns their
 /// names, comma-separated.
 [[nodiscard]] Result<std::string> write_live_report(const Report& report, const Config& config,
                                                     TimeNs now);

@@ -26,6 +26,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  wirelag replay trace.pcapng                 the report as text\n"
     "  wirelag replay --format json trace.pcap     the same as JSON (docs/report-json.md)\n"
+    "  wirelag replay -f html -o report.html trace.pcap   the report as one page for a browser\n"
     "  wirelag replay --explain 3 trace.pcap       the handshake of connection 3 frame by frame\n"
     "  wirelag check-config wirelag.toml           the effective configuration, or what is wrong\n"
     "  wirelag run --config wirelag.toml           listen to live ports until SIGINT or SIGTERM\n"
@@ -62,8 +63,13 @@ void add_replay(CLI::App& app, Arguments& a) {
                   "worker threads; the report does not depend on it")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  choice<ReportFormat>(*cmd->add_option("-f,--format", a.replay.format, "text (default) or json"),
-                       {{"text", ReportFormat::text}, {"json", ReportFormat::json}});
+  choice<ReportFormat>(
+      *cmd->add_option("-f,--format", a.replay.format,
+                       "text (default), json, html: one page for a browser, har: HTTP Archive 1.2"),
+      {{"text", ReportFormat::text},
+       {"json", ReportFormat::json},
+       {"html", ReportFormat::html},
+       {"har", ReportFormat::har}});
   cmd->add_option("-o,--output", a.replay.output,
                   "write the report to this file (default: stdout)");
   cmd->add_option("--explain", a.replay.explain,

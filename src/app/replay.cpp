@@ -23,6 +23,16 @@ constexpr int kInterrupted = 130;
   return replay_file(options.capture, options.workers, config, std::move(signatures));
 }
 
+[[nodiscard]] std::string render(const Report& report, const ReplayOptions& options) {
+  switch (options.format) {
+    case ReportFormat::text: return render_text(report, {options.explain, options.rows});
+    case ReportFormat::json: return render_json(report);
+    case ReportFormat::html: return render_html(report);
+    case ReportFormat::har: return render_har(report);
+  }
+  return {};
+}
+
 }  // namespace
 
 int replay(const ReplayOptions& options, const Config& config) {
@@ -52,9 +62,7 @@ int replay(const ReplayOptions& options, const Config& config) {
     return fail(fmt::format("--explain {}: the capture has {} connection(s); ids start at 1",
                             options.explain, report.data.connections().size()));
   }
-  const std::string rendered = options.format == ReportFormat::json
-                                   ? render_json(report)
-                                   : render_text(report, {options.explain, options.rows});
+  const std::string rendered = render(report, options);
   if (Status written = write_output(options.output, rendered); !written) {
     return fail(written.error());
   }

@@ -9,7 +9,7 @@
 namespace wirelag::app {
 
 enum class ReplayVia : std::uint8_t { file, net_pcap };
-enum class ReportFormat : std::uint8_t { text, json };
+enum class ReportFormat : std::uint8_t { text, json, html, har };
 
 struct ReplayOptions {
   std::string capture;

@@ -230,6 +230,7 @@ Section<C> report() {
                   not_empty),
           flag<C>("text", "write the report as text", MEMBER(report.text)),
           flag<C>("json", "write the report as JSON", MEMBER(report.json)),
+          flag<C>("html", "write the report as one page for a browser", MEMBER(report.html)),
           integer<C>("max_transactions", "transactions", 1000, 1024 * kMega,
                      "of each kind kept for the report; the oldest go first",
                      MEMBER(report.max_transactions)),

@@ -1,6 +1,8 @@
 // From sealed data to the one value that every renderer draws from.
 #include <wirelag/report/report.hpp>
 
+#include "waits.hpp"
+
 namespace wirelag {
 
 Report build_report(CaptureBlock capture, const Accounting& accounting, const Counters& counters,
@@ -10,9 +12,18 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   Correlation correlation = correlate(data);
   Visits visits = find_visits(data, correlation, thresholds.visits);
   Advice advice = advise(RuleInput{data, correlation, visits, thresholds});
-  return Report{
-      std::move(capture),     accounting,        counters,          std::move(data),
-      std::move(correlation), std::move(visits), std::move(advice), std::move(service_names)};
+  Waits waits = report::waits_of(visits);
+  std::vector<ServerLoad> loads = server_loads(data, thresholds);
+  return Report{std::move(capture),
+                accounting,
+                counters,
+                std::move(data),
+                std::move(correlation),
+                std::move(visits),
+                std::move(advice),
+                std::move(waits),
+                std::move(loads),
+                std::move(service_names)};
 }
 
 }  // namespace wirelag

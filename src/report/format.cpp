@@ -55,6 +55,20 @@ std::string duration(DurationNs duration_ns) {
   return ms_number(duration_ns) + " ms";
 }
 
+std::string rounded(DurationNs duration_ns) {
+  if (!known(duration_ns)) return std::string(kNone);
+  const bool in_seconds = duration_ns >= kSecondNs || duration_ns <= -kSecondNs;
+  const double value = static_cast<double>(duration_ns) /
+                       static_cast<double>(in_seconds ? kSecondNs : kMillisecondNs);
+  const double magnitude = value < 0 ? -value : value;
+  const int decimals = magnitude >= 99.95    ? 0
+                       : magnitude >= 9.995  ? 1
+                       : magnitude >= 0.9995 ? 2
+                                             : 3;
+  if (magnitude < 0.0005) return "0 ms";
+  return fmt::format("{:.{}f} {}", value, decimals, in_seconds ? "s" : "ms");
+}
+
 std::string share(std::uint64_t part, std::uint64_t whole) {
   if (whole == 0) return std::string(kNone);
   return fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));

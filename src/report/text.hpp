@@ -3,11 +3,11 @@
 // (failed first, then slowest), as many as TextOptions::max_rows, and a line says how many are not.
 #pragma once
 
-#include <algorithm>
 #include <string>
-#include <vector>
 
 #include <wirelag/report/report.hpp>
+
+#include "choose.hpp"
 
 namespace wirelag::report {
 
@@ -21,22 +21,5 @@ void text_explain(std::string& out, const Report& report, const TextOptions& opt
 void text_wait_headline(std::string& out, const Report& report, std::size_t column);
 void text_wait(std::string& out, const Report& report);
 void text_findings(std::string& out, const Report& report, const TextOptions& options);
-
-/// Milliseconds since the first packet of the capture, as a table cell.
-[[nodiscard]] std::string at_ms(const Report& report, TimeNs time_ns);
-
-/// The `max_rows` items of 0..n-1 that come first by `matters_more(a, b)`, in ascending order
-/// again. 0 = all of them.
-template <class Compare>
-[[nodiscard]] std::vector<std::size_t> choose(std::size_t n, std::size_t max_rows,
-                                              Compare matters_more) {
-  std::vector<std::size_t> chosen(n);
-  for (std::size_t i = 0; i < n; ++i) chosen[i] = i;
-  if (max_rows == 0 || n <= max_rows) return chosen;
-  std::stable_sort(chosen.begin(), chosen.end(), matters_more);
-  chosen.resize(max_rows);
-  std::sort(chosen.begin(), chosen.end());
-  return chosen;
-}
 
 }  // namespace wirelag::report

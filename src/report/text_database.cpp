@@ -9,6 +9,7 @@
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
+#include "words.hpp"
 
 namespace wirelag::report {
 namespace {

@@ -8,10 +8,11 @@
 
 #include <wirelag/track/dns/message.hpp>
 
+#include "dns_words.hpp"
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
-#include "text_dns_notes.hpp"
+#include "words.hpp"
 
 namespace wirelag::report {
 namespace {
@@ -22,60 +23,6 @@ constexpr std::size_t kRecords = 12;       ///< of one answer
 constexpr std::size_t kNames = 10;
 constexpr std::size_t kWithoutQuestion = 10;
 constexpr std::size_t kLabel = 12;
-
-/// Lookups whose question was captured: the others are listed apart.
-std::vector<const Lookup*> asked_lookups(const Report& r) {
-  std::vector<const Lookup*> asked;
-  for (const Lookup& l : r.correlation.lookups) {
-    if (l.outcome != DnsOutcome::response_only) asked.push_back(&l);
-  }
-  return asked;
-}
-
-bool failed(DnsOutcome o) {
-  return o == DnsOutcome::unanswered || o == DnsOutcome::failed || o == DnsOutcome::nxdomain;
-}
-
-/// Unanswered and failed first, then by what the user waited.
-bool costs_more(const Lookup& a, const Lookup& b) {
-  const auto rank = [](const Lookup& l) {
-    return l.outcome == DnsOutcome::unanswered ? 2 : failed(l.outcome) ? 1 : 0;
-  };
-  if (rank(a) != rank(b)) return rank(a) > rank(b);
-  return a.wait_ns > b.wait_ns;
-}
-
-std::string types(const Lookup& l) {
-  std::string text;
-  for (const std::uint16_t t : l.qtypes) text += (text.empty() ? "" : ",") + type_name(t);
-  return text;
-}
-
-/// When the answer that mattered came: the winner's of several forwarded ones, else the release.
-TimeNs decisive_ns(const Report& r, const Lookup& l) {
-  for (const LookupMember& m : l.members) {
-    if (m.answer == AnswerRole::won) return r.data.dns()[m.transaction].response_ns;
-  }
-  return l.end_time_ns;
-}
-
-/// What the answer did, short enough for a table.
-std::string part_played(const Report& r, const Lookup& l, const LookupMember& m) {
-  const DnsTransaction& t = r.data.dns()[m.transaction];
-  switch (m.answer) {
-    case AnswerRole::released: return "released the user";
-    case AnswerRole::won: return "won";
-    case AnswerRole::contributed: return "needed too";
-    case AnswerRole::unanswered: return "unanswered";
-    case AnswerRole::spare: {
-      const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
-      if (known(late) && late > 0) return fmt::format("too late +{}", duration(late));
-      const DurationNs behind = elapsed_ns(decisive_ns(r, l), t.response_ns);
-      return known(behind) ? fmt::format("spare +{}", duration(behind)) : "spare";
-    }
-  }
-  return "";
-}
 
 void records(std::string& out, const Report& r, const Lookup& l) {
   Table table({{"", Align::left},
@@ -128,13 +75,6 @@ void transactions(std::string& out, const Report& r, const Lookup& l, std::size_
   more(out, l.members.size() - shown, "transaction", "transactions", 2);
 }
 
-std::string waited(const Report& r, const Lookup& l) {
-  if (known(l.wait_ns)) return fmt::format("waited {}", duration(l.wait_ns));
-  const DurationNs until_end = elapsed_ns(l.start_time_ns, r.capture.last_time_ns);
-  if (l.outcome != DnsOutcome::unanswered || !known(until_end)) return "wait not known";
-  return fmt::format("still waiting when the capture ended {} later", duration(until_end));
-}
-
 void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_rows) {
   out += '\n';
   paragraph(
@@ -145,18 +85,6 @@ void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_r
   records(out, r, l);
   transactions(out, r, l, max_rows);
   for (const std::string& note : lookup_notes(r, l)) paragraph(out, "note", note, kLabel, 2);
-}
-
-std::string short_result(const Report& r, const Lookup& l) {
-  if (!l.addresses.empty()) {
-    const std::size_t others = l.addresses.size() - 1;
-    return l.addresses.front().text() + (others > 0 ? fmt::format(" +{}", others) : "");
-  }
-  if (l.outcome == DnsOutcome::answered && l.released_by != Dataset::kNone) {
-    const auto records = decode_answers(r.data.dns()[l.released_by].response);
-    if (!records.empty()) return safe(records.back().data);
-  }
-  return std::string(name(l.outcome));
 }
 
 void lookup_table(std::string& out, const Report& r, const std::vector<const Lookup*>& all,

@@ -1,6 +1,7 @@
 // Part 4: where the wait goes; what to change, ranked; what frees load; what could not be judged; what was fine.
 #include <fmt/format.h>
 
+#include "finding_words.hpp"
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
@@ -12,34 +13,12 @@ constexpr std::size_t kLabel = 12;
 constexpr std::size_t kMaxSnippetIndent = 40;
 constexpr std::size_t kEvidence = 6;  ///< lines per finding
 
-std::string saving(const Finding& f) {
-  if (f.capacity_only) return "saves load, not time";
-  if (f.saving.low_ns == f.saving.high_ns) return "saves " + duration(f.saving.low_ns);
-  return fmt::format("saves {} .. {}", ms_number(f.saving.low_ns), duration(f.saving.high_ns));
-}
-
 std::string key_line(const Finding& f) {
   std::string families;
   for (const Family family : f.families)
     families += (families.empty() ? "" : ",") + std::string(name(family));
   return fmt::format("rule={} scope={} families={} confidence={}", f.rule, safe(f.scope), families,
                      f.confidence);
-}
-
-std::string affected(const Finding& f) {
-  return fmt::format("{} ({:.0f} % of those it looked at)", count(f.affected_actions, "action"),
-                     100 * f.affected_share);
-}
-
-std::string evidence_line(const Report& r, const Evidence& e) {
-  std::string text = safe(e.what);
-  if (e.connection != Dataset::kNone)
-    text += fmt::format(" (#{})", Dataset::connection_id(e.connection));
-  const std::string numbers = frames(e.frames);
-  if (numbers != kNone) text += ": frames " + numbers;
-  if (known(e.time_ns)) text += fmt::format(", at {} ms", at_ms(r, e.time_ns));
-  if (known(e.duration_ns)) text += fmt::format(", took {}", duration(e.duration_ns));
-  return text;
 }
 
 void evidence(std::string& out, const Report& r, const Finding& f) {

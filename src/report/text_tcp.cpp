@@ -3,7 +3,6 @@
 //
 // Few connections: the table, then a block each. Many: the table of those that failed or took
 // longest, who opened how many, the reasons counted, and the slowest tasks.
-#include <array>
 #include <map>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 
 #include "format.hpp"
 #include "table.hpp"
+#include "tcp_words.hpp"
 #include "text.hpp"
 #include "text_tasks.hpp"
 #include "words.hpp"
@@ -21,37 +21,6 @@ namespace {
 
 constexpr std::size_t kAllInDetail = 12;  ///< up to so many connections get a block each
 constexpr std::size_t kPairs = 10;
-
-bool failed(const Connection& c) {
-  return c.state == ConnectionState::refused || c.state == ConnectionState::syn_unanswered ||
-         c.state == ConnectionState::synack_no_ack || c.state == ConnectionState::syn_no_synack;
-}
-
-bool costs_more(const Connection& a, const Connection& b) {
-  if (failed(a) != failed(b)) return failed(a);
-  return a.connect_time_ns > b.connect_time_ns;
-}
-
-std::string handshake_frames(const Connection& c) {
-  if (c.state == ConnectionState::midstream) return std::string(kNone);
-  const std::string ack = c.ack_frame != 0 ? std::to_string(c.ack_frame) : std::string(kNone);
-  return frame_list(c.syn_frames) + " / " + frame_list(c.syn_ack_frames) + " / " + ack;
-}
-
-/// Waiting for resends in the handshake; empty when there was none.
-std::string resend_wait(const Connection& c) {
-  DurationNs wait = 0;
-  for (const DurationNs part : {c.syn_wait_ns, c.synack_wait_ns}) {
-    if (known(part)) wait += part;
-  }
-  return wait > 0 ? ms_number(wait) : "";
-}
-
-/// What TLS hides cannot be counted.
-std::string task_count(const Channel& channel) {
-  const std::size_t seen = channel.http.size() + channel.dns.size();
-  return seen == 0 && channel.tls != Dataset::kNone ? std::string(kNone) : std::to_string(seen);
-}
 
 void complete_table(std::string& out, const Report& r, const std::vector<std::size_t>& rows) {
   Table table({{"id", Align::right},
@@ -128,61 +97,6 @@ void connection_tables(std::string& out, const Report& r, std::size_t max_rows) 
               "unanswered or a handshake going on.",
               1);
   }
-}
-
-std::string resent(const Connection& c) {
-  std::array<std::uint64_t, kRetransmissionClasses> sum{};
-  std::string text;
-  for (std::size_t i = 0; i < sum.size(); ++i) {
-    sum[i] = c.half.c2s.retransmissions[i] + c.half.s2c.retransmissions[i];
-    if (sum[i] == 0) continue;
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", sum[i],
-                        name(static_cast<RetransmissionClass>(i)));
-  }
-  return text.empty() ? "nothing resent" : "resent or out of order: " + text;
-}
-
-std::string closed(const Connection& c) {
-  switch (c.close) {
-    case CloseKind::open: return "not closed";
-    case CloseKind::rst: return "reset";
-    case CloseKind::fin_client: return "closed by the client only";
-    case CloseKind::fin_server: return "closed by the server only";
-    case CloseKind::fin_both: return "closed by both sides";
-  }
-  return "";
-}
-
-std::string traffic(const Connection& c) {
-  std::string text =
-      fmt::format("{} up in {}, {} down in {} within {}; {}; {}", bytes(c.half.c2s.payload_bytes),
-                  count(c.half.c2s.packets, "packet"), bytes(c.half.s2c.payload_bytes),
-                  count(c.half.s2c.packets, "packet"),
-                  duration(elapsed_ns(c.start_time_ns, c.last_time_ns)), resent(c), closed(c));
-  const std::uint64_t missing = c.half.c2s.missing_bytes + c.half.s2c.missing_bytes;
-  if (missing > 0) text += fmt::format("; {} never captured", bytes(missing));
-  if (c.one_sided) text += "; one direction only was captured";
-  return text;
-}
-
-/// The phases that took time, in the order of their names: "connect 6.062 ms, request 0.2 ms, ...".
-std::string whereabouts(const ConnectionPhases& phases) {
-  std::string text;
-  for (std::size_t i = 0; i < kPhases; ++i) {
-    if (!known(phases.total_ns[i]) || phases.total_ns[i] == 0) continue;
-    std::string phase(name(static_cast<Phase>(i)));
-    std::ranges::replace(phase, '_', ' ');
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", phase, duration(phases.total_ns[i]));
-  }
-  return text;
-}
-
-std::string no_task(const Connection& c) {
-  const std::uint64_t payload = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes;
-  if (payload == 0) return "none: no data was sent on it";
-  if (c.protocol == Protocol::tls) return "hidden by TLS";
-  if (c.protocol == Protocol::unknown) return "not recognised: data of an unknown protocol";
-  return fmt::format("none that could be read ({})", name(c.protocol));
 }
 
 void block(std::string& out, const Report& r, std::size_t index, std::size_t max_rows) {
@@ -270,26 +184,6 @@ void pairs_table(std::string& out, const Report& r) {
   more(out, sorted.size() - shown, "pair", "pairs", 1);
 }
 
-std::string totals(const Report& r) {
-  std::map<ConnectionState, std::size_t> states;
-  for (const Connection& c : r.data.connections()) ++states[c.state];
-  std::string text = count(r.data.connections().size(), "connection") + ": ";
-  bool first = true;
-  for (const auto& [state, n] : states) {
-    text += fmt::format("{}{} {}", first ? "" : ", ", n, name(state));
-    first = false;
-  }
-  std::size_t used = 0;
-  for (const Channel& channel : r.correlation.channels) used += !channel.http.empty();
-  if (!r.data.http().empty()) {
-    text += fmt::format(". {} on {} of them", count(r.data.http().size(), "HTTP request"), used);
-    if (used < r.data.connections().size()) {
-      text += fmt::format("; {} carried none", r.data.connections().size() - used);
-    }
-  }
-  return text + ".";
-}
-
 }  // namespace
 
 void text_tcp(std::string& out, const Report& r, const TextOptions& options) {
@@ -299,7 +193,7 @@ void text_tcp(std::string& out, const Report& r, const TextOptions& options) {
     out += "No TCP connection in this capture.\n";
     return;
   }
-  paragraph(out, "", totals(r), 0);
+  paragraph(out, "", channel_totals(r), 0);
   connection_tables(out, r, options.max_rows);
   text_task_legend(out, r);
   if (n <= kAllInDetail) {

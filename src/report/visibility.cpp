@@ -1,5 +1,10 @@
 #include "visibility.hpp"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "format.hpp"
 #include "words.hpp"
 
 namespace wirelag::report {
@@ -35,6 +40,100 @@ Visibility visibility(const Report& report) {
   v.client_share = report.capture.client_share;
   for (const std::uint64_t n : report.accounting.not_analysed) v.not_analysed += n;
   return v;
+}
+
+std::string packets(const Report& report) {
+  const Accounting& a = report.accounting;
+  const std::uint64_t not_analysed = visibility(report).not_analysed;
+  if (a.received == 0) return "none";
+  if (not_analysed == 0) return fmt::format("{}, all analysed", a.received);
+  return fmt::format("{} = {} analysed + {} not analysed", a.received, a.analysed, not_analysed);
+}
+
+std::vector<std::string> not_analysed_reasons(const Report& report) {
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i < kNotAnalysedReasons; ++i) {
+    const std::uint64_t n = report.accounting.not_analysed[i];
+    if (n == 0) continue;
+    const auto reason = static_cast<NotAnalysed>(i + 1);
+    reasons.push_back(fmt::format("{} {} ({})", n, name(reason), meaning(reason)));
+  }
+  return reasons;
+}
+
+std::string contents(const Report& report) {
+  std::string text =
+      fmt::format("{} ({}), {}, {}", count(report.correlation.lookups.size(), "DNS lookup"),
+                  count(report.data.dns().size(), "transaction"),
+                  count(report.data.connections().size(), "TCP connection"),
+                  count(report.data.http().size(), "HTTP request"));
+  text += ", " + count(report.data.tls().size(), "TLS handshake");
+  if (report.data.database().empty()) return text;
+  return text + ", " + count(report.data.database().size(), "database request");
+}
+
+std::string sight(const Report& report) {
+  if (report.accounting.analysed == 0) return "nothing to judge: no frame could be analysed";
+  if (visibility(report).clear()) {
+    return "clear: both directions and the beginning of every connection, no byte missing, no "
+           "duplicate, no cut, no clock step";
+  }
+  return "limited, and every number below depends on it:";
+}
+
+std::vector<std::string> sight_limits(const Report& report) {
+  const Visibility v = visibility(report);
+  std::vector<std::string> limits;
+  const auto line = [&](std::uint64_t n, std::string_view what) {
+    if (n > 0) limits.push_back(fmt::format("{} {}", n, what));
+  };
+  line(v.one_sided, fmt::format("one-sided connections of {}: only one direction was captured, so "
+                                "times between the two are missing",
+                                v.connections));
+  line(v.midstream, fmt::format("midstream connections of {}: open before the capture began, so "
+                                "their handshake is missing",
+                                v.connections));
+  line(v.missing_bytes,
+       fmt::format("missing bytes on {}: packets were lost before the capture point",
+                   count(v.connections_with_holes, "connection")));
+  line(v.duplicate_frames, "duplicate frames: the capture delivered the same packet twice");
+  line(v.snaplen_cut, "snaplen cuts: frames captured shorter than they were on the wire");
+  line(v.clock_steps_back, "clock steps back: durations across them are not reported");
+  line(v.frames_without_time,
+       "frames that the file gives no time: taken to be as old as the frame before");
+  for (const auto& [link_type, frames] : report.capture.link_types_unsupported) {
+    line(frames, fmt::format("frames of link type {}, which is not understood: what they carry is "
+                             "not in this report",
+                             safe(link_type)));
+  }
+  line(v.port_drops,
+       "frames lost in the port before they could be read: everything below is affected");
+  if (v.client_share < 1.0) {
+    limits.push_back(
+        fmt::format("a sample: the transactions of {:.1f} % of the clients; the counts below are "
+                    "of these",
+                    v.client_share * 100));
+  }
+  line(v.evicted, "connections given up: the flow table was full");
+  line(v.transactions_lost, "transactions lost on the way to the report: detail is missing");
+  return limits;
+}
+
+std::vector<std::string> counter_notes(const Report& report) {
+  static constexpr Counter kSaidAlready[] = {
+      Counter::snaplen_cut, Counter::clock_steps_back, Counter::mirror_duplicates,
+      Counter::tcp_evicted, Counter::tcp_gaps,         Counter::transactions_shed};
+  std::vector<std::string> notes;
+  for (std::size_t i = 0; i < report.counters.values.size(); ++i) {
+    const auto counter = static_cast<Counter>(i);
+    const CounterInfo& about = info(counter);
+    const bool said = std::find(std::begin(kSaidAlready), std::end(kSaidAlready), counter) !=
+                      std::end(kSaidAlready);
+    if (said || about.nonzero.empty() || report.counters.of(counter) == 0) continue;
+    notes.push_back(fmt::format("{} {} ({} {}): {}", report.counters.of(counter), about.symbol,
+                                about.unit, about.what, about.nonzero));
+  }
+  return notes;
 }
 
 }  // namespace wirelag::report

@@ -29,4 +29,17 @@ struct Visibility {
 
 [[nodiscard]] Visibility visibility(const Report& report);
 
+/// "116, all analysed"
+[[nodiscard]] std::string packets(const Report& report);
+/// "3 not_ip (no IP packet in the frame)", one for each reason that occurred.
+[[nodiscard]] std::vector<std::string> not_analysed_reasons(const Report& report);
+/// How many lookups, connections, requests there are.
+[[nodiscard]] std::string contents(const Report& report);
+/// One clause: whether anything limits what the report can say.
+[[nodiscard]] std::string sight(const Report& report);
+/// What limits it, a line each.
+[[nodiscard]] std::vector<std::string> sight_limits(const Report& report);
+/// Counters that tell the operator something and are not among the limits.
+[[nodiscard]] std::vector<std::string> counter_notes(const Report& report);
+
 }  // namespace wirelag::report

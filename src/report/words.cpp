@@ -42,6 +42,11 @@ std::string others(std::size_t some, std::size_t open, std::string_view was,
 
 }  // namespace
 
+std::string at_ms(const Report& report, TimeNs time_ns) {
+  if (!known(time_ns) || !known(report.capture.first_time_ns)) return std::string(kNone);
+  return ms_number(time_ns - report.capture.first_time_ns);
+}
+
 std::string tls_alert(std::uint8_t description) {
   switch (description) {
     case 10: return "unexpected_message";

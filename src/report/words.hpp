@@ -9,6 +9,9 @@
 
 namespace wirelag::report {
 
+/// Milliseconds since the first packet of the capture, as a table cell.
+[[nodiscard]] std::string at_ms(const Report& report, TimeNs time_ns);
+
 /// "TLS 1.3", "0x7f1c" for a version without a name here.
 [[nodiscard]] std::string tls_version(std::uint16_t version);
 /// "handshake_failure" (RFC 8446 section 6, RFC 5246 section 7.2); empty without a name here.

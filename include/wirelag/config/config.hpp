@@ -82,6 +82,7 @@ struct Config {
     std::string directory = ".";
     bool text = true;
     bool json = true;
+    bool html = true;
     std::uint64_t max_transactions = 200'000;
     std::uint64_t replay_transactions = 4'000'000;
   } report;

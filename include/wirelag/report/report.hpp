@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <wirelag/advise/load.hpp>
 #include <wirelag/advise/rule.hpp>
 #include <wirelag/base/counters.hpp>
 #include <wirelag/control/correlate.hpp>
@@ -31,6 +32,33 @@ struct CaptureBlock {
   std::uint64_t transactions_dropped = 0;  ///< older than report.max_transactions allows
 };
 
+/// How long visits waited and for what: of all of them, or of those to one service.
+struct WaitScope {
+  std::string name;        ///< as in Visit::service; empty = all
+  std::size_t visits = 0;  ///< stored ones
+  DurationNs wait_ns = 0;  ///< sum
+  DurationNs p50_ns = 0;   ///< nearest rank
+  DurationNs p95_ns = 0;
+  std::array<Breakdown, 2> total{};  ///< by Form; each adds up to wait_ns
+  /// Of the visits around the rank, serial form, scaled so that each adds up to the quantile.
+  Breakdown at_p50{};
+  Breakdown at_p95{};
+};
+
+/// A visit worth showing, as an example of its kind.
+struct TypicalVisit {
+  std::size_t visit = 0;  ///< index into Visits::stored
+  std::string what;       ///< "the median page", "the longest request"
+};
+
+struct Waits {
+  WaitScope all;
+  std::vector<WaitScope> services;  ///< longest sum first, at most eight; empty when there is one
+  std::size_t services_left_out = 0;
+  VisitFlags flags;  ///< set where they are set for any visit
+  std::vector<TypicalVisit> typical;
+};
+
 struct Report {
   CaptureBlock capture;
   Accounting accounting;
@@ -39,6 +67,8 @@ struct Report {
   Correlation correlation;
   Visits visits;
   Advice advice;
+  Waits waits;
+  std::vector<ServerLoad> loads;
   std::vector<std::string> service_names;  ///< by ServiceId; [0] is ""
 };
 
@@ -58,5 +88,12 @@ struct TextOptions {
 
 /// One JSON object, schema wirelag.report/1 (docs/report-json.md), ends with a newline.
 [[nodiscard]] std::string render_json(const Report& report);
+
+/// One HTML file without scripts that needs nothing beside it (docs/report-html.md). Its size is
+/// bounded, whatever the report holds.
+[[nodiscard]] std::string render_html(const Report& report);
+
+/// HTTP Archive 1.2: a page per visit, an entry per request (docs/report-html.md).
+[[nodiscard]] std::string render_har(const Report& report);
 
 }  // namespace wirelag

@@ -1,4 +1,4 @@
-#include "text_dns_notes.hpp"
+#include "dns_words.hpp"
 
 #include <algorithm>
 
@@ -122,7 +122,77 @@ std::string pause_story(const Report& r, const Lookup& l) {
       duration(open_ns), duration(pause_ns));
 }
 
+/// When the answer that mattered came: the winner's of several forwarded ones, else the release.
+TimeNs decisive_ns(const Report& r, const Lookup& l) {
+  for (const LookupMember& m : l.members) {
+    if (m.answer == AnswerRole::won) return r.data.dns()[m.transaction].response_ns;
+  }
+  return l.end_time_ns;
+}
+
 }  // namespace
+
+std::vector<const Lookup*> asked_lookups(const Report& r) {
+  std::vector<const Lookup*> asked;
+  for (const Lookup& l : r.correlation.lookups) {
+    if (l.outcome != DnsOutcome::response_only) asked.push_back(&l);
+  }
+  return asked;
+}
+
+bool failed(DnsOutcome o) {
+  return o == DnsOutcome::unanswered || o == DnsOutcome::failed || o == DnsOutcome::nxdomain;
+}
+
+bool costs_more(const Lookup& a, const Lookup& b) {
+  const auto rank = [](const Lookup& l) {
+    return l.outcome == DnsOutcome::unanswered ? 2 : failed(l.outcome) ? 1 : 0;
+  };
+  if (rank(a) != rank(b)) return rank(a) > rank(b);
+  return a.wait_ns > b.wait_ns;
+}
+
+std::string types(const Lookup& l) {
+  std::string text;
+  for (const std::uint16_t t : l.qtypes) text += (text.empty() ? "" : ",") + type_name(t);
+  return text;
+}
+
+std::string part_played(const Report& r, const Lookup& l, const LookupMember& m) {
+  const DnsTransaction& t = r.data.dns()[m.transaction];
+  switch (m.answer) {
+    case AnswerRole::released: return "released the user";
+    case AnswerRole::won: return "won";
+    case AnswerRole::contributed: return "needed too";
+    case AnswerRole::unanswered: return "unanswered";
+    case AnswerRole::spare: {
+      const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
+      if (known(late) && late > 0) return fmt::format("too late +{}", duration(late));
+      const DurationNs behind = elapsed_ns(decisive_ns(r, l), t.response_ns);
+      return known(behind) ? fmt::format("spare +{}", duration(behind)) : "spare";
+    }
+  }
+  return "";
+}
+
+std::string waited(const Report& r, const Lookup& l) {
+  if (known(l.wait_ns)) return fmt::format("waited {}", duration(l.wait_ns));
+  const DurationNs until_end = elapsed_ns(l.start_time_ns, r.capture.last_time_ns);
+  if (l.outcome != DnsOutcome::unanswered || !known(until_end)) return "wait not known";
+  return fmt::format("still waiting when the capture ended {} later", duration(until_end));
+}
+
+std::string short_result(const Report& r, const Lookup& l) {
+  if (!l.addresses.empty()) {
+    const std::size_t others = l.addresses.size() - 1;
+    return l.addresses.front().text() + (others > 0 ? fmt::format(" +{}", others) : "");
+  }
+  if (l.outcome == DnsOutcome::answered && l.released_by != Dataset::kNone) {
+    const auto records = decode_answers(r.data.dns()[l.released_by].response);
+    if (!records.empty()) return safe(records.back().data);
+  }
+  return std::string(name(l.outcome));
+}
 
 std::vector<std::string> lookup_notes(const Report& r, const Lookup& l) {
   std::vector<std::string> notes;

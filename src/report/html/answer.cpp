@@ -1,0 +1,150 @@
+// The first screen: the answer in one sentence, what to do first, and how much was seen.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "../finding_words.hpp"
+#include "../format.hpp"
+#include "../visibility.hpp"
+#include "../waits.hpp"
+#include "sections.hpp"
+
+namespace wirelag::report::html {
+namespace {
+
+constexpr std::size_t kFirstSteps = 3;
+constexpr double kWorthNaming = 0.15;  ///< share of the wait from which a second category is named
+
+/// Categories by their share, largest first.
+std::vector<std::size_t> by_share(const Breakdown& b) {
+  std::vector<std::size_t> order;
+  for (std::size_t c = 0; c < kCategories; ++c) order.push_back(c);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t c) { return b[a] > b[c]; });
+  return order;
+}
+
+std::string where(const Report& r) {
+  const WaitScope& all = r.waits.all;
+  const Breakdown& b = all.total[static_cast<std::size_t>(Form::serial)];
+  std::string text;
+  for (const std::size_t c : by_share(b)) {
+    const double share = static_cast<double>(b[c]) / static_cast<double>(all.wait_ns);
+    if (!text.empty() && share < kWorthNaming) break;
+    text += fmt::format("{}{:.0f} % {} {}", text.empty() ? "" : ", ", 100 * share,
+                        text.empty() ? "of it goes to" : "to", plain(static_cast<Category>(c)));
+  }
+  return text;
+}
+
+std::string who(const Report& r) {
+  const WaitScope& all = r.waits.all;
+  if (all.visits == 1) {
+    const std::string& service = r.visits.stored.front().service;
+    return fmt::format("One visit{} waited {}{}", service.empty() ? "" : " to " + service,
+                       r.waits.flags.incomplete ? "at least " : "", rounded(all.wait_ns));
+  }
+  return fmt::format("{} waited {} at the median and {} at p95", count(r.visits.seen, "visit"),
+                     rounded(all.p50_ns), rounded(all.p95_ns));
+}
+
+void sentence(Writer& w, const Report& r) {
+  if (r.visits.stored.empty()) {
+    w.leaf("h1", r.accounting.analysed == 0
+                     ? "Nothing to judge: no frame of this capture could be analysed."
+                     : "No user's wait can be told from this capture: it shows no lookup, no new "
+                       "connection and no request.");
+    return;
+  }
+  const std::string wait = who(r);
+  w.leaf("h1", r.waits.all.wait_ns > 0 ? wait + ": " + where(r) + "." : wait + ".");
+}
+
+const Finding* first_that_saves(const Report& r) {
+  const auto& all = r.advice.findings;
+  return all.empty() || all.front().capacity_only ? nullptr : &all.front();
+}
+
+void first_step(Writer& w, const Finding& f, std::size_t rank) {
+  const auto item = w.element("li");
+  w.leaf("a", f.title, {{"href", fmt::format("#finding-{}", rank)}});
+  {
+    const auto saves = w.element("p");
+    w.leaf("b", f.capacity_only ? "saves load, not time"
+                                : "saves " + interval(f.saving) + " per visit it affects");
+    w.text(fmt::format(": {}, {}", affected(f), f.scope));
+  }
+  if (f.change.empty()) return;
+  const Change& c = f.change.front();
+  const auto how = w.element("p", {{"class", "how"}});
+  w.text(c.label + ": ");
+  w.leaf("code", c.snippet.substr(0, c.snippet.find('\n')));
+  if (!c.effort.empty()) w.leaf("span", "effort: " + c.effort, {{"class", "chip"}});
+}
+
+void first_steps(Writer& w, const Report& r) {
+  const auto box = w.element("div", {{"class", "first"}});
+  if (first_that_saves(r) == nullptr) {
+    w.leaf("h2", "What to change");
+    w.leaf("p", r.visits.stored.empty()
+                    ? "Nothing can be recommended without a visit."
+                    : "Nothing found that would save a user time worth having. What could not be "
+                      "judged is listed below: check it before you call the site fast.");
+    if (r.advice.findings.empty()) return;
+  } else {
+    w.leaf("h2", "Do this first");
+  }
+  const auto list = w.element("ol", {{"class", "steps"}});
+  // What saves load only is no first step where something saves time.
+  const bool saves_time = first_that_saves(r) != nullptr;
+  const std::size_t shown = std::min(kFirstSteps, r.advice.findings.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Finding& f = r.advice.findings[i];
+    if (!saves_time || !f.capacity_only) first_step(w, f, i + 1);
+  }
+}
+
+void tile(Writer& w, std::string_view label, std::string_view value, std::string_view note) {
+  const auto box = w.element("div", {{"class", "tile"}});
+  w.leaf("dt", label);
+  const auto dd = w.element("dd");
+  w.leaf("b", value);
+  if (!note.empty()) w.leaf("span", note);
+}
+
+void tiles(Writer& w, const Report& r) {
+  const auto list = w.element("dl", {{"class", "tiles"}});
+  const WaitScope& all = r.waits.all;
+  const bool sampled = r.visits.seen > r.visits.stored.size();
+  tile(w, "visits", std::to_string(r.visits.seen),
+       sampled ? fmt::format("{} of them looked into", all.visits) : "");
+  if (all.visits == 1) tile(w, "wait", rounded(all.p50_ns), "");
+  if (all.visits > 1) {
+    tile(w, "wait, median", rounded(all.p50_ns), "");
+    tile(w, "wait, p95", rounded(all.p95_ns), all.visits < 20 ? "of few visits" : "");
+  }
+  const CaptureBlock& c = r.capture;
+  tile(w, "captured", rounded(elapsed_ns(c.first_time_ns, c.last_time_ns)),
+       count(r.accounting.received, "packet"));
+  const bool clear = r.accounting.analysed > 0 && visibility(r).clear();
+  tile(w, "visibility", clear ? "clear" : "limited",
+       clear ? "nothing known to be missing" : "see the end of this page");
+}
+
+}  // namespace
+
+void answer(Writer& w, const Report& r) {
+  const auto header = w.element("header");
+  w.leaf("p", "wirelag report: " + r.capture.name, {{"class", "kicker"}});
+  sentence(w, r);
+  if (const Finding* f = first_that_saves(r)) {
+    w.leaf(
+        "p",
+        fmt::format("What saves most: {}: {} per visit it affects.", f->title, interval(f->saving)),
+        {{"class", "lead"}});
+  }
+  tiles(w, r);
+  first_steps(w, r);
+}
+
+}  // namespace wirelag::report::html

@@ -1,0 +1,69 @@
+#include "task_words.hpp"
+
+#include <fmt/format.h>
+
+#include "format.hpp"
+#include "words.hpp"
+
+namespace wirelag::report {
+namespace {
+
+/// A request younger than this when the capture ends may still have been answered.
+constexpr DurationNs kMayBeAnsweredNs = kSecondNs;
+
+/// What is known of a request without a response: silence is only claimed where it could be heard.
+std::string unanswered(const Report& r, const HttpTransaction& t) {
+  const std::size_t i = r.data.connection_index(t.connection);
+  if (i == Dataset::kNone) return "no answer yet";
+  const Connection& c = r.data.connections()[i];
+  if (c.half.s2c.packets == 0) return "not captured";
+  const DurationNs heard_ns = elapsed_ns(t.request_first_ns, r.capture.last_time_ns);
+  const bool cut_off =
+      c.end == ConnectionEnd::capture_end && known(heard_ns) && heard_ns < kMayBeAnsweredNs;
+  return cut_off ? "capture ended" : "no answer";
+}
+
+}  // namespace
+
+bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
+  const bool a_unanswered = a.request_seen && a.status == 0;
+  const bool b_unanswered = b.request_seen && b.status == 0;
+  if (a_unanswered != b_unanswered) return a_unanswered;
+  return a.total_ns() > b.total_ns();
+}
+
+std::string status(const Report& r, const HttpTransaction& t) {
+  if (t.status == 0) return unanswered(r, t);
+  std::string text = std::to_string(t.status);
+  if (!t.response_complete) return text + ", cut off";
+  if (t.early_response) return text + ", early";
+  if (t.pipelined) return text + ", pipelined";
+  return text;
+}
+
+std::string tls_words(const TlsHandshake& t) {
+  std::string text = tls_version(t.version != 0 ? t.version : t.client_version);
+  if (t.version == 0) text += " offered";
+  if (!t.sni.empty()) text += " with " + safe(t.sni);
+  if (!t.alpn.empty()) text += ", ALPN " + safe(t.alpn);
+  text += fmt::format(": ClientHello to ServerHello {} (frames {} / {})", duration(t.hello_ns()),
+                      frames(t.client_hello_frames), frames(t.server_hello_frames));
+  if (known(t.handshake_ns())) text += fmt::format(", handshake {}", duration(t.handshake_ns()));
+  if (t.round_trips != 0) {
+    text += fmt::format(" in {} round trip{}", t.round_trips, t.round_trips == 1 ? "" : "s");
+  }
+  if (t.resumed == TriState::yes) text += ", resumed";
+  if (t.hello_retry) text += ", one round trip more for a HelloRetryRequest";
+  if (t.early_data_accepted == TriState::no) text += ", 0-RTT data refused";
+  if (t.alert_frame != 0) {
+    const std::string why = tls_alert(t.alert);
+    text += fmt::format(", ended by the {}'s alert {} (frame {})",
+                        t.alert_by_client ? "client" : "server",
+                        why.empty() ? std::to_string(t.alert) : why, t.alert_frame);
+  } else if (!known(t.server_hello_ns)) {
+    text += ", no ServerHello captured";
+  }
+  return text;
+}
+
+}  // namespace wirelag::report

@@ -1,0 +1,30 @@
+// A connection in a table's words. Used by text and HTML.
+#pragma once
+
+#include <string>
+
+#include <wirelag/control/phases.hpp>
+#include <wirelag/report/report.hpp>
+
+namespace wirelag::report {
+
+/// It could not be opened.
+[[nodiscard]] bool failed(const Connection& connection);
+/// Failed ones first, then by connect time.
+[[nodiscard]] bool costs_more(const Connection& a, const Connection& b);
+/// SYN / SYN-ACK / ACK: "8 / 9 / 10".
+[[nodiscard]] std::string handshake_frames(const Connection& connection);
+/// Waiting for resends in the handshake in milliseconds; empty when there was none.
+[[nodiscard]] std::string resend_wait(const Connection& connection);
+/// "5"; "-" for what TLS hides.
+[[nodiscard]] std::string task_count(const Channel& channel);
+/// Bytes and packets both ways, resends, how it was closed.
+[[nodiscard]] std::string traffic(const Connection& connection);
+/// The phases that took time, in the order of their names: "connect 6.062 ms, request 0.2 ms, ...".
+[[nodiscard]] std::string whereabouts(const ConnectionPhases& phases);
+/// Why no task is listed for a connection.
+[[nodiscard]] std::string no_task(const Connection& connection);
+/// "5 connections: 5 complete. 8 HTTP requests on 3 of them; 2 carried none."
+[[nodiscard]] std::string channel_totals(const Report& report);
+
+}  // namespace wirelag::report

@@ -1,0 +1,210 @@
+#include "waits.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "format.hpp"
+
+namespace wirelag::report {
+namespace {
+
+constexpr std::size_t kServices = 8;
+constexpr double kBand = 0.05;  ///< visits around a quantile that stand for it, either side
+
+/// A visit's wait and where it stands, so that the order is the same every time.
+struct Wait {
+  DurationNs wait_ns = 0;
+  std::size_t visit = 0;
+  bool operator<(const Wait& other) const {
+    return std::tie(wait_ns, visit) < std::tie(other.wait_ns, other.visit);
+  }
+};
+
+std::size_t rank(std::size_t n, double q) {
+  const auto at = static_cast<std::size_t>(std::ceil(q * static_cast<double>(n)));
+  return std::clamp<std::size_t>(at, 1, n) - 1;
+}
+
+/// The shares of the visits around the rank, of the wait at the rank.
+Breakdown around(const std::vector<Wait>& sorted, const std::vector<Breakdown>& of, double q) {
+  const std::size_t n = sorted.size();
+  const std::size_t from = rank(n, std::max(q - kBand, 0.0));
+  const std::size_t to = rank(n, std::min(q + kBand, 1.0));
+  std::array<double, kCategories> sum{};
+  double all = 0;
+  for (std::size_t i = from; i <= to; ++i) {
+    for (std::size_t c = 0; c < kCategories; ++c) {
+      sum[c] += static_cast<double>(of[sorted[i].visit][c]);
+    }
+    all += static_cast<double>(sorted[i].wait_ns);
+  }
+  Breakdown out{};
+  DurationNs rest = sorted[rank(n, q)].wait_ns;
+  const double wait = static_cast<double>(rest);
+  for (std::size_t c = 0; c < kCategories && all > 0; ++c) {
+    out[c] = static_cast<DurationNs>(wait * sum[c] / all);
+    rest -= out[c];
+  }
+  *std::max_element(out.begin(), out.end()) += rest;  // what rounding left
+  return out;
+}
+
+class Builder {
+ public:
+  explicit Builder(const Visits& visits) : visits_(visits) {
+    for (const Visit& v : visits.stored) {
+      for (const Form form : kForms) {
+        breakdowns_[static_cast<std::size_t>(form)].push_back(critical_path(v, form).breakdown);
+      }
+    }
+  }
+
+  [[nodiscard]] WaitScope scope(std::string name, std::vector<Wait> waits) const {
+    WaitScope s;
+    s.name = std::move(name);
+    s.visits = waits.size();
+    if (waits.empty()) return s;
+    std::sort(waits.begin(), waits.end());
+    for (const Wait& w : waits) {
+      s.wait_ns = plus_ns(s.wait_ns, w.wait_ns);
+      for (std::size_t form = 0; form < kForms.size(); ++form) {
+        for (std::size_t c = 0; c < kCategories; ++c) {
+          DurationNs& total = s.total[form][c];
+          total = plus_ns(total, breakdowns_[form][w.visit][c]);
+        }
+      }
+    }
+    const std::vector<Breakdown>& serial = breakdowns_[static_cast<std::size_t>(Form::serial)];
+    s.p50_ns = waits[rank(waits.size(), 0.5)].wait_ns;
+    s.p95_ns = waits[rank(waits.size(), 0.95)].wait_ns;
+    s.at_p50 = around(waits, serial, 0.5);
+    s.at_p95 = around(waits, serial, 0.95);
+    return s;
+  }
+
+  void services(Waits& out) const {
+    std::map<std::string, std::vector<Wait>> by_service;
+    for (std::size_t i = 0; i < visits_.stored.size(); ++i) {
+      by_service[visits_.stored[i].service].push_back({visits_.stored[i].wait_ns, i});
+    }
+    if (by_service.size() < 2) return;
+    // Which ones matter is decided by the sums; only those are worked out.
+    std::vector<std::pair<DurationNs, const std::string*>> order;
+    for (const auto& [name, waits] : by_service) {
+      DurationNs sum = 0;
+      for (const Wait& w : waits) sum = plus_ns(sum, w.wait_ns);
+      order.emplace_back(-sum, &name);
+    }
+    std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.first, *a.second) < std::tie(b.first, *b.second);
+    });
+    const std::size_t shown = std::min(order.size(), kServices);
+    for (std::size_t i = 0; i < shown; ++i) {
+      out.services.push_back(scope(*order[i].second, by_service[*order[i].second]));
+    }
+    out.services_left_out = order.size() - shown;
+  }
+
+ private:
+  const Visits& visits_;
+  std::array<std::vector<Breakdown>, 2> breakdowns_;  ///< by Form, of every stored visit
+};
+
+void add(VisitFlags& all, const VisitFlags& f) {
+  all.incomplete |= f.incomplete;
+  all.think_has_rtt |= f.think_has_rtt;
+  all.transfer_unsplit |= f.transfer_unsplit;
+  all.encrypted |= f.encrypted;
+  all.midstream |= f.midstream;
+  all.one_sided |= f.one_sided;
+  all.shared_address |= f.shared_address;
+  all.cut |= f.cut;
+}
+
+/// The median, the slow end and the longest of one kind; each visit once.
+void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::string_view kind) {
+  if (waits.empty()) return;
+  std::sort(waits.begin(), waits.end());
+  const std::size_t n = waits.size();
+  std::vector<std::size_t> shown;
+  const auto add_at = [&](std::size_t at, std::string what) {
+    if (std::find(shown.begin(), shown.end(), at) != shown.end()) return;
+    shown.push_back(at);
+    out.push_back({waits[at].visit, std::move(what)});
+  };
+  if (n == 1) {
+    add_at(0, fmt::format("the only {}", kind));
+    return;
+  }
+  add_at(rank(n, 0.5), fmt::format("the median {}", kind));
+  if (n >= 20) add_at(rank(n, 0.95), fmt::format("the {} at p95", kind));
+  add_at(n - 1, fmt::format("the {} that took longest", kind));
+}
+
+}  // namespace
+
+Waits waits_of(const Visits& visits) {
+  Waits out;
+  std::vector<Wait> all;
+  std::array<std::vector<Wait>, 2> by_kind;
+  for (std::size_t i = 0; i < visits.stored.size(); ++i) {
+    const Visit& v = visits.stored[i];
+    all.push_back({v.wait_ns, i});
+    by_kind[v.api ? 1 : 0].push_back({v.wait_ns, i});
+    add(out.flags, v.flags);
+  }
+  const Builder builder(visits);
+  out.all = builder.scope("", std::move(all));
+  builder.services(out);
+  typical(out.typical, std::move(by_kind[0]), "page");
+  typical(out.typical, std::move(by_kind[1]), "API request");
+  return out;
+}
+
+std::string how_long(const Report& r) {
+  std::string text = count(r.visits.seen, "visit");
+  if (r.visits.seen > r.visits.stored.size()) {
+    text += fmt::format(" ({} of them looked into)", r.visits.stored.size());
+  }
+  const WaitScope& all = r.waits.all;
+  if (all.visits == 1) return text + ", which waited " + duration(all.wait_ns);
+  return text + fmt::format(", which waited {} at the median and {} at p95", duration(all.p50_ns),
+                            duration(all.p95_ns));
+}
+
+std::vector<std::string> wait_limits(const VisitFlags& f) {
+  std::vector<std::string> limits;
+  const auto say = [&limits](bool flag, const char* text) {
+    if (flag) limits.emplace_back(text);
+  };
+  say(f.incomplete,
+      "Some requests were not answered within the capture: the wait is at least this.");
+  say(f.think_has_rtt,
+      "No round trip to some servers was seen: it is inside think, which is an upper bound there.");
+  say(f.transfer_unsplit,
+      "How some answers travelled was not measured: their time is in bandwidth as a whole.");
+  say(f.encrypted, "Encrypted: only the first exchange of such a connection is seen.");
+  say(f.shared_address, "More than one user may be behind some client addresses.");
+  say(f.cut, "The largest visits are cut (visits.max_nodes).");
+  return limits;
+}
+
+std::string_view plain(Category c) {
+  switch (c) {
+    case Category::dns: return "looking up names";
+    case Category::connect: return "opening connections";
+    case Category::tls: return "TLS handshakes";
+    case Category::send: return "sending requests";
+    case Category::think: return "the server's own work";
+    case Category::rounds: return "round trips on the network";
+    case Category::bandwidth: return "bytes arriving";
+    case Category::stall: return "stalls of the transfer";
+    case Category::client: return "the browser's own time, or what the capture does not show";
+  }
+  return "";
+}
+
+}  // namespace wirelag::report
