@@ -17,7 +17,9 @@ namespace wirelag::test {
 inline constexpr TimeNs kBegin = 1'700'000'000 * kSecondNs;
 
 inline TimeNs at_ms(double ms) { return kBegin + static_cast<TimeNs>(ms * 1e6 + 0.5); }
-inline FrameNumber frame_at(double ms) { return static_cast<FrameNumber>(ms * 1000 + 0.5) + 1; }
+inline FrameNumber frame_at(double ms) {  // the days before and after wrap around
+  return static_cast<FrameNumber>(static_cast<std::int64_t>(ms * 1000 + 0.5) + 1);
+}
 
 inline IpAddress ip(std::string_view text) {
   IpAddress address;

@@ -29,7 +29,7 @@ std::vector<Octets> common_frames() {
 
 Decoded by_the_walk(const Octets& bytes, std::uint32_t wire_length) {
   Counters counters;
-  Decoder decoder({}, counters);
+  Decoder decoder({.fragment_datagrams = 0}, counters);
   Frame frame = frame_of(bytes, {.link = LinkType::raw_ip});
   frame.bytes = frame.bytes.subspan(std::min(kEthernetBytes, bytes.size()));
   frame.wire_length = wire_length - kEthernetBytes;
