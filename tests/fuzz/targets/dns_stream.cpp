@@ -20,7 +20,7 @@ struct Messages final : DnsMessageSink {
 
 struct Reading {
   Counters counters;
-  DnsStreamReader reader{4096, counters};
+  DnsStreamReader reader{128, counters};
   DnsFraming framing;
   Messages messages;
 };
