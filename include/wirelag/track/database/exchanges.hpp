@@ -79,7 +79,7 @@ struct DatabaseConnection {
   std::uint32_t open = 0;
   std::uint32_t untracked = 0;  ///< requests after `last` that found no room
   TimeNs latest_reply_ns = kUnknownNs;
-  bool doubt = false;             ///< which request is answered next is not known
+  bool doubt = false;  ///< which request is answered next is not known
   bool holes = false;
   BoundedText<64> user;
   BoundedText<64> database;
