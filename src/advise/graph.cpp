@@ -234,7 +234,10 @@ class Nodes {
   void login(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t) {
     const DurationNs rtt = round_trips_.whole_ns(data_.connections()[n.connection]);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
-    const DurationNs rounds = known(rtt) ? std::min(rtt * t.round_trips, wait_ns) : 0;
+    DurationNs rounds = 0;
+    if (known(rtt) && t.round_trips > 0) {
+      rounds = rtt < wait_ns / t.round_trips ? rtt * t.round_trips : wait_ns;
+    }
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::think, wait_ns - rounds});
   }
@@ -243,7 +246,7 @@ class Nodes {
   void waited_in_line(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t, TimeNs from) {
     const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
-    const DurationNs left = known(rtt) ? t.request_last_ns + rtt - from : 0;
+    const DurationNs left = known(rtt) ? rtt - (from - t.request_last_ns) : 0;
     const DurationNs rounds = std::clamp<DurationNs>(left, 0, wait_ns);
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::think, wait_ns - rounds});
@@ -262,9 +265,12 @@ class Nodes {
     const DurationNs transfer_ns = h.transfer_ns();
     if (!known(transfer_ns) || transfer_ns == 0) return;
     const TransferShape& s = h.response_shape;
-    const DurationNs rounds = or_none(s.rounds_ns);
-    const DurationNs stall = or_none(s.resend_stall_ns) + or_none(s.window_stall_ns) +
-                             or_none(s.pause_ns) + or_none(s.held_ns);
+    const DurationNs rounds = std::min(or_none(s.rounds_ns), transfer_ns);
+    DurationNs stall = 0;
+    for (const DurationNs gap : {s.resend_stall_ns, s.window_stall_ns, s.pause_ns, s.held_ns}) {
+      stall = plus_ns(stall, or_none(gap));
+    }
+    stall = std::min(stall, transfer_ns - rounds);
     if (s.flights == 0) visit_.flags.transfer_unsplit = true;
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::stall, stall});

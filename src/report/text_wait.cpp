@@ -1,4 +1,5 @@
 // Where the wait goes: the visits' time by category, in both forms of their graphs.
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -63,7 +64,7 @@ void text_wait(std::string& out, const Report& r) {
     const DurationNs serial = w.total[static_cast<std::size_t>(Form::serial)][c];
     const DurationNs parallel = w.total[static_cast<std::size_t>(Form::parallel)][c];
     if (serial == 0 && parallel == 0) continue;
-    const double part = part_of(serial, w.wait_ns);
+    const double part = std::clamp(part_of(serial, w.wait_ns), 0.0, 1.0);
     table.row({std::string(name(static_cast<Category>(c))), ms_number(serial / n),
                fmt::format("{:.0f} %", 100 * part), ms_number(parallel / n),
                std::string(static_cast<std::size_t>(std::lround(part * kBar)), '=')});

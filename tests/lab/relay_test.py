@@ -74,8 +74,8 @@ def measure(lab):
         check(added < MOST_ADDED_MS, f"the relay and both hosts add {added:.3f} ms at the median")
     far = Path(rtt_ms=10, farther_ms={RESOLVERS[0]: 30})
     with lab.path(far):
-        near_ms = median(lab.client(echo_times_ms, SERVER, 9))
-        far_ms = median(lab.client(echo_times_ms, RESOLVERS[0], 9))
+        near_ms = min(lab.client(echo_times_ms, SERVER, 9))
+        far_ms = min(lab.client(echo_times_ms, RESOLVERS[0], 9))
     check(29 < far_ms - near_ms < 32, f"an address 30 ms farther: {far_ms - near_ms:.2f} ms")
     with lab.path(Path(rtt_ms=10, rate_mbit=2)):  # 1028 bytes of IP in 4.112 ms
         train = median([lab.client(train_ms, SERVER, 11, 1000) for _ in range(5)])
