@@ -62,10 +62,17 @@ bool is_time(std::string_view name) {
   return name.ends_with("_time_ns") && name != "connect_time_ns";
 }
 
+/// A time, or one for each direction.
+void move(Json& time, DurationNs by_ns) {
+  if (time.is_number()) time = time.get<TimeNs>() + by_ns;
+  if (!time.is_object()) return;
+  for (auto& [direction, one] : time.items()) move(one, by_ns);
+}
+
 Json with_times_moved(Json value, DurationNs by_ns) {
   each_object(value, [&](Json& object) {
     for (auto& [key, item] : object.items()) {
-      if (is_time(key) && item.is_number()) item = item.get<TimeNs>() + by_ns;
+      if (is_time(key)) move(item, by_ns);
     }
   });
   return value;
