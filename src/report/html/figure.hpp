@@ -24,4 +24,10 @@ void legend(Writer& w, const Breakdown& shown);
 [[nodiscard]] Writer::Element figure(Writer& w, double height, std::string words,
                                      Literal css_class = "");
 
+/// The class of a label at `at` of an axis up to `top`: the first and those near the end stay inside.
+[[nodiscard]] inline std::string label_class(double at, double top) {
+  constexpr double kNearTheEnd = 0.9;
+  return at <= 0 ? "first" : at > kNearTheEnd * top ? "end" : "";
+}
+
 }  // namespace wirelag::report::html

@@ -58,12 +58,11 @@ class Waterfall {
       const double top_ms = scale_ / static_cast<double>(kMillisecondNs);
       const std::vector<double> at = ticks(top_ms);
       for (std::size_t i = 0; i < at.size(); ++i) {
-        w_.leaf("text", fmt::format("{:g}{}", at[i], i == 0 ? " ms" : ""),
-                {{"x", percent(at[i], top_ms)},
-                 {"y", "13"},
-                 {"class", i == 0                        ? "first"
-                           : i % 2 == 1 && at.size() > 4 ? "wide"
-                                                         : ""}});
+        w_.leaf(
+            "text", fmt::format("{:g}{}", at[i], i == 0 ? " ms" : ""),
+            {{"x", percent(at[i], top_ms)},
+             {"y", "13"},
+             {"class", label_class(at[i], top_ms) + (i % 2 == 1 && at.size() > 4 ? " wide" : "")}});
       }
     }
     w_.leaf("p", "");
