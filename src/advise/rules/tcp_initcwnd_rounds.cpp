@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "../by_server.hpp"
 #include "../estimate.hpp"
 #include "../flights.hpp"
 #include "../nodes.hpp"
@@ -62,15 +63,10 @@ class Judge {
               {},
               "no response's flights could be told apart: no handshake was seen from both sides"};
     }
-    RuleResult result{Outcome::fires, {}, {}};
-    for (const auto& [endpoint, server] : servers_) {
-      if (server.slow.empty()) continue;
-      const double share =
-          static_cast<double>(server.slow.size()) / static_cast<double>(server.judged);
-      if (share >= limits_.min_share) result.findings.push_back(finding_for(endpoint, server));
-    }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return judge_by_share(servers_, limits_.min_share,
+                          [this](const Endpoint& endpoint, const Server& server) {
+                            return finding_for(endpoint, server);
+                          });
   }
 
  private:

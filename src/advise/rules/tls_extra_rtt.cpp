@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "../by_server.hpp"
 #include "../estimate.hpp"
 #include "../graph.hpp"
 #include "../nodes.hpp"
@@ -52,15 +53,10 @@ class Judge {
     if (servers_.empty()) {
       return {Outcome::not_visible, {}, "no TLS handshake was captured with both hellos"};
     }
-    RuleResult result{Outcome::fires, {}, {}};
-    for (const auto& [endpoint, server] : servers_) {
-      if (server.slow.empty()) continue;
-      const double share =
-          static_cast<double>(server.slow.size()) / static_cast<double>(server.judged);
-      if (share >= limits_.min_share) result.findings.push_back(finding_for(endpoint, server));
-    }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return judge_by_share(servers_, limits_.min_share,
+                          [this](const Endpoint& endpoint, const Server& server) {
+                            return finding_for(endpoint, server);
+                          });
   }
 
  private:
