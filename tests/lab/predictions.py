@@ -5,7 +5,8 @@ alone, the change, and what it really saved.
                    [--captures FOLDER]
 
 Needs root and the packages of `scripts/install-deps lab`. Exit status 0 = enough predictions hold,
-1 = too few, 77 = skipped, with the reason.
+1 = too few, 77 = skipped, with the reason. Enough are 80 % inside their interval; with --quick, which
+also runs on machines that wake programs late, it is every one within 15 % or one round trip.
 """
 
 import argparse
@@ -95,6 +96,12 @@ def test_all(laboratory, scenarios, note):
     return results, broken
 
 
+def enough(results, quick):
+    if quick:
+        return all(r.close for r in results)
+    return sum(r.inside for r in results) >= ENOUGH_INSIDE * len(results)
+
+
 def main():
     options = arguments()
     reason = why_not(options.quick)
@@ -126,8 +133,7 @@ def main():
     results, broken = test_all(laboratory, chosen(options), note)
     if results:
         print(document.summary(results))
-    inside = sum(r.inside for r in results)
-    return 0 if broken == 0 and inside >= ENOUGH_INSIDE * len(results) else 1
+    return 0 if broken == 0 and enough(results, options.quick) else 1
 
 
 sys.exit(main())
