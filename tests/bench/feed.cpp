@@ -1,6 +1,9 @@
 #include "feed.hpp"
 
+#include <cstring>
+#include <new>
 #include <stdexcept>
+#include <sys/mman.h>
 
 namespace wirelag::bench {
 namespace {
@@ -46,7 +49,7 @@ bool Feed::next(std::span<const Frame>& out, bool& measured) {
 
 bool Feed::make(Block& block, bool& measured) {
   block.frames.clear();
-  block.bytes.clear();
+  made_bytes_.clear();
   measured = made_ >= unmeasured_;
   const std::uint64_t room = measured ? kBlockFrames : unmeasured_ - made_;
   std::vector<std::size_t> begins;
@@ -57,16 +60,28 @@ bool Feed::make(Block& block, bool& measured) {
     frame.wire_length = static_cast<std::uint32_t>(timed.bytes.size());
     frame.time_ns = timed.time_ns;
     frame.number = static_cast<FrameNumber>(++made_);
-    begins.push_back(block.bytes.size());
-    block.bytes.insert(block.bytes.end(), timed.bytes.begin(), timed.bytes.end());
+    begins.push_back(made_bytes_.size());
+    made_bytes_.insert(made_bytes_.end(), timed.bytes.begin(), timed.bytes.end());
     // Every frame in cache lines of its own, as in the buffers of a port.
-    block.bytes.resize((block.bytes.size() + 63) & ~std::size_t{63});
+    made_bytes_.resize((made_bytes_.size() + 63) & ~std::size_t{63});
     block.frames.push_back(frame);
   }
+  store(made_bytes_, block);
   for (std::size_t i = 0; i < begins.size(); ++i) {
-    block.frames[i].bytes = Bytes(block.bytes).subspan(begins[i], block.frames[i].wire_length);
+    block.frames[i].bytes = {block.bytes.get() + begins[i], block.frames[i].wire_length};
   }
   return !block.frames.empty();
+}
+
+void Feed::store(std::span<const std::uint8_t> bytes, Block& block) {
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  if (bytes.size() > block.capacity) {
+    block.capacity = (bytes.size() + kHugePage - 1) & ~(kHugePage - 1);
+    block.bytes.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kHugePage, block.capacity)));
+    if (block.bytes == nullptr) throw std::bad_alloc();
+    (void)madvise(block.bytes.get(), block.capacity, MADV_HUGEPAGE);
+  }
+  if (!bytes.empty()) std::memcpy(block.bytes.get(), bytes.data(), bytes.size());
 }
 
 }  // namespace wirelag::bench

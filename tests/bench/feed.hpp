@@ -1,8 +1,10 @@
 // Generated frames in memory, block by block, as a worker gets them from its ring or port. A block is
 // either made anew each time (any length of traffic in little memory; making it is not timed) or all
-// are made beforehand, so that several threads can run on them without a pause.
+// are made beforehand, so that several threads can run on them without a pause. Either way they lie in
+// huge pages where there are any, as the buffers of a port do.
 #pragma once
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,11 +35,16 @@ class Feed {
   bool next(std::span<const Frame>& out, bool& measured);
 
  private:
+  struct Free {
+    void operator()(std::uint8_t* bytes) const { std::free(bytes); }
+  };
   struct Block {
     std::vector<Frame> frames;
-    std::vector<std::uint8_t> bytes;
+    std::unique_ptr<std::uint8_t[], Free> bytes;
+    std::size_t capacity = 0;
   };
   bool make(Block& block, bool& measured);
+  static void store(std::span<const std::uint8_t> bytes, Block& block);
 
   std::unique_ptr<traffic::Source> source_;
   std::uint64_t unmeasured_ = 0;  ///< frames that come before what is measured
@@ -46,6 +53,7 @@ class Feed {
   std::size_t at_ = 0;
   bool preload_;
   Block block_;
+  std::vector<std::uint8_t> made_bytes_;  ///< of the block being made
 };
 
 }  // namespace wirelag::bench

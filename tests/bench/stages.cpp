@@ -4,9 +4,12 @@
 #include <atomic>
 #include <stdexcept>
 
+#include <wirelag/base/pool.hpp>
 #include <wirelag/base/spsc_ring.hpp>
 #include <wirelag/control/dataset.hpp>
 #include <wirelag/dispatch/dispatcher.hpp>
+#include <wirelag/flow/index.hpp>
+#include <wirelag/flow/key.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 
 namespace wirelag::bench {
@@ -47,6 +50,62 @@ class Decode : public Stage {
   Decoder decoder_;
   Packet packet_;
   std::uint64_t sum_ = 0;
+};
+
+/// What is left of the flow table when nothing is tracked.
+class Find : public Stage {
+ public:
+  explicit Find(const Config& config)
+      : decoder_(config.worker.decode, counters_),
+        index_(config.worker.tcp.connections),
+        records_(config.worker.tcp.connections) {}
+  void process(std::span<const Frame> frames) override {
+    while (!frames.empty()) {
+      const std::size_t n = std::min(frames.size(), kBurst);
+      std::size_t ready = 0;
+      for (const Frame& f : frames.first(n)) {
+        if (decoder_.decode(f, packets_[ready]) == NotAnalysed::none) ++ready;
+      }
+      const std::span<const Packet> decoded(packets_.data(), ready);
+      for (const Packet& p : decoded) index_.prefetch(p.flow_hash);
+      for (const Packet& p : decoded) {
+        const std::uint32_t i = index_.candidate(p.flow_hash);
+        if (i == FlowIndex::kNone) continue;
+        for (const Line& line : records_[i].lines) __builtin_prefetch(&line);
+      }
+      for (const Packet& p : decoded) count(p);
+      frames = frames.subspan(n);
+    }
+  }
+  [[nodiscard]] std::uint64_t check() const override { return found_; }
+
+ private:
+  struct alignas(64) Line {
+    std::uint64_t packets = 0;
+  };
+  struct Record {
+    FlowKey key;
+    std::array<Line, 6> lines;
+  };
+  void count(const Packet& p) {
+    std::uint32_t i = index_.find(
+        p.flow_hash, [&](std::uint32_t r) { return records_[r].key.joins(p.src, p.dst); });
+    if (i == FlowIndex::kNone) {
+      i = records_.take();
+      if (i == FlowIndex::kNone || index_.in_the_way(p.flow_hash) != FlowIndex::kNone) return;
+      records_[i].key = FlowKey::of(p.src, p.dst);
+      index_.insert(p.flow_hash, i);
+    }
+    for (Line& line : records_[i].lines) ++line.packets;
+    ++found_;
+  }
+
+  Counters counters_;
+  Decoder decoder_;
+  FlowIndex index_;
+  Pool<Record> records_;
+  std::array<Packet, kBurst> packets_;
+  std::uint64_t found_ = 0;
 };
 
 class Tcp : public Stage {
@@ -143,6 +202,7 @@ class Ring : public Stage {
 std::unique_ptr<Stage> make_stage(const std::string& name, const Config& config) {
   if (name == "touch") return std::make_unique<Touch>();
   if (name == "decode") return std::make_unique<Decode>(config);
+  if (name == "find") return std::make_unique<Find>(config);
   if (name == "tcp") return std::make_unique<Tcp>(config);
   if (name == "worker") return std::make_unique<Whole<Discard>>(config);
   if (name == "dataset") return std::make_unique<Whole<Dataset>>(config);

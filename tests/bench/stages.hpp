@@ -3,6 +3,8 @@
 //
 //   touch      reads the first cache line of every frame: the floor of everything below
 //   decode     + link layer to transport header, flow hash
+//   find       + a record of as many cache lines as a segment touches, looked up, prefetched and counted
+//              in: the floor of tcp
 //   tcp        + flow table, handshake, sequence space, streams; UDP ends after decode, no protocol
 //   worker     the whole worker: DNS, HTTP, TLS ..., summaries
 //   dataset    + transactions copied for the report, as in a replay with one worker

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <type_traits>
 
@@ -24,8 +23,9 @@ class Pool {
   explicit Pool(std::size_t capacity)
       : capacity_(capacity),
         memory_(capacity * sizeof(T)),
-        next_(std::make_unique_for_overwrite<Index[]>(capacity)),
-        items_(static_cast<T*>(memory_.get())) {}
+        next_memory_(capacity * sizeof(Index)),
+        items_(static_cast<T*>(memory_.get())),
+        next_(static_cast<Index*>(next_memory_.get())) {}
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -59,8 +59,9 @@ class Pool {
  private:
   std::size_t capacity_;
   TableMemory memory_;
-  std::unique_ptr<Index[]> next_;
+  TableMemory next_memory_;
   T* items_;
+  Index* next_;  ///< of a free object: the next free one
   Index free_ = kNone;
   std::size_t touched_ = 0;
   std::size_t in_use_ = 0;

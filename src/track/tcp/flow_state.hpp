@@ -45,19 +45,20 @@ struct alignas(64) Side {
   std::uint16_t segment_bytes = 0;  ///< payload of its full segments; 0 = handshake not seen
   std::uint8_t window_shift = kShiftUnknown;  ///< of the windows it announces
   std::uint8_t duplicate_acks = 0;
+  // What header prediction asks for lies in one byte.
   bool seen : 1 = false;   ///< next_seq and SideDetail::base_seq are valid
   bool acked : 1 = false;  ///< max_ack is valid
-  bool stream_started : 1 = false;
-  bool timing : 1 = false;
-  bool fin : 1 = false;
-  bool fin_delivered : 1 = false;
   bool window_closed : 1 = false;
-  bool was_closed : 1 = false;     ///< its window, at some time since the peer's last payload
   bool window_full : 1 = false;    ///< its data fills the peer's window
-  bool stamping : 1 = false;       ///< the echo of a TSval is awaited
   bool awaits_answer : 1 = false;  ///< to a keep-alive or window probe
   bool probing : 1 = false;        ///< the byte at next_seq was sent into the peer's closed window
-  std::uint16_t recent_next : 2 = 0;  ///< which of SideRecent's segments gives way
+  bool timing : 1 = false;
+  bool stamping : 1 = false;  ///< the echo of a TSval is awaited
+  bool stream_started : 1 = false;
+  bool fin : 1 = false;
+  bool fin_delivered : 1 = false;
+  bool was_closed : 1 = false;       ///< its window, at some time since the peer's last payload
+  std::uint8_t recent_next : 2 = 0;  ///< which of SideRecent's segments gives way
 };
 static_assert(sizeof(Side) == 64);
 
@@ -200,7 +201,10 @@ struct TcpFlow {
     return (s == 0) == first_is_low ? key.low : key.high;
   }
   [[nodiscard]] SideIndex sender_of(const Packet& packet) const {
-    return (packet.src == key.low) == first_is_low ? 0 : 1;
+    return sender_of(key.orientation(packet.src, packet.dst));
+  }
+  [[nodiscard]] SideIndex sender_of(Orientation orientation) const {
+    return (orientation == Orientation::from_low) == first_is_low ? 0 : 1;
   }
   [[nodiscard]] const Endpoint& client_endpoint() const { return endpoint(client); }
   [[nodiscard]] const Endpoint& server_endpoint() const { return endpoint(client ^ 1); }

@@ -23,30 +23,31 @@ struct Timestamps {
 /// Whether the first SACK block says that the receiver had the data already (RFC 2883 section 4).
 [[nodiscard]] bool find_duplicate_sack(Bytes options, std::uint32_t ack);
 
-/// What the options of nearly every segment say, without a search: those that have the timestamps in the
-/// form of RFC 7323 appendix A and nothing else.
+/// What the options of nearly every segment say, without a search: there are none, or the timestamps in
+/// the form of RFC 7323 appendix A and nothing else.
 class SegmentOptions {
  public:
-  explicit SegmentOptions(Bytes options) : options_(options) {
-    constexpr std::uint32_t kUsual = 0x0101080a;  // NOP, NOP, timestamps, 10
-    constexpr std::size_t kUsualBytes = 12;
-    if (options.size() == kUsualBytes) {
-      ByteCursor cursor(options);
-      usual_ = cursor.u32() == kUsual;
-      if (usual_) timestamps_ = {true, cursor.u32(), cursor.u32()};
-    }
-    if (!usual_ && !options.empty()) timestamps_ = find_timestamps(options);
+  explicit SegmentOptions(Bytes options) : options_(options), usual_(options.empty()) {
+    constexpr std::uint32_t kStampsAlone = 0x0101080a;  // NOP, NOP, timestamps, 10
+    constexpr std::size_t kStampsAloneBytes = 12;
+    if (options.size() != kStampsAloneBytes) return;
+    ByteCursor cursor(options);
+    usual_ = cursor.u32() == kStampsAlone;
+    if (usual_) usual_timestamps_ = {true, cursor.u32(), cursor.u32()};
   }
 
-  [[nodiscard]] const Timestamps& timestamps() const { return timestamps_; }
+  [[nodiscard]] bool usual() const { return usual_; }
+  [[nodiscard]] Timestamps timestamps() const {
+    return usual_ ? usual_timestamps_ : find_timestamps(options_);
+  }
   [[nodiscard]] bool reports_duplicate(std::uint32_t ack) const {
-    return !usual_ && !options_.empty() && find_duplicate_sack(options_, ack);
+    return !usual_ && find_duplicate_sack(options_, ack);
   }
 
  private:
   Bytes options_;
-  Timestamps timestamps_;
-  bool usual_ = false;
+  Timestamps usual_timestamps_;
+  bool usual_;
 };
 
 }  // namespace wirelag::tcp

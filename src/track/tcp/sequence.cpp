@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "round_trip.hpp"
 #include "transfer.hpp"
 
 namespace wirelag::tcp {
 namespace {
 
-/// A copy that the mirror made follows its original within this time and is identical to it.
-constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
-/// The same for a segment that takes no sequence space: a receiver without SACK may well repeat an ACK,
-/// but seldom this soon.
-constexpr DurationNs kBareCopyNs = 50 * kMicrosecondNs;
 /// Bytes that fill a hole within a quarter of the RTT were overtaken on the way, not sent again (RFC
 /// 8985 section 6.2); without an RTT, within the 3 ms that other analysers use.
 constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
@@ -60,49 +56,6 @@ TimeNs fill_holes(Trouble& trouble, std::uint32_t begin, std::uint32_t end) {
   return noticed;
 }
 
-/// Of all that a copy made by the mirror has in common with its original. Not 0.
-[[nodiscard]] std::uint32_t fingerprint(const Packet& packet) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
-  const TcpHeader& tcp = packet.tcp;
-  std::uint64_t h = (std::uint64_t{tcp.seq} << 32 | tcp.ack) * kOdd;
-  h ^= h >> 32;
-  h = (h ^ std::uint64_t{packet.payload_length} << 24 ^ std::uint64_t{tcp.window} << 8 ^
-       tcp.flags) *
-      kOdd;
-  ByteCursor options(tcp.options);
-  while (options.remaining() >= 4) {
-    h ^= h >> 32;
-    h = (h ^ options.u32()) * kOdd;
-  }
-  return static_cast<std::uint32_t>(h >> 32) | 1;
-}
-
-/// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
-/// that echoes it. One TSval at a time, and only one that no earlier segment carried, so each sample
-/// belongs to one segment; that holds for a resend too, so Karn's rule is not needed.
-void take_timestamps(TcpFlow& flow, SideIndex sender, const Packet& packet,
-                     const Timestamps& stamps, RoundTrip& completed) {
-  if (!stamps.present) return;
-  Side& side = flow.side[sender];
-  Side& peer = flow.side[sender ^ 1];
-  if (peer.stamping && packet.tcp.has(tcp_flag::ack)) {
-    const SideRecent& stamped = flow.recent[sender ^ 1];
-    if (stamps.ecr == stamped.stamp) {
-      completed.to_timestamp_ns = elapsed_ns(stamped.stamped_ns, packet.time_ns);
-      if (known(completed.to_timestamp_ns)) {
-        flow.round_trips[sender ^ 1].to_timestamp.add(completed.to_timestamp_ns);
-      }
-    }
-    if (seq_distance(stamped.stamp, stamps.ecr) >= 0) peer.stamping = false;
-  }
-  if (packet.payload_length > 0 && !side.stamping && stamps.val != side.tsval) {
-    side.stamping = true;
-    flow.recent[sender].stamp = stamps.val;
-    flow.recent[sender].stamped_ns = packet.time_ns;
-  }
-  side.tsval = stamps.val;
-}
-
 /// The time from `noticed` on, less what an earlier resend has been charged with.
 void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now) {
   const TimeNs from = std::max(noticed, trouble.lost_until_ns);  // unknown is the smallest
@@ -125,34 +78,6 @@ void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now)
 }  // namespace
 
 // ---------------------------------------------------------------------------- copies by the mirror
-
-MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, TimeNs previous_ns) {
-  Side& side = flow.side[sender];
-  const std::uint32_t print = fingerprint(packet);
-  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
-    if (print != side.bare) {
-      side.bare = print;
-      return MirrorCopy::no;
-    }
-    const DurationNs since = elapsed_ns(side.ack_ns, packet.time_ns);
-    if (!known(since) || since >= kBareCopyNs) return MirrorCopy::no;
-    side.bare = 0;  // a mirror makes one copy; a third is the receiver's
-    const bool probe = side.seen && packet.tcp.seq + 1 == side.next_seq;
-    return probe ? MirrorCopy::yes : MirrorCopy::bare;
-  }
-  SideRecent& recent = flow.recent[sender];
-  const auto now_low_ns = static_cast<std::uint32_t>(packet.time_ns);
-  for (std::size_t i = 0; i < SideRecent::kSegments; ++i) {
-    if (recent.fingerprint[i] != print) continue;
-    // It came no later than the flow's previous segment: only if that is recent do the low bits tell.
-    const bool lately = elapsed_ns(previous_ns, packet.time_ns) < kMirrorCopyNs;
-    if (lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs) return MirrorCopy::yes;
-  }
-  const std::size_t oldest = side.recent_next++;
-  recent.fingerprint[oldest] = print;
-  recent.time_low_ns[oldest] = now_low_ns;
-  return MirrorCopy::no;
-}
 
 void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
                                     MirrorCopy copy) {
@@ -188,13 +113,7 @@ void Sequences::take_acknowledgement(TcpFlow& flow, SideIndex sender, const Pack
   }
   if (peer.probing && ack == peer.next_seq + 1) peer.next_seq = ack;  // the probe's byte was taken
   if (seq_distance(peer.next_seq, ack) >= 0) peer.probing = false;
-  if (peer.timing && seq_distance(peer.timed_end, ack) >= 0) {
-    peer.timing = false;
-    completed.to_ack_ns = elapsed_ns(peer.timed_ns, packet.time_ns);
-    if (known(completed.to_ack_ns)) {
-      flow.round_trips[sender ^ 1].to_ack.add(completed.to_ack_ns);
-    }
-  }
+  take_ack_sample(flow, sender, packet, completed);
 }
 
 void Sequences::take_window(TcpFlow& flow, SideIndex sender, const Packet& packet) {

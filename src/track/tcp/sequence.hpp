@@ -5,7 +5,9 @@
 #include <wirelag/base/counters.hpp>
 
 #include "flow_state.hpp"
+#include "mirror_copy.hpp"
 #include "options.hpp"
+#include "round_trip.hpp"
 
 namespace wirelag::tcp {
 
@@ -14,23 +16,6 @@ enum class SegmentContent : std::uint8_t {
   nothing,  ///< no payload, or payload that must not reach a parser (probe, keep-alive)
   payload,  ///< payload, possibly partly or wholly seen before
   resent,   ///< payload that the sender sent again, or sends again by what the capture shows
-};
-
-/// Whether the capture delivered this segment a moment ago already: the same header and length.
-enum class MirrorCopy : std::uint8_t {
-  no,
-  yes,  ///< of a segment that takes sequence space, or of a keep-alive or window probe
-  bare,  ///< of a pure ACK or RST, microseconds ago: no duplicate ACK, but the peer may have sent both
-};
-/// `previous_ns`: the latest time of the flow's segments before this one.
-[[nodiscard]] MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
-                                     TimeNs previous_ns);
-
-/// The round trips of the peer's data that a segment completes; unknown where it completes none.
-struct RoundTrip {
-  DurationNs to_ack_ns = kUnknownNs;
-  DurationNs to_timestamp_ns = kUnknownNs;
-  [[nodiscard]] bool any() const { return known(to_ack_ns) || known(to_timestamp_ns); }
 };
 
 /// The accounts of all connections of a worker. One thread; all memory is taken at construction, and

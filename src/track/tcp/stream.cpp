@@ -15,9 +15,10 @@ constexpr DurationNs kHoleGraceNs = 50 * kMillisecondNs;
 
 }  // namespace
 
-Streams::Streams(const TcpLimits& limits, Classifier& classifier,
+Streams::Streams(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
                  const TcpTracker::Trackers& trackers, Counters& counters)
     : limits_(limits),
+      worker_(worker),
       classifier_(classifier),
       trackers_(trackers),
       counters_(counters),
@@ -31,7 +32,7 @@ bool Streams::wants_bytes(const TcpFlow& flow, SideIndex sender) const {
 }
 
 void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
-                         SegmentContent content, ConnectionKey key) {
+                         SegmentContent content) {
   Side& side = flow.side[sender];
   const std::uint32_t seq = packet.tcp.seq + (packet.tcp.has(tcp_flag::syn) ? 1U : 0U);
   if (!side.stream_started) {
@@ -47,15 +48,15 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
     if (seq_distance(side.stream_next, seq) > 0) {
       wait(flow, sender, packet, seq);
       if (flow.detail[sender].waiting != kNone && hole_is_final(flow, sender, packet.time_ns)) {
-        skip_hole(flow, sender, key);
+        skip_hole(flow, sender);
       }
     } else {
       const Bytes bytes =
           packet.payload.first(std::min<std::size_t>(packet.payload.size(), packet.payload_length));
       advance(flow, sender, seq, packet.payload_length,
-              chunk(flow, sender, bytes, packet.time_ns, packet.number), key);
+              chunk(flow, sender, bytes, packet.time_ns, packet.number));
     }
-    drain(flow, sender, key);
+    drain(flow, sender);
   }
   if (side.fin && side.stream_next == flow.detail[sender].fin_seq) {
     deliver_fin(flow, sender, packet.time_ns, packet.number);
@@ -99,7 +100,7 @@ void Streams::stop_following(TcpFlow& flow, SideIndex sender) {
 
 /// Delivers what is new of [seq, seq + length), which begins at or before stream_next.
 void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
-                      StreamChunk chunk, ConnectionKey key) {
+                      StreamChunk chunk) {
   Side& side = flow.side[sender];
   const auto seen = static_cast<std::uint32_t>(seq_distance(seq, side.stream_next));
   if (seen >= length) return;
@@ -107,7 +108,7 @@ void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::u
   const std::size_t captured = chunk.bytes.size();
   if (seen < captured) {
     chunk.bytes = chunk.bytes.subspan(seen);
-    deliver(flow, sender, chunk, key);
+    deliver(flow, sender, chunk);
   }
   const std::size_t cut_from = std::max<std::size_t>(captured, seen);
   if (cut_from < length) announce_gap(flow, sender, length - cut_from);
@@ -147,7 +148,7 @@ void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::u
   }
 }
 
-void Streams::drain(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
+void Streams::drain(TcpFlow& flow, SideIndex sender) {
   const Side& side = flow.side[sender];
   SideDetail& detail = flow.detail[sender];
   while (detail.waiting != kNone) {
@@ -155,7 +156,7 @@ void Streams::drain(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
     const Block& block = blocks_[index];
     if (seq_distance(side.stream_next, block.seq) > 0) {
       if (detail.waiting_count < limits_.reorder_per_direction) return;
-      skip_hole(flow, sender, key);
+      skip_hole(flow, sender);
       continue;
     }
     detail.waiting = block.next;
@@ -163,7 +164,7 @@ void Streams::drain(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
     StreamChunk piece =
         chunk(flow, sender, Bytes(block.bytes, block.captured), block.time_ns, block.frame);
     piece.burst = block.burst;
-    advance(flow, sender, block.seq, block.length, piece, key);
+    advance(flow, sender, block.seq, block.length, piece);
     blocks_.give(index);
   }
 }
@@ -176,7 +177,7 @@ bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) c
 }
 
 /// Gives up the bytes before the first waiting block and delivers what follows.
-void Streams::skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
+void Streams::skip_hole(TcpFlow& flow, SideIndex sender) {
   Side& side = flow.side[sender];
   const std::uint32_t begin = blocks_[flow.detail[sender].waiting].seq;
   const std::int32_t missing = seq_distance(side.stream_next, begin);
@@ -185,7 +186,7 @@ void Streams::skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key) {
     announce_gap(flow, sender, static_cast<std::uint64_t>(missing));
   }
   const bool was_current = set_current(flow, sender, false);
-  drain(flow, sender, key);
+  drain(flow, sender);
   set_current(flow, sender, was_current);
 }
 
@@ -213,12 +214,12 @@ void Streams::deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, Frame
   }
 }
 
-void Streams::deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key) {
+void Streams::deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk) {
   if (flow.transfer != kNone) transfers_[flow.transfer][sender].resent_since_new_ns = 0;
   if (flow.tracker != StreamTracker::kNone) {
     tracker(flow)->on_bytes(flow.tracker, chunk);
   } else if (flow.recognising) {
-    recognise(flow, sender, chunk, key);
+    recognise(flow, sender, chunk);
   }
   if (flow.tracker != StreamTracker::kNone) follow_interest(flow);
 }
@@ -244,8 +245,7 @@ void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
   flow.tracker = StreamTracker::kNone;
 }
 
-void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk,
-                        ConnectionKey key) {
+void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk) {
   SideDetail& detail = flow.detail[sender];
   if (detail.attempts >= limits_.classify_segments) return;
   ++detail.attempts;
@@ -257,7 +257,7 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chun
     keep_beginning(flow, sender, chunk);
     return;
   }
-  adopt(flow, protocol, key, continues || detail.attempts == 1);
+  adopt(flow, protocol, continues || detail.attempts == 1);
   if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
   if (flow.probe != kNone) probes_.give(flow.probe);
@@ -291,13 +291,14 @@ void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk&
   half.length = static_cast<std::uint8_t>(half.length + chunk.bytes.size());
 }
 
-void Streams::adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key, bool first_bytes) {
+void Streams::adopt(TcpFlow& flow, Protocol protocol, bool first_bytes) {
   flow.protocol = protocol;
   flow.recognising = false;
   StreamTracker* const to = tracker(flow);
   if (to == nullptr) return;
   const bool from_start = first_bytes && flow.state() != ConnectionState::midstream;
-  flow.tracker = to->open({key, flow.client_endpoint(), flow.server_endpoint(), from_start});
+  flow.tracker =
+      to->open({key_of(flow), flow.client_endpoint(), flow.server_endpoint(), from_start});
 }
 
 void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {
@@ -320,11 +321,11 @@ void Streams::drop_waiting(SideDetail& detail) {
   detail.waiting_count = 0;
 }
 
-void Streams::close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end) {
+void Streams::close(TcpFlow& flow, ConnectionEnd end) {
   for (const SideIndex s : {flow.client, static_cast<SideIndex>(flow.client ^ 1)}) {
     const Side& side = flow.side[s];
     SideDetail& detail = flow.detail[s];
-    while (detail.waiting != kNone && wants_bytes(flow, s)) skip_hole(flow, s, key);
+    while (detail.waiting != kNone && wants_bytes(flow, s)) skip_hole(flow, s);
     drop_waiting(detail);
     if (!side.fin) continue;
     const std::int32_t missing = seq_distance(side.stream_next, detail.fin_seq);

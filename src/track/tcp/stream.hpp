@@ -18,16 +18,20 @@ namespace wirelag::tcp {
 
 class Streams {
  public:
-  Streams(const TcpLimits& limits, Classifier& classifier, const TcpTracker::Trackers& trackers,
-          Counters& counters);
+  /// `worker`: its index, for the connections' keys.
+  Streams(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
+          const TcpTracker::Trackers& trackers, Counters& counters);
+
+  [[nodiscard]] ConnectionKey key_of(const TcpFlow& flow) const {
+    return static_cast<ConnectionKey>(worker_) << 48 | flow.serial;
+  }
 
   /// Payload, SYN or FIN of a segment.
-  void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content,
-                  ConnectionKey key);
+  void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content);
   /// By the names seen so far.
   [[nodiscard]] ServiceId service(const TcpFlow& flow) const;
   /// The connection ends: hands over what waits, closes the protocol tracker, frees all.
-  void close(TcpFlow& flow, ConnectionKey key, ConnectionEnd end);
+  void close(TcpFlow& flow, ConnectionEnd end);
 
  private:
   static constexpr std::size_t kBlockBytes = 2048;
@@ -67,21 +71,21 @@ class Streams {
   void measure(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content);
   [[nodiscard]] StreamChunk chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes,
                                   TimeNs time_ns, FrameNumber frame);
-  void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk, ConnectionKey key);
+  void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk);
   void follow_interest(TcpFlow& flow);
   void close_tracker(TcpFlow& flow, ConnectionEnd end);
   void announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing);
-  void recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk, ConnectionKey key);
+  void recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
   [[nodiscard]] Protocol recognise_joined(const TcpFlow& flow, SideIndex sender,
                                           const StreamChunk& chunk);
-  void adopt(TcpFlow& flow, Protocol protocol, ConnectionKey key, bool first_bytes);
+  void adopt(TcpFlow& flow, Protocol protocol, bool first_bytes);
   void deliver_beginning(TcpFlow& flow, SideIndex sender);
   void keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
   void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
-               StreamChunk chunk, ConnectionKey key);
+               StreamChunk chunk);
   void wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq);
-  void drain(TcpFlow& flow, SideIndex sender, ConnectionKey key);
-  void skip_hole(TcpFlow& flow, SideIndex sender, ConnectionKey key);
+  void drain(TcpFlow& flow, SideIndex sender);
+  void skip_hole(TcpFlow& flow, SideIndex sender);
   [[nodiscard]] std::uint32_t burst(const TcpFlow& flow, SideIndex sender) const;
   bool set_current(const TcpFlow& flow, SideIndex sender, bool current);
   void stop_following(TcpFlow& flow, SideIndex sender);
@@ -94,6 +98,7 @@ class Streams {
   }
 
   TcpLimits limits_;
+  std::uint16_t worker_;
   Classifier& classifier_;
   TcpTracker::Trackers trackers_;
   Counters& counters_;

@@ -5,6 +5,7 @@
 #include <wirelag/track/tcp/tracker.hpp>
 
 #include "opening.hpp"
+#include "prediction.hpp"
 #include "sequence.hpp"
 #include "stream.hpp"
 
@@ -39,7 +40,6 @@ constexpr DurationNs kStragglerNs = 2 * kSecondNs;
 
 struct TcpTracker::State {
   TcpLimits limits;
-  std::uint16_t worker;
   TransactionSink& sink;
   ConnectionObserver* observer;
   Counters& counters;
@@ -49,13 +49,13 @@ struct TcpTracker::State {
   Openings openings;
   Sequences sequences;
   Streams streams;
+  DurationNs shortest_timeout_ns;
   std::uint64_t next_serial = 1;
   std::uint32_t sweep = 0;
 
   State(const TcpLimits& l, std::uint16_t w, Classifier& classifier, const Trackers& t,
         TransactionSink& s, ConnectionObserver* o, Counters& c)
       : limits(l),
-        worker(w),
         sink(s),
         observer(o),
         counters(c),
@@ -64,14 +64,16 @@ struct TcpTracker::State {
         flows(l.connections),
         openings(l.connections),
         sequences(l.connections),
-        streams(l, classifier, t, c) {}
+        streams(l, w, classifier, t, c),
+        shortest_timeout_ns(
+            std::min({l.idle_timeout_ns, l.half_open_timeout_ns, l.closed_timeout_ns})) {}
 
-  [[nodiscard]] ConnectionKey key_of(const TcpFlow& flow) const {
-    return static_cast<ConnectionKey>(worker) << 48 | flow.serial;
-  }
-  [[nodiscard]] std::uint32_t find(const Packet& packet) const {
-    return index.find(packet.flow_hash,
-                      [&](std::uint32_t i) { return flows[i].key.joins(packet.src, packet.dst); });
+  /// The packet's flow and, when there is one, how the packet travels on it.
+  [[nodiscard]] std::uint32_t find(const Packet& packet, Orientation& orientation) const {
+    return index.find(packet.flow_hash, [&](std::uint32_t i) {
+      orientation = flows[i].key.orientation(packet.src, packet.dst);
+      return orientation != Orientation::none;
+    });
   }
 
   [[nodiscard]] std::uint32_t begin(const Packet& packet);
@@ -81,10 +83,13 @@ struct TcpTracker::State {
   [[nodiscard]] DurationNs timeout_ns(const TcpFlow& flow) const;
   [[nodiscard]] bool expired(const TcpFlow& flow, TimeNs now) const {
     const DurationNs silence_ns = now - flow.last_ns;
+    if (silence_ns <= shortest_timeout_ns) return false;
     return silence_ns > timeout_ns(flow) && silence_ns < kTwoClocksNs;
   }
   [[nodiscard]] bool make_room(TimeNs now);
   void account(TcpFlow& flow, SideIndex sender, const Packet& packet);
+  void account_unexpected(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                          TimeNs previous_ns);
   void account_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
   void note_close(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void show(const TcpFlow& flow, SideIndex sender, const RoundTrip& completed) const;
@@ -156,30 +161,44 @@ bool TcpTracker::State::begins_anew(const TcpFlow& flow, SideIndex sender, const
 
 NotAnalysed TcpTracker::on_segment(const Packet& packet) {
   State& s = *state_;
-  std::uint32_t i = s.find(packet);
-  if (i != FlowIndex::kNone) {
-    const TcpFlow& flow = s.flows[i];
-    const SideIndex sender = flow.sender_of(packet);
-    if (s.expired(flow, packet.time_ns)) {
-      s.end(i, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
-      i = FlowIndex::kNone;
-    } else if (s.begins_anew(flow, sender, packet)) {
-      s.end(i, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::port_reused);
-      i = FlowIndex::kNone;
+  Orientation orientation{};
+  const std::uint32_t i = s.find(packet, orientation);
+  if (i != FlowIndex::kNone) [[likely]] {
+    TcpFlow& flow = s.flows[i];
+    const SideIndex sender = flow.sender_of(orientation);
+    const bool expired = s.expired(flow, packet.time_ns);
+    if (!expired && !s.begins_anew(flow, sender, packet)) [[likely]] {
+      s.account(flow, sender, packet);
+      return NotAnalysed::none;
     }
+    s.end(i, flow.closed() ? ConnectionEnd::closed
+             : expired     ? ConnectionEnd::idle_timeout
+                           : ConnectionEnd::port_reused);
   }
-  if (i == FlowIndex::kNone) i = s.begin(packet);
-  if (i == FlowIndex::kNone) return NotAnalysed::flow_table_full;
-  TcpFlow& flow = s.flows[i];
-  s.account(flow, flow.sender_of(packet), packet);
+  const std::uint32_t begun = s.begin(packet);
+  if (begun == FlowIndex::kNone) return NotAnalysed::flow_table_full;
+  s.account(s.flows[begun], 0, packet);
   return NotAnalysed::none;
 }
 
 void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& packet) {
-  const std::uint8_t flags = packet.tcp.flags;
   const TimeNs previous_ns = flow.last_ns;
   flow.last_ns = std::max(flow.last_ns, packet.time_ns);  // a clock step back is not silence
   flow.last_frame = packet.number;
+  RoundTrip completed;
+  if (!account_expected(flow, sender, packet, completed)) {
+    account_unexpected(flow, sender, packet, previous_ns);
+    return;
+  }
+  if (observer != nullptr && completed.any()) show(flow, sender, completed);
+  if (packet.payload_length > 0) {
+    streams.on_segment(flow, sender, packet, SegmentContent::payload);
+  }
+}
+
+void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                           TimeNs previous_ns) {
+  const std::uint8_t flags = packet.tcp.flags;
   if ((flags & tcp_flag::syn) != 0) revise_client(flow, sender, packet);
   const MirrorCopy copy = mirror_copy(flow, sender, packet, previous_ns);
   if (copy != MirrorCopy::no) {
@@ -198,7 +217,7 @@ void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& p
     }
   }
   if (content != SegmentContent::nothing || (flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
-    streams.on_segment(flow, sender, packet, content, key_of(flow));
+    streams.on_segment(flow, sender, packet, content);
   }
 }
 
@@ -279,7 +298,7 @@ bool TcpTracker::State::make_room(TimeNs now) {
 
 void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
   TcpFlow& flow = flows[i];
-  streams.close(flow, key_of(flow), why);
+  streams.close(flow, why);
   const Connection connection = describe(flow, why);
   sink.emit(&connection);
   openings.release(flow);
@@ -291,7 +310,7 @@ void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
 
 Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) const {
   Connection c;
-  c.key = key_of(flow);
+  c.key = streams.key_of(flow);
   c.client = flow.client_endpoint();
   c.server = flow.server_endpoint();
   c.state = flow.state();
@@ -368,6 +387,7 @@ void TcpTracker::prefetch(std::span<const Packet> packets) const {
     const std::uint32_t i = state_->index.candidate(p.flow_hash);
     if (i == FlowIndex::kNone) continue;
     const char* flow = reinterpret_cast<const char*>(&state_->flows[i]);
+#pragma GCC unroll 8
     for (std::size_t line = 0; line < kHotLines; ++line) __builtin_prefetch(flow + line * kLine);
   }
 }

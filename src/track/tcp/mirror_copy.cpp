@@ -1,0 +1,40 @@
+#include "mirror_copy.hpp"
+
+namespace wirelag::tcp {
+namespace {
+
+/// A copy that the mirror made follows its original within this time and is identical to it.
+constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
+/// The same for a segment that takes no sequence space: a receiver without SACK may well repeat an ACK,
+/// but seldom this soon.
+constexpr DurationNs kBareCopyNs = 50 * kMicrosecondNs;
+
+}  // namespace
+
+MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, TimeNs previous_ns) {
+  Side& side = flow.side[sender];
+  const std::uint32_t print = fingerprint(packet);
+  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
+    if (print != side.bare) {
+      side.bare = print;
+      return MirrorCopy::no;
+    }
+    const DurationNs since = elapsed_ns(side.ack_ns, packet.time_ns);
+    if (!known(since) || since >= kBareCopyNs) return MirrorCopy::no;
+    side.bare = 0;  // a mirror makes one copy; a third is the receiver's
+    const bool probe = side.seen && packet.tcp.seq + 1 == side.next_seq;
+    return probe ? MirrorCopy::yes : MirrorCopy::bare;
+  }
+  const SideRecent& recent = flow.recent[sender];
+  const auto now_low_ns = static_cast<std::uint32_t>(packet.time_ns);
+  for (std::size_t i = 0; i < SideRecent::kSegments; ++i) {
+    if (recent.fingerprint[i] != print) continue;
+    // It came no later than the flow's previous segment: only if that is recent do the low bits tell.
+    const bool lately = elapsed_ns(previous_ns, packet.time_ns) < kMirrorCopyNs;
+    if (lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs) return MirrorCopy::yes;
+  }
+  keep_print(flow, sender, print, packet.time_ns);
+  return MirrorCopy::no;
+}
+
+}  // namespace wirelag::tcp

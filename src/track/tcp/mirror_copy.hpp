@@ -1,0 +1,41 @@
+// Segments that a mirror port delivers twice: the copy is the original to the last bit, a moment later.
+#pragma once
+
+#include <wirelag/base/cursor.hpp>
+
+#include "flow_state.hpp"
+
+namespace wirelag::tcp {
+
+/// Whether the capture delivered this segment a moment ago already: the same header and length.
+enum class MirrorCopy : std::uint8_t {
+  no,
+  yes,  ///< of a segment that takes sequence space, or of a keep-alive or window probe
+  bare,  ///< of a pure ACK or RST, microseconds ago: no duplicate ACK, but the peer may have sent both
+};
+/// `previous_ns`: the latest time of the flow's segments before this one.
+[[nodiscard]] MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                     TimeNs previous_ns);
+
+/// Of all that a copy made by the mirror has in common with its original. Not 0.
+[[nodiscard]] inline std::uint32_t fingerprint(const Packet& packet) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
+  const TcpHeader& tcp = packet.tcp;
+  std::uint64_t h = (std::uint64_t{tcp.seq} << 32 | tcp.ack) * kOdd;
+  const auto add = [&h](std::uint64_t word) { h = (h ^ h >> 32 ^ word) * kOdd; };
+  add(std::uint64_t{packet.payload_length} << 24 ^ std::uint64_t{tcp.window} << 8 ^ tcp.flags);
+  ByteCursor options(tcp.options);
+  while (options.remaining() >= 8) add(options.u64());
+  if (options.remaining() >= 4) add(options.u32());
+  return static_cast<std::uint32_t>(h >> 32) | 1;
+}
+
+/// Keeps what recognises a copy of this segment, which takes sequence space.
+inline void keep_print(TcpFlow& flow, SideIndex sender, std::uint32_t print, TimeNs time_ns) {
+  SideRecent& recent = flow.recent[sender];
+  const std::size_t oldest = flow.side[sender].recent_next++;
+  recent.fingerprint[oldest] = print;
+  recent.time_low_ns[oldest] = static_cast<std::uint32_t>(time_ns);
+}
+
+}  // namespace wirelag::tcp

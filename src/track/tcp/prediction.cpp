@@ -1,0 +1,73 @@
+#include "prediction.hpp"
+
+#include "mirror_copy.hpp"
+#include "transfer.hpp"
+
+namespace wirelag::tcp {
+namespace {
+
+/// A connection whose next segments can be told: none of them completes the handshake, and no answer is
+/// awaited but to data.
+[[nodiscard]] bool predictable(const TcpFlow& flow, const Side& side, const Side& peer) {
+  const bool no_handshake = flow.complete || !flow.syn_ack;
+  const bool sends = side.seen && side.acked && !side.window_closed;
+  const bool receives = !peer.window_full && !peer.awaits_answer && !peer.probing;
+  return no_handshake && sends && receives;
+}
+
+[[nodiscard]] bool expected(const TcpFlow& flow, SideIndex sender, const Packet& packet) {
+  const Side& side = flow.side[sender];
+  const Side& peer = flow.side[sender ^ 1];
+  const TcpHeader& tcp = packet.tcp;
+  if ((tcp.flags & ~tcp_flag::psh) != tcp_flag::ack) return false;
+  if (tcp.seq != side.next_seq || tcp.window == 0) return false;
+  if (!predictable(flow, side, peer)) return false;
+  const std::int32_t acknowledged = seq_distance(side.max_ack, tcp.ack);
+  const std::uint32_t length = packet.payload_length;
+  if (length == 0) return acknowledged > 0;
+  // A byte alone may be a probe; the first payload's time is kept apart.
+  if (acknowledged < 0 || length == 1 || side.payload_bytes == 0) return false;
+  return side.window_full || !fills_window(side, side.next_seq + length, peer);
+}
+
+void take_payload(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t print) {
+  Side& side = flow.side[sender];
+  SideRecent& recent = flow.recent[sender];
+  side.payload_bytes += packet.payload_length;
+  side.next_seq += packet.payload_length;
+  if (!side.timing) {
+    side.timing = true;
+    side.timed_end = side.next_seq;
+    side.timed_ns = packet.time_ns;
+  }
+  if (recent.payload_packets < UINT32_MAX) ++recent.payload_packets;
+  recent.last_payload_ns = packet.time_ns;
+  recent.sent_ns = packet.time_ns;
+  keep_print(flow, sender, print, packet.time_ns);
+}
+
+}  // namespace
+
+bool account_expected(TcpFlow& flow, SideIndex sender, const Packet& packet, RoundTrip& completed) {
+  const SegmentOptions options(packet.tcp.options);
+  if (!options.usual() || !expected(flow, sender, packet)) return false;
+  Side& side = flow.side[sender];
+  const std::uint32_t print = fingerprint(packet);
+  ++side.packets;
+  side.ack_ns = packet.time_ns;
+  if (packet.tcp.ack != side.max_ack) {
+    side.max_ack = packet.tcp.ack;
+    side.duplicate_acks = 0;
+  }
+  side.window = packet.tcp.window;
+  take_ack_sample(flow, sender, packet, completed);
+  take_timestamps(flow, sender, packet, options.timestamps(), completed);
+  if (packet.payload_length > 0) {
+    take_payload(flow, sender, packet, print);
+  } else {
+    side.bare = print;
+  }
+  return true;
+}
+
+}  // namespace wirelag::tcp

@@ -1,0 +1,53 @@
+// The round trips that one side's data makes, from the probe to the peer and back: to the ACK that covers
+// it, and to the echo of its TSval.
+#pragma once
+
+#include "flow_state.hpp"
+#include "options.hpp"
+
+namespace wirelag::tcp {
+
+/// The round trips of the peer's data that a segment completes; unknown where it completes none.
+struct RoundTrip {
+  DurationNs to_ack_ns = kUnknownNs;
+  DurationNs to_timestamp_ns = kUnknownNs;
+  [[nodiscard]] bool any() const { return known(to_ack_ns) || known(to_timestamp_ns); }
+};
+
+/// The sample that the ACK of `sender` completes. One segment of the peer at a time is timed.
+inline void take_ack_sample(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                            RoundTrip& completed) {
+  Side& peer = flow.side[sender ^ 1];
+  if (!peer.timing || seq_distance(peer.timed_end, packet.tcp.ack) < 0) return;
+  peer.timing = false;
+  completed.to_ack_ns = elapsed_ns(peer.timed_ns, packet.time_ns);
+  if (known(completed.to_ack_ns)) flow.round_trips[sender ^ 1].to_ack.add(completed.to_ack_ns);
+}
+
+/// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
+/// that echoes it. One TSval at a time, and only one that no earlier segment carried, so each sample
+/// belongs to one segment; that holds for a resend too, so Karn's rule is not needed.
+inline void take_timestamps(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                            const Timestamps& stamps, RoundTrip& completed) {
+  if (!stamps.present) return;
+  Side& side = flow.side[sender];
+  Side& peer = flow.side[sender ^ 1];
+  if (peer.stamping && packet.tcp.has(tcp_flag::ack)) {
+    const SideRecent& stamped = flow.recent[sender ^ 1];
+    if (stamps.ecr == stamped.stamp) {
+      completed.to_timestamp_ns = elapsed_ns(stamped.stamped_ns, packet.time_ns);
+      if (known(completed.to_timestamp_ns)) {
+        flow.round_trips[sender ^ 1].to_timestamp.add(completed.to_timestamp_ns);
+      }
+    }
+    if (seq_distance(stamped.stamp, stamps.ecr) >= 0) peer.stamping = false;
+  }
+  if (packet.payload_length > 0 && !side.stamping && stamps.val != side.tsval) {
+    side.stamping = true;
+    flow.recent[sender].stamp = stamps.val;
+    flow.recent[sender].stamped_ns = packet.time_ns;
+  }
+  side.tsval = stamps.val;
+}
+
+}  // namespace wirelag::tcp
