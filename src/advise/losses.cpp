@@ -9,6 +9,10 @@ namespace {
 
 /// More than this share of the bytes missing: losses of the capture itself.
 constexpr double kMaxMissingShare = 0.001;
+constexpr DurationNs kLinuxMinTimerNs = 200 * kMillisecondNs;
+constexpr DurationNs kDelayedAckNs = 40 * kMillisecondNs;
+/// Timers run late: by a tick (10 ms at HZ = 100), and SRTT is above the smallest round trip.
+constexpr DurationNs kTickNs = 10 * kMillisecondNs;
 
 class Finder {
  public:
@@ -20,6 +24,7 @@ class Finder {
       for (const std::size_t i : channel.http) {
         const HttpTransaction& t = data.http()[i];
         add(channel, VisitNode::Kind::request, i, t, i == channel.http.back());
+        add_silence(channel, i, t);
       }
       for (const std::size_t i : channel.database) {
         const DatabaseTransaction& t = data.database()[i];
@@ -50,6 +55,18 @@ class Finder {
            t.response_frames);
   }
 
+  void add_silence(const Channel& channel, std::size_t item, const HttpTransaction& t) {
+    const TransferShape& s = t.response_shape;
+    if (s.flights == 0 || s.bursts != s.flights + 1 || s.resent_segments > 0) return;
+    if (!known(s.pause_ns) || !known(s.rtt_ns)) return;
+    if (s.pause_ns < kLinuxMinTimerNs + s.rtt_ns) return;
+    const DurationNs timer_ns = kLinuxMinTimerNs + 2 * s.rtt_ns;
+    const DurationNs late_ns = s.pause_ns - timer_ns;
+    losses_.silences.push_back({{channel.connection, VisitNode::Kind::request, item, Direction::s2c,
+                                 s.pause_ns, t.response_first_ns, t.response_frames},
+                                late_ns >= 0 && late_ns <= kDelayedAckNs + kTickNs + s.rtt_ns / 4});
+  }
+
   /// The last answer was sent again after all of it had passed.
   [[nodiscard]] DurationNs after_last_ns(const Channel& channel, TimeNs last_ns) const {
     const HalfConnection& half = input_.data.connections()[channel.connection].half.s2c;
@@ -67,7 +84,7 @@ Losses find_losses(const RuleInput& input) { return Finder(input).run(); }
 
 Evidence evidence_of(const RuleInput& input, const Loss& loss) {
   const Connection& c = input.data.connections()[loss.connection];
-  Evidence e{fmt::format("{} {}: silence of {} until something was sent again", c.client.text(),
+  Evidence e{fmt::format("{} {}: silence of {} until the next segment", c.client.text(),
                          loss.direction == Direction::c2s ? "to the server" : "from the server",
                          in_ms(loss.stall_ns)),
              loss.connection,

@@ -5,6 +5,9 @@
 //   response   first byte ... silence ... sent again ... last byte   part of the transfer
 //   after it   last byte passed the probe ... silence ... sent again   in the gap before the next
 //              exchange, or, of the last one, behind its last byte
+//
+// What was lost before the probe leaves no such trace when it was the last of its message: the sender
+// falls silent and goes on. A silence of a retransmission timer's length may be one (Silence).
 #pragma once
 
 #include <vector>
@@ -23,10 +26,20 @@ struct Loss {
   FrameSpan frames;                                 ///< of the message, or of the exchange
 };
 
+/// The one pause in a response that no ACK ended and nothing was sent again after.
+struct Silence {
+  Loss loss;  ///< if it is one
+  /// As long as Linux' timer takes from the last segment that came: a round trip until that one is
+  /// acknowledged, then SRTT + 200 ms (RFC 6298 section 2.3 with TCP_RTO_MIN; a tail loss probe waits
+  /// as long when one segment is unacknowledged, RFC 8985 section 7.2), and up to a delayed ACK more.
+  bool as_a_timer = false;
+};
+
 struct Losses {
   std::vector<Loss> found;
-  std::size_t judged = 0;  ///< exchanges whose way was measured in both directions
-  std::size_t seen = 0;    ///< all
+  std::vector<Silence> silences;  ///< of 200 ms and a round trip or more
+  std::size_t judged = 0;         ///< exchanges whose way was measured in both directions
+  std::size_t seen = 0;           ///< all
 };
 [[nodiscard]] Losses find_losses(const RuleInput& input);
 

@@ -477,14 +477,18 @@ Section<C> tcp_path_loss() {
 }
 
 Section<C> tcp_tail_rto() {
-  return {"rule.tcp-tail-rto",
-          "A lost segment was noticed by a timer only.",
-          {
-              duration<C>("min_stall_ms", kMillisecondNs, 0, 600000, "silence that a resend ended",
-                          MEMBER(thresholds.tcp_tail_rto.min_stall_ns)),
-              number<C>("min_share", "fraction", 0, 1, "of the exchanges",
-                        MEMBER(thresholds.tcp_tail_rto.min_share)),
-          }};
+  return {
+      "rule.tcp-tail-rto",
+      "A lost segment was noticed by a timer only.",
+      {
+          duration<C>("min_stall_ms", kMillisecondNs, 0, 600000, "silence that a resend ended",
+                      MEMBER(thresholds.tcp_tail_rto.min_stall_ns)),
+          number<C>("min_share", "fraction", 0, 1, "of the exchanges",
+                    MEMBER(thresholds.tcp_tail_rto.min_share)),
+          integer<C>("min_alike", "exchanges", 1, kMega,
+                     "with a silence of the timer's length, where the loss was before the probe",
+                     MEMBER(thresholds.tcp_tail_rto.min_alike)),
+      }};
 }
 
 Section<C> tcp_idle_restart() {

@@ -10,7 +10,7 @@ from lab import CLIENT_NET, SERVER
 from namespaces import inside, run
 from scenario import Scenario
 
-_REDIS, _POSTGRES = 6379, 5432
+_REDIS, _MEMCACHED, _POSTGRES = 6379, 11211, 5432
 _BIN = "/usr/lib/postgresql/15/bin"
 
 
@@ -18,6 +18,11 @@ def redis(lab):
     return programs.running("server", f"{lab.directory}/redis.out", [("tcp", _REDIS)],
                             "redis-server", "--bind", "0.0.0.0", "--protected-mode", "no",
                             "--save", "", "--appendonly", "no", "--dir", lab.directory)
+
+
+def memcached(lab):
+    return programs.running("server", f"{lab.directory}/memcached.out", [("tcp", _MEMCACHED)],
+                            "memcached", "-u", "root", "-l", "0.0.0.0")
 
 
 @contextlib.contextmanager
@@ -46,8 +51,9 @@ def postgres(lab, index):
 
 class RedisSerial(Scenario):
     rule = "db-serial-roundtrips"
-    fault = "GETs are sent one by one"
+    fault = "Redis GETs are sent one by one"
     change = "one pipeline"
+    port = _REDIS
 
     def __init__(self, commands=20, **common):
         super().__init__(**common)
@@ -61,23 +67,44 @@ class RedisSerial(Scenario):
 
     def visit(self, number, changed):
         begin = time.perf_counter()
-        with socket.create_connection((SERVER, _REDIS)) as s:
+        with socket.create_connection((SERVER, self.port)) as s:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            commands = [b"*2\r\n$3\r\nGET\r\n$4\r\nk%03d\r\n" % i for i in range(self.commands)]
             if changed:
-                s.sendall(b"".join(commands))
-                self._read(s, self.commands)
+                self.all_together(s)
             else:
-                for command in commands:
-                    s.sendall(command)
-                    self._read(s, 1)
+                for i in range(self.commands):
+                    s.sendall(b"*2\r\n$3\r\nGET\r\n$4\r\nk%03d\r\n" % i)
+                    _read(s, len(b"$-1\r\n"))
         return time.perf_counter() - begin
 
-    @staticmethod
-    def _read(s, answers):
-        left = answers * len(b"$-1\r\n")
-        while left:
-            left -= len(s.recv(left))
+    def all_together(self, s):
+        s.sendall(b"".join(b"*2\r\n$3\r\nGET\r\n$4\r\nk%03d\r\n" % i
+                           for i in range(self.commands)))
+        _read(s, self.commands * len(b"$-1\r\n"))
+
+
+def _read(s, left):
+    while left:
+        left -= len(s.recv(left))
+
+
+class MemcachedSerial(RedisSerial):
+    fault = "memcached gets are sent one by one"
+    change = "one get of many keys"
+    port = _MEMCACHED
+
+    def servers(self, lab, changed):
+        return memcached(lab)
+
+    def visit(self, number, changed):
+        begin = time.perf_counter()
+        with socket.create_connection((SERVER, self.port)) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            keys = [b"k%03d" % i for i in range(self.commands)]
+            for request in ([b" ".join(keys)] if changed else keys):
+                s.sendall(b"get " + request + b"\r\n")
+                _read(s, len(b"END\r\n"))
+        return time.perf_counter() - begin
 
 
 class PostgresScenario(Scenario):
@@ -95,6 +122,25 @@ class PostgresScenario(Scenario):
         waited = time.perf_counter() - begin
         connection.close()
         return waited
+
+
+class PostgresInserts(PostgresScenario):
+    rule = "db-serial-roundtrips"
+    fault = "PostgreSQL rows are inserted one by one"
+    change = "one INSERT of many rows"
+    rows = 15
+
+    def setting(self):
+        return f"{super().setting()}, {self.rows} rows"
+
+    def ask(self, cursor, changed):
+        rows = [(1000000 + i, i, "new") for i in range(self.rows)]
+        if changed:
+            cursor.execute("INSERT INTO item VALUES " + ", ".join(["(%s, %s, %s)"] * self.rows),
+                           sum(rows, ()))
+            return
+        for row in rows:
+            cursor.execute("INSERT INTO item VALUES (%s, %s, %s)", row)
 
 
 class NPlusOne(PostgresScenario):
@@ -135,9 +181,55 @@ class SlowStatement(PostgresScenario):
             cursor.fetchall()
 
 
+class SlowAmongFast(SlowStatement):
+    fault = "one statement of a page reads the whole table, three others do not"
+
+    def ask(self, cursor, changed):
+        for statement, value in (("SELECT name FROM item WHERE id = %s", 7),
+                                 ("SELECT kind FROM item WHERE id = %s", 8),
+                                 ("SELECT sum(length(i.name || j.name)) FROM item i JOIN item j "
+                                  "USING (id) WHERE i.kind = %s", 9),
+                                 ("SELECT count(*) FROM item WHERE id < %s", 10)):
+            cursor.execute(statement, (value,))
+            cursor.fetchall()
+
+
+class RedisKeys(Scenario):
+    rule = "db-slow-fingerprint"
+    fault = "KEYS walks 300,000 keys"
+    change = "a set that names them: SMEMBERS"
+
+    @contextlib.contextmanager
+    def servers(self, lab, changed):
+        with redis(lab):
+            run(*inside("server", "redis-cli", "EVAL",
+                        "for i = 1, 300000 do redis.call('SET', 'other:' .. i, 'x') end "
+                        "for i = 1, 20 do redis.call('SET', 'user:' .. i, 'x') "
+                        "redis.call('SADD', 'users', 'user:' .. i) end return 'OK'", "0"))
+            yield
+
+    def visit(self, number, changed):
+        begin = time.perf_counter()
+        with socket.create_connection((SERVER, _REDIS)) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            s.sendall(b"*2\r\n$3\r\nGET\r\n$6\r\nuser:1\r\n")
+            _read(s, len(b"$1\r\nx\r\n"))
+            s.sendall(b"*2\r\n$8\r\nSMEMBERS\r\n$5\r\nusers\r\n" if changed else
+                      b"*2\r\n$4\r\nKEYS\r\n$6\r\nuser:*\r\n")
+            # *20 and, of user:1 to user:20, length and text
+            _read(s, len(b"*20\r\n") + 9 * len(b"$6\r\nuser:1\r\n") + 11 * len(b"$7\r\nuser:10\r\n"))
+        return time.perf_counter() - begin
+
+
 ALL = [
     RedisSerial(rtt_ms=10), RedisSerial(rtt_ms=40, commands=10),
-    RedisSerial(rtt_ms=20, tap="server"),
+    RedisSerial(rtt_ms=20, tap="server"), RedisSerial(rtt_ms=5, commands=50),
+    MemcachedSerial(rtt_ms=30, commands=12), PostgresInserts(rtt_ms=20),
+    RedisSerial(rtt_ms=60, commands=25, fresh=True),
+    MemcachedSerial(rtt_ms=10, commands=30, tap="server", fresh=True),
+    PostgresInserts(rtt_ms=50, fresh=True),
     NPlusOne(rtt_ms=10), NPlusOne(rtt_ms=40, rows=10), NPlusOne(rtt_ms=20, tap="server"),
-    SlowStatement(rtt_ms=10),
+    NPlusOne(rtt_ms=5, rows=50, fresh=True), NPlusOne(rtt_ms=80, rows=6, fresh=True),
+    SlowStatement(rtt_ms=10), SlowStatement(rtt_ms=40, tap="server", fresh=True),
+    SlowAmongFast(rtt_ms=20, fresh=True), RedisKeys(rtt_ms=20, fresh=True),
 ]

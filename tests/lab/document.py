@@ -23,6 +23,7 @@ alone, makes the change that the finding recommends, runs the same again and com
   but at most a quarter of a round trip (the client's program wakes up late once for every round trip, and the
   tap does not see that), and half of the central 95 % of the measured change over resampled visits.
 - *error*: of mid, in ms and in % of the measured change.
+- *(fresh)*: nobody looked at this setting while the rule was made or mended. The others are in-sample.
 """
 
 
@@ -38,7 +39,8 @@ def _row(result):
         predicted = " / ".join(_ms(p) for p in result.predicted_s)
         share = result.error_share
         error = _ms(result.error_s) + ("" if share is None else f" ({100 * share:.0f} %)")
-    return (f"| {s.fault}; {s.setting()}; tap at the {s.tap} | {s.change} | {_ms(result.before_s)} | "
+    fresh = " (fresh)" if s.fresh else ""
+    return (f"| {s.fault}; {s.setting()}; tap at the {s.tap}{fresh} | {s.change} | {_ms(result.before_s)} | "
             f"{_ms(result.after_s)} | {predicted} | {_ms(result.measured_s)} ± "
             f"{_ms(result.tolerance_s)} | {'yes' if result.inside else '**no**'} | {error} |")
 
@@ -56,6 +58,13 @@ def summary(results):
             f"{100 * statistics.median(shares):.1f} % of the change, "
             f"{statistics.median(rtts):.2f} round trips; at most 15 % or one round trip in {close} of "
             f"{len(results)} (wanted: at the median).")
+
+
+def _summaries(results):
+    yield summary(results)
+    fresh = [r for r in results if r.scenario.fresh]
+    if fresh:
+        yield f"\nOf these, the fresh ones: {summary(fresh)}"
 
 
 def _tables(results):
@@ -100,7 +109,7 @@ def write(path, results, explained):
     """`explained`: rows of explained.measure()."""
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "notes.md")) as f:
         notes = f.read()
-    lines = [_HEAD, summary(results), *_tables(results), *_explained(explained), "",
+    lines = [_HEAD, *_summaries(results), *_tables(results), *_explained(explained), "",
              notes.rstrip(), *_machine()]
     with open(path, "w") as f:
         f.write("\n".join(lines) + "\n")

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import random
-import statistics
 import subprocess
 
 #: Two runs of the same thing differ by so much: programs wake up late, once for every round trip.
@@ -17,7 +16,7 @@ _RESAMPLES = 400
 @dataclasses.dataclass
 class Result:
     scenario: object
-    before_s: float          # medians
+    before_s: float          # medians, or what the scenario compares
     after_s: float
     noise_s: float           # half of the central 95 % of the measured change
     predicted_s: tuple       # (low, mid, high); None: the rule did not fire
@@ -60,11 +59,11 @@ class Result:
         return within_rtt or (self.error_share is not None and self.error_share <= 0.15)
 
 
-def _noise(before, after):
-    """Resampled medians, the same in every run over the same waits."""
+def _noise(before, after, middle):
+    """Resampled, the same in every run over the same waits."""
     chance = random.Random(1)
-    changes = sorted(statistics.median(chance.choices(before, k=len(before))) -
-                     statistics.median(chance.choices(after, k=len(after)))
+    changes = sorted(middle(chance.choices(before, k=len(before))) -
+                     middle(chance.choices(after, k=len(after)))
                      for _ in range(_RESAMPLES))
     tail = int(0.025 * _RESAMPLES)
     return (changes[-1 - tail] - changes[tail]) / 2
@@ -95,8 +94,9 @@ class Laboratory:
             return None
         after = scenario.run(self._lab, True, captures[1])
         others = [f["rule"] for f in report["findings"] if f["rule"] != scenario.rule]
-        result = Result(scenario, statistics.median(before), statistics.median(after),
-                        _noise(before, after), scenario.predicted(report), others)
+        middle = scenario.middle
+        result = Result(scenario, middle(before), middle(after),
+                        _noise(before, after, middle), scenario.predicted(report), others)
         if self._keep is None:
             for capture in captures:
                 os.remove(capture)

@@ -22,7 +22,8 @@ import namespaces  # noqa: E402
 
 _SKIPPED = 77
 _PROGRAMS = ("unshare", "ip", "chrt", "nginx", "dnsmasq", "openssl")
-_MORE_PROGRAMS = ("curl", "lighttpd", "apache2", "redis-server", "psql", "setpriv")  # unless --quick
+_MORE_PROGRAMS = ("curl", "lighttpd", "apache2", "redis-server", "redis-cli", "memcached", "psql",
+                  "setpriv")  # unless --quick
 ENOUGH_INSIDE = 0.8
 
 

@@ -4,6 +4,7 @@ Every method that depends on it is told whether the change has been made (`chang
 """
 
 import contextlib
+import statistics
 import time
 
 import clients
@@ -16,10 +17,13 @@ class Scenario:
     change = ""  # what was changed
     visits = 7
     quick = False  # part of the short run
+    middle = staticmethod(statistics.median)  # of the visits' waits, as the prediction means it
 
-    def __init__(self, rtt_ms=40, tap="client"):
+    def __init__(self, rtt_ms=40, tap="client", fresh=False):
+        """`fresh`: nobody looked at this setting while the rule was made or mended."""
         self.rtt_ms = rtt_ms
         self.tap = tap
+        self.fresh = fresh
 
     def setting(self):
         """What tells this run from others of the scenario."""

@@ -103,6 +103,7 @@ struct Thresholds {
   struct {
     DurationNs min_stall_ns = 190 * kMillisecondNs;  ///< silence that a resend ended
     double min_share = 0.001;                        ///< of the exchanges
+    std::uint32_t min_alike = 3;  ///< silences of a timer's length, where the loss was not seen
   } tcp_tail_rto;
   struct {
     std::uint64_t min_response_bytes = 14'000;

@@ -2,14 +2,19 @@
 // duplicate ACK, so only its timer (RFC 6298; Linux: at least 200 ms) made it send again. Measured on a
 // 40 ms path: only segment lost +246 ms, last of ten +286 ms, one in the middle +40 ms.
 //
-// High: nothing is lost. Low: it still is, and a tail loss probe (RFC 8985 section 7.2: two round trips)
-// finds out.
+// Saving: the silence. A tail loss probe would not have found out sooner: it waits as long when one
+// segment is unacknowledged (RFC 8985 section 7.2), and these were measured with probes on.
+//
+// What was lost before the probe is not seen as lost: the response pauses and goes on. Where most of a
+// server's long pauses, and several, have just the length of the timer, they count as it, and the
+// finding says that it is inferred. Low: none of them, when others of its pauses show that this server
+// also pauses by itself.
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "../estimate.hpp"
-#include "../graph.hpp"
 #include "../losses.hpp"
 
 namespace wirelag {
@@ -20,15 +25,14 @@ constexpr std::size_t kExamples = 3;
 struct Server {
   std::size_t exchanges = 0;
   std::vector<Loss> timeouts;
+  std::vector<Loss> as_a_timer;  ///< inferred
+  std::size_t silences = 0;      ///< as_a_timer and others
 };
 
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
-      : input_(input),
-        limits_(input.thresholds.tcp_tail_rto),
-        round_trips_(input.data),
-        places_(input.visits) {}
+      : input_(input), limits_(input.thresholds.tcp_tail_rto), places_(input.visits) {}
 
   RuleResult run() {
     const Losses losses = find_losses(input_);
@@ -46,11 +50,17 @@ class Judge {
       if (loss.stall_ns < limits_.min_stall_ns) continue;
       servers_[input_.data.connections()[loss.connection].server].timeouts.push_back(loss);
     }
+    for (const Silence& s : losses.silences) {
+      Server& server = servers_[input_.data.connections()[s.loss.connection].server];
+      ++server.silences;
+      if (s.as_a_timer) server.as_a_timer.push_back(s.loss);
+    }
     RuleResult result{Outcome::fires, {}, {}};
-    for (const auto& [endpoint, server] : servers_) {
-      if (server.timeouts.empty()) continue;
-      const double share =
-          static_cast<double>(server.timeouts.size()) / static_cast<double>(server.exchanges);
+    for (auto& [endpoint, server] : servers_) {
+      if (!timers(server)) server.as_a_timer.clear();
+      const std::size_t stood_still = server.timeouts.size() + server.as_a_timer.size();
+      if (stood_still == 0) continue;
+      const double share = static_cast<double>(stood_still) / static_cast<double>(server.exchanges);
       if (share >= limits_.min_share) result.findings.push_back(finding_for(endpoint, server));
     }
     if (result.findings.empty()) result.outcome = Outcome::fine;
@@ -58,10 +68,17 @@ class Judge {
   }
 
  private:
+  /// Whether its silences of a timer's length are more than chance.
+  [[nodiscard]] bool timers(const Server& server) const {
+    return server.as_a_timer.size() >= limits_.min_alike &&
+           2 * server.as_a_timer.size() > server.silences;
+  }
+
   Finding finding_for(const Endpoint& endpoint, const Server& server) const {
     Finding f;
     f.title = fmt::format("Find what loses the last segments to or from {}", endpoint.text());
-    f.fault = fmt::format("{} of {} stood still until a timer ran out", server.timeouts.size(),
+    f.fault = fmt::format("{} of {} stood still until a timer ran out",
+                          server.timeouts.size() + server.as_a_timer.size(),
                           count_of(server.exchanges, "exchange"));
     f.why = fmt::format(
         "{}: the last segment of a message was lost, and without anything behind it the sender "
@@ -74,18 +91,18 @@ class Judge {
         "a silence of {} or more that a resend ended, in {:.1f} % or more of the exchanges "
         "(rule.tcp-tail-rto; Linux TCP_RTO_MIN is 200 ms)",
         in_ms(limits_.min_stall_ns), 100 * limits_.min_share);
-    bool holes = false;
-    for (const Loss& loss : server.timeouts) {
-      const Connection& c = input_.data.connections()[loss.connection];
-      holes |= capture_has_holes(c);
-      const DurationNs rtt = round_trips_.whole_ns(c);
-      const DurationNs low = known(rtt) ? std::max<DurationNs>(0, loss.stall_ns - 2 * rtt) : 0;
-      if (const NodePlace* at = places_.find(loss)) {
-        f.edits.push_back(shorten(*at, Category::stall, low, loss.stall_ns));
-      }
-      if (f.evidence.size() < kExamples) f.evidence.push_back(evidence_of(input_, loss));
+    for (const Loss& loss : server.timeouts) add(f, loss, loss.stall_ns);
+    const bool all_alike = server.as_a_timer.size() == server.silences;
+    for (const Loss& loss : server.as_a_timer) add(f, loss, all_alike ? loss.stall_ns : 0);
+    if (has_holes(server)) {
+      f.why_not_higher.emplace_back("the capture lacks bytes of some of the connections");
     }
-    if (holes) f.why_not_higher.emplace_back("the capture lacks bytes of some of the connections");
+    if (!server.as_a_timer.empty()) {
+      f.why_not_higher.push_back(fmt::format(
+          "in {} the loss itself was not seen (it was before the probe): silences as long as the "
+          "timer stand for it",
+          count_of(server.as_a_timer.size(), "exchange")));
+    }
     f.change = {{"network", "look for drops: ethtool -S DEVICE; tc -s qdisc show dev DEVICE",
                  "infrastructure", "none: it only shows"},
                 {"sysctl",
@@ -99,9 +116,21 @@ class Judge {
     return f;
   }
 
+  void add(Finding& f, const Loss& loss, DurationNs low_ns) const {
+    if (const NodePlace* at = places_.find(loss)) {
+      f.edits.push_back(shorten(*at, Category::stall, low_ns, loss.stall_ns));
+    }
+    if (f.evidence.size() < kExamples) f.evidence.push_back(evidence_of(input_, loss));
+  }
+
+  [[nodiscard]] bool has_holes(const Server& server) const {
+    return std::any_of(server.timeouts.begin(), server.timeouts.end(), [this](const Loss& loss) {
+      return capture_has_holes(input_.data.connections()[loss.connection]);
+    });
+  }
+
   const RuleInput& input_;
   const decltype(Thresholds::tcp_tail_rto)& limits_;
-  RoundTrips round_trips_;
   LossPlaces places_;
   std::map<Endpoint, Server> servers_;
 };

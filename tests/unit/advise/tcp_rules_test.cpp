@@ -281,5 +281,95 @@ TEST_F(TcpRules, TlsTwinsAreFine) {
   EXPECT_EQ(outcome("tls-extra-rtt"), Outcome::fine);
 }
 
+// ---------------------------------------------------------------------------- tcp-nagle-delack
+
+TEST_F(TcpRules, NagleWithoutADelayedAckCountsWhereOthersShowOne) {
+  const auto held = [this](double from_ms, double held_ms) {
+    HttpTransaction& h = story_.http(open(from_ms - 6.1), "/a", from_ms, from_ms + held_ms + 6.1);
+    h.stalls = {0, 0, 0, 0, 0};
+    h.request_last_ns = at_ms(from_ms + held_ms);
+    h.stalls.request_held_ns = at_ms(held_ms) - kBegin;
+  };
+  held(6.1, 6);  // a receiver's first ACKs come at once
+  EXPECT_EQ(outcome("tcp-nagle-delack"), Outcome::fine);
+  held(5006.1, 46);
+  const std::vector<Finding> f = findings("tcp-nagle-delack");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].affected_actions, 2U);
+  EXPECT_EQ(f[0].evidence.size(), 1U);  // the one that shows the delay
+  EXPECT_NEAR(f[0].user_seconds_per_hour, 0.052, 0.0001);
+}
+
+// -------------------------------------------------------------------------------- tcp-tail-rto
+
+class TailBeforeTheProbe : public TcpRules {
+ protected:
+  /// A response that pauses for so long before its end; R is 40 ms.
+  void paused(double from_ms, double pause_ms) {
+    HttpTransaction& h =
+        story_.http(open(from_ms - 40.1, 40), "/10k", from_ms, from_ms + 41 + pause_ms);
+    h.response_first_ns = at_ms(from_ms + 40.5);
+    h.stalls = {0, 0, 0, 0, 0};
+    TransferShape& s = h.response_shape;
+    s.rtt_ns = 40 * kMillisecondNs;
+    s.segments = 8;
+    s.flights = 1;
+    s.bursts = 2;
+    s.pause_ns = at_ms(pause_ms) - kBegin;
+    s.rounds_ns = s.resend_stall_ns = s.window_stall_ns = s.held_ns = 0;
+  }
+};
+
+TEST_F(TailBeforeTheProbe, PausesOfTheTimersLengthStandForIt) {
+  for (int i = 0; i < 3; ++i) paused(40.1 + i * 5000, 284 + i);
+  const std::vector<Finding> f = findings("tcp-tail-rto");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.mid_ns, 285 * kMillisecondNs);
+  EXPECT_GT(f[0].saving.low_ns, 0);
+  EXPECT_THAT(f[0].why_not_higher, testing::Contains(HasSubstr("the loss itself was not seen")));
+}
+
+TEST_F(TailBeforeTheProbe, AFewOrOtherPausesAreTheServersOwn) {
+  paused(40.1, 284);
+  paused(5040.1, 285);
+  EXPECT_EQ(outcome("tcp-tail-rto"), Outcome::fine) << "two may be chance";
+  paused(10040.1, 400);
+  paused(15040.1, 500);
+  paused(20040.1, 600);
+  paused(25040.1, 283);
+  EXPECT_EQ(outcome("tcp-tail-rto"), Outcome::fine) << "half of them are of other lengths";
+}
+
+TEST_F(TailBeforeTheProbe, OtherPausesLeaveItOpen) {
+  for (int i = 0; i < 3; ++i) paused(40.1 + i * 5000, 284 + i);
+  paused(20040.1, 500);
+  const std::vector<Finding> f = findings("tcp-tail-rto");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 0);
+}
+
+// ------------------------------------------------------------------------------- tcp-path-loss
+
+TEST_F(TcpRules, PathLossCountsTheFlightsOfASlowedSenderAsPlausible) {
+  Connection& c = open(0, 40);
+  c.half.c2s.packets = c.half.s2c.packets = 1000;
+  c.half.s2c.payload_packets = 2000;
+  c.half.s2c.retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] = 40;
+  HttpTransaction& h = story_.http(c, "/50k", 40.1, 281.1);
+  h.response_first_ns = at_ms(80.5);
+  h.stalls = {0, 0, 0, 0, 0};
+  TransferShape& s = h.response_shape;
+  s.rtt_ns = 40 * kMillisecondNs;
+  s.segments = 35;  // 10, 20 and 5 without a loss: three flights
+  s.flights = s.bursts = 5;
+  s.resent_segments = 1;
+  s.rounds_ns = 160 * kMillisecondNs;
+  s.pause_ns = s.resend_stall_ns = s.window_stall_ns = s.held_ns = 0;
+  const std::vector<Finding> f = findings("tcp-path-loss");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.low_ns, 0);
+  EXPECT_EQ(f[0].saving.high_ns, 80 * kMillisecondNs);
+}
+
 }  // namespace
 }  // namespace wirelag::test
