@@ -232,6 +232,26 @@ void set_marginal_savings(std::vector<Finding>& ranked, const Visits& visits) {
 
 }  // namespace
 
+std::vector<WaitAfter> waits_after(const Visits& visits, std::uint32_t visit,
+                                   const Advice& advice) {
+  std::vector<WaitAfter> waits;
+  std::vector<Edit> done;
+  WaitRange before{visits.stored[visit].wait_ns, visits.stored[visit].wait_ns};
+  for (std::size_t i = 0; i < advice.findings.size(); ++i) {
+    const Finding& f = advice.findings[i];
+    if (f.capacity_only) continue;
+    const std::size_t made = done.size();
+    std::copy_if(f.edits.begin(), f.edits.end(), std::back_inserter(done),
+                 [visit](const Edit& e) { return e.visit == visit; });
+    if (done.size() == made) continue;
+    const WaitRange after = wait_range(visits.stored[visit], done);
+    if (after.least_ns == before.least_ns && after.most_ns == before.most_ns) continue;
+    waits.push_back({i, after.least_ns, after.most_ns});
+    before = after;
+  }
+  return waits;
+}
+
 Advice advise(const RuleInput& input) {
   Advice advice;
   std::vector<Finding> found;

@@ -84,6 +84,18 @@ Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound b
   return run;
 }
 
+WaitRange wait_range(const Visit& visit, std::span<const Edit> edits) {
+  WaitRange range{INT64_MAX, 0};
+  for (const Form form : kForms) {
+    for (const Bound bound : {Bound::low, Bound::high}) {
+      const DurationNs wait = simulate(visit, form, edits, bound).wait_ns;
+      range.least_ns = std::min(range.least_ns, wait);
+      range.most_ns = std::max(range.most_ns, wait);
+    }
+  }
+  return range;
+}
+
 SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
                      std::span<const Edit> edits) {
   SavedTime saved{INT64_MAX, 0};

@@ -27,6 +27,13 @@ struct Run {
 /// `edits`: those of this visit.
 [[nodiscard]] Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound);
 
+/// Shortest and longest wait with `edits`, over both forms and bounds.
+struct WaitRange {
+  DurationNs least_ns = 0;
+  DurationNs most_ns = 0;
+};
+[[nodiscard]] WaitRange wait_range(const Visit& visit, std::span<const Edit> edits);
+
 /// How much shorter the visit's wait is with `edits` than with `before` alone: smallest and largest
 /// over both forms, never below 0. `edits` includes `before`.
 struct SavedTime {

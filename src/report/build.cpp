@@ -12,7 +12,7 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   Correlation correlation = correlate(data);
   Visits visits = find_visits(data, correlation, thresholds.visits);
   Advice advice = advise(RuleInput{data, correlation, visits, thresholds});
-  Waits waits = report::waits_of(visits);
+  Waits waits = report::waits_of(visits, advice);
   std::vector<ServerLoad> loads = server_loads(data, thresholds);
   return Report{std::move(capture),
                 accounting,

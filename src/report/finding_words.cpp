@@ -22,6 +22,12 @@ std::string saving(const Finding& f) {
   return fmt::format("saves {} .. {}", ms_number(f.saving.low_ns), duration(f.saving.high_ns));
 }
 
+std::string confidence_word(const Finding& f) {
+  return f.confidence == "A"   ? "A: seen directly, often enough"
+         : f.confidence == "B" ? "B: good, with a reservation"
+                               : "C: a first hint";
+}
+
 std::string affected(const Finding& f) {
   return fmt::format("{} ({:.0f} % of those it looked at)", count(f.affected_actions, "action"),
                      100 * f.affected_share);

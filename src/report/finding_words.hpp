@@ -12,6 +12,8 @@ namespace wirelag::report {
 /// "saves 5.557 .. 12.448 ms", "saves load, not time".
 [[nodiscard]] std::string saving(const Finding& finding);
 /// "1 action (100 % of those it looked at)"
+/// "C: a first hint"
+[[nodiscard]] std::string confidence_word(const Finding& finding);
 [[nodiscard]] std::string affected(const Finding& finding);
 /// What, connection, frames, when and how long.
 [[nodiscard]] std::string evidence_line(const Report& report, const Evidence& evidence);

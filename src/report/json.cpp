@@ -113,6 +113,22 @@ void visits(Layout& layout, const Report& r) {
   layout.member("visits_seen", r.visits.seen);
 }
 
+void waits(Layout& layout, const Report& r) {
+  layout.open("waits", '{');
+  layout.member("all", report::wait_scope_json(r.waits.all));
+  layout.open("services", '[');
+  for (const WaitScope& s : r.waits.services) layout.item(report::wait_scope_json(s));
+  layout.close(']');
+  layout.member("services_left_out", r.waits.services_left_out);
+  layout.open("typical", '[');
+  for (const TypicalVisit& t : r.waits.typical) layout.item(report::typical_json(t));
+  layout.close(']');
+  layout.close('}');
+  layout.open("loads", '[');
+  for (const ServerLoad& load : r.loads) layout.item(report::load_json(load));
+  layout.close(']');
+}
+
 void advice(Layout& layout, const Advice& advice) {
   const auto notes = [&](std::string_view key, const std::vector<NotJudged>& list,
                          const char* member) {
@@ -151,6 +167,7 @@ std::string render_json(const Report& r) {
   layout.member("quic", Json::array());
   app(layout, r);
   visits(layout, r);
+  waits(layout, r);
   advice(layout, r.advice);
   layout.close('}');
   out += '\n';

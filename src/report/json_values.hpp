@@ -62,6 +62,12 @@ class HttpIndex {
 // json_visits.cpp
 [[nodiscard]] Json visit_json(const Report& report, std::size_t index, const HttpIndex& http);
 
+// json_waits.cpp
+[[nodiscard]] Json breakdown_json(const Breakdown& breakdown);
+[[nodiscard]] Json wait_scope_json(const WaitScope& scope);
+[[nodiscard]] Json typical_json(const TypicalVisit& typical);
+[[nodiscard]] Json load_json(const ServerLoad& load);
+
 // json_tcp.cpp
 [[nodiscard]] Json connection_json(const Report& report, std::size_t index, const HttpIndex& http);
 

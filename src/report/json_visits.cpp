@@ -5,14 +5,6 @@
 namespace wirelag::report {
 namespace {
 
-Json breakdown_json(const Breakdown& b) {
-  Json out = Json::object();
-  for (std::size_t c = 0; c < kCategories; ++c) {
-    out[std::string(name(static_cast<Category>(c)))] = b[c];
-  }
-  return out;
-}
-
 Json index_or_null(std::size_t index) {
   return index == Dataset::kNone ? Json(nullptr) : Json(index);
 }

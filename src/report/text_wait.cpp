@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "finding_words.hpp"
 #include "format.hpp"
 #include "table.hpp"
 #include "text.hpp"
@@ -12,10 +13,37 @@
 namespace wirelag::report {
 namespace {
 
-constexpr std::size_t kBar = 40;  ///< characters for all of the wait
+constexpr std::size_t kBar = 20;   ///< characters for all of the wait
+constexpr double kSmallest = 0.5;  ///< per cent that the headline names
 
 double part_of(DurationNs part, DurationNs whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+/// The finding that saves most, with the change itself and how sure it is.
+void do_first(std::string& out, const Report& r, std::size_t column) {
+  const std::vector<Finding>& all = r.advice.findings;
+  if (all.empty() || all.front().capacity_only) {
+    paragraph(out, "do first", "nothing: no rule found a change that would make a user wait less",
+              column);
+    return;
+  }
+  const Finding& f = all.front();
+  paragraph(out, "do first", fmt::format("{}: {} per visit it affects", safe(f.title), saving(f)),
+            column);
+  if (!f.change.empty()) {
+    const Change& c = f.change.front();
+    const std::string_view snippet = c.snippet;
+    paragraph(out, "how",
+              fmt::format("{}: {}", safe(c.label), safe(snippet.substr(0, snippet.find('\n')))),
+              column);
+  }
+  std::string reasons;
+  for (const std::string& reason : f.why_not_higher)
+    reasons += (reasons.empty() ? ": " : "; ") + reason;
+  paragraph(out, "how sure", confidence_word(f) + safe(reasons), column);
+  paragraph(out, "", fmt::format("evidence, and {} more: part 4", count(all.size() - 1, "finding")),
+            column);
 }
 
 }  // namespace
@@ -31,19 +59,13 @@ void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
                    [&](std::size_t a, std::size_t b) { return serial[a] > serial[b]; });
   std::string text;
   for (const std::size_t c : order) {
-    if (serial[c] == 0) continue;
-    text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", name(static_cast<Category>(c)),
-                        100 * part_of(serial[c], w.wait_ns));
+    const double percent = 100 * part_of(serial[c], w.wait_ns);
+    if (percent < kSmallest) continue;
+    text += fmt::format("{}{:.0f} % {}", text.empty() ? "" : ", ", percent,
+                        plain(static_cast<Category>(c)));
   }
-  if (!text.empty()) paragraph(out, "", "for: " + text, column);
-  for (const Finding& f : r.advice.findings) {
-    if (f.capacity_only) break;
-    paragraph(out, "do first",
-              fmt::format("{}: saves {} .. {} per visit it affects (part 4)", safe(f.title),
-                          ms_number(f.saving.low_ns), duration(f.saving.high_ns)),
-              column);
-    break;
-  }
+  if (!text.empty()) paragraph(out, "of that", text, column);
+  do_first(out, r, column);
 }
 
 void text_wait(std::string& out, const Report& r) {
@@ -58,6 +80,7 @@ void text_wait(std::string& out, const Report& r) {
                {"ms", Align::right},
                {"share", Align::right},
                {"parallel ms", Align::right},
+               {"what it is"},
                {"", Align::left, Shrink::end, 8}},
               2);
   for (std::size_t c = 0; c < kCategories; ++c) {
@@ -67,6 +90,7 @@ void text_wait(std::string& out, const Report& r) {
     const double part = std::clamp(part_of(serial, w.wait_ns), 0.0, 1.0);
     table.row({std::string(name(static_cast<Category>(c))), ms_number(serial / n),
                fmt::format("{:.0f} %", 100 * part), ms_number(parallel / n),
+               std::string(plain(static_cast<Category>(c))),
                std::string(static_cast<std::size_t>(std::lround(part * kBar)), '=')});
   }
   table.print(out);

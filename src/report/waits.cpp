@@ -133,7 +133,7 @@ void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::strin
   const auto add_at = [&](std::size_t at, std::string what) {
     if (std::find(shown.begin(), shown.end(), at) != shown.end()) return;
     shown.push_back(at);
-    out.push_back({waits[at].visit, std::move(what)});
+    out.push_back({waits[at].visit, std::move(what), {}});
   };
   if (n == 1) {
     add_at(0, fmt::format("the only {}", kind));
@@ -146,14 +146,14 @@ void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::strin
 
 }  // namespace
 
-Waits waits_of(const Visits& visits) {
+Waits waits_of(const Visits& visits, const Advice& advice) {
   Waits out;
   std::vector<Wait> all;
-  std::array<std::vector<Wait>, 2> by_kind;
+  std::array<std::vector<Wait>, 3> by_kind;
   for (std::size_t i = 0; i < visits.stored.size(); ++i) {
     const Visit& v = visits.stored[i];
     all.push_back({v.wait_ns, i});
-    by_kind[v.api ? 1 : 0].push_back({v.wait_ns, i});
+    by_kind[v.database ? 2 : v.api ? 1 : 0].push_back({v.wait_ns, i});
     add(out.flags, v.flags);
   }
   const Builder builder(visits);
@@ -161,6 +161,10 @@ Waits waits_of(const Visits& visits) {
   builder.services(out);
   typical(out.typical, std::move(by_kind[0]), "page");
   typical(out.typical, std::move(by_kind[1]), "API request");
+  typical(out.typical, std::move(by_kind[2]), "burst of queries");
+  for (TypicalVisit& t : out.typical) {
+    t.after = waits_after(visits, static_cast<std::uint32_t>(t.visit), advice);
+  }
   return out;
 }
 
@@ -202,7 +206,7 @@ std::string_view plain(Category c) {
     case Category::rounds: return "round trips on the network";
     case Category::bandwidth: return "bytes arriving";
     case Category::stall: return "stalls of the transfer";
-    case Category::client: return "the browser's own time, or what the capture does not show";
+    case Category::client: return "the client's own time, or not captured";
   }
   return "";
 }

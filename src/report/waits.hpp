@@ -8,7 +8,7 @@
 
 namespace wirelag::report {
 
-[[nodiscard]] Waits waits_of(const Visits& visits);
+[[nodiscard]] Waits waits_of(const Visits& visits, const Advice& advice);
 
 /// "3 visits, which waited 90.1 ms at the median and 300.0 ms at p95"
 [[nodiscard]] std::string how_long(const Report& report);

@@ -154,4 +154,15 @@ struct Advice {
 /// once those above it are done.
 [[nodiscard]] Advice advise(const RuleInput& input);
 
+/// How long a visit would wait with one finding's change made and those ranked above it.
+struct WaitAfter {
+  std::size_t finding = 0;  ///< index into Advice::findings
+  DurationNs least_ns = 0;  ///< over both forms and all that is plausible
+  DurationNs most_ns = 0;   ///< what is sure
+};
+/// In order of rank; without the findings that do not change this visit (an index into
+/// Visits::stored).
+[[nodiscard]] std::vector<WaitAfter> waits_after(const Visits& visits, std::uint32_t visit,
+                                                 const Advice& advice);
+
 }  // namespace wirelag

@@ -49,6 +49,7 @@ struct WaitScope {
 struct TypicalVisit {
   std::size_t visit = 0;  ///< index into Visits::stored
   std::string what;       ///< "the median page", "the longest request"
+  std::vector<WaitAfter> after;
 };
 
 struct Waits {

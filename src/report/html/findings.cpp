@@ -17,9 +17,7 @@ constexpr std::size_t kWhatIf = 12;
 constexpr double kBar = 26;  ///< pixels
 
 std::string confidence_words(const Finding& f) {
-  std::string text = f.confidence == "A"   ? "A: seen directly, often enough"
-                     : f.confidence == "B" ? "B: good, with a reservation"
-                                           : "C: a first hint";
+  std::string text = confidence_word(f);
   std::string_view separator = ": ";
   for (const std::string& reason : f.why_not_higher) {
     text += separator;

@@ -21,7 +21,7 @@ void head(Writer& w, const Report& r) {
   style(w);
 }
 
-void contents(Writer& w) {
+void contents(Writer& w, const Report& r) {
   const auto nav = w.element("nav", {{"aria-label", "Parts of this report"}});
   const auto list = w.element("ul");
   const auto link = [&w](Literal id, Literal title) {
@@ -36,6 +36,7 @@ void contents(Writer& w) {
   link("load", "Load");
   link("dns", "DNS");
   link("channels", "Channels");
+  if (!r.data.database().empty()) link("databases", "Databases");
   link("handshake", "A handshake");
   link("not-judged", "Not judged");
   link("visibility", "What was captured");
@@ -55,7 +56,7 @@ std::string render_html(const Report& r) {
     answer(w, r);
     {
       const auto main = w.element("main");
-      contents(w);
+      contents(w, r);
       where_it_goes(w, r);
       waterfalls(w, r);
       findings(w, r);
@@ -63,6 +64,7 @@ std::string render_html(const Report& r) {
       knees(w, r);
       dns_tables(w, r);
       channel_tables(w, r);
+      database_tables(w, r);
       handshake(w, r);
       not_judged(w, r);
       sight_section(w, r);

@@ -21,6 +21,7 @@ void knees(Writer& w, const Report& report);          ///< load against response
 void not_judged(Writer& w, const Report& report);     ///< and what was fine
 void dns_tables(Writer& w, const Report& report);
 void channel_tables(Writer& w, const Report& report);
+void database_tables(Writer& w, const Report& report);
 void handshake(Writer& w, const Report& report);
 void sight_section(Writer& w, const Report& report);  ///< what was captured, what was lost
 

@@ -88,6 +88,7 @@ svg text.on-c-client{fill:var(--ink)}
 .visit{margin-bottom:28px}
 .plot{display:grid;grid-template-columns:58px minmax(0,1fr)}
 .ground{fill:var(--ground)}
+.left{fill:var(--accent)}.open{fill:var(--accent);opacity:.35}
 .h1{fill:var(--h1)}.h2{fill:var(--h2)}.h3{fill:var(--h3)}.h4{fill:var(--h4)}.h5{fill:var(--h5)}.h6{fill:var(--h6)}
 .g1{background:var(--h1)}.g2{background:var(--h2)}.g3{background:var(--h3)}.g4{background:var(--h4)}
 .g5{background:var(--h5)}.g6{background:var(--h6)}

@@ -7,6 +7,7 @@
 #include <wirelag/track/dns/message.hpp>
 
 #include "../choose.hpp"
+#include "../database_words.hpp"
 #include "../dns_words.hpp"
 #include "../explain.hpp"
 #include "../explain_words.hpp"
@@ -239,6 +240,59 @@ void channel_tables(Writer& w, const Report& r) {
          "connect: first SYN to the ACK that completes the handshake. server half, client half: "
          "capture point to that side and back. server wait: end of the request to the first byte "
          "of the response. -: not seen or not measurable.",
+         {{"class", "note"}});
+}
+
+void database_tables(Writer& w, const Report& r) {
+  const std::vector<DatabaseTransaction>& all = r.data.database();
+  if (all.empty()) return;
+  const auto section = w.element("section", {{"id", "databases"}});
+  w.leaf("h2", "Databases and caches");
+  const std::vector<StatementRow> rows = statement_rows(all);
+  const std::size_t shown = std::min(kRows, rows.size());
+  {
+    Table t(w, "What was asked, longest wait in all first",
+            {{"server"},
+             {"protocol"},
+             {"statement"},
+             {"requests", true},
+             {"errors", true},
+             {"no answer", true},
+             {"p50 ms", true},
+             {"p95 ms", true},
+             {"sum ms", true}});
+    for (std::size_t i = 0; i < shown; ++i) {
+      const StatementRow& s = rows[i];
+      t.row({s.server.text(), std::string(name(s.protocol)), clipped(s.statement),
+             std::to_string(s.requests), std::to_string(s.errors), std::to_string(s.unanswered),
+             ms_or_none(s.p50_ns), ms_or_none(s.p95_ns), ms_or_none(s.sum_ns)},
+            s.errors + s.unanswered > 0 ? "bad" : "");
+    }
+  }
+  and_more(w, rows.size() - shown, "statement");
+  const auto chosen = choose(all.size(), kRows, [&](std::size_t a, std::size_t b) {
+    return report::costs_more(all[a], all[b]);
+  });
+  {
+    Table t(w, chosen.size() == all.size() ? "Requests" : "Requests that failed or waited longest",
+            {{"#", true},
+             {"at ms", true},
+             {"frames"},
+             {"statement"},
+             {"wait ms", true},
+             {"transfer ms", true},
+             {"note"}});
+    for (const std::size_t i : chosen) {
+      const DatabaseTransaction& d = all[i];
+      const std::size_t c = r.data.connection_index(d.connection);
+      t.row({c == Dataset::kNone ? std::string(kNone) : std::to_string(Dataset::connection_id(c)),
+             at_ms(r, d.request_first_ns),
+             frames(d.request_frames) + " / " + frames(d.response_frames), clipped(shape_of(d)),
+             ms_or_none(d.server_wait_ns()), ms_or_none(d.transfer_ns()), note(d)});
+    }
+  }
+  and_more(w, all.size() - chosen.size(), "request");
+  w.leaf("p", "wait: end of the request to the first byte of its response, a round trip included.",
          {{"class", "note"}});
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "../choose.hpp"
+#include "../finding_words.hpp"
 #include "../format.hpp"
 #include "../words.hpp"
 #include "figure.hpp"
@@ -166,6 +167,44 @@ class Waterfall {
   double scale_;
 };
 
+constexpr std::size_t kFixes = 8;
+
+/// One line of the ladder: what is sure to be left, and pale what is left only if all goes well.
+void rung(Writer& w, std::string_view label, std::string_view about, DurationNs least_ns,
+          DurationNs most_ns, DurationNs scale_ns) {
+  const auto row = w.element("div", {{"class", "step on"}});
+  w.leaf("p", label, {{"class", "what"}});
+  {
+    const auto scale = static_cast<double>(scale_ns);
+    const auto svg = figure(w, kBar, std::string(about), "rail");
+    w.lone("rect", {{"class", "left"},
+                    {"width", percent(static_cast<double>(least_ns), scale)},
+                    {"y", "3"},
+                    {"height", pixels(kBar - 6)}});
+    w.lone("rect", {{"class", "open"},
+                    {"x", percent(static_cast<double>(least_ns), scale)},
+                    {"width", percent(static_cast<double>(most_ns - least_ns), scale)},
+                    {"y", "3"},
+                    {"height", pixels(kBar - 6)}});
+  }
+  w.leaf("p", about, {{"class", "when"}});
+}
+
+/// The visit as it is against as it would be, one change after the other.
+void fixes(Writer& w, const Report& r, const TypicalVisit& t, DurationNs wait_ns) {
+  if (t.after.empty()) return;
+  w.leaf("h4", "As it is, and as it would be with one change after the other");
+  const auto box = w.element("div", {{"class", "waterfall fixes"}});
+  rung(w, "as it is", rounded(wait_ns), wait_ns, wait_ns, wait_ns);
+  const std::size_t shown = std::min(kFixes, t.after.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const WaitAfter& a = t.after[i];
+    rung(w, fmt::format("{}. {}", a.finding + 1, r.advice.findings[a.finding].title),
+         interval({a.least_ns, a.least_ns, a.most_ns}), a.least_ns, a.most_ns, wait_ns);
+  }
+  and_more(w, t.after.size() - shown, "change");
+}
+
 }  // namespace
 
 void waterfalls(Writer& w, const Report& r) {
@@ -191,6 +230,7 @@ void waterfalls(Writer& w, const Report& r) {
     Waterfall waterfall(w, r, v);
     waterfall.write();
     legend(w, waterfall.breakdown());
+    fixes(w, r, t, v.wait_ns);
   }
 }
 

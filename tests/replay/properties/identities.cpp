@@ -63,6 +63,36 @@ void transfer(const Subject& s, Problems& out) {
   }
 }
 
+/// What the categories of a visit add up to is its wait, in both forms; so do the steps of its path.
+void visits(const Subject& s, Problems& out) {
+  DurationNs all = 0;
+  for (const Json& v : s.report["visits"]) {
+    const DurationNs wait = v["wait_ns"].get<DurationNs>();
+    all += wait;
+    for (const char* form : {"breakdown_ns", "breakdown_parallel_ns"}) {
+      DurationNs sum = 0;
+      for (const Json& ns : v[form]) sum += ns.get<DurationNs>();
+      if (sum != wait)
+        out.push_back("visit " + v["id"].dump() + ": " + form + " is not " + v["wait_ns"].dump());
+    }
+    for (const char* form : {"critical_path", "critical_path_parallel"}) {
+      DurationNs sum = 0;
+      for (const Json& step : v[form]) {
+        for (const char* part : {"client_ns", "round_ns", "stall_ns", "duration_ns"}) {
+          sum += step[part].get<DurationNs>();
+        }
+      }
+      if (sum != wait)
+        out.push_back("visit " + v["id"].dump() + ": " + form + " is not " + v["wait_ns"].dump());
+    }
+  }
+  const Json& together = s.report["waits"]["all"];
+  if (together["visits"] != s.report["visits"].size() || together["wait_ns"]["sum"] != all) {
+    out.push_back("waits: " + together["wait_ns"].dump() + " of " + together["visits"].dump() +
+                  " visits, which waited " + std::to_string(all));
+  }
+}
+
 /// A duration is null or not negative; an answer is there with all that belongs to it or not at all.
 void null(const Subject& s, Problems& out) {
   const auto walk = [&](const auto& self, const Json& value, const std::string& path) -> void {
@@ -155,6 +185,7 @@ constexpr Property kIdentities[] = {
     {"connect", "connect time = its four parts, when all are known", false, connect},
     {"life", "a connection's duration = the sum of its phases", false, life},
     {"transfer", "the known gaps in a response are no longer than its transfer", false, transfer},
+    {"visits", "a visit's wait = the sum of its categories = the sum of its path", false, visits},
     {"null", "a duration is null or not negative; an answer is whole or absent", false, null},
     {"workers", "three workers give the report of one", false, workers},
     {"summaries", "merging summaries is associative and commutative", false, summaries},

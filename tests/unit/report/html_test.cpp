@@ -75,6 +75,38 @@ TEST(HtmlReport, HostileNamesStayText) {
   EXPECT_THAT(html, HasSubstr("default-src &#39;none&#39;"));
 }
 
+TEST(HtmlReport, AVisitIsDrawnAsItIsAndAsItWouldBe) {
+  const std::string html =
+      render_html(build_report(origin_capture(), {}, {}, origin_data(), Thresholds{}, {""}));
+  EXPECT_THAT(html, HasSubstr("As it is, and as it would be"));
+  EXPECT_THAT(html, HasSubstr("1. Have connections ready"));
+  EXPECT_THAT(html, Not(HasSubstr("id=\"databases\"")));
+}
+
+TEST(HtmlReport, DatabasesHaveATableOfStatements) {
+  Dataset data;
+  const Endpoint client = at("10.0.0.1", 40000);
+  const Endpoint server = at("192.0.2.1", 5432);
+  const Connection c =
+      opened(1, client, server, {1, 0}, {2, kMillisecondNs}, {3, 2 * kMillisecondNs});
+  data.emit(&c);
+  DatabaseTransaction t;
+  t.connection = 1;
+  t.client = client;
+  t.server = server;
+  t.protocol = Protocol::postgres;
+  t.operation = "SELECT";
+  t.fingerprint = "select <b> from t where id=?";
+  t.response_complete = true;
+  t.request_first_ns = t.request_last_ns = kStart + 3 * kMillisecondNs;
+  t.response_first_ns = t.response_last_ns = kStart + 8 * kMillisecondNs;
+  data.emit(&t);
+  const std::string html = render_html(build_report({}, {}, {}, std::move(data), {}, {""}));
+  EXPECT_THAT(html, HasSubstr("id=\"databases\""));
+  EXPECT_THAT(html, HasSubstr("select &lt;b&gt; from t where id=?"));
+  EXPECT_THAT(html, HasSubstr("5.000"));
+}
+
 TEST(HtmlReport, AnEmptyCaptureIsAPageThatSaysSo) {
   const std::string html = render_html(build_report({}, {}, {}, Dataset{}, {}, {""}));
   EXPECT_THAT(html, HasSubstr("no frame of this capture could be analysed"));

@@ -270,5 +270,110 @@ TEST(Json, NamedReasonsMakeTheBooksBalance) {
             json::parse(R"({"received":121,"analysed":116,"not_analysed":{"arp":3,"icmp":2}})"));
 }
 
+// ------------------------------------------------------------------------------ visits and waits
+
+/// The origin capture as the control core reports it, judged.
+json judged() {
+  return json::parse(
+      render_json(build_report(origin_capture(), {}, {}, origin_data(), Thresholds{}, {""})));
+}
+
+DurationNs sum_of(const json& breakdown) {
+  DurationNs sum = 0;
+  for (const json& ns : breakdown) sum += ns.get<DurationNs>();
+  return sum;
+}
+
+TEST(JsonVisits, SayWhatTheUserWaitedForStepByStep) {
+  const json r = judged();
+  ASSERT_EQ(r["visits"].size(), 1U);
+  EXPECT_EQ(r["visits_seen"], 1);
+  const json& v = r["visits"][0];
+  EXPECT_EQ(v["client_ip"], "10.11.29.131");
+  EXPECT_EQ(v["service"], "mirror.azure.cn");
+  EXPECT_EQ(v["kind"], "page");
+  EXPECT_EQ(v["dns_lookups"], json::array({0}));
+  EXPECT_EQ(v["connections"], json::array({1, 2, 3, 4, 5}));
+  EXPECT_EQ(v["requests"].size(), 8U);
+  EXPECT_THAT(v["limits"].get<std::vector<std::string>>(), testing::Contains("incomplete"));
+  const auto wait = v["wait_ns"].get<DurationNs>();
+  EXPECT_EQ(sum_of(v["breakdown_ns"]), wait);
+  EXPECT_EQ(sum_of(v["breakdown_parallel_ns"]), wait);
+  EXPECT_EQ(v["breakdown_ns"]["dns"], 3'748'760);
+  EXPECT_EQ(v["breakdown_ns"]["tls"], 0);
+  const json& path = v["critical_path"];
+  ASSERT_GE(path.size(), 4U);
+  EXPECT_EQ(path[0]["kind"], "dns");
+  EXPECT_EQ(path[0]["dns_lookup"], 0);
+  EXPECT_EQ(path[0]["connection"], nullptr);
+  EXPECT_EQ(path[1]["kind"], "connect");
+  EXPECT_EQ(path[1]["connection"], 1);
+  EXPECT_EQ(path[1]["duration_ns"], 6'061'628);
+  EXPECT_FALSE(path[1].contains("request"));
+  EXPECT_EQ(path[2]["kind"], "request");
+  EXPECT_EQ(path[2]["request"], 0);
+}
+
+TEST(JsonWaits, AddUpAndSayWhatEveryChangeLeaves) {
+  const json r = judged();
+  const json& all = r["waits"]["all"];
+  EXPECT_EQ(all["service"], nullptr);
+  EXPECT_EQ(all["visits"], 1);
+  const auto wait = r["visits"][0]["wait_ns"].get<DurationNs>();
+  EXPECT_EQ(all["wait_ns"], (json{{"sum", wait}, {"p50", wait}, {"p95", wait}}));
+  EXPECT_EQ(all["breakdown_ns"], r["visits"][0]["breakdown_ns"]);
+  EXPECT_EQ(sum_of(all["breakdown_p95_ns"]), wait);
+  EXPECT_EQ(r["waits"]["services"], json::array());
+  ASSERT_EQ(r["waits"]["typical"].size(), 1U);
+  const json& typical = r["waits"]["typical"][0];
+  EXPECT_EQ(typical["visit"], 0);
+  ASSERT_FALSE(typical["after"].empty());
+  const json& first = typical["after"][0];
+  const json& finding = r["findings"][first["finding"].get<std::size_t>()];
+  EXPECT_EQ(finding["rule"], "http-late-connection");
+  EXPECT_EQ(first["wait_ns"]["low"], wait - finding["saving_ns"]["high"].get<DurationNs>());
+  EXPECT_EQ(first["wait_ns"]["high"], wait - finding["saving_ns"]["low"].get<DurationNs>());
+}
+
+TEST(JsonLoads, HaveAWindowForEverySecondWithEnoughAnswers) {
+  Report r = origin_report();
+  r.loads.push_back(
+      {at("192.0.2.80", 80), 10e6, 400, 4, {{kStart, 2.5, 250, 10e6, false, {1, 2}}}});
+  const json load = json::parse(render_json(r))["loads"][0];
+  EXPECT_EQ(load["server"], (json{{"ip", "192.0.2.80"}, {"port", 80}}));
+  EXPECT_EQ(load["response_unloaded_ns"], 10'000'000);
+  EXPECT_EQ(load["knee_in_flight"], 4.0);
+  EXPECT_EQ(load["windows_beyond_knee"], 0);
+  ASSERT_EQ(load["windows"].size(), 1U);
+  EXPECT_EQ(load["windows"][0]["start_time_ns"], kStart);
+  EXPECT_EQ(load["windows"][0]["in_flight"], 2.5);
+  EXPECT_EQ(load["windows"][0]["answers"], 2);
+}
+
+/// What the origin's questions come down to: judged again if a rule changes its mind.
+TEST(JsonOrigin, ClaimsNothingThatOneVisitCannotShow) {
+  const json r = judged();
+  for (const json& f : r["findings"]) {
+    EXPECT_EQ(f["confidence"], "C") << f["rule"];
+    EXPECT_THAT(f["why_not_higher"].dump(), testing::HasSubstr("n < 100")) << f["rule"];
+    const std::string rule = f["rule"];
+    if (rule == "dns-redundant-fanout") {
+      EXPECT_EQ(f["saving_ns"], (json{{"low", 0}, {"mid", 0}, {"high", 0}}));
+      EXPECT_EQ(f["capacity_only"], true);
+      EXPECT_THAT(f["warnings"].dump(), testing::HasSubstr("114.114.114.114"));
+      EXPECT_THAT(f["warnings"].dump(), testing::HasSubstr("+23.2 ms"));
+    } else {
+      // About one round trip of 6 ms: once surely, twice if the second connection counts as well.
+      EXPECT_EQ(rule, "http-late-connection");
+      EXPECT_NEAR(f["saving_ns"]["low"].get<double>(), 6e6, 1e6);
+      EXPECT_LE(f["saving_ns"]["high"].get<double>(), 2 * 6.6e6);
+    }
+  }
+  EXPECT_EQ(r["findings"].size(), 2U);
+  std::vector<std::string> unjudged;
+  for (const json& n : r["not_judged"]) unjudged.push_back(n["rule"]);
+  EXPECT_THAT(unjudged, testing::Contains("srv-saturation-knee"));
+}
+
 }  // namespace
 }  // namespace wirelag

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -354,6 +355,54 @@ TEST(TextBig, NoLimitShowsThemAll) {
   const std::string text = text_of(big_report(), {.max_rows = 0});
   EXPECT_THAT(text, ContainsRegex("\n +100  192.0.2.1:1123 "));
   EXPECT_THAT(text, Not(HasSubstr("more connections;")));
+}
+
+// --------------------------------------------------------------------------------- the first screen
+
+std::string judged_text() {
+  return render_text(build_report(origin_capture(), {}, {}, origin_data(), Thresholds{}, {""}), {});
+}
+
+TEST(TextWait, TheHeadlineSaysInPlainWordsWhereTheWaitGoesAndWhatToDo) {
+  const std::string text = judged_text();
+  const std::string first_screen = text.substr(0, text.find("1. DNS"));
+  EXPECT_THAT(first_screen, HasSubstr("users waited  1 visit, which waited"));
+  EXPECT_THAT(first_screen, ContainsRegex("of that +[0-9]+ % the client's own time"));
+  EXPECT_THAT(first_screen, HasSubstr("% round trips on the network"));
+  EXPECT_THAT(first_screen, ContainsRegex("do first +Have connections ready"));
+  EXPECT_THAT(first_screen, ContainsRegex("how +[A-Za-z]+.*: "));
+  EXPECT_THAT(first_screen, ContainsRegex("how sure +C: a first hint"));
+  EXPECT_LE(std::count(first_screen.begin(), first_screen.end(), '\n'), 24);
+}
+
+TEST(TextWait, TheTableHasEveryCategoryWithTimeAndAddsUp) {
+  const std::string text = judged_text();
+  const std::size_t from = text.find("Where that time goes");
+  ASSERT_NE(from, std::string::npos);
+  const std::string table = text.substr(from, text.find("ms: each request") - from);
+  EXPECT_THAT(table, ContainsRegex("dns +3\\.749 +3 % +3\\.749 +looking up names"));
+  EXPECT_THAT(table, testing::Not(HasSubstr("tls")));
+  double sum = 0;
+  std::istringstream lines(table);
+  std::string line;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string category;
+    double ms = 0;
+    if (words >> category >> ms) sum += ms;
+  }
+  const std::size_t at = text.find("which waited ") + 13;
+  EXPECT_NEAR(sum, std::stod(text.substr(at)), 0.01);
+}
+
+TEST(TextWait, WithoutAFindingNothingIsToBeDoneFirst) {
+  Dataset data;
+  const Connection c = opened(1, at("10.0.0.1", 40000), at("192.0.2.1", 80), {1, 0},
+                              {2, kMillisecondNs}, {3, 2 * kMillisecondNs});
+  data.emit(&c);
+  const std::string text =
+      render_text(build_report(origin_capture(), {}, {}, std::move(data), Thresholds{}, {""}), {});
+  EXPECT_THAT(text, ContainsRegex("do first +nothing: no rule found"));
 }
 
 }  // namespace

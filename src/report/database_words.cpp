@@ -1,0 +1,87 @@
+#include "database_words.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "format.hpp"
+#include "words.hpp"
+
+namespace wirelag::report {
+namespace {
+
+bool unanswered(const DatabaseTransaction& t) { return !known(t.response_first_ns) && !t.no_reply; }
+
+DurationNs quantile(const std::vector<DurationNs>& sorted, double q) {
+  if (sorted.empty()) return kUnknownNs;
+  const auto rank = static_cast<std::size_t>(q * static_cast<double>(sorted.size()) + 0.999999);
+  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+}  // namespace
+
+std::string shape_of(const DatabaseTransaction& t) {
+  const auto same = [](char a, char b) { return std::toupper(a) == std::toupper(b); };
+  const std::string_view begin = t.fingerprint.substr(0, t.operation.size());
+  const bool said =
+      std::equal(begin.begin(), begin.end(), t.operation.begin(), t.operation.end(), same);
+  if (said) return std::string(t.fingerprint);
+  return fmt::format("{}{}{}", t.operation, t.fingerprint.empty() ? "" : " ", t.fingerprint);
+}
+
+std::string ms_or_none(DurationNs ns) { return known(ns) ? ms_number(ns) : std::string(kNone); }
+
+std::vector<StatementRow> statement_rows(const std::vector<DatabaseTransaction>& all) {
+  using Key = std::tuple<Endpoint, Protocol, std::string>;
+  std::map<Key, std::pair<StatementRow, std::vector<DurationNs>>> by_key;
+  for (const DatabaseTransaction& t : all) {
+    auto& [row, waits_ns] = by_key[{t.server, t.protocol, shape_of(t)}];
+    ++row.requests;
+    row.errors += t.error ? 1 : 0;
+    row.unanswered += unanswered(t) ? 1 : 0;
+    if (!t.waits_by_design && known(t.server_wait_ns())) waits_ns.push_back(t.server_wait_ns());
+  }
+  std::vector<StatementRow> rows;
+  for (auto& [key, seen] : by_key) {
+    auto& [row, waits_ns] = seen;
+    std::tie(row.server, row.protocol, row.statement) = key;
+    std::sort(waits_ns.begin(), waits_ns.end());
+    row.p50_ns = quantile(waits_ns, 0.5);
+    row.p95_ns = quantile(waits_ns, 0.95);
+    for (const DurationNs wait : waits_ns) {
+      row.sum_ns = known(row.sum_ns) ? plus_ns(row.sum_ns, wait) : wait;
+    }
+    rows.push_back(std::move(row));
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const StatementRow& a, const StatementRow& b) {
+    return (known(a.sum_ns) ? a.sum_ns : 0) > (known(b.sum_ns) ? b.sum_ns : 0);
+  });
+  return rows;
+}
+
+std::string note(const DatabaseTransaction& t) {
+  std::string text;
+  const auto add = [&text](std::string_view what) {
+    if (!text.empty()) text += ", ";
+    text += what;
+  };
+  if (t.error) add(t.error_code.empty() ? "error" : "error " + safe(t.error_code));
+  if (unanswered(t)) add("no response");
+  if (known(t.response_first_ns) && !t.response_complete) add("response cut");
+  if (t.waits_by_design) add("waits by design");
+  if (t.pipelined) add(fmt::format("pipelined, {} in flight", t.depth));
+  if (t.statements > 1) add(fmt::format("{} statements", t.statements));
+  return text.empty() ? std::string(kNone) : text;
+}
+
+bool costs_more(const DatabaseTransaction& a, const DatabaseTransaction& b) {
+  const auto failed = [](const DatabaseTransaction& t) { return t.error || unanswered(t); };
+  if (failed(a) != failed(b)) return failed(a);
+  if (a.waits_by_design != b.waits_by_design) return b.waits_by_design;
+  return a.server_wait_ns() > b.server_wait_ns();
+}
+
+}  // namespace wirelag::report

@@ -1,0 +1,35 @@
+// What is said of requests to databases and caches, for every rendering.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <wirelag/report/report.hpp>
+
+namespace wirelag::report {
+
+/// All requests to one server that look alike.
+struct StatementRow {
+  Endpoint server;
+  Protocol protocol = Protocol::unknown;
+  std::string statement;  ///< from the wire
+  std::size_t requests = 0;
+  std::size_t errors = 0;
+  std::size_t unanswered = 0;
+  // Of those that do not wait by design; kUnknownNs when there is none.
+  DurationNs p50_ns = kUnknownNs;
+  DurationNs p95_ns = kUnknownNs;
+  DurationNs sum_ns = kUnknownNs;
+};
+/// Longest sum first.
+[[nodiscard]] std::vector<StatementRow> statement_rows(const std::vector<DatabaseTransaction>& all);
+
+/// The statement, with the operation before it when it does not begin with that word: to prepare a
+/// statement is another thing than to execute it. A login has its operation only.
+[[nodiscard]] std::string shape_of(const DatabaseTransaction& t);
+[[nodiscard]] std::string note(const DatabaseTransaction& t);
+[[nodiscard]] std::string ms_or_none(DurationNs ns);
+/// Failed ones first, then those that waited longest.
+[[nodiscard]] bool costs_more(const DatabaseTransaction& a, const DatabaseTransaction& b);
+
+}  // namespace wirelag::report

@@ -1,0 +1,58 @@
+// How long users waited and for what, and how busy servers were, as JSON: what the figures of the other
+// renderings are drawn from.
+#include <cmath>
+
+#include "json_values.hpp"
+
+namespace wirelag::report {
+namespace {
+
+Json window_json(const LoadWindow& w) {
+  return Json{{"start_time_ns", w.start_ns},
+              {"in_flight", w.in_flight},
+              {"answers_per_second", w.per_second},
+              {"answers", w.requests.size()},
+              {"response_ns", std::llround(w.response_ns)},
+              {"beyond_knee", w.beyond}};
+}
+
+}  // namespace
+
+Json breakdown_json(const Breakdown& b) {
+  Json out = Json::object();
+  for (std::size_t c = 0; c < kCategories; ++c) {
+    out[std::string(name(static_cast<Category>(c)))] = b[c];
+  }
+  return out;
+}
+
+Json wait_scope_json(const WaitScope& s) {
+  return Json{
+      {"service", text_or_null(s.name)},
+      {"visits", s.visits},
+      {"wait_ns", Json{{"sum", s.wait_ns}, {"p50", s.p50_ns}, {"p95", s.p95_ns}}},
+      {"breakdown_ns", breakdown_json(s.total[static_cast<std::size_t>(Form::serial)])},
+      {"breakdown_parallel_ns", breakdown_json(s.total[static_cast<std::size_t>(Form::parallel)])},
+      {"breakdown_p50_ns", breakdown_json(s.at_p50)},
+      {"breakdown_p95_ns", breakdown_json(s.at_p95)}};
+}
+
+Json typical_json(const TypicalVisit& t) {
+  Json after = Json::array();
+  for (const WaitAfter& a : t.after) {
+    after.push_back(
+        Json{{"finding", a.finding}, {"wait_ns", Json{{"low", a.least_ns}, {"high", a.most_ns}}}});
+  }
+  return Json{{"visit", t.visit}, {"what", t.what}, {"after", std::move(after)}};
+}
+
+Json load_json(const ServerLoad& load) {
+  Json windows = Json::array();
+  for (const LoadWindow& w : load.windows) windows.push_back(window_json(w));
+  return Json{
+      {"server", endpoint(load.server)},      {"response_unloaded_ns", std::llround(load.r0_ns)},
+      {"answers_per_second_max", load.x_max}, {"knee_in_flight", load.n_star},
+      {"windows_beyond_knee", load.beyond()}, {"windows", std::move(windows)}};
+}
+
+}  // namespace wirelag::report
