@@ -165,6 +165,8 @@ struct OpeningMore {
 };
 
 struct TcpFlow {
+  static const TcpFlow kInitial;
+
   FlowKey key;
   FrameNumber last_frame = 0;
   TimeNs last_ns = 0;
@@ -180,6 +182,7 @@ struct TcpFlow {
   bool server_syn : 1 = false;    ///< a SYN without ACK from the server
   bool complete : 1 = false;      ///< the ACK that completes the handshake
   bool rst : 1 = false;
+  bool fins : 1 = false;        ///< from both sides
   bool refusal : 1 = false;     ///< the first RST came from the server, before any payload of it
   bool recognising : 1 = true;  ///< the bytes that come may begin a protocol
   bool live : 1 = false;        ///< the record is in use
@@ -211,7 +214,8 @@ struct TcpFlow {
   [[nodiscard]] Direction direction(SideIndex sender) const {
     return sender == client ? Direction::c2s : Direction::s2c;
   }
-  [[nodiscard]] bool closed() const { return rst || (side[0].fin && side[1].fin); }
+  [[nodiscard]] bool closed() const { return rst || fins; }
+  [[nodiscard]] bool half_open() const { return (syn || syn_ack) && !complete; }
   /// Smallest: data, SYN or SYN-ACK of `s` to the peer's answer.
   [[nodiscard]] DurationNs answered_ns(SideIndex s) const {
     const DurationNs handshake = detail[s].handshake_ns, data = round_trips[s].to_ack.min_ns;
@@ -225,6 +229,7 @@ struct TcpFlow {
   }
   [[nodiscard]] ConnectionState state() const;
 };
+inline constexpr TcpFlow TcpFlow::kInitial{};
 static_assert(offsetof(TcpFlow, side) == 64, "what finds the flow is one cache line");
 
 }  // namespace wirelag::tcp

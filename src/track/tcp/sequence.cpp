@@ -254,6 +254,7 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   }
   if (fin && !side.fin) {
     side.fin = true;
+    flow.fins = peer.fin;
     detail.fin_seq = begin + (syn ? 1U : 0U) + length;
   }
 

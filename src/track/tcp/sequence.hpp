@@ -30,9 +30,9 @@ class Sequences {
   /// Counts a copy made by the mirror (a bare one as a packet only); it means nothing else.
   void account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
 
-  /// What went wrong on this side so far.
-  [[nodiscard]] const Trouble& trouble(const SideDetail& detail) const {
-    return detail.trouble == kNone ? none_ : troubles_[detail.trouble];
+  /// What went wrong on this side so far; null when nothing has.
+  [[nodiscard]] const Trouble* trouble(const SideDetail& detail) const {
+    return detail.trouble == kNone ? nullptr : &troubles_[detail.trouble];
   }
   /// The flow ends.
   void release(TcpFlow& flow);
@@ -58,7 +58,6 @@ class Sequences {
                                  std::uint32_t begin, std::uint32_t end, DurationNs silence_ns);
 
   Pool<Trouble> troubles_;
-  Trouble none_;
 };
 
 }  // namespace wirelag::tcp

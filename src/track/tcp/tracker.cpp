@@ -4,6 +4,7 @@
 #include <wirelag/flow/index.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 
+#include "eviction.hpp"
 #include "opening.hpp"
 #include "prediction.hpp"
 #include "sequence.hpp"
@@ -20,16 +21,17 @@ constexpr DurationNs kTwoClocksNs = 365 * 24 * 3600 * kSecondNs;
 /// Ports above 1023 that belong to servers; otherwise, without a SYN, the lower port is the server.
 constexpr std::uint16_t kServerPorts[] = {1433, 1521, 3128, 3306, 5432,  6379,
                                           8080, 8443, 9042, 9200, 11211, 27017};
-/// Flows looked at for one to evict when the table is full: the best of a few, or the first of some
-/// more; and per tick().
-constexpr std::uint32_t kEvictionSample = 32;
+/// Flows looked at to make room: a few each time, and more only while none may give way; and per tick().
+constexpr std::uint32_t kEvictionSample = 3;
 constexpr std::uint32_t kEvictionSearch = 128;
 constexpr std::uint32_t kSweepPerTick = 256;
-/// An established connection gives way to a new one only after this silence.
-constexpr DurationNs kEvictableIdleNs = 60 * kSecondNs;
-/// Last ACKs and repeated FINs come within this time after a close; a connection that gives way before
-/// would seem to begin again with them.
-constexpr DurationNs kStragglerNs = 2 * kSecondNs;
+
+void prefetch_lines(const void* from, std::size_t bytes) {
+  constexpr std::size_t kLine = 64;
+  for (std::size_t at = 0; at < bytes; at += kLine) {
+    __builtin_prefetch(static_cast<const char*>(from) + at);
+  }
+}
 
 [[nodiscard]] bool is_server_port(std::uint16_t port) {
   return std::find(std::begin(kServerPorts), std::end(kServerPorts), port) !=
@@ -52,6 +54,7 @@ struct TcpTracker::State {
   DurationNs shortest_timeout_ns;
   std::uint64_t next_serial = 1;
   std::uint32_t sweep = 0;
+  EvictionPool evictable;
 
   State(const TcpLimits& l, std::uint16_t w, Classifier& classifier, const Trackers& t,
         TransactionSink& s, ConnectionObserver* o, Counters& c)
@@ -87,6 +90,8 @@ struct TcpTracker::State {
     return silence_ns > timeout_ns(flow) && silence_ns < kTwoClocksNs;
   }
   [[nodiscard]] bool make_room(TimeNs now);
+  [[nodiscard]] bool give_one_up(TimeNs now);
+  void prefetch_next_eviction() const;
   void account(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void account_unexpected(TcpFlow& flow, SideIndex sender, const Packet& packet,
                           TimeNs previous_ns);
@@ -94,6 +99,7 @@ struct TcpTracker::State {
   void note_close(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void show(const TcpFlow& flow, SideIndex sender, const RoundTrip& completed) const;
   [[nodiscard]] Connection describe(const TcpFlow& flow, ConnectionEnd end) const;
+  void describe_side(const TcpFlow& flow, SideIndex s, Connection& c) const;
   void end(std::uint32_t i, ConnectionEnd why);
 };
 
@@ -255,20 +261,14 @@ void TcpTracker::State::show(const TcpFlow& flow, SideIndex sender,
 
 DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
   if (flow.closed()) return limits.closed_timeout_ns;
-  const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
-  return half_open ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
+  return flow.half_open() ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
 }
 
-/// Which flow matters least: the first that is over by now, closed and quiet ones, then those that
-/// nothing has come of yet (half open, or strays whose opening was not seen and that lack an answer or
-/// any payload: a flood of ACKs is made of these), then ones just closed, then the longest silent.
+/// Ends the first flow it sees that is over by now, or else the one that matters least of those seen lately.
 bool TcpTracker::State::make_room(TimeNs now) {
   const auto total = static_cast<std::uint32_t>(flows.touched());
-  std::uint32_t victim = FlowIndex::kNone;
-  int victim_rank = 4;
-  DurationNs victim_idle = -1;
   for (std::uint32_t n = 0; n < std::min(kEvictionSearch, total); ++n) {
-    if (n >= kEvictionSample && victim != FlowIndex::kNone) break;
+    if (n >= kEvictionSample && give_one_up(now)) return true;
     sweep = sweep + 1 < total ? sweep + 1 : 0;
     const TcpFlow& flow = flows[sweep];
     if (!flow.live) continue;
@@ -276,24 +276,33 @@ bool TcpTracker::State::make_room(TimeNs now) {
       end(sweep, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
       return true;
     }
-    const bool half_open = (flow.syn || flow.syn_ack) && !flow.complete;
-    const bool answered = flow.side[0].packets > 0 && flow.side[1].packets > 0;
-    const bool payload = flow.side[0].payload_bytes + flow.side[1].payload_bytes > 0;
-    const bool stray = !flow.complete && !(answered && payload);
-    const DurationNs idle = now - flow.last_ns;
-    const int rank = flow.closed() ? (idle >= kStragglerNs ? 0 : 2) : half_open || stray ? 1 : 3;
-    if (rank == 3 && idle < kEvictableIdleNs) continue;
-    if (rank > victim_rank || (rank == victim_rank && idle <= victim_idle)) continue;
-    victim = sweep;
-    victim_rank = rank;
-    victim_idle = idle;
+    const Worth its = worth(flow, now);
+    if (its != Worth::active) evictable.add({sweep, its, flow.last_ns});
   }
-  if (victim == FlowIndex::kNone) return false;
-  const bool closed = flows[victim].closed();
-  if (!closed) counters.add(Counter::tcp_evicted);
-  if (victim_rank == 1) counters.add(Counter::tcp_evicted_unanswered);
-  end(victim, closed ? ConnectionEnd::closed : ConnectionEnd::evicted);
-  return true;
+  return give_one_up(now);
+}
+
+/// The first of the candidates that is still what it was; false when there is none.
+bool TcpTracker::State::give_one_up(TimeNs now) {
+  for (auto c = evictable.take(); c.flow != kNone; c = evictable.take()) {
+    const TcpFlow& flow = flows[c.flow];
+    if (!flow.live || flow.last_ns != c.last_ns || worth(flow, now) > c.worth) continue;
+    const bool closed = flow.closed();
+    if (!closed) counters.add(Counter::tcp_evicted);
+    if (c.worth == Worth::unanswered) counters.add(Counter::tcp_evicted_unanswered);
+    end(c.flow, closed ? ConnectionEnd::closed : ConnectionEnd::evicted);
+    prefetch_next_eviction();
+    return true;
+  }
+  return false;
+}
+
+/// A flood needs room again soon: what will be looked at and what will probably go.
+void TcpTracker::State::prefetch_next_eviction() const {
+  for (std::uint32_t n = 1; n <= kEvictionSample; ++n) {
+    if (sweep + n < flows.touched()) __builtin_prefetch(&flows[sweep + n]);
+  }
+  if (evictable.next() != kNone) prefetch_lines(&flows[evictable.next()], sizeof(TcpFlow));
 }
 
 void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
@@ -309,7 +318,8 @@ void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
 }
 
 Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) const {
-  Connection c;
+  static constexpr Connection kNothing;  // copied more quickly than made
+  Connection c = kNothing;
   c.key = streams.key_of(flow);
   c.client = flow.client_endpoint();
   c.server = flow.server_endpoint();
@@ -334,36 +344,40 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
                                        : CloseKind::open;
   openings.describe(flow, c);
   for (SideIndex s = 0; s < 2; ++s) {
-    const Direction d = flow.direction(s);
-    const Side& side = flow.side[s];
-    const SideDetail& detail = flow.detail[s];
-    const Trouble& trouble = sequences.trouble(detail);
-    HalfConnection& half = c.half[d];
-    half.packets = side.packets;
-    half.payload_packets = flow.recent[s].payload_packets;
-    half.payload_bytes = side.payload_bytes;
-    half.missing_bytes = trouble.missing_bytes;
-    half.retransmissions = trouble.retransmissions;
-    half.lost_ns = trouble.lost_ns;
-    half.lost_until_ns = trouble.lost_until_ns;
-    half.time_lost_ns =
-        std::accumulate(trouble.lost_ns.begin(), trouble.lost_ns.end(), DurationNs{0}, plus_ns);
-    half.window_full_ns = trouble.window_full_ns;
-    half.windows_full = trouble.windows_full;
-    half.duplicates_reported = trouble.duplicates_reported;
-    half.keep_alives_answered = trouble.keep_alives_answered;
-    half.zero_windows = trouble.zero_windows;
-    half.zero_window_ns = trouble.zero_window_ns;
-    half.first_payload_ns = detail.first_payload_ns;
-    half.last_payload_ns = flow.recent[s].last_payload_ns;
-    c.options[d] = detail.options;
-    c.syn_window[d] = detail.syn_window;
-    const bool client = d == Direction::c2s;
-    (client ? c.rtt_probe_server : c.rtt_probe_client) = flow.round_trips[s].to_ack;
-    (client ? c.rtt_probe_server_timestamps : c.rtt_probe_client_timestamps) =
-        flow.round_trips[s].to_timestamp;
+    if (flow.side[s].packets > 0) describe_side(flow, s, c);
   }
   return c;
+}
+
+void TcpTracker::State::describe_side(const TcpFlow& flow, SideIndex s, Connection& c) const {
+  const Direction d = flow.direction(s);
+  const SideDetail& detail = flow.detail[s];
+  HalfConnection& half = c.half[d];
+  half.packets = flow.side[s].packets;
+  half.payload_packets = flow.recent[s].payload_packets;
+  half.payload_bytes = flow.side[s].payload_bytes;
+  half.first_payload_ns = detail.first_payload_ns;
+  half.last_payload_ns = flow.recent[s].last_payload_ns;
+  c.options[d] = detail.options;
+  c.syn_window[d] = detail.syn_window;
+  const bool client = d == Direction::c2s;
+  (client ? c.rtt_probe_server : c.rtt_probe_client) = flow.round_trips[s].to_ack;
+  (client ? c.rtt_probe_server_timestamps : c.rtt_probe_client_timestamps) =
+      flow.round_trips[s].to_timestamp;
+  const Trouble* const trouble = sequences.trouble(detail);
+  if (trouble == nullptr) return;
+  half.missing_bytes = trouble->missing_bytes;
+  half.retransmissions = trouble->retransmissions;
+  half.lost_ns = trouble->lost_ns;
+  half.lost_until_ns = trouble->lost_until_ns;
+  half.time_lost_ns =
+      std::accumulate(trouble->lost_ns.begin(), trouble->lost_ns.end(), DurationNs{0}, plus_ns);
+  half.window_full_ns = trouble->window_full_ns;
+  half.windows_full = trouble->windows_full;
+  half.duplicates_reported = trouble->duplicates_reported;
+  half.keep_alives_answered = trouble->keep_alives_answered;
+  half.zero_windows = trouble->zero_windows;
+  half.zero_window_ns = trouble->zero_window_ns;
 }
 
 // ---------------------------------------------------------------------------------- public
@@ -377,18 +391,14 @@ TcpTracker::TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier
 TcpTracker::~TcpTracker() = default;
 
 void TcpTracker::prefetch(std::span<const Packet> packets) const {
-  constexpr std::size_t kLine = 64, kHotLines = 7;
-  static_assert(offsetof(TcpFlow, detail) == kHotLines * kLine);
   for (const Packet& p : packets) {
     if (p.transport == Transport::tcp) state_->index.prefetch(p.flow_hash);
   }
   for (const Packet& p : packets) {
     if (p.transport != Transport::tcp) continue;
     const std::uint32_t i = state_->index.candidate(p.flow_hash);
-    if (i == FlowIndex::kNone) continue;
-    const char* flow = reinterpret_cast<const char*>(&state_->flows[i]);
-#pragma GCC unroll 8
-    for (std::size_t line = 0; line < kHotLines; ++line) __builtin_prefetch(flow + line * kLine);
+    // All that an expected segment touches.
+    if (i != FlowIndex::kNone) prefetch_lines(&state_->flows[i], offsetof(TcpFlow, detail));
   }
 }
 
