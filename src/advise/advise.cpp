@@ -71,16 +71,45 @@ void settle_ownership(std::vector<Finding>& findings, std::vector<NotJudged>& fi
 
 // --------------------------------------------------------------------------------------- saving
 
-DurationNs median(std::vector<DurationNs> values) { return quantile(values, 0.5); }
+DurationNs median(std::vector<Weighted> values) { return quantile(values, 0.5); }
+
+/// One of them by chance, in proportion to their weights.
+class Chance {
+ public:
+  explicit Chance(const std::vector<Weighted>& values)
+      : values_(values), random_(static_cast<std::mt19937::result_type>(values.size())) {
+    double passed = 0;
+    for (const Weighted& v : values) {
+      uneven_ |= v.weight != values.front().weight;
+      passed += v.weight;
+      up_to_.push_back(passed);
+    }
+  }
+  DurationNs operator()() {
+    const auto r = random_();
+    if (!uneven_) return values_[r % values_.size()].value_ns;
+    const double at = up_to_.back() * (static_cast<double>(r) / std::mt19937::max());
+    const auto found = std::lower_bound(up_to_.begin(), up_to_.end(), at);
+    return values_[std::min<std::size_t>(static_cast<std::size_t>(found - up_to_.begin()),
+                                         values_.size() - 1)]
+        .value_ns;
+  }
+
+ private:
+  const std::vector<Weighted>& values_;
+  std::mt19937 random_;
+  std::vector<double> up_to_;
+  bool uneven_ = false;
+};
 
 /// The median and where it may as well be: the `q` quantile of the medians of resamples.
-DurationNs resampled(const std::vector<DurationNs>& values, double q) {
+DurationNs resampled(const std::vector<Weighted>& values, double q) {
   const std::size_t n = std::min(values.size(), kMaxResampled);
-  std::mt19937 random(static_cast<std::mt19937::result_type>(values.size()));
+  Chance chance(values);
   std::vector<DurationNs> medians;
   std::vector<DurationNs> sample(n);
   for (std::size_t r = 0; r < kResamples; ++r) {
-    for (DurationNs& value : sample) value = values[random() % values.size()];
+    for (DurationNs& value : sample) value = chance();
     medians.push_back(quantile(sample, 0.5));
   }
   return quantile(medians, q);
@@ -93,39 +122,43 @@ class Saving {
 
   void work_out() {
     for (const auto& [visit, edits] : by_visit(finding_.edits)) {
-      const SavedTime saved = saved_time(input_.visits.stored[visit], {}, edits);
+      const Visit& v = input_.visits.stored[visit];
+      const SavedTime saved = saved_time(v, {}, edits);
       if (saved.high_ns <= 0) continue;
-      low_.push_back(saved.low_ns);
-      high_.push_back(saved.high_ns);
-      waits_.push_back(input_.visits.stored[visit].wait_ns);
-      note(input_.visits.stored[visit].flags);
+      low_.push_back({saved.low_ns, v.weight});
+      high_.push_back({saved.high_ns, v.weight});
+      waits_.push_back({v.wait_ns, v.weight});
+      note(v.flags);
     }
-    const double scale = input_.visits.scale();
-    finding_.affected_actions =
-        static_cast<std::uint64_t>(std::llround(static_cast<double>(low_.size()) * scale));
+    double affected = 0;
+    for (const Weighted& w : low_) affected += w.weight;
+    finding_.affected_actions = static_cast<std::uint64_t>(std::llround(affected));
     if (low_.empty()) return;
     Interval& s = finding_.saving;
-    s.low_ns = low_.size() > 1 ? std::min(median(low_), resampled(low_, 0.025)) : low_[0];
-    s.high_ns = high_.size() > 1 ? std::max(median(high_), resampled(high_, 0.975)) : high_[0];
+    s.low_ns = low_.size() > 1 ? std::min(median(low_), resampled(low_, 0.025)) : low_[0].value_ns;
+    s.high_ns =
+        high_.size() > 1 ? std::max(median(high_), resampled(high_, 0.975)) : high_[0].value_ns;
     s.mid_ns = (median(low_) + median(high_)) / 2;
-    DurationNs total = 0;
-    for (std::size_t i = 0; i < low_.size(); ++i) total += (low_[i] + high_[i]) / 2;
-    finding_.user_seconds_per_hour =
-        per_hour(static_cast<double>(total) * scale / kSecondNs, input_.data);
+    double total_ns = 0;
+    for (std::size_t i = 0; i < low_.size(); ++i) {
+      total_ns +=
+          low_[i].weight * static_cast<double>(std::midpoint(low_[i].value_ns, high_[i].value_ns));
+    }
+    finding_.user_seconds_per_hour = per_hour(total_ns / kSecondNs, input_.data);
   }
 
   void set_confidence() {
     double sure = 0;
     double all = 0;
     for (std::size_t i = 0; i < low_.size(); ++i) {
-      sure += static_cast<double>(low_[i]);
-      all += static_cast<double>(high_[i]);
+      sure += low_[i].weight * static_cast<double>(low_[i].value_ns);
+      all += high_[i].weight * static_cast<double>(high_[i].value_ns);
     }
     const bool inferred = all > 0 && sure < kInferredBelow * all;
     if (missing_.one_sided) lower("some of the connections were captured in one direction only");
     if (missing_.midstream) lower("some of the connections were open before the capture began");
     if (missing_.encrypted) lower("some of the requests are encrypted");
-    if (input_.visits.scale() > 1) lower("a sample of the visits was simulated");
+    if (input_.visits.sampled()) lower("a sample of the visits was simulated");
     wirelag::set_confidence(
         finding_, low_.size(), "visit",
         inferred ? "inferred: what the client waited for, and what led to what" : "");
@@ -148,23 +181,25 @@ class Saving {
 
   Finding& finding_;
   const RuleInput& input_;
-  std::vector<DurationNs> low_;
-  std::vector<DurationNs> high_;
-  std::vector<DurationNs> waits_;
+  std::vector<Weighted> low_;  ///< of every visit that gets shorter
+  std::vector<Weighted> high_;
+  std::vector<Weighted> waits_;
   VisitFlags missing_;
 };
 
-void set_share(Finding& f) {
-  f.affected_share = f.looked_at == 0 ? 0
-                                      : std::min(1.0, static_cast<double>(f.affected_actions) /
-                                                          static_cast<double>(f.looked_at));
+/// Visits are compared with all visits, what frees load with what the rule looked at.
+void set_share(Finding& f, const Visits& visits) {
+  const std::uint64_t of = f.capacity_only ? f.looked_at : visits.seen;
+  f.affected_share =
+      of == 0 ? 0
+              : std::min(1.0, static_cast<double>(f.affected_actions) / static_cast<double>(of));
 }
 
 /// False when it saves no time worth a finding, and no load either.
 bool judge_saving(Finding& f, const RuleInput& input, std::vector<NotJudged>& fine) {
   if (f.capacity_only) {
     set_confidence(f, f.affected_actions, "action", {});
-    set_share(f);
+    set_share(f, input.visits);
     return true;
   }
   const auto edited = f.affected_actions;
@@ -187,7 +222,7 @@ bool judge_saving(Finding& f, const RuleInput& input, std::vector<NotJudged>& fi
     f.affected_actions = edited;
     set_confidence(f, edited, "action", {});
   }
-  set_share(f);
+  set_share(f, input.visits);
   return true;
 }
 
@@ -210,19 +245,20 @@ void set_marginal_savings(std::vector<Finding>& ranked, const Visits& visits) {
   EditsByVisit done;
   for (Finding& f : ranked) {
     if (f.capacity_only) continue;
-    DurationNs alone = 0;
-    DurationNs marginal = 0;
+    double alone = 0;
+    double marginal = 0;
     for (const auto& [visit, edits] : by_visit(f.edits)) {
       std::vector<Edit>& before = done[visit];
       std::vector<Edit> both = before;
       both.insert(both.end(), edits.begin(), edits.end());
       const SavedTime by_itself = saved_time(visits.stored[visit], {}, edits);
       const SavedTime on_top = saved_time(visits.stored[visit], before, both);
-      alone = plus_ns(alone, std::midpoint(by_itself.low_ns, by_itself.high_ns));
-      marginal = plus_ns(marginal, std::midpoint(on_top.low_ns, on_top.high_ns));
+      const double weight = visits.stored[visit].weight;
+      alone += weight * static_cast<double>(std::midpoint(by_itself.low_ns, by_itself.high_ns));
+      marginal += weight * static_cast<double>(std::midpoint(on_top.low_ns, on_top.high_ns));
       before = std::move(both);
     }
-    const double share = alone > 0 ? static_cast<double>(marginal) / static_cast<double>(alone) : 0;
+    const double share = alone > 0 ? marginal / alone : 0;
     f.after_higher_ranked_ns =
         marginal == alone
             ? f.saving.mid_ns

@@ -54,14 +54,27 @@ DurationNs quantile(std::vector<DurationNs>& values, double q) {
   return values[static_cast<std::size_t>(at)];
 }
 
+DurationNs quantile(std::vector<Weighted>& values, double q) {
+  std::sort(values.begin(), values.end(),
+            [](const Weighted& a, const Weighted& b) { return a.value_ns < b.value_ns; });
+  double total = 0;
+  for (const Weighted& v : values) total += v.weight;
+  double passed = 0;
+  for (const Weighted& v : values) {
+    passed += v.weight;
+    if (passed >= q * total) return v.value_ns;
+  }
+  return values.back().value_ns;
+}
+
 void set_confidence(Finding& finding, std::size_t samples, std::string_view sample,
                     std::string_view inferred) {
   std::size_t lowered = finding.why_not_higher.empty() ? 0 : 1;
   if (samples < kSamplesForA) {
     lowered = std::max<std::size_t>(lowered, samples < kSamplesForB ? 2 : 1);
     finding.why_not_higher.push_back(
-        fmt::format("n < {}: {}", samples < kSamplesForB ? kSamplesForB : kSamplesForA,
-                    count_of(samples, sample)));
+        fmt::format("only {} (n < {})", count_of(samples, sample),
+                    samples < kSamplesForB ? kSamplesForB : kSamplesForA));
   }
   if (!inferred.empty()) {
     lowered = 2;

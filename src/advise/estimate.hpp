@@ -19,6 +19,14 @@ namespace wirelag {
 /// `values` is not empty; it is reordered.
 [[nodiscard]] DurationNs quantile(std::vector<DurationNs>& values, double q);
 
+/// One of several values, and how many it stands for.
+struct Weighted {
+  DurationNs value_ns = 0;
+  double weight = 1;
+};
+/// Likewise; nearest rank by weight.
+[[nodiscard]] DurationNs quantile(std::vector<Weighted>& values, double q);
+
 /// Sets confidence and adds to why_not_higher. A: at least 300 samples and nothing missing; B: at
 /// least 100, or something is missing (why_not_higher is not empty); C: fewer, or part of the saving
 /// is inferred rather than seen (`inferred` says what; empty = nothing is).

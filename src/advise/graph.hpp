@@ -3,6 +3,8 @@
 
 #include <wirelag/advise/visit.hpp>
 
+#include "round_trips.hpp"
+
 namespace wirelag {
 
 /// An activity that becomes a node.
@@ -20,30 +22,7 @@ struct VisitDraft {
   bool api = false;
   bool database = false;
   std::vector<NodeRef> nodes;
-};
-
-/// The smallest round trips that a path showed, for connections that could not show their own.
-class RoundTrips {
- public:
-  explicit RoundTrips(const Dataset& data);
-  /// Probe to server and back; kUnknownNs when neither the connection nor another one between the
-  /// same addresses showed one.
-  [[nodiscard]] DurationNs probe_server_ns(const Connection& c) const;
-  /// Probe to client and back, likewise.
-  [[nodiscard]] DurationNs probe_client_ns(const Connection& c) const;
-  /// Client to server and back.
-  [[nodiscard]] DurationNs whole_ns(const Connection& c) const;
-
- private:
-  struct Path {
-    IpAddress client;
-    IpAddress server;
-    DurationNs server_ns = kUnknownNs;
-    DurationNs client_ns = kUnknownNs;
-    DurationNs whole_ns = kUnknownNs;
-  };
-  [[nodiscard]] const Path* find(const Connection& c) const;
-  std::vector<Path> paths_;
+  double weight = 1;  ///< how many drafts it stands for
 };
 
 /// A request sent this soon after the answer before it on its connection (and a round trip on the

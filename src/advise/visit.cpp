@@ -12,9 +12,9 @@
 #include <tuple>
 
 #include <wirelag/advise/visit.hpp>
-#include <wirelag/base/hash.hpp>
 
 #include "graph.hpp"
+#include "sample.hpp"
 
 namespace wirelag {
 namespace {
@@ -205,7 +205,7 @@ class Grouping {
       }
       own.push_back(n);
       if (n.kind != VisitNode::Kind::request) continue;
-      VisitDraft draft{burst_.client_ip, 0, true, false, std::move(own)};
+      VisitDraft draft{burst_.client_ip, 0, true, false, std::move(own), 1};
       own.clear();
       draft.start_ns = start_of(draft.nodes.front());
       drafts_.push_back(std::move(draft));
@@ -231,28 +231,13 @@ class Grouping {
   std::vector<VisitDraft> drafts_;
 };
 
-/// Keeps `n` of them, by a hash of who and when: the same ones whatever the order.
-void sample(std::vector<VisitDraft>& drafts, std::size_t n) {
-  if (drafts.size() <= n) return;
-  const auto hash = [](const VisitDraft& d) {
-    return combine64(mix64(d.client_ip.high() + static_cast<std::uint64_t>(d.start_ns)),
-                     d.client_ip.low());
-  };
-  std::nth_element(drafts.begin(), drafts.begin() + static_cast<std::ptrdiff_t>(n), drafts.end(),
-                   [&](const VisitDraft& a, const VisitDraft& b) {
-                     return std::tuple(hash(a), a.start_ns, a.client_ip, a.nodes) <
-                            std::tuple(hash(b), b.start_ns, b.client_ip, b.nodes);
-                   });
-  drafts.resize(n);
-}
-
 }  // namespace
 
 Visits find_visits(const Dataset& data, const Correlation& correlation, const VisitLimits& limits) {
   std::vector<VisitDraft> drafts = Grouping(data, correlation, limits).run();
   Visits visits;
   visits.seen = drafts.size();
-  sample(drafts, limits.max_stored);
+  sample(drafts, limits.max_stored, data, correlation);
   std::sort(drafts.begin(), drafts.end(), [](const VisitDraft& a, const VisitDraft& b) {
     return std::tie(a.start_ns, a.client_ip, a.nodes) < std::tie(b.start_ns, b.client_ip, b.nodes);
   });

@@ -520,7 +520,8 @@ Section<C> visits() {
                           "silence that ends a burst of queries on one connection",
                           MEMBER(thresholds.visits.database_quiet_ns)),
               integer<C>("max_stored", "visits", 1, 16 * kMega,
-                         "kept, chosen by a hash of client and time; the others are counted",
+                         "kept: first those with losses or failures, then by a hash of client and "
+                         "time; the others count by weight",
                          MEMBER(thresholds.visits.max_stored)),
               integer<C>("max_nodes", "activities", 16, kMega,
                          "lookups, handshakes and requests of one visit",

@@ -29,8 +29,9 @@ std::string confidence_word(const Finding& f) {
 }
 
 std::string affected(const Finding& f) {
-  return fmt::format("{} ({:.0f} % of those it looked at)", count(f.affected_actions, "action"),
-                     100 * f.affected_share);
+  return fmt::format("{} ({:.0f} % of {})",
+                     count(f.affected_actions, f.capacity_only ? "action" : "visit"),
+                     100 * f.affected_share, f.capacity_only ? "those it looked at" : "all");
 }
 
 std::string evidence_line(const Report& r, const Evidence& e) {

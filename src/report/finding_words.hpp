@@ -11,7 +11,7 @@ namespace wirelag::report {
 [[nodiscard]] std::string interval(const Interval& saving);
 /// "saves 5.557 .. 12.448 ms", "saves load, not time".
 [[nodiscard]] std::string saving(const Finding& finding);
-/// "1 action (100 % of those it looked at)"
+/// "1 visit (100 % of all)"; what frees load: "1 action (100 % of those it looked at)"
 /// "C: a first hint"
 [[nodiscard]] std::string confidence_word(const Finding& finding);
 [[nodiscard]] std::string affected(const Finding& finding);

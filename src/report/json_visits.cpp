@@ -84,6 +84,7 @@ Json visit_json(const Report& r, std::size_t index, const HttpIndex& http) {
                                   : "page"},
               {"start_time_ns", v.start_ns},
               {"wait_ns", v.wait_ns},
+              {"weight", v.weight},
               {"breakdown_ns", breakdown_json(serial.breakdown)},
               {"breakdown_parallel_ns", breakdown_json(parallel.breakdown)},
               {"critical_path", path_json(v, serial, http)},

@@ -30,6 +30,7 @@ Json wait_scope_json(const WaitScope& s) {
   return Json{
       {"service", text_or_null(s.name)},
       {"visits", s.visits},
+      {"visits_seen", s.seen},
       {"wait_ns", Json{{"sum", s.wait_ns}, {"p50", s.p50_ns}, {"p95", s.p95_ns}}},
       {"breakdown_ns", breakdown_json(s.total[static_cast<std::size_t>(Form::serial)])},
       {"breakdown_parallel_ns", breakdown_json(s.total[static_cast<std::size_t>(Form::parallel)])},

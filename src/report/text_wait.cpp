@@ -40,9 +40,12 @@ void do_first(std::string& out, const Report& r, std::size_t column) {
   }
   std::string reasons;
   for (const std::string& reason : f.why_not_higher)
-    reasons += (reasons.empty() ? ": " : "; ") + reason;
+    reasons += (reasons.empty() ? ", because " : "; ") + reason;
   paragraph(out, "how sure", confidence_word(f) + safe(reasons), column);
-  paragraph(out, "", fmt::format("evidence, and {} more: part 4", count(all.size() - 1, "finding")),
+  paragraph(out, "",
+            all.size() == 1 ? "its evidence: part 4"
+                            : fmt::format("its evidence, and {} more: part 4",
+                                          count(all.size() - 1, "finding")),
             column);
 }
 
@@ -61,7 +64,7 @@ void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
   for (const std::size_t c : order) {
     const double percent = 100 * part_of(serial[c], w.wait_ns);
     if (percent < kSmallest) continue;
-    text += fmt::format("{}{:.0f} % {}", text.empty() ? "" : ", ", percent,
+    text += fmt::format("{}{:.0f} % {}", text.empty() ? "" : "; ", percent,
                         plain(static_cast<Category>(c)));
   }
   if (!text.empty()) paragraph(out, "of that", text, column);
@@ -75,7 +78,7 @@ void text_wait(std::string& out, const Report& r) {
   }
   const WaitScope& w = r.waits.all;
   paragraph(out, "", how_long(r) + ". Where that time goes, per visit:", 0);
-  const auto n = static_cast<DurationNs>(r.visits.stored.size());
+  const auto n = static_cast<DurationNs>(w.seen);
   Table table({{"category"},
                {"ms", Align::right},
                {"share", Align::right},

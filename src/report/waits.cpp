@@ -18,31 +18,57 @@ constexpr double kBand = 0.05;  ///< visits around a quantile that stand for it,
 struct Wait {
   DurationNs wait_ns = 0;
   std::size_t visit = 0;
+  double weight = 1;
   bool operator<(const Wait& other) const {
     return std::tie(wait_ns, visit) < std::tie(other.wait_ns, other.visit);
   }
 };
 
-std::size_t rank(std::size_t n, double q) {
-  const auto at = static_cast<std::size_t>(std::ceil(q * static_cast<double>(n)));
-  return std::clamp<std::size_t>(at, 1, n) - 1;
+/// The first one that, with those before it, stands for the share `q` of all.
+std::size_t rank(const std::vector<Wait>& sorted, double q) {
+  double total = 0;
+  for (const Wait& w : sorted) total += w.weight;
+  double passed = 0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    passed += sorted[i].weight;
+    if (passed >= q * total) return i;
+  }
+  return sorted.size() - 1;
+}
+
+/// So many times the breakdown, in whole nanoseconds that add up to so many times the wait.
+Breakdown times(const Breakdown& b, double weight, DurationNs weighted_wait_ns) {
+  if (weight == 1) return b;
+  Breakdown out{};
+  DurationNs rest = weighted_wait_ns;
+  for (std::size_t c = 0; c < kCategories; ++c) {
+    out[c] = static_cast<DurationNs>(weight * static_cast<double>(b[c]));
+    rest -= out[c];
+  }
+  *std::max_element(out.begin(), out.end()) += rest;  // what rounding left
+  return out;
+}
+
+DurationNs weighted(const Wait& w) {
+  return w.weight == 1
+             ? w.wait_ns
+             : static_cast<DurationNs>(std::llround(w.weight * static_cast<double>(w.wait_ns)));
 }
 
 /// The shares of the visits around the rank, of the wait at the rank.
 Breakdown around(const std::vector<Wait>& sorted, const std::vector<Breakdown>& of, double q) {
-  const std::size_t n = sorted.size();
-  const std::size_t from = rank(n, std::max(q - kBand, 0.0));
-  const std::size_t to = rank(n, std::min(q + kBand, 1.0));
+  const std::size_t from = rank(sorted, std::max(q - kBand, 0.0));
+  const std::size_t to = rank(sorted, std::min(q + kBand, 1.0));
   std::array<double, kCategories> sum{};
   double all = 0;
   for (std::size_t i = from; i <= to; ++i) {
     for (std::size_t c = 0; c < kCategories; ++c) {
-      sum[c] += static_cast<double>(of[sorted[i].visit][c]);
+      sum[c] += sorted[i].weight * static_cast<double>(of[sorted[i].visit][c]);
     }
-    all += static_cast<double>(sorted[i].wait_ns);
+    all += sorted[i].weight * static_cast<double>(sorted[i].wait_ns);
   }
   Breakdown out{};
-  DurationNs rest = sorted[rank(n, q)].wait_ns;
+  DurationNs rest = sorted[rank(sorted, q)].wait_ns;
   const double wait = static_cast<double>(rest);
   for (std::size_t c = 0; c < kCategories && all > 0; ++c) {
     out[c] = static_cast<DurationNs>(wait * sum[c] / all);
@@ -68,18 +94,23 @@ class Builder {
     s.visits = waits.size();
     if (waits.empty()) return s;
     std::sort(waits.begin(), waits.end());
+    double seen = 0;
     for (const Wait& w : waits) {
-      s.wait_ns = plus_ns(s.wait_ns, w.wait_ns);
+      const DurationNs wait_ns = weighted(w);
+      seen += w.weight;
+      s.wait_ns = plus_ns(s.wait_ns, wait_ns);
       for (std::size_t form = 0; form < kForms.size(); ++form) {
+        const Breakdown part = times(breakdowns_[form][w.visit], w.weight, wait_ns);
         for (std::size_t c = 0; c < kCategories; ++c) {
           DurationNs& total = s.total[form][c];
-          total = plus_ns(total, breakdowns_[form][w.visit][c]);
+          total = plus_ns(total, part[c]);
         }
       }
     }
+    s.seen = static_cast<std::uint64_t>(std::llround(seen));
     const std::vector<Breakdown>& serial = breakdowns_[static_cast<std::size_t>(Form::serial)];
-    s.p50_ns = waits[rank(waits.size(), 0.5)].wait_ns;
-    s.p95_ns = waits[rank(waits.size(), 0.95)].wait_ns;
+    s.p50_ns = waits[rank(waits, 0.5)].wait_ns;
+    s.p95_ns = waits[rank(waits, 0.95)].wait_ns;
     s.at_p50 = around(waits, serial, 0.5);
     s.at_p95 = around(waits, serial, 0.95);
     return s;
@@ -88,14 +119,15 @@ class Builder {
   void services(Waits& out) const {
     std::map<std::string, std::vector<Wait>> by_service;
     for (std::size_t i = 0; i < visits_.stored.size(); ++i) {
-      by_service[visits_.stored[i].service].push_back({visits_.stored[i].wait_ns, i});
+      const Visit& v = visits_.stored[i];
+      by_service[v.service].push_back({v.wait_ns, i, v.weight});
     }
     if (by_service.size() < 2) return;
     // Which ones matter is decided by the sums; only those are worked out.
     std::vector<std::pair<DurationNs, const std::string*>> order;
     for (const auto& [name, waits] : by_service) {
       DurationNs sum = 0;
-      for (const Wait& w : waits) sum = plus_ns(sum, w.wait_ns);
+      for (const Wait& w : waits) sum = plus_ns(sum, weighted(w));
       order.emplace_back(-sum, &name);
     }
     std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
@@ -139,8 +171,8 @@ void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::strin
     add_at(0, fmt::format("the only {}", kind));
     return;
   }
-  add_at(rank(n, 0.5), fmt::format("the median {}", kind));
-  if (n >= 20) add_at(rank(n, 0.95), fmt::format("the {} at p95", kind));
+  add_at(rank(waits, 0.5), fmt::format("the median {}", kind));
+  if (n >= 20) add_at(rank(waits, 0.95), fmt::format("the {} at p95", kind));
   add_at(n - 1, fmt::format("the {} that took longest", kind));
 }
 
@@ -152,8 +184,8 @@ Waits waits_of(const Visits& visits, const Advice& advice) {
   std::array<std::vector<Wait>, 3> by_kind;
   for (std::size_t i = 0; i < visits.stored.size(); ++i) {
     const Visit& v = visits.stored[i];
-    all.push_back({v.wait_ns, i});
-    by_kind[v.database ? 2 : v.api ? 1 : 0].push_back({v.wait_ns, i});
+    all.push_back({v.wait_ns, i, v.weight});
+    by_kind[v.database ? 2 : v.api ? 1 : 0].push_back({v.wait_ns, i, v.weight});
     add(out.flags, v.flags);
   }
   const Builder builder(visits);

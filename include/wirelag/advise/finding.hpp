@@ -90,7 +90,7 @@ struct Finding {
   std::string verify;  ///< how to see that the change worked
 
   // What advise() works out from the edits.
-  double affected_share = 0;  ///< of the actions the rule looked at
+  double affected_share = 0;  ///< of all visits; capacity_only: of the actions the rule looked at
   Interval saving;            ///< per affected action: median, widened by what sampling leaves open
   DurationNs after_higher_ranked_ns = 0;  ///< mid, with the findings above applied
   double user_seconds_per_hour = 0;       ///< saved, over at least one hour

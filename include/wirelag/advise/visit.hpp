@@ -131,6 +131,8 @@ struct Visit {
   std::string service;    ///< host of the first request, else name or address of the first server
   TimeNs start_ns = 0;
   DurationNs wait_ns = 0;  ///< to the end of the last thing waited for
+  /// How many visits of the capture it stands for; 1 unless the visits are a sample.
+  double weight = 1;
   VisitFlags flags;
   std::vector<VisitNode> nodes;                 ///< in order of start
   std::array<std::vector<VisitEdge>, 2> edges;  ///< by Form, in order of `to`
@@ -165,13 +167,12 @@ struct VisitLimits {
 struct Visits {
   std::vector<Visit> stored;  ///< in order of start
   std::uint64_t seen = 0;     ///< stored and not
-  /// What one stored visit stands for.
-  [[nodiscard]] double scale() const {
-    return stored.empty() ? 1.0 : static_cast<double>(seen) / static_cast<double>(stored.size());
-  }
+  /// The stored ones are a sample; their weights add up to `seen`.
+  [[nodiscard]] bool sampled() const { return seen > stored.size(); }
 };
 
-/// `data` is sealed. Which visits are stored does not depend on the order of emission.
+/// `data` is sealed. Where there are more visits than may be stored, those in which something failed or
+/// was lost get up to half of the places, and every one carries its weight. Which visits are stored does not depend on the order of emission.
 [[nodiscard]] Visits find_visits(const Dataset& data, const Correlation& correlation,
                                  const VisitLimits& limits);
 

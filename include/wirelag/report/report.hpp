@@ -36,7 +36,8 @@ struct CaptureBlock {
 struct WaitScope {
   std::string name;        ///< as in Visit::service; empty = all
   std::size_t visits = 0;  ///< stored ones
-  DurationNs wait_ns = 0;  ///< sum
+  std::uint64_t seen = 0;  ///< visits that they stand for
+  DurationNs wait_ns = 0;  ///< sum over those they stand for
   DurationNs p50_ns = 0;   ///< nearest rank
   DurationNs p95_ns = 0;
   std::array<Breakdown, 2> total{};  ///< by Form; each adds up to wait_ns

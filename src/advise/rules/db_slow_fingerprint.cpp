@@ -97,9 +97,11 @@ class Judge {
     }
   }
 
-  [[nodiscard]] static std::vector<DurationNs> thinks(const Shape& shape) {
-    std::vector<DurationNs> all;
-    for (const Call& c : shape.calls) all.push_back(c.think_ns);
+  [[nodiscard]] std::vector<Weighted> thinks(const Shape& shape) const {
+    std::vector<Weighted> all;
+    for (const Call& c : shape.calls) {
+      all.push_back({c.think_ns, input_.visits.stored[c.place.visit].weight});
+    }
     return all;
   }
 
@@ -108,14 +110,14 @@ class Judge {
   }
 
   [[nodiscard]] bool slow(Shape& shape) const {
-    std::vector<DurationNs> all = thinks(shape);
+    std::vector<Weighted> all = thinks(shape);
     shape.p95_ns = quantile(all, 0.95);
     return shape.p95_ns > limit_ns(shape);
   }
 
   Finding finding_for(const Endpoint& server, const Shape& shape, DurationNs fastest_ns) const {
     const DatabaseTransaction& t = query(shape.calls.front());
-    std::vector<DurationNs> all = thinks(shape);
+    std::vector<Weighted> all = thinks(shape);
     Finding f;
     f.title = fmt::format("Make {} answer sooner: {}", server.text(), called(t));
     f.fault = fmt::format("the server takes {} at p95 for {}", in_ms(shape.p95_ns), called(t));
@@ -150,7 +152,7 @@ class Judge {
     return fmt::format(" It gives {} at most: an index may be missing.", count_of(rows, "row"));
   }
 
-  void add_edits(Finding& f, const Shape& shape, std::vector<DurationNs>& all,
+  void add_edits(Finding& f, const Shape& shape, std::vector<Weighted>& all,
                  DurationNs fastest_ns) const {
     const DurationNs p10 = all.size() >= kMinForP10 ? quantile(all, 0.1) : kUnknownNs;
     bool bound = false;

@@ -111,15 +111,17 @@ class Judge {
     }
   }
 
-  [[nodiscard]] static std::vector<DurationNs> thinks(const Template& t) {
-    std::vector<DurationNs> all;
-    for (const Answer& a : t.answers) all.push_back(a.think_ns);
+  [[nodiscard]] std::vector<Weighted> thinks(const Template& t) const {
+    std::vector<Weighted> all;
+    for (const Answer& a : t.answers) {
+      all.push_back({a.think_ns, input_.visits.stored[a.place.visit].weight});
+    }
     return all;
   }
 
   /// Slow, and a good part of what its visits wait for.
   [[nodiscard]] bool fires(Template& t) const {
-    std::vector<DurationNs> all = thinks(t);
+    std::vector<Weighted> all = thinks(t);
     t.p50_ns = quantile(all, 0.5);
     t.p95_ns = quantile(all, 0.95);
     if (t.p50_ns <= limits_.p50_ns && t.p95_ns <= limits_.p95_ns) return false;
@@ -127,8 +129,9 @@ class Judge {
     double wait = 0;
     for (const Answer& a : t.answers) {
       if (a.think_ns <= limits_.target_ns) continue;
-      think += static_cast<double>(a.think_ns);
-      wait += static_cast<double>(input_.visits.stored[a.place.visit].wait_ns);
+      const Visit& visit = input_.visits.stored[a.place.visit];
+      think += visit.weight * static_cast<double>(a.think_ns);
+      wait += visit.weight * static_cast<double>(visit.wait_ns);
     }
     return wait > 0 && think >= limits_.min_share * wait;
   }
@@ -147,7 +150,7 @@ class Judge {
         "the server's own time above {} at the median or {} at p95, and {:.0f} % or more of the "
         "wait (rule.http-slow-ttfb; Lighthouse's server-response-time fails at 600 ms)",
         in_ms(limits_.p50_ns), in_ms(limits_.p95_ns), 100 * limits_.min_share);
-    std::vector<DurationNs> all = thinks(t);
+    std::vector<Weighted> all = thinks(t);
     const DurationNs fast =
         all.size() >= kMinForP10 ? std::max(limits_.target_ns, quantile(all, 0.1)) : kUnknownNs;
     bool bound = false;

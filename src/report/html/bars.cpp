@@ -79,7 +79,7 @@ void scope(Writer& w, const WaitScope& s, std::string_view title) {
 void table(Writer& w, const WaitScope& all) {
   Table t(w, "Where the time goes, mean per visit",
           {{"category"}, {"what it is"}, {"ms", true}, {"share", true}, {"ms, parallel", true}});
-  const auto n = static_cast<DurationNs>(all.visits);
+  const auto n = static_cast<DurationNs>(all.seen);
   for (std::size_t c = 0; c < kCategories; ++c) {
     const DurationNs serial = all.total[static_cast<std::size_t>(Form::serial)][c];
     const DurationNs parallel = all.total[static_cast<std::size_t>(Form::parallel)][c];

@@ -18,6 +18,11 @@ namespace {
 constexpr double kBar = 18;  ///< pixels
 constexpr std::size_t kSteps = 40;
 constexpr std::size_t kMaxText = 120;
+constexpr std::size_t kMaxTitle = 70;  ///< of a change beside its bar
+
+std::string clipped(std::string_view text, std::size_t length) {
+  return text.size() <= length ? std::string(text) : utf8(text.substr(0, length)) + "…";
+}
 
 class Waterfall {
  public:
@@ -133,7 +138,7 @@ class Waterfall {
     const auto at = on_path_.find(i);
     const bool on = at != on_path_.end();
     const auto row = w_.element("div", {{"class", on ? "step on" : "step"}});
-    w_.leaf("p", utf8_clipped(label(n)), {{"class", "what"}});
+    w_.leaf("p", clipped(label(n), kMaxText), {{"class", "what"}});
     {
       const auto svg =
           figure(w_, kBar, (on ? "on the critical path: " : "beside it: ") + parts(n), "rail");
@@ -152,11 +157,6 @@ class Waterfall {
       }
     }
     w_.leaf("p", about(n, i), {{"class", "when"}});
-  }
-
-  [[nodiscard]] static std::string utf8_clipped(std::string_view text) {
-    if (text.size() <= kMaxText) return std::string(text);
-    return utf8(text.substr(0, kMaxText)) + "…";
   }
 
   Writer& w_;
@@ -199,7 +199,9 @@ void fixes(Writer& w, const Report& r, const TypicalVisit& t, DurationNs wait_ns
   const std::size_t shown = std::min(kFixes, t.after.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const WaitAfter& a = t.after[i];
-    rung(w, fmt::format("{}. {}", a.finding + 1, r.advice.findings[a.finding].title),
+    rung(w,
+         fmt::format("{}. {}", a.finding + 1,
+                     clipped(r.advice.findings[a.finding].title, kMaxTitle)),
          interval({a.least_ns, a.least_ns, a.most_ns}), a.least_ns, a.most_ns, wait_ns);
   }
   and_more(w, t.after.size() - shown, "change");

@@ -87,7 +87,7 @@ void visits(const Subject& s, Problems& out) {
     }
   }
   const Json& together = s.report["waits"]["all"];
-  if (together["visits"] != s.report["visits"].size() || together["wait_ns"]["sum"] != all) {
+  if (together["visits_seen"] != s.report["visits"].size() || together["wait_ns"]["sum"] != all) {
     out.push_back("waits: " + together["wait_ns"].dump() + " of " + together["visits"].dump() +
                   " visits, which waited " + std::to_string(all));
   }

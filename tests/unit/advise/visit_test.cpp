@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <random>
 
 #include <gmock/gmock.h>
@@ -222,6 +223,76 @@ TEST(Visits, RefererNamesTheParent) {
   EXPECT_THAT(kinds, testing::ElementsAre(K::connect, K::request, K::connect, K::request));
 }
 
+TEST(Visits, ASampleKeepsTroubleFirstAndCountsItByWeight) {
+  Story story;
+  for (int i = 0; i < 1000; ++i) {
+    const double t = i * 5000;
+    const bool lost = i % 50 == 7;
+    Connection& c = story.connection("10.0.0.5", static_cast<std::uint16_t>(i + 1), "192.0.2.80",
+                                     80, t, lost ? 1006 : 6);
+    if (lost) {
+      c.syn_wait_ns = 1000 * kMillisecondNs;
+      c.syn_frames.push(frame_at(t + 1000));
+    }
+    const double ready = t + (lost ? 1006 : 6);
+    story.http(c, "/", ready + 4, ready + 19);
+  }
+  const Judged all(story);
+  VisitLimits limits;
+  limits.max_stored = 100;
+  const Visits sample = find_visits(all.data, all.correlation, limits);
+  ASSERT_EQ(sample.stored.size(), 100U);
+  double weights = 0;
+  std::size_t troubled = 0;
+  for (const Visit& v : sample.stored) {
+    weights += v.weight;
+    const bool lost = all.data.connections()[v.nodes[0].connection].syn_frames.size() > 1;
+    troubled += lost ? 1 : 0;
+    EXPECT_DOUBLE_EQ(v.weight, lost ? 1.0 : 980.0 / 80);
+  }
+  EXPECT_EQ(troubled, 20U);  // all of them
+  EXPECT_NEAR(weights, 1000, 1e-6);
+  // What they cost in all is what it is without sampling.
+  Thresholds thresholds;
+  const Advice advice = advise({all.data, all.correlation, sample, thresholds});
+  const auto found = std::find_if(advice.findings.begin(), advice.findings.end(),
+                                  [](const Finding& f) { return f.rule == "tcp-syn-loss"; });
+  ASSERT_NE(found, advice.findings.end());
+  const Finding exact = all.findings("tcp-syn-loss").at(0);
+  EXPECT_EQ(found->affected_actions, exact.affected_actions);
+  EXPECT_DOUBLE_EQ(found->user_seconds_per_hour, exact.user_seconds_per_hour);
+  EXPECT_DOUBLE_EQ(found->affected_share, 0.02);
+}
+
+TEST(Visits, MoreTroubleThanHalfOfThePlacesIsSampledToo) {
+  Story story;
+  for (int i = 0; i < 100; ++i) {
+    const double t = i * 5000;
+    Connection& c =
+        story.connection("10.0.0.5", static_cast<std::uint16_t>(i + 1), "192.0.2.80", 80, t, 6);
+    if (i < 70) c.syn_frames.push(frame_at(t + 1));
+    story.http(c, "/", t + 10, t + 25);
+  }
+  const Judged all(story);
+  VisitLimits limits;
+  limits.max_stored = 20;
+  const Visits half = find_visits(all.data, all.correlation, limits);
+  double weights = 0;
+  std::size_t heavy = 0;
+  for (const Visit& v : half.stored) {
+    weights += v.weight;
+    heavy += v.weight == 7.0 ? 1 : 0;
+  }
+  EXPECT_EQ(heavy, 10U);
+  EXPECT_NEAR(weights, 100, 1e-6);
+  limits.max_stored = 80;  // the 30 others leave 50 places
+  std::size_t troubled = 0;
+  for (const Visit& v : find_visits(all.data, all.correlation, limits).stored) {
+    troubled += v.weight > 1 ? 1 : 0;
+  }
+  EXPECT_EQ(troubled, 50U);
+}
+
 TEST(Visits, BoundedAndTheSameWhateverTheOrder) {
   Story story;
   for (int i = 0; i < 50; ++i) {
@@ -240,10 +311,11 @@ TEST(Visits, BoundedAndTheSameWhateverTheOrder) {
   EXPECT_EQ(a.seen, 50U);
   ASSERT_EQ(a.stored.size(), 10U);
   ASSERT_EQ(b.stored.size(), 10U);
-  EXPECT_DOUBLE_EQ(a.scale(), 5.0);
+  EXPECT_TRUE(a.sampled());
   for (std::size_t i = 0; i < 10; ++i) {
     EXPECT_EQ(a.stored[i].start_ns, b.stored[i].start_ns);
     EXPECT_EQ(a.stored[i].nodes.size(), 4U);
+    EXPECT_DOUBLE_EQ(a.stored[i].weight, 5.0);
     EXPECT_TRUE(a.stored[i].flags.cut);
   }
 }

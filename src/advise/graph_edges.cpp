@@ -1,0 +1,371 @@
+// What released every node of a visit, with an edge for each:
+//
+//   DNS      what the client had read                                          discovery
+//   CONNECT  the lookup of its address, when the SYN follows at once           protocol
+//            the attempt that failed before it                                 protocol
+//            else what the client had read                                     discovery
+//   TLS      its handshake                                                     protocol
+//   REQ      first on its connection and right after the handshake: that       protocol
+//            right after the answer before it on its connection: it had waited
+//            for the connection, since some earlier time (see wanted)          queue + discovery
+//            else what the client had read                                     discovery
+//   QUERY    the query before it on its connection, else the handshake         queue, protocol
+//
+// One edge of every node holds exactly: running the graph without a change gives the observed times.
+//
+// wanted: when a queued request could have left if a connection had been free.
+//   - A socket that was opened because all were busy, and that carried nothing at first, was opened
+//     for the next request that left elsewhere before its handshake was done: wanted at its SYN.
+//   - With six connections to the server busy (what a browser allows itself), a request that follows
+//     another one's answer at once had been waiting since that one left, or since that one's
+//     connection was opened for it.
+//   - Else not before the first request that the same document led to.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "graph_parts.hpp"
+
+namespace wirelag {
+namespace {
+
+constexpr DurationNs kSynFollowsAnswerNs = 10 * kMillisecondNs;
+/// What browsers allow themselves to one server over HTTP/1 (RFC 9112 section 9.4 names the motive).
+constexpr std::size_t kBrowserConnections = 6;
+
+bool is_document(const HttpTransaction& h) {
+  for (const std::string_view leaf :
+       {"image/", "font/", "video/", "audio/", "application/octet-stream", "application/font"}) {
+    if (h.content_type.starts_with(leaf)) return false;
+  }
+  return true;
+}
+
+std::string_view without_scheme(std::string_view url) {
+  const std::size_t at = url.find("://");
+  return at == std::string_view::npos ? url : url.substr(at + 3);
+}
+
+/// What a node is released by: another node's end, or the first byte of its answer.
+struct Release {
+  std::uint32_t node = UINT32_MAX;
+  TimeNs at_ns = kUnknownNs;
+  bool at_first_byte = false;
+  [[nodiscard]] bool any() const { return node != UINT32_MAX; }
+};
+
+class Edges {
+ public:
+  Edges(Visit& visit, const Dataset& data, const Correlation& correlation,
+        const RoundTrips& round_trips, Form form)
+      : visit_(visit),
+        data_(data),
+        correlation_(correlation),
+        round_trips_(round_trips),
+        form_(form),
+        out_(visit.edges[static_cast<std::size_t>(form)]) {}
+
+  void find() {
+    list_spares();
+    for (std::uint32_t i = 0; i < visit_.nodes.size(); ++i) {
+      const VisitNode& n = visit_.nodes[i];
+      switch (n.kind) {
+        case VisitNode::Kind::dns:
+          discover(i, n.start_ns);
+          lookups_[n.item] = i;
+          break;
+        case VisitNode::Kind::connect: connect(i, n); break;
+        case VisitNode::Kind::tls: tls(i, n); break;
+        case VisitNode::Kind::request: request(i, n); break;
+        case VisitNode::Kind::query: query(i, n); break;
+      }
+    }
+  }
+
+ private:
+  /// What is known of a connection while the nodes pass by.
+  struct Carrier {
+    std::uint32_t ready = UINT32_MAX;  ///< its CONNECT, then its TLS node
+    TimeNs opened_ns = kUnknownNs;     ///< its SYN
+    std::uint32_t last_request = UINT32_MAX;
+    bool asked = false;
+  };
+
+  [[nodiscard]] const VisitNode& node(std::uint32_t i) const { return visit_.nodes[i]; }
+  [[nodiscard]] const Connection& connection(std::size_t i) const { return data_.connections()[i]; }
+
+  void edge(std::uint32_t to, std::uint32_t from, DurationNs lag, EdgeKind kind,
+            bool at_first_byte = false) {
+    const DurationNs stall = std::min(stall_before(to), lag);
+    const DurationNs round = std::min(client_round_ns(from), lag - stall);
+    out_.push_back({from, to, lag, round, stall, kind, at_first_byte});
+  }
+
+  /// An answer takes half a round trip from the probe to the client, and what the client does then
+  /// the other half. What the client sent last itself has no such gap.
+  [[nodiscard]] DurationNs client_round_ns(std::uint32_t from) const {
+    const VisitNode& n = node(from);
+    bool answered = n.kind == VisitNode::Kind::request || n.kind == VisitNode::Kind::query;
+    if (n.kind == VisitNode::Kind::tls) {
+      const TlsHandshake& t = data_.tls()[n.item];
+      answered = t.server_finished_ns > t.client_finished_ns;
+    }
+    if (!answered || n.connection == Dataset::kNone) return 0;
+    const DurationNs rtt = round_trips_.probe_client_ns(connection(n.connection));
+    return known(rtt) ? rtt : 0;
+  }
+
+  /// What an answer that was sent again kept the client waiting before it sent this.
+  [[nodiscard]] DurationNs stall_before(std::uint32_t i) const {
+    const VisitNode& n = node(i);
+    if (n.item == Dataset::kNone) return 0;
+    DurationNs stall = 0;
+    if (n.kind == VisitNode::Kind::request) stall = data_.http()[n.item].stalls.earlier_resend_ns;
+    if (n.kind == VisitNode::Kind::query) stall = data_.database()[n.item].stalls.earlier_resend_ns;
+    return known(stall) ? stall : 0;
+  }
+
+  // ------------------------------------------------------------------------------ discovery
+
+  /// What the client had read at `t` that may have led to what it did then.
+  [[nodiscard]] Release read_at(TimeNs t, std::string_view referer) const {
+    if (form_ == Form::serial) {
+      if (const Release r = latest(complete_, t, false); r.any()) return r;
+    }
+    return page_at(t, referer);
+  }
+
+  /// The page that named it: by Referer, else the last document that had begun to arrive.
+  [[nodiscard]] Release page_at(TimeNs t, std::string_view referer) const {
+    if (!referer.empty()) {
+      const auto page = by_url_.find(std::string(without_scheme(referer)));
+      if (page != by_url_.end() && answer_ns(page->second) <= t) {
+        return {page->second, answer_ns(page->second), true};
+      }
+    }
+    return latest(documents_, t, true);
+  }
+
+  [[nodiscard]] static Release latest(const std::map<std::pair<TimeNs, std::uint32_t>, bool>& in,
+                                      TimeNs t, bool at_first_byte) {
+    auto after = in.upper_bound({t, UINT32_MAX});
+    if (after == in.begin()) return {};
+    const auto& [time_ns, i] = std::prev(after)->first;
+    return {i, time_ns, at_first_byte};
+  }
+
+  [[nodiscard]] TimeNs answer_ns(std::uint32_t i) const {
+    const VisitNode& n = node(i);
+    TimeNs t = n.start_ns;
+    for (std::size_t p = 0; p < n.parts_before_answer; ++p) t += n.parts[p].duration_ns;
+    return t;
+  }
+
+  /// The gap between what released it and `i` stays. False when nothing had been read.
+  bool discover(std::uint32_t i, TimeNs t, std::string_view referer = {}) {
+    const Release r = read_at(t, referer);
+    if (!r.any()) return false;
+    const DurationNs lag = node(i).start_ns - r.at_ns;
+    edge(i, r.node, lag, EdgeKind::discovery, r.at_first_byte);
+    const auto key = std::pair(r.node, r.at_first_byte);
+    const auto [first, fresh] = first_lag_.emplace(key, lag);
+    if (!fresh) first->second = std::min(first->second, lag);
+    return true;
+  }
+
+  // ----------------------------------------------------------------------------- connections
+
+  void connect(std::uint32_t i, const VisitNode& n) {
+    const Connection& c = connection(n.item);
+    carriers_[n.item].ready = i;
+    carriers_[n.item].opened_ns = n.start_ns;
+    const auto lookup = lookups_.find(correlation_.channels[n.item].lookup);
+    const bool named = lookup != lookups_.end() && node(lookup->second).end_ns <= n.start_ns;
+    const DurationNs after_answer = named ? n.start_ns - node(lookup->second).end_ns : kUnknownNs;
+    const auto failed = failed_.find(c.server.ip);
+    if (!n.ended) failed_[c.server.ip] = i;
+
+    bool held = named && after_answer <= kSynFollowsAnswerNs;
+    if (!held && correlation_.channels[n.item].purpose == ChannelPurpose::retry_after_failure &&
+        failed != failed_.end() && node(failed->second).end_ns <= n.start_ns) {
+      edge(i, failed->second, n.start_ns - node(failed->second).end_ns, EdgeKind::protocol);
+      held = true;
+    } else if (!held) {
+      held = discover(i, n.start_ns, referer_of_first(n.item));
+      if (named && held) edge(i, lookup->second, 0, EdgeKind::protocol);
+    }
+    if (named && (!held || after_answer <= kSynFollowsAnswerNs)) {
+      edge(i, lookup->second, after_answer, EdgeKind::protocol);
+    }
+  }
+
+  [[nodiscard]] std::string_view referer_of_first(std::size_t connection) const {
+    const Channel& channel = correlation_.channels[connection];
+    return channel.http.empty() ? std::string_view{} : data_.http()[channel.http.front()].referer;
+  }
+
+  void tls(std::uint32_t i, const VisitNode& n) {
+    Carrier& carrier = carriers_[n.connection];
+    if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns <= n.start_ns) {
+      edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
+    } else {
+      discover(i, n.start_ns);
+    }
+    carrier.ready = i;
+  }
+
+  void query(std::uint32_t i, const VisitNode& n) {
+    Carrier& carrier = carriers_[n.connection];
+    const Release other = form_ == Form::serial ? latest(complete_, n.start_ns, false) : Release{};
+    if (carrier.last_request != UINT32_MAX) {
+      const TimeNs own_ns = node(carrier.last_request).end_ns;
+      const bool held = other.any() && other.at_ns > own_ns;
+      if (held) edge(i, other.node, n.start_ns - other.at_ns, EdgeKind::discovery);
+      edge(i, carrier.last_request, held ? 0 : n.start_ns - own_ns, EdgeKind::queue);
+    } else if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns <= n.start_ns) {
+      edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
+    }
+    carrier.last_request = i;
+    if (n.ended) complete_.emplace(std::pair(n.end_ns, i), true);
+  }
+
+  // -------------------------------------------------------------------------------- requests
+
+  void request(std::uint32_t i, const VisitNode& n) {
+    Carrier& carrier = carriers_[n.connection];
+    const HttpTransaction* h = n.item == Dataset::kNone ? nullptr : &data_.http()[n.item];
+    const std::string_view referer = h != nullptr ? h->referer : std::string_view{};
+    const Endpoint& server = connection(n.connection).server;
+    TimeNs wanted = n.start_ns;
+
+    if (carrier.last_request != UINT32_MAX && node(carrier.last_request).end_ns <= n.start_ns) {
+      const VisitNode& before = node(carrier.last_request);
+      const DurationNs gap = n.start_ns - before.end_ns;
+      const bool queued = gap <= at_once_ns(n) && before.ended &&
+                          page_at(n.start_ns, referer).node != carrier.last_request;
+      wanted = wanted_ns(i, n, carrier, queued);
+      if (queued || wanted < n.start_ns) {
+        edge(i, carrier.last_request, gap, EdgeKind::queue);
+        wanted = could_have_left(i, wanted, referer, wanted < n.start_ns);
+      } else {
+        const bool held = discover(i, n.start_ns, referer);
+        edge(i, carrier.last_request, held ? 0 : gap, EdgeKind::queue);
+      }
+    } else if (carrier.last_request == UINT32_MAX && carrier.ready != UINT32_MAX &&
+               node(carrier.ready).end_ns <= n.start_ns) {
+      const DurationNs gap = n.start_ns - node(carrier.ready).end_ns;
+      const bool waited = gap <= kQueuedWithinNs;
+      const bool held = !waited && discover(i, n.start_ns, referer);
+      edge(i, carrier.ready, held ? 0 : gap, EdgeKind::protocol);
+      if (waited && known(carrier.opened_ns)) wanted = carrier.opened_ns;
+    } else {
+      discover(i, n.start_ns, referer);
+    }
+
+    wanted_[i] = wanted;
+    carrier.last_request = i;
+    carrier.asked = true;
+    busy_until_[server].insert(n.end_ns);
+    if (n.ended) complete_.emplace(std::pair(n.end_ns, i), true);
+    if (h == nullptr || (is_document(*h) && known(h->response_first_ns))) {
+      if (n.parts_before_answer > 0) documents_.emplace(std::pair(answer_ns(i), i), true);
+    }
+    if (h != nullptr && !h->host.empty() && n.parts_before_answer > 0) {
+      by_url_.emplace(std::string(h->host) + std::string(h->target), i);
+    }
+  }
+
+  /// The longest that "at once" takes at the probe: an answer has to reach the client first.
+  [[nodiscard]] DurationNs at_once_ns(const VisitNode& n) const {
+    const Connection& c = connection(n.connection);
+    const DurationNs client = smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns);
+    return kQueuedWithinNs + (known(client) ? client : 0);
+  }
+
+  /// Since when a request that left right after another one's answer had waited.
+  TimeNs wanted_ns(std::uint32_t i, const VisitNode& n, const Carrier& carrier, bool queued) {
+    if (const TimeNs t = spare_for(i, n, carrier); known(t)) return t;
+    if (!queued) return n.start_ns;
+    // Connections busy, or just about to be used again; its own is one of them.
+    auto& busy = busy_until_[connection(n.connection).server];
+    busy.erase(busy.begin(), busy.lower_bound(n.start_ns - at_once_ns(n)));
+    if (busy.size() < kBrowserConnections) return n.start_ns;
+    return wanted_[carrier.last_request];
+  }
+
+  /// The edge that holds a queued request once its connection is no obstacle. Returns when it would
+  /// have left.
+  TimeNs could_have_left(std::uint32_t i, TimeNs wanted, std::string_view referer, bool sure) {
+    const Release r = read_at(wanted, referer);
+    if (!r.any()) return wanted;
+    DurationNs lag = wanted - r.at_ns;
+    if (!sure) {
+      const auto sibling = first_lag_.find(std::pair(r.node, r.at_first_byte));
+      if (sibling != first_lag_.end()) lag = std::min(lag, sibling->second);
+    }
+    edge(i, r.node, lag, EdgeKind::discovery, r.at_first_byte);
+    return r.at_ns + lag;
+  }
+
+  // ---------------------------------------------------------------------------------- spares
+
+  struct Spare {
+    std::size_t connection;
+    TimeNs opened_ns;
+    TimeNs ready_ns;
+  };
+
+  /// Sockets opened while all others were busy, whose first request did not follow the handshake.
+  void list_spares() {
+    for (const VisitNode& n : visit_.nodes) {
+      if (n.kind != VisitNode::Kind::connect || !n.ended) continue;
+      const Channel& channel = correlation_.channels[n.item];
+      if (channel.others_open == 0 || channel.others_busy < channel.others_open) continue;
+      if (channel.tls != Dataset::kNone) continue;
+      const TimeNs asked = connection(n.item).half.c2s.first_payload_ns;
+      if (known(asked) && asked - n.end_ns <= kQueuedWithinNs) continue;
+      spares_.push_back({n.item, n.start_ns, n.end_ns});
+    }
+  }
+
+  /// When the spare socket was opened that this request was meant for; unknown when none was.
+  TimeNs spare_for(std::uint32_t i, const VisitNode& n, const Carrier& carrier) {
+    for (auto at = spares_.begin(); at != spares_.end(); ++at) {
+      if (at->opened_ns > n.start_ns) break;
+      if (n.start_ns > at->ready_ns || at->connection == n.connection) continue;
+      if (connection(at->connection).server != connection(n.connection).server) continue;
+      if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns > at->opened_ns) continue;
+      const TimeNs opened = at->opened_ns;
+      visit_.nodes[i].opened_for_it = at->connection;
+      spares_.erase(at);
+      return opened;
+    }
+    return kUnknownNs;
+  }
+
+  Visit& visit_;
+  const Dataset& data_;
+  const Correlation& correlation_;
+  const RoundTrips& round_trips_;
+  Form form_;
+  std::vector<VisitEdge>& out_;
+  std::vector<Spare> spares_;
+  std::unordered_map<std::size_t, std::uint32_t> lookups_;
+  std::unordered_map<std::size_t, Carrier> carriers_;
+  std::map<IpAddress, std::uint32_t> failed_;
+  std::map<Endpoint, std::multiset<TimeNs>> busy_until_;
+  std::map<std::pair<TimeNs, std::uint32_t>, bool> complete_;   ///< by last byte
+  std::map<std::pair<TimeNs, std::uint32_t>, bool> documents_;  ///< by first byte
+  std::unordered_map<std::string, std::uint32_t> by_url_;
+  std::map<std::pair<std::uint32_t, bool>, DurationNs> first_lag_;
+  std::unordered_map<std::uint32_t, TimeNs> wanted_;
+};
+
+}  // namespace
+
+void add_edges(Visit& visit, Form form, const GraphInput& input) {
+  Edges(visit, input.data, input.correlation, input.round_trips, form).find();
+}
+
+}  // namespace wirelag

@@ -1,0 +1,246 @@
+// From the activities of a visit to its nodes: where each one's time goes, cut into parts that add up to
+// it exactly.
+//
+//   DNS      dns                        CONNECT  connect                      TLS  tls
+//   REQ      send [stall] | rounds [stall] think | rounds stall bandwidth [stall]
+//            request        wait for the answer    the answer arrives       sent again after it
+//   QUERY    send [stall] | rounds [stall] think | [stall] bandwidth [stall]
+//            a login: as many round trips as its protocol needs; pipelined: from the end of the one before
+#include <algorithm>
+
+#include "graph_parts.hpp"
+
+namespace wirelag {
+namespace {
+
+class Nodes {
+ public:
+  Nodes(Visit& visit, const Dataset& data, const Correlation& correlation,
+        const RoundTrips& round_trips)
+      : visit_(visit), data_(data), correlation_(correlation), round_trips_(round_trips) {}
+
+  void add(const NodeRef& ref) {
+    VisitNode n;
+    n.kind = ref.kind;
+    n.item = ref.item;
+    n.connection = ref.connection;
+    if (ref.connection != Dataset::kNone) note(data_.connections()[ref.connection]);
+    switch (ref.kind) {
+      case VisitNode::Kind::dns: lookup(n, correlation_.lookups[ref.item]); break;
+      case VisitNode::Kind::connect: connect(n, data_.connections()[ref.item]); break;
+      case VisitNode::Kind::tls: tls(n, data_.tls()[ref.item]); break;
+      case VisitNode::Kind::request:
+        if (ref.item == Dataset::kNone) {
+          unreadable(n);
+        } else {
+          request(n, data_.http()[ref.item]);
+        }
+        break;
+      case VisitNode::Kind::query: query(n, data_.database()[ref.item]); break;
+    }
+    visit_.nodes.push_back(n);
+  }
+
+ private:
+  void note(const Connection& c) {
+    visit_.flags.midstream |= c.state == ConnectionState::midstream;
+    visit_.flags.one_sided |= c.one_sided;
+  }
+
+  static void span(VisitNode& n, TimeNs from, TimeNs to, Category category) {
+    n.start_ns = from;
+    n.end_ns = std::max(from, to);
+    n.parts.push({category, n.end_ns - n.start_ns});
+    n.parts_before_answer = 1;
+  }
+
+  static void lookup(VisitNode& n, const Lookup& l) {
+    span(n, l.start_time_ns, l.end_time_ns, Category::dns);
+  }
+
+  static void connect(VisitNode& n, const Connection& c) {
+    n.ended = known(c.established_time_ns);
+    span(n, c.start_time_ns, n.ended ? c.established_time_ns : c.last_time_ns, Category::connect);
+  }
+
+  static void tls(VisitNode& n, const TlsHandshake& t) {
+    const TimeNs end = std::max(t.client_finished_ns, t.server_finished_ns);
+    n.ended = known(end);
+    span(n, t.client_hello_ns, n.ended ? end : t.client_hello_ns, Category::tls);
+  }
+
+  /// The wait for the first byte of an answer: a round trip on the server's side, the rest is its
+  /// own time.
+  void wait(VisitNode& n, DurationNs wait_ns, DurationNs resend_ns = 0) {
+    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    if (!known(rtt)) visit_.flags.think_has_rtt = true;
+    const DurationNs rounds = known(rtt) ? std::min(rtt, wait_ns) : 0;
+    const DurationNs stall = std::min(resend_ns, wait_ns - rounds);
+    n.parts.push({Category::rounds, rounds});
+    if (stall > 0) n.parts.push({Category::stall, stall});
+    n.parts.push({Category::think, wait_ns - rounds - stall});
+    n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
+  }
+
+  /// Of what cannot be read the first exchange is seen: first bytes out, first bytes back.
+  void unreadable(VisitNode& n) {
+    const Channel& channel = correlation_.channels[n.connection];
+    const Connection& c = data_.connections()[n.connection];
+    TimeNs from = c.half.c2s.first_payload_ns;
+    TimeNs to = c.half.s2c.first_payload_ns;
+    if (channel.tls != Dataset::kNone) {
+      from = data_.tls()[channel.tls].first_client_data_ns;
+      to = data_.tls()[channel.tls].first_server_data_ns;
+      visit_.flags.encrypted = true;
+    }
+    n.ended = known(to) && to >= from;
+    n.start_ns = from;
+    n.end_ns = n.ended ? to : from;
+    if (n.ended) wait(n, n.end_ns - n.start_ns);
+    if (!n.ended) n.parts.push({Category::send, 0});
+  }
+
+  void request(VisitNode& n, const HttpTransaction& h) {
+    n.start_ns = h.request_first_ns;
+    const DurationNs first_byte = elapsed_ns(h.request_first_ns, h.response_first_ns);
+    if (!known(first_byte)) {
+      n.ended = false;
+      visit_.flags.incomplete = true;
+      const DurationNs sent = elapsed_ns(h.request_first_ns, h.request_last_ns);
+      n.parts.push({Category::send, known(sent) ? sent : 0});
+      const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+      n.parts.push({Category::rounds, known(rtt) ? rtt : 0});  // no answer comes sooner
+      n.end_ns = n.start_ns + n.parts[0].duration_ns + n.parts[1].duration_ns;
+      return;
+    }
+    const DurationNs server = h.server_wait_ns();
+    const DurationNs asked =
+        std::max<DurationNs>(0, known(server) ? first_byte - server : first_byte);
+    send(n, asked, h.stalls);
+    wait(n, first_byte - asked, or_none(h.stalls.request_resend_ns));
+    transfer(n, h);
+    resent_after(n, h.response_last_ns);
+    n.ended = h.response_complete;
+    if (!n.ended) visit_.flags.incomplete = true;
+    n.end_ns = n.start_ns;
+    for (const VisitPart& part : n.parts) n.end_ns += part.duration_ns;
+  }
+
+  static DurationNs or_none(DurationNs d) { return known(d) ? d : 0; }
+
+  /// The request on its way to the server, `asked` in all.
+  static void send(VisitNode& n, DurationNs asked, const ExchangeStalls& stalls) {
+    const DurationNs held = std::min(or_none(stalls.request_held_ns), asked);
+    n.parts.push({Category::send, asked - held});
+    if (held > 0) n.parts.push({Category::stall, held});
+  }
+
+  /// What had passed the probe and was then sent again: it was not whole at the client before that.
+  /// Seen of the last thing that came on a connection; before a next request it is in the gap.
+  void resent_after(VisitNode& n, TimeNs last_ns) {
+    const HalfConnection& half = data_.connections()[n.connection].half.s2c;
+    const bool payload = known(half.lost_until_ns) && half.lost_until_ns == half.last_payload_ns;
+    if (!payload || !known(last_ns) || half.lost_until_ns <= last_ns) return;
+    if (!last_on_connection(n)) return;
+    n.parts.push({Category::stall, half.lost_until_ns - last_ns});
+  }
+
+  [[nodiscard]] bool last_on_connection(const VisitNode& n) const {
+    const Channel& channel = correlation_.channels[n.connection];
+    if (n.kind == VisitNode::Kind::query) return channel.database.back() == n.item;
+    return !channel.http.empty() && channel.http.back() == n.item;
+  }
+
+  /// A pipelined query has no time of its own until the one before it is answered.
+  void query(VisitNode& n, const DatabaseTransaction& t) {
+    const VisitNode* before = visit_.nodes.empty() ? nullptr : &visit_.nodes.back();
+    const bool behind = before != nullptr && before->kind == VisitNode::Kind::query &&
+                        before->connection == n.connection && before->end_ns > t.request_first_ns;
+    n.start_ns = behind ? before->end_ns : t.request_first_ns;
+    n.ended = t.response_complete || t.no_reply;
+    const DurationNs asked = std::max<DurationNs>(0, t.request_last_ns - n.start_ns);
+    send(n, asked, t.stalls);
+    if (!known(t.response_first_ns)) {
+      if (!n.ended) visit_.flags.incomplete = true;
+      n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
+    } else {
+      const TimeNs from = n.start_ns + asked;
+      const DurationNs wait_ns = std::max<DurationNs>(0, t.response_first_ns - from);
+      if (t.waits_by_design) {
+        n.parts.push({Category::client, wait_ns});
+      } else if (t.login) {
+        login(n, wait_ns, t);
+      } else if (behind) {
+        waited_in_line(n, wait_ns, t, from);
+      } else {
+        wait(n, wait_ns, or_none(t.stalls.request_resend_ns));
+      }
+      n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
+      answer(n, t, from + wait_ns);
+      resent_after(n, t.response_last_ns);
+    }
+    n.end_ns = n.start_ns;
+    for (const VisitPart& part : n.parts) n.end_ns += part.duration_ns;
+  }
+
+  /// Round trips that the protocol of a login needs, whichever side of the probe they are on.
+  void login(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t) {
+    const DurationNs rtt = round_trips_.whole_ns(data_.connections()[n.connection]);
+    if (!known(rtt)) visit_.flags.think_has_rtt = true;
+    DurationNs rounds = 0;
+    if (known(rtt) && t.round_trips > 0) {
+      rounds = rtt < wait_ns / t.round_trips ? rtt * t.round_trips : wait_ns;
+    }
+    n.parts.push({Category::rounds, rounds});
+    n.parts.push({Category::think, wait_ns - rounds});
+  }
+
+  /// Sent while others were unanswered: of its round trip only what is left when its turn came.
+  void waited_in_line(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t, TimeNs from) {
+    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    if (!known(rtt)) visit_.flags.think_has_rtt = true;
+    const DurationNs left = known(rtt) ? rtt - (from - t.request_last_ns) : 0;
+    const DurationNs rounds = std::clamp<DurationNs>(left, 0, wait_ns);
+    n.parts.push({Category::rounds, rounds});
+    n.parts.push({Category::think, wait_ns - rounds});
+  }
+
+  static void answer(VisitNode& n, const DatabaseTransaction& t, TimeNs from) {
+    const DurationNs transfer_ns = std::max<DurationNs>(0, t.response_last_ns - from);
+    if (transfer_ns == 0) return;
+    const DurationNs stall = std::min(
+        or_none(t.stalls.response_held_ns) + or_none(t.stalls.response_resend_ns), transfer_ns);
+    if (stall > 0) n.parts.push({Category::stall, stall});
+    n.parts.push({Category::bandwidth, transfer_ns - stall});
+  }
+
+  void transfer(VisitNode& n, const HttpTransaction& h) {
+    const DurationNs transfer_ns = h.transfer_ns();
+    if (!known(transfer_ns) || transfer_ns == 0) return;
+    const TransferShape& s = h.response_shape;
+    const DurationNs rounds = std::min(or_none(s.rounds_ns), transfer_ns);
+    DurationNs stall = 0;
+    for (const DurationNs gap : {s.resend_stall_ns, s.window_stall_ns, s.pause_ns, s.held_ns}) {
+      stall = plus_ns(stall, or_none(gap));
+    }
+    stall = std::min(stall, transfer_ns - rounds);
+    if (s.flights == 0) visit_.flags.transfer_unsplit = true;
+    n.parts.push({Category::rounds, rounds});
+    n.parts.push({Category::stall, stall});
+    n.parts.push({Category::bandwidth, transfer_ns - rounds - stall});
+  }
+
+  Visit& visit_;
+  const Dataset& data_;
+  const Correlation& correlation_;
+  const RoundTrips& round_trips_;
+};
+
+}  // namespace
+
+void add_nodes(Visit& visit, std::span<const NodeRef> activities, const GraphInput& input) {
+  Nodes nodes(visit, input.data, input.correlation, input.round_trips);
+  for (const NodeRef& activity : activities) nodes.add(activity);
+}
+
+}  // namespace wirelag
