@@ -10,7 +10,8 @@
 // A bucket is at most 1/8 of its lower bound wide and quantile_ns() answers with its middle, so
 // that within these bounds a quantile is off by at most 1/16 = 6.25 % of the sample that has the
 // rank. Below, it is off by at most 512 ns; beyond, it is the maximum. The answer never lies
-// outside the smallest and the largest sample, and these two, the count and the sum are exact.
+// outside the smallest and the largest sample, and these two, the count and the sum are exact: the sum
+// has 128 bits, as a year of a busy link adds up to more than 64 hold.
 //
 // merge() adds bucket by bucket: associative and commutative. One thread.
 #pragma once
@@ -38,7 +39,7 @@ class Histogram {
     if (ns < 0) return;
     ++buckets_[bucket_of(ns)];
     ++count_;
-    sum_ns_ += static_cast<std::uint64_t>(ns);
+    sum_ns_ += static_cast<Sum>(ns);
     min_ns_ = std::min(min_ns_, ns);
     max_ns_ = std::max(max_ns_, ns);
   }
@@ -64,7 +65,11 @@ class Histogram {
   }
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
-  [[nodiscard]] std::uint64_t sum_ns() const { return sum_ns_; }
+  /// At most the longest duration there is.
+  [[nodiscard]] DurationNs sum_ns() const {
+    constexpr Sum kLongest = std::numeric_limits<DurationNs>::max();
+    return static_cast<DurationNs>(std::min(sum_ns_, kLongest));
+  }
   [[nodiscard]] DurationNs min_ns() const { return count_ ? min_ns_ : kUnknownNs; }
   [[nodiscard]] DurationNs max_ns() const { return count_ ? max_ns_ : kUnknownNs; }
   [[nodiscard]] DurationNs mean_ns() const {
@@ -91,9 +96,11 @@ class Histogram {
   bool operator==(const Histogram&) const = default;
 
  private:
+  __extension__ using Sum = unsigned __int128;
+
   std::array<std::uint64_t, kBuckets> buckets_{};
   std::uint64_t count_ = 0;
-  std::uint64_t sum_ns_ = 0;
+  Sum sum_ns_ = 0;
   DurationNs min_ns_ = std::numeric_limits<DurationNs>::max();
   DurationNs max_ns_ = -1;
 };

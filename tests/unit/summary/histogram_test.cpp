@@ -112,7 +112,19 @@ TEST(Histogram, a_merge_equals_recording_everything_in_one) {
   forwards.merge(Histogram{});
   EXPECT_EQ(forwards, all);
   EXPECT_EQ(backwards, all);
-  EXPECT_EQ(all.mean_ns(), static_cast<DurationNs>(all.sum_ns() / 3000));
+  EXPECT_EQ(all.mean_ns(), all.sum_ns() / 3000);
+}
+
+TEST(Histogram, a_sum_beyond_64_bits_is_exact_and_told_as_the_longest_duration) {
+  constexpr DurationNs kCenturies = std::numeric_limits<DurationNs>::max() - 2;
+  Histogram h;
+  for (int i = 0; i < 5; ++i) h.record(kCenturies);
+  Histogram twice = h;
+  twice.merge(h);
+  for (const Histogram& many : {h, twice}) {
+    EXPECT_EQ(many.mean_ns(), kCenturies);
+    EXPECT_EQ(many.sum_ns(), std::numeric_limits<DurationNs>::max());
+  }
 }
 
 }  // namespace

@@ -160,7 +160,7 @@ TEST(RoundTrips, are_in_the_interval_in_which_they_were_measured_by_half_and_met
   const MergedSummary first = bench.interval(1);
   const ServiceSummary web = server(first, kWeb);
   EXPECT_EQ(web.of(data_rtt_probe_server).count(), 2U);
-  EXPECT_EQ(web.of(data_rtt_probe_server).sum_ns(), std::uint64_t{50} * ms);
+  EXPECT_EQ(web.of(data_rtt_probe_server).sum_ns(), 50 * ms);
   EXPECT_EQ(web.of(timestamp_rtt_probe_server).max_ns(), 31 * ms);
   EXPECT_EQ(web.of(data_rtt_probe_client).count(), 0U);
   EXPECT_EQ(web.of(timestamp_rtt_probe_client).min_ns(), 5 * ms);
