@@ -16,7 +16,6 @@
 namespace wirelag {
 namespace {
 
-/// The life, as far as it has been cut.
 /// What an interval belongs to.
 struct Owner {
   std::size_t http = Dataset::kNone;
@@ -25,6 +24,7 @@ struct Owner {
   bool operator==(const Owner&) const = default;
 };
 
+/// The life, as far as it has been cut.
 class Walk {
  public:
   Walk(TimeNs from, TimeNs to) : at_(from), end_(to) { phases_.total_ns.fill(kUnknownNs); }
@@ -79,16 +79,28 @@ bool bytes_missing(const Connection& c) {
   return c.half.c2s.missing_bytes + c.half.s2c.missing_bytes > 0;
 }
 
+/// Whether the capture has an answer of the handshake before its question, by frame or by time: how long
+/// it took is unknown.
+bool opening_contradicts(const Connection& c) {
+  if (c.state == ConnectionState::complete) return !known(c.connect_time_ns);
+  if (c.state != ConnectionState::synack_no_ack) return false;
+  TimeNs asked_ns = kUnknownNs;
+  for (const HandshakeSegment& s : c.handshake) {
+    const std::uint8_t opening = s.flags & (tcp_flag::syn | tcp_flag::ack);
+    if (s.direction == Direction::c2s && opening == tcp_flag::syn) {
+      asked_ns = std::max(asked_ns, s.time_ns);
+    } else if (s.direction == Direction::s2c && opening == (tcp_flag::syn | tcp_flag::ack)) {
+      return !known(asked_ns) || s.time_ns < asked_ns;
+    }
+  }
+  return false;
+}
+
 /// When the opening ended: with the completing ACK, else with the first byte, else never.
 TimeNs opening_end(const Connection& c) {
   if (known(c.established_time_ns)) return c.established_time_ns;
   const TimeNs first_byte = first_of(c.half.c2s.first_payload_ns, c.half.s2c.first_payload_ns);
   return known(first_byte) ? first_byte : c.last_time_ns;
-}
-
-/// Whether the capture has an answer of the handshake before its question: how long it took is unknown.
-bool opening_contradicts(const Connection& c) {
-  return c.state == ConnectionState::complete && !known(c.connect_time_ns);
 }
 
 // ---------------------------------------------------------------------------------- the exchanges

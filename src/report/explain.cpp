@@ -173,6 +173,12 @@ std::string syn_ack_words(const Place& p) {
         "The SYN-ACK again, {} after the copy before it: the server had no ACK in time.",
         duration(p.e.step_ns));
   }
+  if (p.syns_before == 0 ? p.c.state != ConnectionState::no_syn_seen
+                         : p.syns_before == 1 && !known(p.c.rtt_probe_server_ns)) {
+    return "The server accepts and states its limits. The capture has an answer before its "
+           "question, "
+           "so no time of this exchange can be measured.";
+  }
   if (p.syns_before == 0) {
     return "The server accepts and states its limits. The SYN before it was not captured, so the "
            "server half cannot be measured.";
@@ -183,11 +189,6 @@ std::string syn_ack_words(const Place& p) {
         "half "
         "(capture point -> server -> capture point).",
         duration(p.c.rtt_probe_server_ns));
-  }
-  if (p.syns_before == 1) {
-    return "The server accepts and states its limits. The capture times contradict the order of "
-           "the "
-           "exchange, so the server half cannot be measured.";
   }
   return fmt::format(
       "The server accepts and states its limits. {} SYNs were under way and it can answer any of "

@@ -154,6 +154,29 @@ TEST_F(Phases, AnOpeningInAnImpossibleOrderTookAnUnknownTime) {
   EXPECT_EQ(phases.total(Phase::untracked), ms(10));
 }
 
+TEST_F(Phases, AnOpeningInAnImpossibleOrderThatNeverCompletesTookAnUnknownTimeToo) {
+  // GIVEN an opening that fails, its SYN-ACK captured before its SYN, behind it, or earlier by its time
+  const auto told_with = [&](bool answer_first, double answer_ms) {
+    story = Story();
+    Connection& c = open();
+    story.fail(c, ConnectionState::synack_no_ack, 3000);
+    c.half.c2s.packets = c.half.s2c.packets = 1;
+    HandshakeSegment syn, syn_ack;
+    syn.flags = tcp_flag::syn;
+    syn.time_ns = c.start_time_ns;
+    syn_ack.flags = tcp_flag::syn | tcp_flag::ack;
+    syn_ack.direction = Direction::s2c;
+    syn_ack.time_ns = c.start_time_ns + ms(answer_ms);
+    c.handshake.clear();
+    c.handshake.push(answer_first ? syn_ack : syn);
+    c.handshake.push(answer_first ? syn : syn_ack);
+    return told(cut());
+  };
+  EXPECT_THAT(told_with(false, 5), ElementsAre("connect 3000000"));
+  EXPECT_THAT(told_with(true, 5), ElementsAre("untracked 3000000"));
+  EXPECT_THAT(told_with(false, -5), ElementsAre("untracked 3000000"));
+}
+
 TEST_F(Phases, OneDirectionOnlyTellsNoConnectAndNoWait) {
   Connection& c = open();
   story.http(c, "/", 20, Story::kNever);

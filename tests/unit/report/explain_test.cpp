@@ -97,6 +97,16 @@ TEST(Explain, AnAmbiguousHalfIsSaidToBeAmbiguous) {
   EXPECT_THAT(explain(c)[2].meaning, HasSubstr("2 SYNs were under way"));
 }
 
+TEST(Explain, AnAnswerCapturedBeforeItsQuestionIsSaidToBe) {
+  Connection c = opened(1, kClient, kServer, {4, 3 * kMs}, {5, 6 * kMs}, {6, 7 * kMs});
+  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
+  c.handshake.clear();
+  for (const auto& s : {syn_ack, syn, ack}) c.handshake.push(s);
+  c.handshake_ambiguous = true;
+  c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
+  EXPECT_THAT(explain(c)[0].meaning, HasSubstr("an answer before its question"));
+}
+
 TEST(Explain, RefusedMeansTheServerHadNoListener) {
   Connection c = unanswered(1, kClient, kServer, {{1, 0}});
   c.state = ConnectionState::refused;

@@ -220,6 +220,18 @@ TEST(Handshake, ClockSteppingBackGivesNoTimeRatherThanANegativeOne) {
   expect_no_times(c);
 }
 
+TEST(Handshake, AnAnswerBeforeItsQuestionGivesNoTimesWhetherItIsAcknowledgedOrNot) {
+  for (const bool acknowledged : {false, true}) {
+    Conversation t;
+    t.server_sends(0, kSynAck, 0, 1);
+    t.client_sends(5, kSyn, 0, 0);
+    if (acknowledged) t.client_sends(6, kAck, 1, 1);
+    const Connection& c = t.finish();
+    EXPECT_EQ(c.state, acknowledged ? ConnectionState::complete : ConnectionState::synack_no_ack);
+    expect_no_times(c);
+  }
+}
+
 TEST(Handshake, AnswerOfAnotherClockBelongsToItsSyn) {
   // GIVEN a capture of two interfaces, one of which lives decades later
   constexpr double kDecades = 46 * 365.25 * 24 * 3600 * 1000;
