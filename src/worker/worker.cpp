@@ -43,6 +43,7 @@ struct Worker::State : ConnectionObserver {
   PostgresTracker postgres;
   MysqlTracker mysql;
   TcpTracker tcp;
+  const std::uint32_t roomy_connections;
   TimeNs now = kUnknownNs;
   TimeNs earliest_ns = kUnknownNs;  ///< of a call's first frame, since settled_ns() was asked
   std::array<Packet, kBurst> packets;
@@ -62,7 +63,8 @@ struct Worker::State : ConnectionObserver {
         postgres(limits.database, database, statements, counters),
         mysql(limits.database, database, statements, counters),
         tcp(limits.tcp, index, classifier, stream_trackers(), summariser, live ? this : nullptr,
-            counters) {}
+            counters),
+        roomy_connections(Worker::roomy_connections(limits)) {}
 
   /// The registration of the protocols over TCP: one line each.
   [[nodiscard]] TcpTracker::Trackers stream_trackers() {
@@ -165,7 +167,18 @@ void Worker::tick(TimeNs now) {
 
 TimeNs Worker::settled_ns() {
   const TimeNs earliest_ns = std::exchange(state_->earliest_ns, kUnknownNs);
-  return known(earliest_ns) ? earliest_ns - kClockStepNs : kUnknownNs;
+  if (!known(earliest_ns) || state_->tcp.live_connections() <= state_->roomy_connections) {
+    return kUnknownNs;
+  }
+  return earliest_ns - kClockStepNs;
+}
+
+/// Queries are not among them: their table lets go of what is over by itself when it is full.
+std::uint32_t Worker::roomy_connections(const WorkerLimits& limits) {
+  return std::min({limits.tcp.connections, limits.tcp.reorder_segments, limits.dns.tcp_streams,
+                   limits.http.connections, limits.http.header_buffers, limits.tls.connections,
+                   limits.tls.hello_buffers, limits.database.connections}) /
+         2;
 }
 
 std::size_t Worker::snapshot(TransactionSink& into, std::size_t from) {

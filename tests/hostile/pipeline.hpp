@@ -25,6 +25,7 @@ struct RunOptions {
   std::size_t workers = 1;     ///< 2 or 3: through a dispatcher
   std::size_t burst = 32;      ///< frames per process()
   std::size_t tick_every = 0;  ///< bursts between two tick(); 0 = never
+  bool replay = false;         ///< tick() as a replay does, trailing; else by the latest frame
 };
 
 struct Outcome {

@@ -42,7 +42,7 @@ class Worker {
   /// Frames looked at together: decoded first, then tracked.
   static constexpr std::size_t kBurst = 32;
   /// How far a capture's clock may step back, or frames be out of order, without results that depend
-  /// on housekeeping.
+  /// on housekeeping, once there are so many connections that a replay needs any.
   static constexpr DurationNs kClockStepNs = 30 * kSecondNs;
 
   /// `index` makes connection keys unique across workers. `sink` gets every transaction and must
@@ -63,9 +63,14 @@ class Worker {
   /// Bounded housekeeping: what is over at `now` leaves its table before its room is needed. Results
   /// do not depend on it as long as no later frame was captured before `now`.
   void tick(TimeNs now);
-  /// The time that no frame since the last call was captured before, less kClockStepNs for those to
-  /// come; unknown when there was none. A frame whose time is far in the future does not move it.
+  /// A replay's time for tick(): the one that no frame since the last call was captured before, less
+  /// kClockStepNs for those to come. A frame whose time is far in the future does not move it.
+  /// Unknown when there was no frame, and while every table has room (at most roomy_connections()):
+  /// without housekeeping, no step of the clock can make a difference.
   [[nodiscard]] TimeNs settled_ns();
+  /// With at most so many live connections, what they hold fills no table of one entry for each by
+  /// more than half.
+  [[nodiscard]] static std::uint32_t roomy_connections(const WorkerLimits& limits);
   /// Emits a few of the open connections, as they are, to `into` (a report on a live link); the
   /// first call begins with `from` 0. Returns the next call's `from`, 0 after the last.
   std::size_t snapshot(TransactionSink& into, std::size_t from);

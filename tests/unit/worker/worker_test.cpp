@@ -54,6 +54,13 @@ WorkerLimits limits() {
   return limits;
 }
 
+/// So little room that a replay needs housekeeping from its first connection on.
+WorkerLimits crowded_limits() {
+  WorkerLimits crowded = limits();
+  crowded.tls.connections = 1;
+  return crowded;
+}
+
 /// Frames with their bytes, one millisecond apart unless at() says otherwise.
 class Traffic {
  public:
@@ -189,9 +196,10 @@ TEST(Worker, DnsIsRecognisedOnAnyPort) {
 }
 
 /// What a worker makes of the traffic with housekeeping after each frame, or without any.
-Collector replayed(const Traffic& traffic, bool ticking) {
+Collector replayed(const Traffic& traffic, bool ticking,
+                   const WorkerLimits& limits = crowded_limits()) {
   Collector out;
-  Worker worker(0, limits(), signatures(), out, false);
+  Worker worker(0, limits, signatures(), out, false);
   for (const Frame& frame : traffic.frames()) {
     worker.process({&frame, 1});
     if (ticking) worker.tick(worker.settled_ns());
@@ -230,6 +238,33 @@ TEST(Worker, HousekeepingDoesNotMatterWhenTheClockStepsBack) {
   }
 }
 
+TEST(Worker, NoStepOfTheClockMattersWhileEveryTableHasRoom) {
+  // GIVEN a closed connection, and then a clock that is a day ahead for many frames
+  Traffic traffic;
+  traffic.exchange("10.0.0.1", 40000, "a.example");
+  traffic.c2s("10.0.0.1", 40000, {.seq = 1, .flags = tcp_flag::rst});
+  for (int day_ms = 0; day_ms < 100; ++day_ms) {
+    traffic.at(24 * 3600 * kSecondNs + day_ms * kMillisecondNs);
+    traffic.c2s("10.0.0.2", 40001, {.flags = kSyn});
+  }
+  // WHEN the clock is set right and a straggler of the closed one comes
+  traffic.at(kSecondNs);
+  traffic.c2s("10.0.0.1", 40000, {.seq = 1, .flags = tcp_flag::rst});
+  // THEN housekeeping has not taken the connection away
+  WorkerLimits roomy = limits();
+  roomy.dns.tcp_streams = roomy.tls.connections = roomy.tls.hello_buffers = 16;
+  roomy.database.connections = 16;
+  EXPECT_EQ(replayed(traffic, true, roomy).connections.size(), 2U);
+  EXPECT_EQ(replayed(traffic, false, roomy).connections.size(), 2U);
+  // AND there it is when room gets scarce
+  EXPECT_EQ(replayed(traffic, true, crowded_limits()).connections.size(), 3U);
+}
+
+TEST(Worker, RoomyIsHalfOfTheSmallestTableOfConnections) {
+  EXPECT_EQ(Worker::roomy_connections(limits()), 2U);
+  EXPECT_EQ(Worker::roomy_connections(crowded_limits()), 0U);
+}
+
 TEST(Worker, ATimeFarInTheFutureEndsNothing) {
   Traffic traffic;
   traffic.exchange("10.0.0.1", 40000, "a.example");
@@ -238,7 +273,7 @@ TEST(Worker, ATimeFarInTheFutureEndsNothing) {
   traffic.at(kSecondNs);
   traffic.c2s("10.0.0.1", 40000, {.seq = 1, .flags = tcp_flag::rst});
   Collector out;
-  Worker worker(0, limits(), signatures(), out, false);
+  Worker worker(0, crowded_limits(), signatures(), out, false);
   worker.process(traffic.frames().first(4));
   for (const Frame& frame : traffic.frames().subspan(4, 2)) worker.process({&frame, 1});
   worker.tick(worker.settled_ns());
