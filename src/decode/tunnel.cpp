@@ -99,10 +99,11 @@ NotAnalysed Walk::gre(Content content) {
 }
 
 NotAnalysed Walk::gre_payload(std::uint16_t type, bool sequenced, Content content) {
-  constexpr std::uint16_t kKeepalive = 0;
+  constexpr std::uint16_t kKeepalive = 0, kRawFrameRelay = 0x6559;  // RFC 1701
   constexpr std::uint32_t kErspan2Header = 8, kRedirectHeader = 4;
   switch (type) {
     case kKeepalive: return NotAnalysed::not_ip;
+    case kRawFrameRelay: return as_tunnel(frame_relay(content));
     case ether_type::erspan_1_2:  // draft-foschiano-erspan: type I has neither header nor sequence
       if (sequenced && !content.skip(kErspan2Header)) return NotAnalysed::tunnel_truncated;
       return ethernet(content);

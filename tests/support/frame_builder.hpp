@@ -99,7 +99,7 @@ class FrameBuilder {
   FrameBuilder& gre_pptp();
   FrameBuilder& erspan_1();
   FrameBuilder& erspan_2();
-  FrameBuilder& erspan_3(bool subheader = false);
+  FrameBuilder& erspan_3(bool subheader = false, std::uint16_t frame_type = 0);
   FrameBuilder& vxlan(std::uint32_t vni);
   FrameBuilder& vxlan_gpe(std::uint32_t vni);
   FrameBuilder& geneve(std::uint32_t vni, std::uint8_t option_words = 0);
@@ -360,10 +360,11 @@ inline FrameBuilder& FrameBuilder::erspan_2() {
   return *this;
 }
 
-inline FrameBuilder& FrameBuilder::erspan_3(bool subheader) {
+inline FrameBuilder& FrameBuilder::erspan_3(bool subheader, std::uint16_t frame_type) {
   announce({.ip = 47});
   put16(0x1000), put16(0x22eb), put32(1);
-  put32(0x20000001), put32(0), put16(0), put16(subheader ? 1 : 0);
+  put32(0x20000001), put32(0), put16(0);
+  put16(static_cast<std::uint16_t>(frame_type << 10 | (subheader ? 1 : 0)));
   if (subheader) zeros(8);
   return *this;
 }

@@ -64,6 +64,31 @@ TEST(Tunnel, erspan) {
   expect_hello(decoded(with_hello(outer().erspan_3(true).ethernet())), 1);
 }
 
+TEST(Tunnel, erspan_3_carries_ip_too_and_names_what_it_does_not_know) {
+  constexpr std::uint16_t kIp = 2;
+  for (const bool subheader : {false, true}) {
+    expect_hello(decoded(with_hello(outer().erspan_3(subheader, kIp))), 1);
+  }
+  for (std::uint16_t type = 1; type < 32; ++type) {
+    if (type == kIp) continue;
+    EXPECT_EQ(decoded(with_hello(outer().erspan_3(false, type))).reason,
+              NotAnalysed::tunnel_unknown)
+        << type;
+  }
+}
+
+TEST(Tunnel, gre_carries_frame_relay) {
+  const auto carried = [](const Octets& header, const Octets& inner) {
+    return decoded(outer().ip_protocol(47).raw({0, 0, 0x65, 0x59}).raw(header).raw(inner));
+  };
+  const auto ip = with_hello(FrameBuilder()).bytes();
+  expect_hello(carried({0x18, 0x41, 0x03, 0xcc}, ip), 1);
+  expect_hello(carried({0x18, 0x41, 0x08, 0x00}, ip), 1);
+  EXPECT_EQ(carried({0x18, 0x41, 0x03, 0x81}, ip).reason, NotAnalysed::not_ip) << "IS-IS";
+  EXPECT_EQ(carried({0x18, 0x41, 0x77, 0x77}, ip).reason, NotAnalysed::tunnel_unknown);
+  EXPECT_EQ(carried({0x18}, {}).reason, NotAnalysed::link_truncated);
+}
+
 TEST(Tunnel, vxlan_on_both_ports) {
   expect_hello(decoded(with_hello(outer_udp(4789).vxlan(42).ethernet())), 1);
   expect_hello(decoded(with_hello(outer_udp(8472).vxlan(42).ethernet().vlan(5))), 1);
