@@ -1,4 +1,6 @@
 // DNS, HTTP, TLS and database items of the JSON report.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <wirelag/track/dns/message.hpp>
@@ -25,6 +27,20 @@ Json answers_json(const DnsTransaction& t) {
 Json tri_state(TriState t) {
   if (t == TriState::unknown) return nullptr;
   return t == TriState::yes;
+}
+
+/// The estimate of the server's own time: the wait at the probe without the shortest round trip between
+/// probe and server that the connection has shown.
+Json think_or_null(const Report& report, ConnectionKey key, DurationNs server_wait_ns) {
+  const std::size_t id = report.data.connection_index(key);
+  if (id == Dataset::kNone || !known(server_wait_ns)) return nullptr;
+  const Connection& c = report.data.connections()[id];
+  const DurationNs handshake_ns = c.rtt_probe_server_ns, data_ns = c.rtt_probe_server.min_ns;
+  const bool both = known(handshake_ns) && known(data_ns);
+  // kUnknownNs is less than any duration.
+  const DurationNs rtt_ns =
+      both ? std::min(handshake_ns, data_ns) : std::max(handshake_ns, data_ns);
+  return known(rtt_ns) ? Json(std::max<DurationNs>(server_wait_ns - rtt_ns, 0)) : Json(nullptr);
 }
 
 Json nonzero_or_null(std::uint64_t n) { return n != 0 ? Json(n) : Json(nullptr); }
@@ -134,6 +150,7 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"request_time_ns", ns_or_null(t.request_first_ns)},
               {"request_ns", ns_or_null(t.request_ns())},
               {"server_wait_ns", ns_or_null(t.server_wait_ns())},
+              {"server_think_ns", think_or_null(report, t.connection, t.server_wait_ns())},
               {"transfer_ns", ns_or_null(t.transfer_ns())},
               {"total_ns", ns_or_null(t.total_ns())},
               {"request_bytes", t.request_seen ? Json(t.request_bytes) : Json(nullptr)},
@@ -218,6 +235,8 @@ Json database_json(const Report& report, const DatabaseTransaction& t) {
       {"request_time_ns", ns_or_null(t.request_first_ns)},
       {"request_ns", ns_or_null(t.request_ns())},
       {"server_wait_ns", ns_or_null(t.server_wait_ns())},
+      {"server_think_ns",
+       t.waits_by_design ? Json(nullptr) : think_or_null(report, t.connection, t.server_wait_ns())},
       {"transfer_ns", ns_or_null(t.transfer_ns())},
       {"total_ns", ns_or_null(t.total_ns())},
       {"request_bytes", t.request_bytes},

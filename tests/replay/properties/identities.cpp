@@ -30,6 +30,17 @@ void connect(const Subject& s, Problems& out) {
       out.push_back("connection " + c["id"].dump() + ": " + c["connect_time_ns"].dump() +
                     " is not the sum of its parts, " + std::to_string(sum));
     }
+    const bool ambiguous = c["handshake_ambiguous"];
+    if (!c["connect_time_ns"].is_null() && !ambiguous && !all_known) {
+      out.push_back("connection " + c["id"].dump() + ": a part is missing and nothing says why");
+    }
+    const Json &server = c["rtt_probe_server_ns"], &client = c["rtt_probe_client_ns"];
+    const bool halves = !server.is_null() && !client.is_null();
+    const Json both = halves ? Json(server.get<DurationNs>() + client.get<DurationNs>()) : Json();
+    if (c["handshake_rtt_ns"] != both) {
+      out.push_back("connection " + c["id"].dump() + ": " + c["handshake_rtt_ns"].dump() +
+                    " is not the sum of the halves, " + both.dump());
+    }
   }
 }
 
@@ -42,6 +53,64 @@ void life(const Subject& s, Problems& out) {
     if (c["duration_ns"] != sum) {
       out.push_back("connection " + c["id"].dump() + ": " + c["duration_ns"].dump() +
                     " is not the sum of " + phases.dump());
+    }
+  }
+}
+
+/// Of any protocol; a response that overtakes its request has its own way of counting.
+void exchange(const Subject& s, Problems& out) {
+  for (const char* protocol : {"http", "app"}) {
+    for (const Json& t : s.report[protocol]["transactions"]) {
+      const std::string at = std::string(protocol) + " " + t["request_frames"].dump() + ": ";
+      DurationNs sum = 0;
+      bool all_known = !t.value("early_response", false);
+      for (const char* part : {"request_ns", "server_wait_ns", "transfer_ns"}) {
+        all_known = all_known && !t[part].is_null();
+        if (all_known) sum += t[part].get<DurationNs>();
+      }
+      const bool asked = t.value("request_complete", Json(true)) == Json(true);
+      if (all_known && asked && t["total_ns"] != sum) {
+        out.push_back(at + t["total_ns"].dump() + " is not the sum of its parts, " +
+                      std::to_string(sum));
+      }
+      const Json& think = t["server_think_ns"];
+      if (!think.is_null() && think.get<DurationNs>() > t["server_wait_ns"].get<DurationNs>()) {
+        out.push_back(at + "the server works longer than the client waits");
+      }
+    }
+  }
+}
+
+/// What a connection's life is made of where its exchanges are whole and one after the other.
+void parts_of_life(const Subject& s, Problems& out) {
+  const Json& all = s.report["http"]["transactions"];
+  for (const Json& c : s.report["tcp"]["connections"]) {
+    if (c["state"] != "complete" || c["one_sided"] == true || c["tasks"].empty()) continue;
+    if (c["missing_bytes"]["c2s"] != 0 || c["missing_bytes"]["s2c"] != 0) continue;
+    if (!c["tls_handshake"].is_null() || !c["dns_tasks"].empty()) continue;
+    const TimeNs established =
+        c["start_time_ns"].get<TimeNs>() +
+        (c["connect_time_ns"].is_null() ? 0 : c["connect_time_ns"].get<DurationNs>());
+    const auto plain = [&](const Json& task) {
+      const Json& t = all[task.get<std::size_t>()];
+      if (t["request_time_ns"].is_null() || t["request_time_ns"].get<TimeNs>() < established) {
+        return false;  // TCP Fast Open
+      }
+      return t["complete"] == true && t["pipelined"] == false && t["early_response"] == false &&
+             t["resynchronised"] == false && !t["server_wait_ns"].is_null() &&
+             !t["transfer_ns"].is_null();
+    };
+    if (!std::all_of(c["tasks"].begin(), c["tasks"].end(), plain)) continue;
+    const std::pair<const char*, const char*> kParts[] = {
+        {"request", "request_ns"}, {"server_wait", "server_wait_ns"}, {"transfer", "transfer_ns"}};
+    for (const auto& [phase, part] : kParts) {
+      DurationNs sum = 0;
+      for (const Json& task : c["tasks"])
+        sum += all[task.get<std::size_t>()][part].get<DurationNs>();
+      if (c["phases_ns"][phase] != sum) {
+        out.push_back("connection " + c["id"].dump() + ": " + phase + " is " +
+                      c["phases_ns"][phase].dump() + ", its exchanges' " + std::to_string(sum));
+      }
     }
   }
 }
@@ -184,6 +253,10 @@ constexpr Property kIdentities[] = {
     {"accounting", "received = analysed + named reasons = frames", false, accounting},
     {"connect", "connect time = its four parts, when all are known", false, connect},
     {"life", "a connection's duration = the sum of its phases", false, life},
+    {"exchange", "an exchange's total = request + wait + transfer; the server's own part <= wait",
+     false, exchange},
+    {"parts of life", "whole exchanges one after the other = the phases of their connection", false,
+     parts_of_life},
     {"transfer", "the known gaps in a response are no longer than its transfer", false, transfer},
     {"visits", "a visit's wait = the sum of its categories = the sum of its path", false, visits},
     {"null", "a duration is null or not negative; an answer is whole or absent", false, null},

@@ -184,12 +184,34 @@ TEST(Json, WhatWasNotSeenIsNullAndNeverZero) {
     EXPECT_EQ(r["dns"]["transactions"][0][key], nullptr) << key;
   }
   EXPECT_EQ(r["dns"]["lookups"][0]["wait_ns"], nullptr);
-  for (const char* key :
-       {"connection", "status", "server_wait_ns", "transfer_ns", "total_ns", "response_bytes"}) {
+  for (const char* key : {"connection", "status", "server_wait_ns", "server_think_ns",
+                          "transfer_ns", "total_ns", "response_bytes"}) {
     EXPECT_EQ(r["http"]["transactions"][0][key], nullptr) << key;
   }
   EXPECT_EQ(r["capture"]["first_time_ns"], nullptr);
   EXPECT_EQ(render_json(origin_report()).find(std::to_string(kUnknownNs)), std::string::npos);
+}
+
+TEST(Json, TheServersOwnTimeIsTheWaitWithoutTheShortestRoundTripToIt) {
+  // GIVEN a request that waits 50 ms
+  const Endpoint client = at("192.0.2.1", 4000);
+  constexpr DurationNs kMs = 1'000'000;
+  const auto think = [&](DurationNs by_handshake, DurationNs by_data) {
+    Dataset data;
+    Connection c = opened(1, client, at("139.217.146.62", 80), {1, 0}, {2, 1}, {3, 2});
+    c.rtt_probe_server_ns = by_handshake;
+    if (known(by_data)) c.rtt_probe_server.add(by_data);
+    data.emit(&c);
+    const HttpTransaction h = http({1, client, "/", {5, 10}, {6, 6}, 50 * kMs, 1, 10});
+    data.emit(&h);
+    return json::parse(
+        render_json(report_of(std::move(data))))["http"]["transactions"][0]["server_think_ns"];
+  };
+  EXPECT_EQ(think(20 * kMs, kUnknownNs), 30 * kMs);
+  EXPECT_EQ(think(20 * kMs, 10 * kMs), 40 * kMs);
+  EXPECT_EQ(think(kUnknownNs, 10 * kMs), 40 * kMs);
+  EXPECT_EQ(think(60 * kMs, kUnknownNs), 0) << "an estimate is never negative";
+  EXPECT_EQ(think(kUnknownNs, kUnknownNs), nullptr);
 }
 
 TEST(Json, TextFromTheWireBecomesValidUtf8) {
