@@ -128,19 +128,107 @@ def pppoe(records, _chance):
     return out
 
 
+OUTER4 = (bytes((198, 51, 100, 1)), bytes((198, 51, 100, 2)))
+OUTER6 = (b"\x20\x01\x0d\xb8" + bytes(11) + b"\x01", b"\x20\x01\x0d\xb8" + bytes(11) + b"\x02")
+IP_TYPES = (b"\x08\x00", b"\x86\xdd")
+CARRIED_IP, CARRIED_GRE, CARRIED_UDP = {b"\x08\x00": 4, b"\x86\xdd": 41}, 47, 17
+
+
+def ipv4_header(protocol, length):
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 1, 0, 64, protocol, 0) + b"".join(OUTER4)
+    return head[:10] + struct.pack("!H", wire.checksum(head)) + head[12:]
+
+
+def ipv6_header(protocol, length):
+    return struct.pack("!IHBB", 6 << 28, length, protocol, 64) + b"".join(OUTER6)
+
+
+def inside(record, ip, protocol, header, begin):
+    """The record from byte `begin` on, behind `header`, in an IP packet of the record's own Ethernet."""
+    length = len(header) + record.length - begin
+    ethertype = b"\x86\xdd" if ip is ipv6_header else b"\x08\x00"
+    head = record.data[:12] + ethertype + ip(protocol, length) + header
+    return Record(record.time_ns, head + record.data[begin:], len(head) + record.length - begin)
+
+
+def udp_header(port, length):
+    return struct.pack("!HHHH", 50000, port, 8 + length, 0)
+
+
+def of_ip(record, ip, protocol, header):
+    """Like inside(), with what is an IP packet; the rest stays."""
+    return inside(record, ip, protocol, header, 14) if record.data[12:14] in IP_TYPES else record
+
+
 def gre(records, _chance):
     """RFC 2784: the packet inside IPv4."""
-    outer = (bytes((198, 51, 100, 1)), bytes((198, 51, 100, 2)))
+    return [of_ip(r, ipv4_header, CARRIED_GRE, b"\0\0" + r.data[12:14]) for r in records]
+
+
+def ip_in_ipv6(records, _chance):
+    """RFC 2473."""
+    return [of_ip(r, ipv6_header, CARRIED_IP.get(r.data[12:14]), b"") for r in records]
+
+
+def gtp_u(records, _chance):
+    """3GPP TS 29.281: the packet inside UDP."""
     out = []
     for r in records:
-        if r.data[12:14] not in (b"\x08\x00", b"\x86\xdd"):
+        gtp = struct.pack("!BBHI", 0x30, 255, r.length - 14, 7)
+        udp = udp_header(2152, len(gtp) + r.length - 14)
+        out.append(of_ip(r, ipv4_header, CARRIED_UDP, udp + gtp))
+    return out
+
+
+def vxlan(records, _chance):
+    """RFC 7348, over IPv6: the frame inside UDP."""
+    header = struct.pack("!II", 0x08000000, 42 << 8)
+    return [
+        inside(r, ipv6_header, CARRIED_UDP, udp_header(4789, 8 + r.length) + header, 0)
+        for r in records
+    ]
+
+
+def geneve(records, _chance):
+    """RFC 8926, with an option: the frame inside UDP."""
+    header = struct.pack("!BBHIHBBI", 2, 0, 0x6558, 42 << 8, 0x0102, 3, 1, 0)
+    return [
+        inside(r, ipv4_header, CARRIED_UDP, udp_header(6081, len(header) + r.length) + header, 0)
+        for r in records
+    ]
+
+
+def erspan(records, _chance):
+    """Type II: the frame inside GRE with a sequence number."""
+    return [
+        inside(r, ipv4_header, CARRIED_GRE, struct.pack("!HHIII", 0x1000, 0x88BE, i, 1 << 28, 0), 0)
+        for i, r in enumerate(records)
+    ]
+
+
+def nested(records, chance):
+    """Two tags around VXLAN around GRE."""
+    return vlan(vlan(vxlan(gre(records, chance), chance), chance), chance)
+
+
+def fragment_ipv6(records, chance):
+    """IPv6 around the packet, in two fragments, now and then in the wrong order."""
+    out = []
+    for number, r in enumerate(records):
+        protocol = CARRIED_IP.get(r.data[12:14])
+        packet = r.data[14:]
+        if protocol is None or len(packet) < 24 or len(r.data) != r.length:
             out.append(r)
             continue
-        inner = r.length - 14
-        head = struct.pack("!BBHHHBBH", 0x45, 0, 24 + inner, 1, 0, 64, 47, 0) + outer[0] + outer[1]
-        head = head[:10] + struct.pack("!H", wire.checksum(head)) + head[12:]
-        data = r.data[:12] + b"\x08\x00" + head + b"\0\0" + r.data[12:14] + r.data[14:]
-        out.append(Record(r.time_ns, data, r.length + 24))
+        middle = len(packet) // 2 // 8 * 8
+        parts = []
+        for begin, part in ((0, packet[:middle]), (middle, packet[middle:])):
+            head = struct.pack("!BBHI", protocol, 0, begin | (begin == 0), number)
+            data = r.data[:12] + b"\x86\xdd" + ipv6_header(44, 8 + len(part)) + head + part
+            parts.append(Record(r.time_ns, data, len(data)))
+        if chance.random() < 0.2:
+            parts.reverse()
+        out += parts
     return out
 
 
@@ -171,7 +259,13 @@ def fragment(records, chance):
 
 
 ANY_LINK = {f.__name__: f for f in (shift, cut, drop, mirror, swap, begin_late, end_early)}
-ETHERNET_ONLY = {f.__name__: f for f in (vlan, pppoe, gre, fragment)}
+ETHERNET_ONLY = {
+    f.__name__: f
+    for f in (
+        *(vlan, pppoe, gre, ip_in_ipv6, gtp_u, vxlan, geneve, erspan, nested),
+        *(fragment, fragment_ipv6),
+    )
+}
 KINDS = ANY_LINK | ETHERNET_ONLY
 
 
