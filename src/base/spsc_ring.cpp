@@ -36,7 +36,7 @@ std::uint32_t get_length(const std::uint8_t* header) {
 
 SpscRing::SpscRing(std::size_t capacity_bytes)
     : capacity_(std::bit_ceil(std::clamp(capacity_bytes, kSmallest, std::size_t{1} << 31))),
-      bytes_(std::make_unique<std::uint8_t[]>(capacity_)) {}
+      bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_)) {}
 
 std::uint8_t* SpscRing::reserve(std::size_t n) {
   if (n == 0 || n > largest_record()) return nullptr;

@@ -42,12 +42,14 @@ Fragments::Fragments(std::uint32_t datagrams, DurationNs timeout_ns, std::uint64
       hash_seed_(hash_seed),
       datagrams_(datagrams),
       buckets_(std::bit_ceil(std::max(1u, datagrams * 2)), kNone),
-      pages_(datagrams == 0 ? 0 : std::max(kMaxPages, datagrams * kPagesPerDatagram)),
       output_(40 + kMaxPayload) {
   free_datagrams_.reserve(datagrams_.size());
   for (Index i = 0; i < datagrams_.size(); ++i) free_datagrams_.push_back(i);
-  free_pages_.reserve(pages_.size());
-  for (Index i = 0; i < pages_.size(); ++i) free_pages_.push_back(i);
+  const std::uint32_t pages =
+      datagrams == 0 ? 0 : std::max(kMaxPages, datagrams * kPagesPerDatagram);
+  pages_ = std::make_unique_for_overwrite<Page[]>(pages);
+  free_pages_.reserve(pages);
+  for (Index i = pages; i-- > 0;) free_pages_.push_back(i);  // the first page on top
 }
 
 FragmentResult Fragments::add(const FragmentKey& key, const FragmentPart& part, TimeNs now) {

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <vector>
 
 #include <wirelag/base/types.hpp>
@@ -120,7 +121,7 @@ class Fragments {
   std::vector<Datagram> datagrams_;
   std::vector<Index> free_datagrams_;
   std::vector<Index> buckets_;
-  std::vector<Page> pages_;
+  std::unique_ptr<Page[]> pages_;  ///< memory is touched when a page is first taken
   std::vector<Index> free_pages_;
   Index oldest_ = kNone;
   Index newest_ = kNone;

@@ -1,4 +1,6 @@
 #include <bit>
+#include <new>
+#include <type_traits>
 
 #include <wirelag/base/hash.hpp>
 #include <wirelag/summary/summary.hpp>
@@ -13,6 +15,11 @@ std::uint64_t hash(const ServiceKey& key, std::uint64_t seed) {
                    kind_and_numbers);
 }
 
+/// The row of ServiceKey::Kind::other included.
+std::size_t all_rows(const SummaryLimits& limits) {
+  return 1 + std::size_t{limits.services} + limits.servers;
+}
+
 TimeNs earlier(TimeNs a, TimeNs b) {
   if (!known(a)) return b;
   return known(b) ? std::min(a, b) : a;
@@ -21,8 +28,11 @@ TimeNs earlier(TimeNs a, TimeNs b) {
 }  // namespace
 
 Summary::Summary(const SummaryLimits& limits)
-    : limits_(limits), rows_(1 + limits.services + limits.servers) {
-  index_.resize(std::bit_ceil(2 * rows_.size()));
+    : limits_(limits),
+      memory_(all_rows(limits) * sizeof(Row)),
+      rows_(static_cast<Row*>(memory_.get())),
+      index_(std::bit_ceil(2 * all_rows(limits))) {
+  static_assert(std::is_trivially_destructible_v<Row>);
 }
 
 ServiceSummary& Summary::row(const ServiceKey& key, bool answered) {
@@ -47,8 +57,7 @@ ServiceSummary* Summary::row_if_room(const ServiceKey& key, bool answered) {
   } else if (key.kind != ServiceKey::Kind::other) {
     ++servers_used_;
   }
-  Row& row = rows_[used_++];
-  row.key = key;
+  Row& row = *new (&rows_[used_++]) Row{key, {}};
   index_[slot] = static_cast<std::uint32_t>(used_);
   return &row.numbers;
 }
@@ -67,7 +76,6 @@ bool Summary::has_room(const ServiceKey& key, bool answered) const {
 }
 
 void Summary::clear() {
-  for (std::size_t i = 0; i < used_; ++i) rows_[i] = Row{};
   std::fill(index_.begin(), index_.end(), 0U);
   used_ = 0;
   services_used_ = servers_used_ = 0;

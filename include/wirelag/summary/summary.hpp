@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <wirelag/base/counters.hpp>
+#include <wirelag/base/table_memory.hpp>
 #include <wirelag/decode/accounting.hpp>
 #include <wirelag/summary/service.hpp>
 
@@ -31,6 +32,8 @@ class Summary {
   };
 
   explicit Summary(const SummaryLimits& limits);
+  Summary(const Summary&) = delete;
+  Summary& operator=(const Summary&) = delete;
 
   TimeNs start_time_ns = kUnknownNs;  ///< packet time
   TimeNs end_time_ns = kUnknownNs;
@@ -49,7 +52,7 @@ class Summary {
   [[nodiscard]] ServiceSummary& row_of_sample(const ServiceKey& key);
 
   /// Rows in use, in order of first use.
-  [[nodiscard]] std::span<const Row> rows() const { return {rows_.data(), used_}; }
+  [[nodiscard]] std::span<const Row> rows() const { return {rows_, used_}; }
   void clear();
 
  private:
@@ -58,7 +61,8 @@ class Summary {
   [[nodiscard]] bool has_room(const ServiceKey& key, bool answered) const;
 
   SummaryLimits limits_;
-  std::vector<Row> rows_;
+  TableMemory memory_;
+  Row* rows_;                         ///< in `memory_`; a row is made when it is first used
   std::vector<std::uint32_t> index_;  ///< open addressing: row number + 1, 0 = free
   std::size_t used_ = 0;
   std::uint32_t services_used_ = 0;

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
+#include <wirelag/base/pool.hpp>
 #include <wirelag/base/types.hpp>
 
 namespace wirelag {
@@ -24,16 +24,14 @@ struct ByteChain {
 
 class ByteChains {
  public:
-  explicit ByteChains(std::size_t blocks) : blocks_(blocks), unused_(blocks) {
-    for (std::size_t i = 0; i < blocks; ++i) blocks_[i].next = static_cast<std::uint32_t>(i + 1);
-    if (blocks > 0) blocks_[blocks - 1].next = ByteChain::kNone;
-    free_ = blocks > 0 ? 0 : ByteChain::kNone;
-  }
+  explicit ByteChains(std::size_t blocks) : blocks_(blocks) {}
 
   [[nodiscard]] static std::size_t blocks_for(std::size_t bytes) {
     return (bytes + kBlockBytes - 1) / kBlockBytes;
   }
-  [[nodiscard]] bool has_room_for(std::size_t bytes) const { return blocks_for(bytes) <= unused_; }
+  [[nodiscard]] bool has_room_for(std::size_t bytes) const {
+    return blocks_for(bytes) <= blocks_.capacity() - blocks_.in_use();
+  }
 
   /// All of `bytes` or nothing: false when there is no room.
   [[nodiscard]] bool append(ByteChain& chain, Bytes bytes) {
@@ -43,7 +41,7 @@ class ByteChains {
     if (in_tail > 0) std::memcpy(&blocks_[chain.tail].bytes[used], bytes.data(), in_tail);
     chain.size += static_cast<std::uint32_t>(bytes.size());
     for (std::size_t at = in_tail; at < bytes.size(); at += kBlockBytes) {
-      const std::uint32_t block = take();
+      const std::uint32_t block = blocks_.take();
       std::memcpy(blocks_[block].bytes, &bytes[at], std::min(kBlockBytes, bytes.size() - at));
       if (chain.head == ByteChain::kNone) {
         chain.head = block;
@@ -73,9 +71,7 @@ class ByteChains {
   void release(std::uint32_t head, std::size_t size) {
     for (std::size_t left = blocks_for(size); left > 0; --left) {
       const std::uint32_t next = blocks_[head].next;
-      blocks_[head].next = free_;
-      free_ = head;
-      ++unused_;
+      blocks_.give(head);
       head = next;
     }
   }
@@ -87,16 +83,7 @@ class ByteChains {
     std::uint8_t bytes[kBlockBytes];
   };
 
-  std::uint32_t take() {
-    const std::uint32_t block = free_;
-    free_ = blocks_[block].next;
-    --unused_;
-    return block;
-  }
-
-  std::vector<Block> blocks_;
-  std::uint32_t free_ = ByteChain::kNone;
-  std::size_t unused_ = 0;
+  Pool<Block> blocks_;
 };
 
 }  // namespace wirelag
