@@ -13,6 +13,12 @@
 
 namespace wirelag::decode {
 
+/// Little-endian, as radios and capture programs write.
+inline std::uint32_t le16(const std::uint8_t* at) {
+  return at[0] | static_cast<std::uint32_t>(at[1]) << 8;
+}
+inline std::uint32_t le32(const std::uint8_t* at) { return le16(at) | le16(at + 2) << 16; }
+
 struct Content {
   const std::uint8_t* data = nullptr;
   std::uint32_t captured = 0;

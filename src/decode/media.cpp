@@ -5,16 +5,6 @@
 #include "walk.hpp"
 
 namespace wirelag::decode {
-namespace {
-
-/// Little-endian, as capture programs write on most machines.
-std::uint32_t le16(const std::uint8_t* at) {
-  return at[0] | static_cast<std::uint32_t>(at[1]) << 8;
-}
-std::uint32_t le32(const std::uint8_t* at) { return le16(at) | le16(at + 2) << 16; }
-
-}  // namespace
-
 NotAnalysed Walk::after(std::uint32_t header_bytes, LinkType type, Content content) {
   return content.skip(header_bytes) ? link(type, content) : NotAnalysed::link_truncated;
 }

@@ -7,15 +7,6 @@
 #include "walk.hpp"
 
 namespace wirelag::decode {
-namespace {
-
-std::uint32_t le16(const std::uint8_t* at) {
-  return at[0] | static_cast<std::uint32_t>(at[1]) << 8;
-}
-std::uint32_t le32(const std::uint8_t* at) { return le16(at) | le16(at + 2) << 16; }
-
-}  // namespace
-
 /// `padded`: the driver has rounded the header up to 4 bytes.
 NotAnalysed Walk::ieee802_11(bool padded, Content content) {
   constexpr std::uint8_t kVersion = 0x03, kType = 0x0c, kData = 0x08, kNoData = 0x40, kQos = 0x80;

@@ -4,7 +4,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kLargestMessage = 65535;
 constexpr std::size_t kBlocksPerEntry = 4;
 /// A late answer still pairs with its query for so many query timeouts after the first copy.
 constexpr int kTimeoutsKept = 4;
@@ -14,7 +13,7 @@ constexpr std::uint16_t kNoError = 0, kNxDomain = 3;  // RFC 1035 section 4.1.1
 /// always makes room for one.
 std::size_t blocks_of(const DnsLimits& limits) {
   const std::size_t one_of_each =
-      ByteChains::blocks_for(kLargestMessage) + ByteChains::blocks_for(DnsName::kMaxText);
+      ByteChains::blocks_for(kLargestDnsMessage) + ByteChains::blocks_for(DnsName::kMaxText);
   return std::max<std::size_t>(kBlocksPerEntry * limits.pending_queries, one_of_each);
 }
 
@@ -44,7 +43,7 @@ DnsQueryTable::DnsQueryTable(const DnsLimits& limits, Classifier& classifier, Tr
       bytes_(blocks_of(limits)),
       newest_(at_least_one(limits.pending_queries)),
       name_scratch_(std::make_unique<std::uint8_t[]>(DnsName::kMaxText)),
-      response_scratch_(std::make_unique<std::uint8_t[]>(kLargestMessage)) {}
+      response_scratch_(std::make_unique<std::uint8_t[]>(kLargestDnsMessage)) {}
 
 // ------------------------------------------------------------------------------ coming, growing
 

@@ -9,7 +9,6 @@ namespace {
 
 using Phase = DnsFraming::Phase;
 
-constexpr std::size_t kLargestMessage = 65535;
 constexpr std::size_t kTellingBytes = 2 + DnsHeader::kSize;
 constexpr std::uint16_t kReservedFlag = 0x0040;  // Z, RFC 1035 section 4.1.1
 
@@ -29,7 +28,7 @@ bool begins_like_a_message(Bytes bytes) {
 DnsStreamReader::DnsStreamReader(std::size_t blocks, Counters& counters)
     : chains_(blocks),
       counters_(counters),
-      scratch_(std::make_unique<std::uint8_t[]>(kLargestMessage)) {}
+      scratch_(std::make_unique<std::uint8_t[]>(kLargestDnsMessage)) {}
 
 void DnsStreamReader::on_bytes(DnsFraming& framing, const StreamChunk& chunk,
                                DnsMessageSink& sink) {

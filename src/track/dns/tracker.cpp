@@ -8,7 +8,6 @@ namespace wirelag {
 namespace {
 
 constexpr std::uint16_t kDnsPort = 53, kMulticastDnsPort = 5353, kLlmnrPort = 5355;
-constexpr std::size_t kLargestMessage = 65535;
 constexpr std::size_t kExpiriesPerTick = 256;
 constexpr std::size_t kBlocksPerStream = 32;  // about 2 KiB of unfinished messages each
 
@@ -25,7 +24,7 @@ bool is_multicast_dns(const Packet& packet) {
 bool is_llmnr(const StreamContext& stream) { return stream.server.port == kLlmnrPort; }
 
 std::size_t stream_blocks(const DnsLimits& limits) {
-  const std::size_t two_largest = 2 * ByteChains::blocks_for(kLargestMessage);
+  const std::size_t two_largest = 2 * ByteChains::blocks_for(kLargestDnsMessage);
   return std::max<std::size_t>(kBlocksPerStream * limits.tcp_streams, two_largest);
 }
 
@@ -47,7 +46,7 @@ struct DnsTracker::State {
   /// Decodes seen.bytes and pairs the message; `cut`: the capture does not have all of it. False
   /// when it is not DNS.
   bool take(DnsSighting& seen, bool cut, ServiceId& service) {
-    seen.bytes = seen.bytes.first(std::min(seen.bytes.size(), kLargestMessage));
+    seen.bytes = seen.bytes.first(std::min(seen.bytes.size(), kLargestDnsMessage));
     if (!decode_message(seen.bytes, message)) return false;
     if (!message.header.known_opcode() && !message.has_question) return false;
     if (message.header.opcode() != 0) {  // a user waits for answers to a QUERY only

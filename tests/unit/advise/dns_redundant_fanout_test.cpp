@@ -11,10 +11,10 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr const char* kRule = "dns-redundant-fanout";
+constexpr const char* kFanout = "dns-redundant-fanout";
 
 TEST(DnsRedundantFanout, OriginSavesNoTimeAndNamesTheResolverNotToKeep) {
-  const std::vector<Finding> findings = Judged(origin_story()).findings(kRule);
+  const std::vector<Finding> findings = Judged(origin_story()).findings(kFanout);
   ASSERT_EQ(findings.size(), 1U);
   const Finding& f = findings[0];
   EXPECT_EQ(f.saving.low_ns, 0);
@@ -52,7 +52,7 @@ TEST(DnsRedundantFanout, TwinThatAsksOneResolverIsFine) {
     story.dns({"127.0.0.1", "127.0.1.1", name}, i * 100, i * 100 + 4);
     story.dns({"10.0.0.5", "192.0.2.1", name}, i * 100 + 0.2, i * 100 + 3);
   }
-  const RuleResult result = Judged(story).by(kRule);
+  const RuleResult result = Judged(story).by(kFanout);
   EXPECT_EQ(result.outcome, Outcome::fine);
   EXPECT_TRUE(result.findings.empty());
 }
@@ -61,7 +61,7 @@ TEST(DnsRedundantFanout, NextServerAfterASilentOneIsNoRace) {
   Story story;
   story.dns({"10.0.0.5", "192.0.2.1", "www.example"}, 0, Story::kNever);
   story.dns({"10.0.0.5", "192.0.2.2", "www.example"}, 5000, 5003);
-  EXPECT_EQ(Judged(story).by(kRule).outcome, Outcome::fine);
+  EXPECT_EQ(Judged(story).by(kFanout).outcome, Outcome::fine);
 }
 
 TEST(DnsRedundantFanout, RecursionFromServerToServerIsNoRace) {
@@ -69,14 +69,14 @@ TEST(DnsRedundantFanout, RecursionFromServerToServerIsNoRace) {
   story.dns({"10.0.0.5", "10.0.0.1", "www.example"}, 0, 3);
   story.dns({"10.0.0.1", "192.0.2.1", "www.example"}, 0.1, 1, DnsOutcome::nodata);
   story.dns({"10.0.0.1", "192.0.2.2", "www.example"}, 1.1, 2);
-  EXPECT_EQ(Judged(story).by(kRule).outcome, Outcome::fine);
+  EXPECT_EQ(Judged(story).by(kFanout).outcome, Outcome::fine);
 }
 
 TEST(DnsRedundantFanout, AAndAaaaAreTwoQuestions) {
   Story story;
   story.dns({"10.0.0.5", "192.0.2.1", "www.example", 1}, 0, 3);
   story.dns({"10.0.0.5", "192.0.2.2", "www.example", 28}, 0.1, 3);
-  EXPECT_EQ(Judged(story).by(kRule).outcome, Outcome::fine);
+  EXPECT_EQ(Judged(story).by(kFanout).outcome, Outcome::fine);
 }
 
 TEST(DnsRedundantFanout, RareRacesStayBelowTheThreshold) {
@@ -86,14 +86,14 @@ TEST(DnsRedundantFanout, RareRacesStayBelowTheThreshold) {
     story.dns({"10.0.0.5", "192.0.2.1", name}, i * 100, i * 100 + 3);
     if (i < 4) story.dns({"10.0.0.5", "192.0.2.2", name}, i * 100 + 1, i * 100 + 5);
   }
-  EXPECT_EQ(Judged(story).by(kRule).outcome, Outcome::fine);
+  EXPECT_EQ(Judged(story).by(kFanout).outcome, Outcome::fine);
 }
 
 TEST(DnsRedundantFanout, SilentRunnerIsNamedWithWhatItWouldCost) {
   Story story;
   story.dns({"10.0.0.5", "192.0.2.1", "www.example"}, 0, 3);
   story.dns({"10.0.0.5", "192.0.2.2", "www.example"}, 0.1, Story::kNever);
-  const RuleResult result = Judged(story).by(kRule);
+  const RuleResult result = Judged(story).by(kFanout);
   ASSERT_EQ(result.outcome, Outcome::fires);
   EXPECT_THAT(result.findings[0].warnings,
               Contains(HasSubstr("192.0.2.2 left 1 of 1 questions unanswered")));
@@ -106,7 +106,7 @@ TEST(DnsRedundantFanout, ManyQuestionsRaiseConfidenceAndTellWhoIsDispensable) {
     story.dns({"10.0.0.5", "192.0.2.1", name}, i * 100, i * 100 + 3);
     story.dns({"10.0.0.5", "192.0.2.2", name}, i * 100 + 0.1, i * 100 + 26);
   }
-  const Finding f = Judged(story).findings(kRule).at(0);
+  const Finding f = Judged(story).findings(kFanout).at(0);
   EXPECT_EQ(f.confidence, "A");
   EXPECT_THAT(f.warnings,
               Contains(testing::AllOf(HasSubstr("without loss at p99"), HasSubstr("192.0.2.2"),
@@ -116,14 +116,14 @@ TEST(DnsRedundantFanout, ManyQuestionsRaiseConfidenceAndTellWhoIsDispensable) {
 TEST(DnsRedundantFanout, WithoutDnsOrWithoutQueriesItSaysSo) {
   Story none;
   none.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6);
-  EXPECT_EQ(Judged(none).by(kRule).outcome, Outcome::not_applicable);
+  EXPECT_EQ(Judged(none).by(kFanout).outcome, Outcome::not_applicable);
 
   Story one_sided;
   DnsTransaction& d =
       one_sided.dns({"10.0.0.5", "192.0.2.1", "www.example"}, 0, 3, DnsOutcome::response_only);
   d.query_frames.clear();
   d.first_query_ns = d.last_query_ns = kUnknownNs;
-  const RuleResult result = Judged(one_sided).by(kRule);
+  const RuleResult result = Judged(one_sided).by(kFanout);
   EXPECT_EQ(result.outcome, Outcome::not_visible);
   EXPECT_FALSE(result.note.empty());
 }

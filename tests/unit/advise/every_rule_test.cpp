@@ -17,8 +17,6 @@
 namespace wirelag::test {
 namespace {
 
-constexpr const char* kClient = "10.0.0.5";
-constexpr const char* kServer = "192.0.2.80";
 constexpr const char* kResolver = "192.0.2.53";
 
 /// What a rule may say where it cannot see all it needs.

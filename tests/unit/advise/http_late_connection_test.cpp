@@ -10,19 +10,17 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr const char* kRule = "http-late-connection";
-constexpr const char* kClient = "10.0.0.5";
-constexpr const char* kServer = "192.0.2.80";
+constexpr const char* kLateConnection = "http-late-connection";
 
 class HttpLateConnection : public testing::Test {
  protected:
   Connection& open(std::uint16_t port, double syn_ms, double rtt_ms = 6) {
     return story_.connection(kClient, port, kServer, 80, syn_ms, rtt_ms);
   }
-  [[nodiscard]] RuleResult judged() const { return Judged(story_).by(kRule); }
+  [[nodiscard]] RuleResult judged() const { return Judged(story_).by(kLateConnection); }
   /// The first finding's saving in ms: {low, high}; {0, 0} when the rule does not fire.
   [[nodiscard]] std::pair<double, double> saving_ms() const {
-    const std::vector<Finding> findings = Judged(story_).findings(kRule);
+    const std::vector<Finding> findings = Judged(story_).findings(kLateConnection);
     if (findings.empty()) return {0, 0};
     const Interval& saving = findings[0].saving;
     return {static_cast<double>(saving.low_ns) / 1e6, static_cast<double>(saving.high_ns) / 1e6};
@@ -36,7 +34,7 @@ class HttpLateConnection : public testing::Test {
 using Ms = std::pair<double, double>;
 
 TEST_F(HttpLateConnection, OriginSavesOneToTwoRoundTrips) {
-  const std::vector<Finding> findings = Judged(origin_story()).findings(kRule);
+  const std::vector<Finding> findings = Judged(origin_story()).findings(kLateConnection);
   ASSERT_EQ(findings.size(), 1U);
   const Finding& f = findings[0];
   // 60692, 60694 and 60696 are one wave, surely waited for; 60690 another, plausibly: with it ready
@@ -92,7 +90,7 @@ TEST_F(HttpLateConnection, WaitHiddenByALongerRequestSavesNothing) {
   story_.http(open(1, 0), "/big", 6, 200);  // under way all the time, ends the visit
   story_.http(open(2, 60), "/a", 66.1, 80);
   EXPECT_EQ(saving_ms(), Ms(0, 0));
-  EXPECT_THAT(Judged(story_).fine(kRule), HasSubstr("saves 0 ms"));
+  EXPECT_THAT(Judged(story_).fine(kLateConnection), HasSubstr("saves 0 ms"));
 }
 
 TEST_F(HttpLateConnection, PartOfTheWaitIsHidden) {
@@ -160,14 +158,14 @@ TEST_F(HttpLateConnection, RetransmittedSynIsNotThisRulesSaving) {
   EXPECT_EQ(saving_ms(), Ms(0, 0));  // 6 of 1080 ms: below the gate
   Judged judged(story_);
   judged.thresholds.gate.min_effect_share = 0;
-  EXPECT_EQ(judged.findings(kRule).at(0).saving.high_ns, 6 * kMillisecondNs);
+  EXPECT_EQ(judged.findings(kLateConnection).at(0).saving.high_ns, 6 * kMillisecondNs);
 }
 
 TEST_F(HttpLateConnection, TinyRoundTripsAreBelowTheGate) {
   story_.http(open(1, 0, 0.2), "/", 0.2, 50);
   story_.http(open(2, 60, 0.2), "/a", 60.3, 80);
   EXPECT_EQ(saving_ms(), Ms(0, 0));
-  EXPECT_THAT(Judged(story_).fine(kRule), HasSubstr("below the gate"));
+  EXPECT_THAT(Judged(story_).fine(kLateConnection), HasSubstr("below the gate"));
 }
 
 TEST_F(HttpLateConnection, TlsCountsItsRoundTripsAndStaysInferred) {
@@ -219,7 +217,7 @@ TEST_F(HttpLateConnection, AverageOverTheAffectedVisits) {
     story_.http(late, "/a", t + 66.1, t + 80);
     story_.close(late, t + 100);
   }
-  const Finding f = Judged(story_).findings(kRule).at(0);
+  const Finding f = Judged(story_).findings(kLateConnection).at(0);
   EXPECT_EQ(f.affected_actions, 60U);
   EXPECT_DOUBLE_EQ(f.affected_share, 0.5);
   EXPECT_EQ(f.saving.mid_ns, 6'000'000);

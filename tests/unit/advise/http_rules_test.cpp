@@ -9,9 +9,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kClient = "10.0.0.5";
-constexpr const char* kServer = "192.0.2.80";
-
 class HttpRules : public testing::Test {
  protected:
   Connection& open(double syn_ms, double rtt_ms = 6, const char* client = kClient) {

@@ -7,6 +7,9 @@
 
 namespace wirelag::test {
 
+inline constexpr const char* kClient = "10.0.0.5";
+inline constexpr const char* kServer = "192.0.2.80";
+
 struct Judged {
   explicit Judged(const Story& story, unsigned seed = 0)
       : data(story.dataset(seed)),

@@ -16,6 +16,8 @@ inline void PrintTo(NotAnalysed reason, std::ostream* out) { *out << name(reason
 
 namespace test {
 
+inline constexpr std::size_t kIp = 14;  ///< where the IP header begins behind Ethernet
+
 struct Decoded {
   NotAnalysed reason = NotAnalysed::none;
   std::string src;

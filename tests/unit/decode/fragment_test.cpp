@@ -10,8 +10,6 @@
 namespace wirelag::test {
 namespace {
 
-constexpr std::size_t kIp = 14;
-
 std::string pattern(std::size_t size) {
   std::string text(size, ' ');
   for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);

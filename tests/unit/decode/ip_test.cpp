@@ -4,8 +4,6 @@
 namespace wirelag::test {
 namespace {
 
-constexpr std::size_t kIp = 14;  ///< where the IP header begins behind Ethernet
-
 TEST(Ipv4, options_are_skipped) {
   expect_hello(decoded(FrameBuilder()
                            .ethernet()

@@ -20,6 +20,9 @@
 
 namespace wirelag {
 
+/// Its length has 16 bits over TCP (RFC 7766 section 8) and in a UDP header.
+inline constexpr std::size_t kLargestDnsMessage = 65535;
+
 /// Record types (IANA "DNS Parameters") that wirelag looks into.
 namespace dns_type {
 inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16,

@@ -13,6 +13,8 @@
 
 namespace wirelag::testing {
 
+inline const std::string kOk5 = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
 struct Step {
   enum class Kind { bytes, hole, fin } kind;
   Direction direction;

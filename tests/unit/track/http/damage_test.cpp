@@ -13,8 +13,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const std::string kOk5 = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-
 std::string get(const std::string& target) {
   return "GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n";
 }

@@ -18,7 +18,6 @@ struct Case {
 
 const std::string kGet = "GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n";
 const std::string kHead = "HEAD /x HTTP/1.1\r\nHost: a.example\r\n\r\n";
-const std::string kOk5 = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 const std::string kPostHead =
     "POST /up HTTP/1.1\r\nHost: a.example\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n";
 

@@ -8,6 +8,13 @@
 
 namespace wirelag::testing {
 
+inline constexpr std::uint8_t kSyn = tcp_flag::syn;
+inline constexpr std::uint8_t kSynAck = tcp_flag::syn | tcp_flag::ack;
+inline constexpr std::uint8_t kAck = tcp_flag::ack;
+inline constexpr std::uint8_t kFin = tcp_flag::fin | tcp_flag::ack;
+
+constexpr DurationNs ms(double n) { return static_cast<DurationNs>(n * 1e6); }
+
 inline Endpoint endpoint(const char* ip, std::uint16_t port) {
   Endpoint e;
   EXPECT_TRUE(parse_ip(ip, e.ip));

@@ -6,12 +6,7 @@
 namespace wirelag::testing {
 namespace {
 
-constexpr std::uint8_t kSyn = tcp_flag::syn;
-constexpr std::uint8_t kSynAck = tcp_flag::syn | tcp_flag::ack;
-constexpr std::uint8_t kAck = tcp_flag::ack;
 constexpr std::uint8_t kRst = tcp_flag::rst;
-
-constexpr DurationNs ms(double n) { return static_cast<DurationNs>(n * 1e6); }
 
 void expect_parts_add_up(const Connection& c) {
   EXPECT_EQ(c.connect_time_ns,

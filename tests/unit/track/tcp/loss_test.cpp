@@ -6,13 +6,8 @@
 namespace wirelag::testing {
 namespace {
 
-constexpr std::uint8_t kSyn = tcp_flag::syn;
-constexpr std::uint8_t kSynAck = tcp_flag::syn | tcp_flag::ack;
-constexpr std::uint8_t kAck = tcp_flag::ack;
-constexpr std::uint8_t kFin = tcp_flag::fin | tcp_flag::ack;
 using Class = RetransmissionClass;
 
-constexpr DurationNs ms(double n) { return static_cast<DurationNs>(n * 1e6); }
 DurationNs lost(const HalfConnection& half, Class c) {
   return half.lost_ns[static_cast<std::size_t>(c)];
 }

@@ -9,9 +9,6 @@
 namespace wirelag::testing {
 namespace {
 
-constexpr std::uint8_t kAck = tcp_flag::ack;
-constexpr std::uint8_t kFin = tcp_flag::fin | tcp_flag::ack;
-
 const std::string kRequest = "GET /a HTTP/1.1\r\nHost: example.org\r\n\r\n";
 
 TEST(Stream, RequestReachesTheTrackerWithItsFrame) {

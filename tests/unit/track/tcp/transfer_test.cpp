@@ -8,13 +8,8 @@
 namespace wirelag::testing {
 namespace {
 
-constexpr std::uint8_t kSyn = tcp_flag::syn;
-constexpr std::uint8_t kSynAck = tcp_flag::syn | tcp_flag::ack;
-constexpr std::uint8_t kAck = tcp_flag::ack;
 constexpr std::uint32_t kMss = 1000;
 constexpr double kRtt = 40;
-
-constexpr DurationNs ms(double n) { return static_cast<DurationNs>(n * 1e6); }
 
 /// The server's messages end with '#'; each one's shape and transfer time.
 class Messages : public StreamRecorder {

@@ -8,8 +8,6 @@
 namespace wirelag::tls_test {
 namespace {
 
-constexpr TimeNs ms(int n) { return n * kMillisecondNs; }
-
 TEST(Handshake, Tls12Full) {
   const Told t = tls12_full().one();
   EXPECT_EQ(t.handshake.connection, 7U);

@@ -9,6 +9,8 @@
 
 namespace wirelag::tls_test {
 
+constexpr TimeNs ms(int n) { return n * kMillisecondNs; }
+
 inline std::string u8(std::size_t v) { return std::string(1, static_cast<char>(v)); }
 inline std::string u16(std::size_t v) { return u8(v >> 8) + u8(v); }
 inline std::string u24(std::size_t v) { return u8(v >> 16) + u16(v); }

@@ -10,8 +10,6 @@
 namespace wirelag::tls_test {
 namespace {
 
-constexpr TimeNs ms(int n) { return n * kMillisecondNs; }
-
 const std::vector<Conversation>& all_conversations() {
   static const std::vector<Conversation> all = {tls12_full(),  tls12_resumed(),    tls13_full(),
                                                 tls13_retry(), tls13_early_data(), tls12_refused()};
