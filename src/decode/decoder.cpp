@@ -26,8 +26,6 @@ struct Decoder::State {
   std::uint64_t hash_seed;
   TimeNs last_time_ns = kUnknownNs;
   std::uint64_t evicted = 0;
-  std::uint32_t frames_completed = 0;
-  Frame rebuilt;
 };
 
 void Decoder::State::count(const Frame& frame, const decode::Walk& walk) {
@@ -48,17 +46,20 @@ Decoder::~Decoder() = default;
 
 NotAnalysed Decoder::decode(const Frame& frame, Packet& out) {
   State& s = *state_;
-  s.frames_completed = 0;
-  s.rebuilt.bytes = {};
-  if (decode::decode_common(frame, s.hash_seed, out)) [[likely]] {
-    if (!frame.dispatched) {
-      if (out.snaplen_cut) s.counters.add(Counter::snaplen_cut);
-      if (frame.time_ns < s.last_time_ns) s.counters.add(Counter::clock_steps_back);
-    }
-    s.last_time_ns = frame.time_ns;
-    return NotAnalysed::none;
+  fragments_completed_ = 0;
+  rebuilt_.bytes = {};
+  if (!decode::decode_common(frame, s.hash_seed, out)) [[unlikely]]
+    return walk(frame, out);
+  if (!frame.dispatched) {
+    if (out.snaplen_cut) s.counters.add(Counter::snaplen_cut);
+    if (frame.time_ns < s.last_time_ns) s.counters.add(Counter::clock_steps_back);
   }
+  s.last_time_ns = frame.time_ns;
+  return NotAnalysed::none;
+}
 
+NotAnalysed Decoder::walk(const Frame& frame, Packet& out) {
+  State& s = *state_;
   decode::Walk walk(frame, out, s.max_tunnels, s.hash_seed, s.fragments);
   const auto captured = static_cast<std::uint32_t>(frame.bytes.size());
   const NotAnalysed result =
@@ -67,18 +68,14 @@ NotAnalysed Decoder::decode(const Frame& frame, Packet& out) {
   if (!frame.dispatched) s.count(frame, walk);
   s.last_time_ns = frame.time_ns;
   if (walk.rebuilt() > 0) {
-    s.frames_completed = walk.frames_completed();
-    s.rebuilt = frame;
-    s.rebuilt.bytes = s.fragments.datagram();
-    s.rebuilt.wire_length = static_cast<std::uint32_t>(s.rebuilt.bytes.size());
-    s.rebuilt.link = LinkType::raw_ip;
-    s.rebuilt.rss_hash = 0;
+    fragments_completed_ = walk.frames_completed();
+    rebuilt_ = frame;
+    rebuilt_.bytes = s.fragments.datagram();
+    rebuilt_.wire_length = static_cast<std::uint32_t>(rebuilt_.bytes.size());
+    rebuilt_.link = LinkType::raw_ip;
+    rebuilt_.rss_hash = 0;
   }
   return result;
 }
-
-std::uint32_t Decoder::fragments_completed() const { return state_->frames_completed; }
-
-Frame Decoder::rebuilt() const { return state_->rebuilt; }
 
 }  // namespace wirelag

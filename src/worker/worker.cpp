@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/track/dns/tracker.hpp>
 #include <wirelag/track/http/tracker.hpp>
 #include <wirelag/track/memcached/tracker.hpp>
@@ -20,6 +21,8 @@ constexpr std::uint16_t kMulticastDnsPort = 5353;  ///< RFC 6762
 constexpr std::uint16_t kLlmnrPort = 5355;         ///< RFC 4795
 /// Places of the flow table in one step of a snapshot: about 64 KiB of transactions at most.
 constexpr std::size_t kSnapshotStep = 64;
+/// The headers of nearly every frame end within these.
+constexpr std::size_t kHeaderBytes = 128;
 
 [[nodiscard]] bool either_port(const Packet& packet, std::uint16_t port) {
   return packet.src.port == port || packet.dst.port == port;
@@ -112,11 +115,16 @@ void Worker::State::note_time(TimeNs time_ns) {
 }
 
 void Worker::State::process_burst(std::span<const Frame> frames) {
+  for (const Frame& frame : frames) {
+    prefetch_lines<kHeaderBytes>(frame.bytes.data());
+  }
   std::size_t ready = 0;
   for (const Frame& frame : frames) {
     now = std::max(now, frame.time_ns);
     const NotAnalysed reason = decoder.decode(frame, packets[ready]);
-    accounting.datagram_completed(decoder.fragments_completed());
+    if (decoder.fragments_completed() > 0) {
+      accounting.datagram_completed(decoder.fragments_completed());
+    }
     if (reason != NotAnalysed::none) {
       accounting.count(reason);
       continue;

@@ -34,16 +34,20 @@ class Decoder {
   /// what the datagram is, and fragments_completed() the number of earlier frames that brought the
   /// rest, for Accounting::datagram_completed().
   [[nodiscard]] NotAnalysed decode(const Frame& frame, Packet& out);
-  [[nodiscard]] std::uint32_t fragments_completed() const;
+  [[nodiscard]] std::uint32_t fragments_completed() const { return fragments_completed_; }
 
   /// When the last decode() rebuilt a datagram (the innermost one if several): its bytes from the
   /// IP header on, without options or extension headers, as a raw_ip frame with the number, time
   /// and port of the frame that completed it. Empty bytes otherwise. Valid until the next decode().
-  [[nodiscard]] Frame rebuilt() const;
+  [[nodiscard]] const Frame& rebuilt() const { return rebuilt_; }
 
  private:
   struct State;
+  [[nodiscard]] NotAnalysed walk(const Frame& frame, Packet& out);
+
   std::unique_ptr<State> state_;
+  std::uint32_t fragments_completed_ = 0;
+  Frame rebuilt_;
 };
 
 }  // namespace wirelag

@@ -23,31 +23,35 @@ struct Timestamps {
 /// Whether the first SACK block says that the receiver had the data already (RFC 2883 section 4).
 [[nodiscard]] bool find_duplicate_sack(Bytes options, std::uint32_t ack);
 
-/// What the options of nearly every segment say, without a search: there are none, or the timestamps in
-/// the form of RFC 7323 appendix A and nothing else.
+/// Whether these are the timestamps in the form of RFC 7323 appendix A and nothing else, as in nearly
+/// every segment of those that have options.
+[[nodiscard]] inline bool timestamps_alone(Bytes options) {
+  constexpr std::uint32_t kForm = 0x0101080a;  // NOP, NOP, timestamps, 10
+  constexpr std::size_t kBytes = 12;
+  return options.size() == kBytes && ByteCursor(options).u32() == kForm;
+}
+/// What timestamps_alone() has found.
+[[nodiscard]] inline Timestamps read_timestamps_alone(Bytes options) {
+  ByteCursor cursor(options.subspan(4));
+  const std::uint32_t val = cursor.u32();
+  return {true, val, cursor.u32()};
+}
+
+/// What the options of a segment say, for nearly every one without a search.
 class SegmentOptions {
  public:
-  explicit SegmentOptions(Bytes options) : options_(options), usual_(options.empty()) {
-    constexpr std::uint32_t kStampsAlone = 0x0101080a;  // NOP, NOP, timestamps, 10
-    constexpr std::size_t kStampsAloneBytes = 12;
-    if (options.size() != kStampsAloneBytes) return;
-    ByteCursor cursor(options);
-    usual_ = cursor.u32() == kStampsAlone;
-    if (usual_) usual_timestamps_ = {true, cursor.u32(), cursor.u32()};
-  }
+  explicit SegmentOptions(Bytes options) : options_(options), alone_(timestamps_alone(options)) {}
 
-  [[nodiscard]] bool usual() const { return usual_; }
   [[nodiscard]] Timestamps timestamps() const {
-    return usual_ ? usual_timestamps_ : find_timestamps(options_);
+    return alone_ ? read_timestamps_alone(options_) : find_timestamps(options_);
   }
   [[nodiscard]] bool reports_duplicate(std::uint32_t ack) const {
-    return !usual_ && find_duplicate_sack(options_, ack);
+    return !alone_ && find_duplicate_sack(options_, ack);
   }
 
  private:
   Bytes options_;
-  Timestamps usual_timestamps_;
-  bool usual_;
+  bool alone_;
 };
 
 }  // namespace wirelag::tcp

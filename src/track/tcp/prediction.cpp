@@ -15,9 +15,8 @@ namespace {
   return no_handshake && sends && receives;
 }
 
-[[nodiscard]] bool expected(const TcpFlow& flow, SideIndex sender, const Packet& packet) {
-  const Side& side = flow.side[sender];
-  const Side& peer = flow.side[sender ^ 1];
+[[nodiscard]] bool expected(const TcpFlow& flow, const Side& side, const Side& peer,
+                            const Packet& packet) {
   const TcpHeader& tcp = packet.tcp;
   if ((tcp.flags & ~tcp_flag::psh) != tcp_flag::ack) return false;
   if (tcp.seq != side.next_seq || tcp.window == 0) return false;
@@ -30,7 +29,7 @@ namespace {
   return side.window_full || !fills_window(side, side.next_seq + length, peer);
 }
 
-void take_payload(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t print) {
+void take_payload(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   Side& side = flow.side[sender];
   SideRecent& recent = flow.recent[sender];
   side.payload_bytes += packet.payload_length;
@@ -43,16 +42,17 @@ void take_payload(TcpFlow& flow, SideIndex sender, const Packet& packet, std::ui
   if (recent.payload_packets < UINT32_MAX) ++recent.payload_packets;
   recent.last_payload_ns = packet.time_ns;
   recent.sent_ns = packet.time_ns;
-  keep_print(flow, sender, print, packet.time_ns);
+  keep_print(flow, sender, fingerprint(packet), packet.time_ns);
 }
 
 }  // namespace
 
 bool account_expected(TcpFlow& flow, SideIndex sender, const Packet& packet, RoundTrip& completed) {
-  const SegmentOptions options(packet.tcp.options);
-  if (!options.usual() || !expected(flow, sender, packet)) return false;
   Side& side = flow.side[sender];
-  const std::uint32_t print = fingerprint(packet);
+  const Bytes options = packet.tcp.options;
+  const bool stamped = timestamps_alone(options);
+  if (!stamped && !options.empty()) return false;
+  if (!expected(flow, side, flow.side[sender ^ 1], packet)) return false;
   ++side.packets;
   side.ack_ns = packet.time_ns;
   if (packet.tcp.ack != side.max_ack) {
@@ -61,11 +61,13 @@ bool account_expected(TcpFlow& flow, SideIndex sender, const Packet& packet, Rou
   }
   side.window = packet.tcp.window;
   take_ack_sample(flow, sender, packet, completed);
-  take_timestamps(flow, sender, packet, options.timestamps(), completed);
+  if (stamped) {
+    take_timestamps(flow, sender, packet, read_timestamps_alone(options), completed);
+  }
   if (packet.payload_length > 0) {
-    take_payload(flow, sender, packet, print);
+    take_payload(flow, sender, packet);
   } else {
-    side.bare = print;
+    side.bare = fingerprint(packet);
   }
   return true;
 }

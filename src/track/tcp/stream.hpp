@@ -8,6 +8,7 @@
 #pragma once
 
 #include <wirelag/base/counters.hpp>
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/track/limits.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 
@@ -28,6 +29,11 @@ class Streams {
 
   /// Payload, SYN or FIN of a segment.
   void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content);
+  /// Has the memory fetched that on_segment() will touch. Call when the flow's own memory is near.
+  void prefetch(const TcpFlow& flow) const {
+    if (flow.transfer != kNone) prefetch_lines<sizeof(Transfer)>(&transfers_[flow.transfer]);
+    if (flow.recognising) prefetch_lines<sizeof flow.detail + sizeof flow.start_ns>(&flow.detail);
+  }
   /// By the names seen so far.
   [[nodiscard]] ServiceId service(const TcpFlow& flow) const;
   /// The connection ends: hands over what waits, closes the protocol tracker, frees all.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/flow/index.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 
@@ -25,13 +26,6 @@ constexpr std::uint16_t kServerPorts[] = {1433, 1521, 3128, 3306, 5432,  6379,
 constexpr std::uint32_t kEvictionSample = 3;
 constexpr std::uint32_t kEvictionSearch = 128;
 constexpr std::uint32_t kSweepPerTick = 256;
-
-void prefetch_lines(const void* from, std::size_t bytes) {
-  constexpr std::size_t kLine = 64;
-  for (std::size_t at = 0; at < bytes; at += kLine) {
-    __builtin_prefetch(static_cast<const char*>(from) + at);
-  }
-}
 
 [[nodiscard]] bool is_server_port(std::uint16_t port) {
   return std::find(std::begin(kServerPorts), std::end(kServerPorts), port) !=
@@ -302,7 +296,7 @@ void TcpTracker::State::prefetch_next_eviction() const {
   for (std::uint32_t n = 1; n <= kEvictionSample; ++n) {
     if (sweep + n < flows.touched()) __builtin_prefetch(&flows[sweep + n]);
   }
-  if (evictable.next() != kNone) prefetch_lines(&flows[evictable.next()], sizeof(TcpFlow));
+  if (evictable.next() != kNone) prefetch_lines<sizeof(TcpFlow)>(&flows[evictable.next()]);
 }
 
 void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
@@ -391,14 +385,20 @@ TcpTracker::TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier
 TcpTracker::~TcpTracker() = default;
 
 void TcpTracker::prefetch(std::span<const Packet> packets) const {
+  const State& s = *state_;
   for (const Packet& p : packets) {
-    if (p.transport == Transport::tcp) state_->index.prefetch(p.flow_hash);
+    if (p.transport == Transport::tcp) s.index.prefetch(p.flow_hash);
   }
   for (const Packet& p : packets) {
     if (p.transport != Transport::tcp) continue;
-    const std::uint32_t i = state_->index.candidate(p.flow_hash);
+    const std::uint32_t i = s.index.candidate(p.flow_hash);
     // All that an expected segment touches.
-    if (i != FlowIndex::kNone) prefetch_lines(&state_->flows[i], offsetof(TcpFlow, detail));
+    if (i != FlowIndex::kNone) prefetch_lines<offsetof(TcpFlow, detail)>(&s.flows[i]);
+  }
+  for (const Packet& p : packets) {
+    if (p.payload_length == 0 || p.transport != Transport::tcp) continue;
+    const std::uint32_t i = s.index.candidate(p.flow_hash);
+    if (i != FlowIndex::kNone) s.streams.prefetch(s.flows[i]);
   }
 }
 
