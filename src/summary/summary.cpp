@@ -1,5 +1,5 @@
+#include <algorithm>
 #include <bit>
-#include <new>
 #include <type_traits>
 
 #include <wirelag/base/hash.hpp>
@@ -32,7 +32,7 @@ Summary::Summary(const SummaryLimits& limits)
       memory_(all_rows(limits) * sizeof(Row)),
       rows_(static_cast<Row*>(memory_.get())),
       index_(std::bit_ceil(2 * all_rows(limits))) {
-  static_assert(std::is_trivially_destructible_v<Row>);
+  static_assert(std::is_trivially_copyable_v<Row>);
 }
 
 ServiceSummary& Summary::row(const ServiceKey& key, bool answered) {
@@ -57,7 +57,8 @@ ServiceSummary* Summary::row_if_room(const ServiceKey& key, bool answered) {
   } else if (key.kind != ServiceKey::Kind::other) {
     ++servers_used_;
   }
-  Row& row = *new (&rows_[used_++]) Row{key, {}};
+  Row& row = rows_[used_++];
+  row.key = key;
   index_[slot] = static_cast<std::uint32_t>(used_);
   return &row.numbers;
 }
@@ -76,6 +77,7 @@ bool Summary::has_room(const ServiceKey& key, bool answered) const {
 }
 
 void Summary::clear() {
+  std::fill_n(rows_, used_, Row{});
   std::fill(index_.begin(), index_.end(), 0U);
   used_ = 0;
   services_used_ = servers_used_ = 0;

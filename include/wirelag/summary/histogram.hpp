@@ -13,7 +13,8 @@
 // outside the smallest and the largest sample, and these two, the count and the sum are exact: the sum
 // has 128 bits, as a year of a busy link adds up to more than 64 hold.
 //
-// merge() adds bucket by bucket: associative and commutative. One thread.
+// merge() adds bucket by bucket: associative and commutative. A histogram of zeros is an empty one, so fresh
+// memory needs no touch before its first sample. One thread.
 #pragma once
 
 #include <algorithm>
@@ -40,7 +41,7 @@ class Histogram {
     ++buckets_[bucket_of(ns)];
     ++count_;
     sum_ns_ += static_cast<Sum>(ns);
-    min_ns_ = std::min(min_ns_, ns);
+    min_below_longest_ns_ = std::max(min_below_longest_ns_, kLongestNs - ns);
     max_ns_ = std::max(max_ns_, ns);
   }
 
@@ -48,7 +49,7 @@ class Histogram {
     for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
     count_ += other.count_;
     sum_ns_ += other.sum_ns_;
-    min_ns_ = std::min(min_ns_, other.min_ns_);
+    min_below_longest_ns_ = std::max(min_below_longest_ns_, other.min_below_longest_ns_);
     max_ns_ = std::max(max_ns_, other.max_ns_);
   }
 
@@ -61,16 +62,17 @@ class Histogram {
     std::size_t i = 0;
     while (i + 1 < kBuckets && (seen += buckets_[i]) < rank) ++i;
     if (i == kBuckets - 1) return max_ns_;
-    return std::clamp((lower_bound_ns(i) + lower_bound_ns(i + 1)) / 2, min_ns_, max_ns_);
+    return std::clamp((lower_bound_ns(i) + lower_bound_ns(i + 1)) / 2, min_ns(), max_ns_);
   }
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
   /// At most the longest duration there is.
   [[nodiscard]] DurationNs sum_ns() const {
-    constexpr Sum kLongest = std::numeric_limits<DurationNs>::max();
-    return static_cast<DurationNs>(std::min(sum_ns_, kLongest));
+    return static_cast<DurationNs>(std::min(sum_ns_, Sum{kLongestNs}));
   }
-  [[nodiscard]] DurationNs min_ns() const { return count_ ? min_ns_ : kUnknownNs; }
+  [[nodiscard]] DurationNs min_ns() const {
+    return count_ ? kLongestNs - min_below_longest_ns_ : kUnknownNs;
+  }
   [[nodiscard]] DurationNs max_ns() const { return count_ ? max_ns_ : kUnknownNs; }
   [[nodiscard]] DurationNs mean_ns() const {
     return count_ ? static_cast<DurationNs>(sum_ns_ / count_) : kUnknownNs;
@@ -97,12 +99,13 @@ class Histogram {
 
  private:
   __extension__ using Sum = unsigned __int128;
+  static constexpr DurationNs kLongestNs = std::numeric_limits<DurationNs>::max();
 
   std::array<std::uint64_t, kBuckets> buckets_{};
   std::uint64_t count_ = 0;
   Sum sum_ns_ = 0;
-  DurationNs min_ns_ = std::numeric_limits<DurationNs>::max();
-  DurationNs max_ns_ = -1;
+  DurationNs min_below_longest_ns_ = 0;  ///< kLongestNs less the smallest sample
+  DurationNs max_ns_ = 0;
 };
 
 }  // namespace wirelag

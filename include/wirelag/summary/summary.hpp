@@ -62,7 +62,7 @@ class Summary {
 
   SummaryLimits limits_;
   TableMemory memory_;
-  Row* rows_;                         ///< in `memory_`; a row is made when it is first used
+  Row* rows_;  ///< in `memory_`; those not in use are zeros, as ServiceSummary{}
   std::vector<std::uint32_t> index_;  ///< open addressing: row number + 1, 0 = free
   std::size_t used_ = 0;
   std::uint32_t services_used_ = 0;

@@ -1,3 +1,5 @@
+#include <array>
+#include <bit>
 #include <random>
 #include <vector>
 
@@ -125,6 +127,11 @@ TEST(Histogram, a_sum_beyond_64_bits_is_exact_and_told_as_the_longest_duration) 
     EXPECT_EQ(many.mean_ns(), kCenturies);
     EXPECT_EQ(many.sum_ns(), std::numeric_limits<DurationNs>::max());
   }
+}
+
+TEST(Histogram, of_zeros_is_empty_as_rows_of_fresh_memory_are_taken_for) {
+  std::array<unsigned char, sizeof(Histogram)> zeros{};
+  EXPECT_EQ(std::bit_cast<Histogram>(zeros), Histogram{});
 }
 
 }  // namespace
