@@ -196,7 +196,7 @@ void set_share(Finding& f, const Visits& visits) {
 }
 
 /// False when it saves no time worth a finding, and no load either.
-bool judge_saving(Finding& f, const RuleInput& input, std::vector<NotJudged>& fine) {
+bool judge_saving(Finding& f, const RuleInput& input, Advice& advice) {
   if (f.capacity_only) {
     set_confidence(f, f.affected_actions, "action", {});
     set_share(f, input.visits);
@@ -206,11 +206,16 @@ bool judge_saving(Finding& f, const RuleInput& input, std::vector<NotJudged>& fi
   Saving saving(f, input);
   saving.work_out();
   const bool worth_it = saving.worth_it();
+  if (!worth_it && !f.keep_for_capacity && input.visits.stored.empty()) {
+    advice.not_judged.push_back({f.rule, f.fault + "; who waited for it was not captured"});
+    return false;
+  }
   if (!worth_it && !f.keep_for_capacity) {
-    fine.push_back({f.rule, fmt::format("{}; saves {}: {}", f.fault,
-                                        f.saving.high_ns == 0 ? "0 ms" : in_ms(f.saving.high_ns),
-                                        f.saving.high_ns == 0 ? "nobody waited for it alone"
-                                                              : "below the gate")});
+    advice.fine.push_back(
+        {f.rule,
+         fmt::format("{}; saves {}: {}", f.fault,
+                     f.saving.high_ns == 0 ? "0 ms" : in_ms(f.saving.high_ns),
+                     f.saving.high_ns == 0 ? "nobody waited for it alone" : "below the gate")});
     return false;
   }
   if (worth_it) {
@@ -311,7 +316,7 @@ Advice advise(const RuleInput& input) {
   }
   settle_ownership(found, advice.fine);
   for (Finding& f : found) {
-    if (judge_saving(f, input, advice.fine)) advice.findings.push_back(std::move(f));
+    if (judge_saving(f, input, advice)) advice.findings.push_back(std::move(f));
   }
   std::sort(advice.findings.begin(), advice.findings.end(), ranks_above);
   set_marginal_savings(advice.findings, input.visits);

@@ -29,9 +29,12 @@ std::string confidence_word(const Finding& f) {
 }
 
 std::string affected(const Finding& f) {
-  return fmt::format("{} ({:.0f} % of {})",
+  const double percent = 100 * f.affected_share;
+  const bool hardly_any = f.affected_actions > 0 && percent < 1;
+  return fmt::format("{} ({} % of {})",
                      count(f.affected_actions, f.capacity_only ? "action" : "visit"),
-                     100 * f.affected_share, f.capacity_only ? "those it looked at" : "all");
+                     hardly_any ? "under 1" : fmt::format("{:.0f}", percent),
+                     f.capacity_only ? "those it looked at" : "all");
 }
 
 std::string evidence_line(const Report& r, const Evidence& e) {

@@ -52,7 +52,11 @@ void do_first(std::string& out, const Report& r, std::size_t column) {
 }  // namespace
 
 void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
-  if (r.visits.stored.empty()) return;
+  if (r.visits.stored.empty()) {
+    paragraph(out, "users waited", "cannot be told: no new connection and no request was seen",
+              column);
+    return;
+  }
   const WaitScope& w = r.waits.all;
   paragraph(out, "users waited", how_long(r), column);
   std::vector<std::size_t> order;
@@ -77,7 +81,7 @@ void text_wait(std::string& out, const Report& r) {
     return;
   }
   const WaitScope& w = r.waits.all;
-  paragraph(out, "", how_long(r) + ". Where that time goes, per visit:", 0);
+  paragraph(out, "", how_long(r) + ". Where that time goes, on average per visit:", 0);
   const auto n = static_cast<DurationNs>(w.seen);
   Table table({{"category"},
                {"ms", Align::right},

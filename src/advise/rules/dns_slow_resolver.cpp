@@ -47,7 +47,7 @@ class Judge {
     }
     if (lookups.empty()) return {Outcome::not_applicable, {}, "no DNS in the capture"};
     if (resolvers_.empty()) {
-      return {Outcome::not_visible, {}, "no DNS question was captured with its answer"};
+      return {Outcome::not_visible, {}, "no lookup waited for one question and its answer alone"};
     }
     for (auto& [ip, r] : resolvers_) {
       r.p50_ns = quantile(r.latencies_ns, 0.5);

@@ -186,7 +186,6 @@ class Judge {
     }
     f.change = {{"nginx", "listen 443 ssl http2;", "reload",
                  "needs TLS; one lost packet stops all requests of a client until it is resent"},
-                {"nginx", "http2_max_concurrent_streams 128;", "reload", "none"},
                 {"HTML", "bundle small images and scripts", "code change",
                  "a change of one invalidates all"}};
     f.verify = "capture again: one connection per visit, no request right after another's answer";

@@ -127,11 +127,13 @@ class Judge {
     if (t.p50_ns <= limits_.p50_ns && t.p95_ns <= limits_.p95_ns) return false;
     double think = 0;
     double wait = 0;
-    for (const Answer& a : t.answers) {
+    const Visit* counted = nullptr;
+    for (const Answer& a : t.answers) {  // in the order of their visits
       if (a.think_ns <= limits_.target_ns) continue;
       const Visit& visit = input_.visits.stored[a.place.visit];
       think += visit.weight * static_cast<double>(a.think_ns);
-      wait += visit.weight * static_cast<double>(visit.wait_ns);
+      if (&visit != counted) wait += visit.weight * static_cast<double>(visit.wait_ns);
+      counted = &visit;
     }
     return wait > 0 && think >= limits_.min_share * wait;
   }

@@ -56,7 +56,8 @@ class Judge {
       judge_first(channel.http.front(), h);
     }
     if (!any) {
-      return {Outcome::not_applicable, {}, "no HTTP/1 response that can be read in the capture"};
+      return {
+          Outcome::not_applicable, {}, "no connection's first HTTP/1 response was captured whole"};
     }
     if (servers_.empty()) {
       return {Outcome::not_visible,

@@ -90,13 +90,22 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoi
   return f;
 }
 
+std::string silent_servers(std::size_t connections) {
+  return fmt::format("{}: a server that is not there looks the same as a path that loses every SYN",
+                     connections == 1
+                         ? "1 connection was never answered"
+                         : fmt::format("{} connections were never answered", connections));
+}
+
 RuleResult judge(const RuleInput& input) {
   const auto& limits = input.thresholds.tcp_syn_loss;
   std::map<Endpoint, Server> servers;
   bool any = false;
+  std::size_t never_answered = 0;
   for (std::size_t i = 0; i < input.data.connections().size(); ++i) {
     const Connection& c = input.data.connections()[i];
     any = true;
+    never_answered += c.state == ConnectionState::syn_unanswered && !c.one_sided ? 1 : 0;
     if (c.syn_frames.empty() || c.state == ConnectionState::syn_unanswered) continue;
     Server& server = servers[c.server];
     ++server.opened;
@@ -118,7 +127,9 @@ RuleResult judge(const RuleInput& input) {
       result.findings.push_back(finding_for(input, nodes, endpoint, server));
     }
   }
-  if (result.findings.empty()) result.outcome = Outcome::fine;
+  if (!result.findings.empty()) return result;
+  if (never_answered > 0) return {Outcome::not_visible, {}, silent_servers(never_answered)};
+  result.outcome = Outcome::fine;
   return result;
 }
 

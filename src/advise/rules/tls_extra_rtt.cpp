@@ -116,7 +116,9 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule tls_extra_rtt;
-constinit const Rule tls_extra_rtt{"tls-extra-rtt", "TLS handshakes take one round trip", &judge};
+constinit const Rule tls_extra_rtt{
+    "tls-extra-rtt", "TLS handshakes take no more round trips than the client's offer needs",
+    &judge};
 }  // namespace rules
 
 }  // namespace wirelag

@@ -50,10 +50,11 @@ std::string who(const Report& r) {
 
 void sentence(Writer& w, const Report& r) {
   if (r.visits.stored.empty()) {
-    w.leaf("h1", r.accounting.analysed == 0
-                     ? "Nothing to judge: no frame of this capture could be analysed."
-                     : "No user's wait can be told from this capture: it shows no lookup, no new "
-                       "connection and no request.");
+    w.leaf("h1",
+           r.accounting.analysed == 0
+               ? "Nothing to judge: no frame of this capture could be analysed."
+               : "No user's wait can be told from this capture: it shows no new connection and "
+                 "no request.");
     return;
   }
   const std::string wait = who(r);

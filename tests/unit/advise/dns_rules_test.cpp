@@ -119,6 +119,20 @@ TEST(DnsTimeoutRetry, NobodyConnectedAfterwardsSavesNothing) {
   EXPECT_THAT(judged.fine("dns-timeout-retry"), HasSubstr("saves 0 ms"));
 }
 
+TEST(DnsTimeoutRetry, WithoutAnyVisitNobodyCanSayWhoWaited) {
+  Story story;
+  for (int i = 0; i < 3; ++i) {
+    story.dns({"10.0.0.5", "192.0.2.53", "www.example"}, i * 20'000, Story::kNever);
+    story.dns({"10.0.0.5", "192.0.2.54", "www.example"}, i * 20'000 + 5000, i * 20'000 + 5003,
+              DnsOutcome::answered, {"192.0.2.80"});
+  }
+  const Advice advice = Judged(story).advice();
+  EXPECT_TRUE(advice.findings.empty());
+  const auto of_rule = [](const NotJudged& n) { return n.rule == "dns-timeout-retry"; };
+  EXPECT_TRUE(std::none_of(advice.fine.begin(), advice.fine.end(), of_rule));
+  EXPECT_TRUE(std::any_of(advice.not_judged.begin(), advice.not_judged.end(), of_rule));
+}
+
 TEST(DnsTimeoutRetry, StalledLookupsAreNotCalledSlowAsWell) {
   Story story;
   for (int i = 0; i < 3; ++i) stalled_visit(story, i * 20'000, "192.0.2.53", 5000);

@@ -48,6 +48,15 @@ TEST_F(HttpRules, SlowAnswerByTemplate) {
   EXPECT_EQ(f[0].evidence.size(), 3U);
 }
 
+TEST_F(HttpRules, SlowAnswersOfOneVisitShareItsWait) {
+  Connection& c = open(0);
+  for (int i = 0; i < 6; ++i) story_.http(c, "/step", 10 + i * 650, 10 + i * 650 + 606);
+  const std::vector<Finding> f = findings("http-slow-ttfb");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].affected_actions, 1U);
+  EXPECT_GT(f[0].saving.high_ns, 3000 * kMillisecondNs);
+}
+
 TEST_F(HttpRules, SlowTtfbTwinIsFine) {
   Connection& c = open(0);
   for (int i = 0; i < 20; ++i) story_.http(c, "/", i * 5000 + 10, i * 5000 + 60);

@@ -59,6 +59,14 @@ TEST_F(TcpRules, SynLossTwinIsFine) {
   EXPECT_EQ(Judged(origin_story()).by("tcp-syn-loss").outcome, Outcome::fine);
 }
 
+TEST_F(TcpRules, SynLossIsNotFineBesideAConnectionThatNobodyAnswered) {
+  story_.http(open(0), "/", 6.1, 50);
+  story_.fail(open(100), ConnectionState::syn_unanswered, 7100);
+  const RuleResult result = Judged(story_).by("tcp-syn-loss");
+  EXPECT_EQ(result.outcome, Outcome::not_visible);
+  EXPECT_THAT(result.note, HasSubstr("1 connection was never answered"));
+}
+
 TEST_F(TcpRules, SynLossBehindALongerAnswerSavesNothing) {
   story_.http(open(0), "/big", 6.1, 3000);
   story_.http(open_after_loss(100), "/a.png", 1106.1, 1150);
