@@ -247,7 +247,9 @@ class Cut {
   /// followed.
   [[nodiscard]] Phase before(const Exchange& e) const {
     if (e.tls && between_ == Phase::payload && !holes_) return Phase::client_idle;
-    return between_;
+    // An answer to what could not be read: some of the time was the server's.
+    const bool unasked = !e.tls && !known(e.begin_ns);
+    return unasked && between_ == Phase::client_idle ? Phase::untracked : between_;
   }
 
   /// Of a protocol that nobody follows: the time before its first byte is the client's when the

@@ -81,7 +81,10 @@ void text_wait(std::string& out, const Report& r) {
     return;
   }
   const WaitScope& w = r.waits.all;
-  paragraph(out, "", how_long(r) + ". Where that time goes, on average per visit:", 0);
+  paragraph(
+      out, "",
+      how_long(r) + ". Where that time goes" + (w.visits == 1 ? ":" : ", on average per visit:"),
+      0);
   const auto n = static_cast<DurationNs>(w.seen);
   Table table({{"category"},
                {"ms", Align::right},

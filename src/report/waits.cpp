@@ -206,7 +206,10 @@ std::string how_long(const Report& r) {
     text += fmt::format(" ({} of them looked into)", r.visits.stored.size());
   }
   const WaitScope& all = r.waits.all;
-  if (all.visits == 1) return text + ", which waited " + duration(all.wait_ns);
+  if (all.visits == 1) {
+    return text + ", which waited " + (r.waits.flags.incomplete ? "at least " : "") +
+           duration(all.wait_ns);
+  }
   return text + fmt::format(", which waited {} at the median and {} at p95", duration(all.p50_ns),
                             duration(all.p95_ns));
 }

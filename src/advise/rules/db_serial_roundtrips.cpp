@@ -176,7 +176,9 @@ class Judge {
     for (std::size_t k = 0; k < std::min(kExamples, server.runs.size()); ++k) {
       add_evidence(f, server.runs[k]);
     }
-    add_change(f, server.protocol);
+    const Run& longest = server.runs.front();
+    const VisitNode& first = input_.visits.stored[longest.visit].nodes[longest.nodes.front()];
+    add_change(f, server.protocol, query(first).operation);
     f.verify = "capture again: several commands per segment, and far fewer round trips per burst";
     return f;
   }
@@ -191,11 +193,14 @@ class Judge {
                 first, query(visit.nodes[run.nodes.back()])));
   }
 
-  static void add_change(Finding& f, Protocol protocol) {
+  static void add_change(Finding& f, Protocol protocol, std::string_view operation) {
     switch (protocol) {
       case Protocol::redis:
         f.change = {
-            {"Redis", "MGET key1 key2 ...   (HMGET, SADD key a b ...)", "code change",
+            {"Redis",
+             operation == "SET" ? "MSET key1 value1 key2 value2 ...   (HSET, SADD key a b ...)"
+                                : "MGET key1 key2 ...   (HMGET, SADD key a b ...)",
+             "code change",
              "one long command holds up the others: keep it to some hundreds of keys"},
             {"Redis client", "pipe = r.pipeline(); pipe.get(a); pipe.get(b); pipe.execute()",
              "code change", "replies of a pipeline are held in memory until it ends"}};

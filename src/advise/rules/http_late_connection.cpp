@@ -309,13 +309,17 @@ class Judge {
     const std::size_t example = server.late.front().connection;
     const bool tls = connections_[example].protocol == Protocol::tls || endpoint.port == 443;
     const std::string& name = input_.correlation.channels[example].name;
-    f.change.push_back({"nginx", "listen 443 ssl http2;", "reload",
-                        tls ? "one lost packet stops all requests of a client until it is resent"
-                            : "needs TLS and a certificate; browsers speak HTTP/2 only over TLS"});
+    const Change http2 = {
+        "nginx", "listen 443 ssl http2;", tls ? "reload" : "infrastructure",
+        tls ? "one lost packet stops all requests of a client until it is resent"
+            : "browsers speak HTTP/2 only over TLS: a certificate, and one round trip more for "
+              "the first connection of a visit"};
+    if (tls) f.change.push_back(http2);
     f.change.push_back({"HTML",
                         fmt::format("<link rel=\"preconnect\" href=\"{}://{}\">",
                                     tls ? "https" : "http", name.empty() ? endpoint.text() : name),
                         "code change", "connections that are opened and then not needed"});
+    if (!tls) f.change.push_back(http2);
     f.change.push_back({"nginx", "keepalive_timeout 75s; keepalive_requests 1000;", "reload",
                         "more idle connections stay open on the server"});
     f.verify =

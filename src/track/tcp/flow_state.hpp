@@ -22,6 +22,9 @@ namespace wirelag::tcp {
 
 using SideIndex = std::uint8_t;
 inline constexpr std::uint32_t kNone = Pool<int>::kNone;
+/// Duplicate ACKs that make the sender resend at once (RFC 5681 section 3.2 has 3; with SACK and
+/// early retransmit, 2 are seen).
+inline constexpr std::uint8_t kFastDuplicateAcks = 2;
 
 /// Sequence numbers compare modulo 2^32, RFC 9293 section 3.4.
 [[nodiscard]] constexpr std::int32_t seq_distance(std::uint32_t from, std::uint32_t to) {

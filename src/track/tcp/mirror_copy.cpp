@@ -9,6 +9,15 @@ constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
 /// but seldom this soon.
 constexpr DurationNs kBareCopyNs = 50 * kMicrosecondNs;
 
+/// On a short path a fast retransmit follows as soon: since the original, the peer has asked for it with
+/// duplicate ACKs.
+[[nodiscard]] bool asked_again(const TcpFlow& flow, SideIndex sender, const Packet& packet,
+                               std::uint32_t original_low_ns) {
+  const Side& peer = flow.side[sender ^ 1];
+  if (peer.duplicate_acks < kFastDuplicateAcks || packet.tcp.seq != peer.max_ack) return false;
+  return static_cast<std::uint32_t>(peer.ack_ns) - original_low_ns < kMirrorCopyNs;
+}
+
 }  // namespace
 
 MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, TimeNs previous_ns) {
@@ -31,7 +40,8 @@ MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, Ti
     if (recent.fingerprint[i] != print) continue;
     // It came no later than the flow's previous segment: only if that is recent do the low bits tell.
     const bool lately = elapsed_ns(previous_ns, packet.time_ns) < kMirrorCopyNs;
-    if (lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs) return MirrorCopy::yes;
+    const bool soon = lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs;
+    if (soon && !asked_again(flow, sender, packet, recent.time_low_ns[i])) return MirrorCopy::yes;
   }
   keep_print(flow, sender, print, packet.time_ns);
   return MirrorCopy::no;

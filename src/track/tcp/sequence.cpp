@@ -14,9 +14,6 @@ constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
 /// The shortest retransmission timeout in use (Linux TCP_RTO_MIN); a resend that comes sooner without
 /// duplicate ACKs is a tail loss probe (RFC 8985 section 7).
 constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
-/// Duplicate ACKs that make the sender resend at once (RFC 5681 section 3.2 has 3; with SACK and
-/// early retransmit, 2 are seen).
-constexpr std::uint8_t kFastDuplicateAcks = 2;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
 
@@ -206,7 +203,8 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
           ? RetransmissionClass::fin
           : classify_resend(flow, sender, begin, end, packet.time_ns, silence_ns);
   count(flow.detail[sender], why);
-  if (why == RetransmissionClass::spurious) return true;
+  const bool needless = peer.acked && seq_distance(end, peer.max_ack) >= 0;
+  if (needless || why == RetransmissionClass::spurious) return true;
   const bool fast = why == RetransmissionClass::fast;
   charge(mine, why,
          known(noticed) ? noticed

@@ -59,6 +59,18 @@ class Phases : public testing::Test {
   Story story;
 };
 
+TEST_F(Phases, TimeBeforeAnAnswerToWhatCouldNotBeReadIsNotTheClientsAlone) {
+  Connection& c = open();
+  story.http(c, "/1", 12, 20);
+  HttpTransaction& answer = story.http(c, "/2", 40, 540);
+  answer.request_seen = answer.request_complete = false;
+  answer.request_first_ns = answer.request_last_ns = kUnknownNs;
+  story.close(c, 541);
+  const ConnectionPhases phases = cut();
+  EXPECT_EQ(phases.total(Phase::client_idle), ms(2));
+  EXPECT_GE(phases.total(Phase::untracked), ms(519));
+}
+
 TEST_F(Phases, TwoRequestsOneAfterTheOther) {
   Connection& c = open();
   HttpTransaction& first = story.http(c, "/1", 12, 20);

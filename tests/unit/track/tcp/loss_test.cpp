@@ -209,11 +209,37 @@ TEST(Mirror, ReceiverThatRepeatsItsAckAtOnceIsHeard) {
   EXPECT_EQ(resent(t.finish().half.c2s, Class::fast), 1U);
 }
 
+TEST(Mirror, FastRetransmitOnAShortPathIsNoCopyButHasOne) {
+  Conversation t;
+  t.shake_hands();
+  for (int i = 0; i < 5; ++i) t.client_sends(20 + 0.01 * i, kAck, 1 + 4U * i, 1, "data");
+  for (int i = 0; i < 4; ++i) t.server_sends(20.1 + 0.06 * i, kAck, 1, 5);
+  t.client_sends(20.35, kAck, 5, 1, "data");
+  t.client_sends(20.36, kAck, 5, 1, "data");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::fast), 1U);
+  EXPECT_EQ(resent(h, Class::mirror_duplicate), 1U);
+}
+
 /// Four segments are sent, the first is acknowledged, and then again `times`.
 void send_four(Conversation& t, int times) {
   t.shake_hands();
   for (int i = 0; i < 4; ++i) t.client_sends(20, kAck, 1 + 4U * i, 1, "data");
   for (int i = 0; i <= times; ++i) t.server_sends(30 + i, kAck, 1, 5);
+}
+
+TEST(Resent, SynAckAndFinThatWereAcknowledgedCostNothing) {
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(1000, kSynAck, 0, 1);
+  t.client_sends(2000, kFin, 1, 1);
+  t.server_sends(2010, kAck, 1, 2);
+  t.client_sends(2320, kFin, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(resent(c.half.s2c, Class::handshake), 1U);
+  EXPECT_EQ(resent(c.half.c2s, Class::fin), 1U);
+  EXPECT_EQ(c.half.s2c.time_lost_ns, 0);
+  EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
 }
 
 TEST(Resent, DuplicateAcksAndThenTheTimer) {
