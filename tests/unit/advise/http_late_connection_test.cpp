@@ -54,7 +54,7 @@ TEST_F(HttpLateConnection, OriginSavesOneToTwoRoundTrips) {
   EXPECT_THAT(f.evidence[0].frames, ElementsAre(98U, 110U, 111U));
   EXPECT_THAT(f.evidence[1].what, testing::AllOf(HasSubstr("60690"), HasSubstr("60686")));
   EXPECT_THAT(f.evidence[1].frames, ElementsAre(27U, 37U, 38U, 36U));
-  EXPECT_THAT(f.change[1].snippet, HasSubstr("http://mirror.azure.cn"));
+  EXPECT_THAT(f.change[0].snippet, HasSubstr("http://mirror.azure.cn"));
 }
 
 TEST_F(HttpLateConnection, RequestThatWaitedForItsHandshake) {
