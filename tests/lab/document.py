@@ -47,13 +47,15 @@ def _row(result):
 
 def summary(results):
     inside = sum(r.inside for r in results)
+    strictly = sum(r.inside_without_tolerance for r in results)
     errors = [r.error_s for r in results if r.error_s is not None]
     shares = [r.error_share for r in results if r.error_share is not None]
     rtts = [1000 * r.error_s / r.scenario.rtt_ms for r in results if r.error_s is not None]
     close = sum(r.close for r in results)
     if not shares:
         return f"{inside} of {len(results)} inside."
-    return (f"{inside} of {len(results)} inside ({100 * inside / len(results):.0f} %; wanted: 80 %). "
+    return (f"{inside} of {len(results)} inside ({100 * inside / len(results):.0f} %; wanted: 80 %), "
+            f"{strictly} without the tolerance. "
             f"Error of mid: median {_ms(statistics.median(errors))} ms, "
             f"{100 * statistics.median(shares):.1f} % of the change, "
             f"{statistics.median(rtts):.2f} round trips; at most 15 % or one round trip in {close} of "

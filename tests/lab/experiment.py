@@ -40,6 +40,13 @@ class Result:
         return low - self.tolerance_s <= self.measured_s <= high + self.tolerance_s
 
     @property
+    def inside_without_tolerance(self):
+        if self.predicted_s is None:
+            return False
+        low, _, high = self.predicted_s
+        return low <= self.measured_s <= high
+
+    @property
     def error_s(self):
         """Of the middle of the prediction."""
         return None if self.predicted_s is None else abs(self.predicted_s[1] - self.measured_s)
