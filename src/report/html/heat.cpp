@@ -131,7 +131,7 @@ class Map {
   void latencies(double height) {
     const auto svg = w_.element("svg", {{"class", "scale"},
                                         {"aria-hidden", "true"},
-                                        {"width", "58"},
+                                        {"width", "66"},
                                         {"height", pixels(height + kLabels)}});
     double last_y = -100;
     for (int decade = 11; decade >= 0; --decade) {
@@ -141,7 +141,7 @@ class Map {
         if (y < 8 || y > height || y - last_y < 14) continue;
         last_y = y;
         w_.leaf("text", rounded(static_cast<DurationNs>(latency)),
-                {{"x", "54"}, {"y", pixels(y + 4)}});
+                {{"x", "62"}, {"y", pixels(y + 4)}});
       }
     }
   }

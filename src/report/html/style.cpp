@@ -86,7 +86,7 @@ svg text.on-c-client{fill:var(--ink)}
 .rail{background:linear-gradient(var(--ground),var(--ground)) 0 50%/100% 1px no-repeat}
 .critical{fill:none;stroke:var(--ring);stroke-width:1.6}
 .visit{margin-bottom:28px}
-.plot{display:grid;grid-template-columns:58px minmax(0,1fr)}
+.plot{display:grid;grid-template-columns:66px minmax(0,1fr)}
 .ground{fill:var(--ground)}
 .left{fill:var(--accent)}.open{fill:var(--accent);opacity:.35}
 .h1{fill:var(--h1)}.h2{fill:var(--h2)}.h3{fill:var(--h3)}.h4{fill:var(--h4)}.h5{fill:var(--h5)}.h6{fill:var(--h6)}
