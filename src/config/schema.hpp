@@ -1,5 +1,5 @@
-// The table of all keys. Adding one = a line in schema.cpp and a member in config.hpp; then run the
-// config test with WIRELAG_UPDATE_DOCS=1 to write docs/configuration.md.
+// The table of all keys. Adding one = a line in schema.cpp (a rule's threshold: thresholds.cpp) and a member
+// in config.hpp; then run the config test with WIRELAG_UPDATE_DOCS=1 to write docs/configuration.md.
 #pragma once
 
 #include <wirelag/config/config.hpp>

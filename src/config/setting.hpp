@@ -17,7 +17,13 @@
 
 #include <wirelag/base/types.hpp>
 
+// A member of the owner, as the functions below want it.
+#define MEMBER(path) \
+  [](auto& owner) -> auto& { return owner.path; }
+
 namespace wirelag::config {
+
+inline constexpr std::int64_t kMega = 1 << 20;
 
 template <class Owner>
 struct Setting {
