@@ -95,6 +95,16 @@ std::vector<FrameNumber> handshake_frames(const Connection& c) {
   return frames;
 }
 
+Evidence evidence_of_response(const RuleInput& input, const HttpTransaction& h, std::string what) {
+  Evidence e{std::move(what),
+             input.data.connection_index(h.connection),
+             {h.response_frames.first, h.response_frames.last},
+             h.response_first_ns,
+             h.transfer_ns()};
+  std::erase(e.frames, 0U);
+  return e;
+}
+
 std::size_t node_of(const Visit& visit, VisitNode::Kind kind, std::size_t item) {
   for (std::size_t i = 0; i < visit.nodes.size(); ++i) {
     if (visit.nodes[i].kind == kind && visit.nodes[i].item == item) return i;

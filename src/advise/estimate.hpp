@@ -40,6 +40,10 @@ void set_confidence(Finding& finding, std::size_t samples, std::string_view samp
 /// SYN, SYN-ACK and the ACK that completes the handshake, those that were seen.
 [[nodiscard]] std::vector<FrameNumber> handshake_frames(const Connection& c);
 
+/// The response as evidence: its first and last frame, and how long it took to arrive.
+[[nodiscard]] Evidence evidence_of_response(const RuleInput& input, const HttpTransaction& h,
+                                            std::string what);
+
 /// The node of a visit that is `item` of that kind; Dataset::kNone when it is not in it.
 [[nodiscard]] std::size_t node_of(const Visit& visit, VisitNode::Kind kind, std::size_t item);
 

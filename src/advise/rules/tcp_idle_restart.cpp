@@ -161,17 +161,12 @@ class Judge {
       f.edits.push_back(shorten(*at, Category::rounds, s.low_ns, s.high_ns));
     }
     if (f.evidence.size() == kExamples) return;
-    Evidence e{
+    f.evidence.push_back(evidence_of_response(
+        input_, h,
         fmt::format("{} of {} bytes after {} of silence: {} flights, {} segments in the first; "
                     "{} in one flight before",
                     h.target, h.response_bytes, in_ms(s.idle_ns), h.response_shape.flights,
-                    h.response_shape.first_burst_segments, s.window_segments),
-        input_.data.connection_index(h.connection),
-        {h.response_frames.first, h.response_frames.last},
-        h.response_first_ns,
-        h.transfer_ns()};
-    std::erase(e.frames, 0U);
-    f.evidence.push_back(std::move(e));
+                    h.response_shape.first_burst_segments, s.window_segments)));
   }
 
   const RuleInput& input_;

@@ -138,14 +138,10 @@ class Judge {
                          rtt * surely_fewer, rtt * fewer});
     }
     if (f.evidence.size() == kExamples) return;
-    Evidence e{fmt::format("{} of {} bytes: {} flights, {} segments in the first", h.target,
-                           h.response_bytes, s.flights_now, h.response_shape.first_burst_segments),
-               input_.data.connection_index(h.connection),
-               {h.response_frames.first, h.response_frames.last},
-               h.response_first_ns,
-               h.transfer_ns()};
-    std::erase(e.frames, 0U);
-    f.evidence.push_back(std::move(e));
+    f.evidence.push_back(evidence_of_response(
+        input_, h,
+        fmt::format("{} of {} bytes: {} flights, {} segments in the first", h.target,
+                    h.response_bytes, s.flights_now, h.response_shape.first_burst_segments)));
   }
 
   const RuleInput& input_;
