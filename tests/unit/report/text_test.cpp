@@ -137,6 +137,8 @@ TEST(TextFindings, CarryTheChangeTheEvidenceAndTheWarning) {
   late.change.push_back(
       {"nginx", "listen 443 ssl http2;\n  keepalive_timeout 65s;", "reload", "needs TLS"});
   late.verify = "the next capture shows one connection";
+  late.affected_actions = 3;
+  late.affected_share = 0.004;
   Finding fanout;
   fanout.rule = "dns-redundant-fanout";
   fanout.title = "Ask one resolver, not three";
@@ -155,6 +157,7 @@ TEST(TextFindings, CarryTheChangeTheEvidenceAndTheWarning) {
       HasSubstr(
           "rule=http-late-connection scope=tcp/139.217.146.62:80 families=NET confidence=C\n"));
   EXPECT_THAT(text, HasSubstr("handshake (#2): frames 27,37,38, at 34.843 ms, took 7.494 ms\n"));
+  EXPECT_THAT(text, ContainsRegex("affects +3 visits \\(under 1 % of all\\)"));
   EXPECT_THAT(text, HasSubstr("listen 443 ssl http2;\n"));
   EXPECT_THAT(text, HasSubstr("\n                  keepalive_timeout 65s;\n"));
   EXPECT_THAT(text, HasSubstr("2.  Ask one resolver, not three: saves load, not time\n"));
@@ -393,6 +396,13 @@ TEST(TextWait, TheTableHasEveryCategoryWithTimeAndAddsUp) {
   }
   const std::size_t at = text.find_first_of("0123456789", text.find("which waited "));
   EXPECT_NEAR(sum, std::stod(text.substr(at)), 0.01);
+}
+
+TEST(TextWait, WithoutAVisitTheWaitCannotBeTold) {
+  const std::string text =
+      render_text(build_report(origin_capture(), {}, {}, Dataset{}, Thresholds{}, {""}), {});
+  EXPECT_THAT(text, ContainsRegex("users waited +cannot be told"));
+  EXPECT_THAT(text, Not(HasSubstr("do first")));
 }
 
 TEST(TextWait, WithoutAFindingNothingIsToBeDoneFirst) {
