@@ -19,6 +19,7 @@ import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import namespaces  # noqa: E402
+from options import program  # noqa: E402
 
 _SKIPPED = 77
 _PROGRAMS = ("unshare", "ip", "chrt", "nginx", "dnsmasq", "openssl")
@@ -29,8 +30,8 @@ ENOUGH_INSIDE = 0.8
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--wirelag", required=True, type=os.path.abspath)
-    parser.add_argument("--relay", required=True, type=os.path.abspath)
+    parser.add_argument("--wirelag", required=True, type=program)
+    parser.add_argument("--relay", required=True, type=program)
     parser.add_argument("--quick", action="store_true", help="a few scenarios, within 90 s")
     parser.add_argument("--only", help="scenarios whose rule or name contains this")
     parser.add_argument("--markdown", type=os.path.abspath, help="write the results to this file")
