@@ -1,4 +1,5 @@
-// Segments that a mirror port delivers twice: the copy is the original to the last bit, a moment later.
+// Segments that a mirror delivers twice: the copy has the original's TCP header and length, and comes a moment
+// later. Its link and IP headers may be others, where the mirror sees both sides of a router.
 #pragma once
 
 #include <wirelag/base/cursor.hpp>
