@@ -71,7 +71,7 @@ class Find : public Stage {
       for (const Packet& p : decoded) {
         const std::uint32_t i = index_.candidate(p.flow_hash);
         if (i == FlowIndex::kNone) continue;
-        for (const Line& line : records_[i].lines) __builtin_prefetch(&line);
+        for (const Line& line : records_[i].lines) prefetch_line(&line);
       }
       for (const Packet& p : decoded) count(p);
       frames = frames.subspan(n);

@@ -8,14 +8,22 @@ namespace wirelag {
 
 inline constexpr std::size_t kCacheLineBytes = 64;
 
-/// `from` may be anywhere, null or the end of an object: what is not mapped is not fetched. Hence numbers, not
-/// pointers, are added to.
+/// The cache line at `at`, which may be anywhere, null or the end of an object: what is not mapped is not
+/// fetched.
+[[gnu::always_inline]] inline void prefetch_line(const void* at) {
+  __builtin_prefetch(at);
+  // To GCC a prefetch is no effect: a function that does nothing else is not called at all, unless it
+  // has one (ipa-pure-const).
+  asm volatile("");
+}
+
+/// Numbers, not pointers, are added to: `from` is as free as in prefetch_line().
 template <std::size_t bytes>
-void prefetch_lines(const void* from) {
+[[gnu::always_inline]] inline void prefetch_lines(const void* from) {
   const auto begin = reinterpret_cast<std::uintptr_t>(from);
 #pragma GCC unroll 16
   for (std::size_t at = 0; at < bytes; at += kCacheLineBytes) {
-    __builtin_prefetch(reinterpret_cast<const void*>(begin + at));
+    prefetch_line(reinterpret_cast<const void*>(begin + at));
   }
 }
 

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/base/table_memory.hpp>
 
 namespace wirelag {
@@ -31,7 +32,7 @@ class FlowIndex {
         memory_((mask_ + 1) * sizeof(Slot)),
         slots_(static_cast<Slot*>(memory_.get())) {}
 
-  void prefetch(std::uint32_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
+  void prefetch(std::uint32_t hash) const { prefetch_line(&slots_[hash & mask_]); }
 
   /// The record with this hash for which same(record) holds, kNone when there is none.
   template <class Same>

@@ -67,16 +67,10 @@ struct TransferShape {
 
 /// What has passed of one direction's payload so far: sums that only grow. Kept by the TCP tracker for
 /// connections whose bytes are followed; a StreamChunk refers to its direction's.
-struct TransferProgress {
+struct alignas(64) TransferProgress {
   DurationNs rtt_ns = kUnknownNs;
-  TimeNs last_ns = kUnknownNs;  ///< of the latest payload segment, resent ones included
-  DurationNs rounds_ns = 0;
-  DurationNs pause_ns = 0;
-  DurationNs resend_stall_ns = 0;
-  DurationNs window_stall_ns = 0;
-  DurationNs held_ns = 0;
+  TimeNs last_ns = kUnknownNs;         ///< of the latest payload segment, resent ones included
   DurationNs resent_since_new_ns = 0;  ///< of resend_stall_ns, since the latest new byte
-  std::uint32_t rounds = 0;            ///< gaps that an ACK ended
   std::uint32_t burst = 0;             ///< the current one's number, from 1
   std::uint32_t resent_segments = 0;
   std::uint32_t limited_bursts = 0;
@@ -89,6 +83,13 @@ struct TransferProgress {
   bool burst_began = false;    ///< the latest segment began the current burst
   bool latest_resent = false;  ///< the latest segment is among resent_segments
   bool current = true;         ///< the sums end with the bytes handed over, not at a later time
+  // The second cache line: what only gaps touch.
+  std::uint32_t rounds = 0;  ///< gaps that an ACK ended
+  DurationNs rounds_ns = 0;
+  DurationNs pause_ns = 0;
+  DurationNs resend_stall_ns = 0;
+  DurationNs window_stall_ns = 0;
+  DurationNs held_ns = 0;
 };
 
 /// What an exchange waited for, apart from the server: kUnknownNs where the progress of both directions

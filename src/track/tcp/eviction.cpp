@@ -22,7 +22,7 @@ Worth worth(const TcpFlow& flow, TimeNs now) {
   if (flow.closed()) return idle_ns >= kStragglerNs ? Worth::over : Worth::just_closed;
   if (flow.half_open()) return Worth::unanswered;
   const bool answered = flow.side[0].packets > 0 && flow.side[1].packets > 0;
-  const bool payload = flow.side[0].payload_bytes + flow.side[1].payload_bytes > 0;
+  const bool payload = flow.side[0].sent_payload || flow.side[1].sent_payload;
   if (!flow.complete && !(answered && payload)) return Worth::unanswered;
   return idle_ns >= kEvictableIdleNs ? Worth::idle : Worth::active;
 }

@@ -1,16 +1,16 @@
 // What the TCP tracker keeps per connection, laid out by use, so that a segment touches few cache lines:
 //
 //   line 0      finds the flow, and what every segment needs of it
-//   Side        one line per side: where its sequence space stands
-//   SideRecent  one line per side: what it sent lately; segments with payload
-//   RoundTrips  one line per side: samples; ACKs of data
+//   Side        one line per side: where its sequence space stands; every segment needs both
+//   SideRecent  one line per side: what it sent lately; the sender's, for segments with payload
+//   RoundTrips  one line per side: samples; the receiver's, for ACKs of its data
 //   the rest    openings, closes and followed bytes
 //
 // What few connections have is kept apart, in pools: Trouble (resends, holes, closed windows) and the part
 // of an opening beyond SYN, SYN-ACK, ACK (OpeningMore).
 //
-// A side is one endpoint, numbered by who sent the first segment seen (0); which side is the client
-// may only become clear later.
+// A side is one endpoint, numbered by the order of the flow's key, so that a segment tells its sender's
+// number before the flow is at hand; which side is the client may only become clear later.
 #pragma once
 
 #include <wirelag/base/bounded_list.hpp>
@@ -22,6 +22,12 @@ namespace wirelag::tcp {
 
 using SideIndex = std::uint8_t;
 inline constexpr std::uint32_t kNone = Pool<int>::kNone;
+[[nodiscard]] inline SideIndex sender_of(Orientation orientation) {
+  return orientation == Orientation::from_high ? 1 : 0;
+}
+[[nodiscard]] inline SideIndex sender_of(const Packet& packet) {
+  return packet.dst < packet.src ? 1 : 0;
+}
 /// Duplicate ACKs that make the sender resend at once (RFC 5681 section 3.2 has 3; with SACK and
 /// early retransmit, 2 are seen).
 inline constexpr std::uint8_t kFastDuplicateAcks = 2;
@@ -34,15 +40,15 @@ inline constexpr std::uint8_t kFastDuplicateAcks = 2;
 struct alignas(64) Side {
   static constexpr std::uint8_t kShiftUnknown = UINT8_MAX;
 
-  std::uint64_t payload_bytes = 0;
   std::uint64_t packets = 0;
   TimeNs ack_ns = kUnknownNs;       ///< of the latest segment with an ACK
   TimeNs timed_ns = 0;              ///< capture time of the segment whose ACK is awaited
+  TimeNs stamped_ns = 0;            ///< when `stamp` was sent, valid while `stamping`
   std::uint32_t timed_end = 0;      ///< its end; valid while `timing`
   std::uint32_t next_seq = 0;       ///< end of the highest segment seen
   std::uint32_t max_ack = 0;        ///< highest acknowledgement this side has sent
-  std::uint32_t stream_next = 0;    ///< first byte not yet delivered in order
   std::uint32_t tsval = 0;          ///< the latest it sent
+  std::uint32_t stamp = 0;          ///< the TSval whose echo is awaited
   std::uint32_t bare = 0;           ///< fingerprint of its latest bare segment; 0 = none
   std::uint16_t window = 0;         ///< last one announced, unscaled
   std::uint16_t segment_bytes = 0;  ///< payload of its full segments; 0 = handshake not seen
@@ -56,8 +62,10 @@ struct alignas(64) Side {
   bool awaits_answer : 1 = false;  ///< to a keep-alive or window probe
   bool probing : 1 = false;        ///< the byte at next_seq was sent into the peer's closed window
   bool timing : 1 = false;
-  bool stamping : 1 = false;  ///< the echo of a TSval is awaited
-  bool stream_started : 1 = false;
+  bool stamping : 1 = false;        ///< the echo of a TSval is awaited
+  bool stream_started : 1 = false;  ///< SideRecent::stream_next is valid
+  bool sent_payload : 1 = false;
+  bool overtaken : 1 = false;  ///< segments wait for one that they overtook (SideDetail::waiting)
   bool fin : 1 = false;
   bool fin_delivered : 1 = false;
   bool was_closed : 1 = false;       ///< its window, at some time since the peer's last payload
@@ -69,10 +77,10 @@ struct alignas(64) SideRecent {
   static constexpr std::size_t kSegments = 4;
 
   TimeNs last_payload_ns = kUnknownNs;
-  TimeNs sent_ns = kUnknownNs;        ///< its latest SYN, FIN or payload, probes apart
-  TimeNs stamped_ns = 0;              ///< when `stamp` was sent, valid with Side::stamping
-  std::uint32_t stamp = 0;            ///< the TSval whose echo is awaited
+  TimeNs sent_ns = kUnknownNs;  ///< its latest SYN, FIN or payload, probes apart
+  std::uint64_t payload_bytes = 0;
   std::uint32_t payload_packets = 0;  ///< stops at the largest number
+  std::uint32_t stream_next = 0;      ///< first byte not yet delivered in order
   /// The last segments that took sequence space, to recognise a copy made by the mirror: fingerprint
   /// (0 = none) and the low bits of the time.
   std::array<std::uint32_t, kSegments> fingerprint{};
@@ -96,7 +104,6 @@ struct SideDetail {
   std::uint32_t trouble = kNone;         ///< index into Troubles
   TcpOptions options;                    ///< of its SYN or SYN-ACK
   std::uint16_t syn_window = 0;
-  std::uint8_t attempts = 0;  ///< payload segments looked at to recognise the protocol
   std::uint8_t waiting_count = 0;
   std::uint8_t syn_acks = 0;  ///< it has sent so far, 2 = or more
 };
@@ -178,17 +185,18 @@ struct TcpFlow {
   ServiceId service = kNoService;
   Protocol protocol = Protocol::unknown;
   ClientBasis basis = ClientBasis::first_packet;
-  SideIndex client = 0;
-  bool first_is_low : 1 = false;  ///< side 0 is key.low
-  bool syn : 1 = false;           ///< a SYN from the client
-  bool syn_ack : 1 = false;       ///< a SYN-ACK from the server
-  bool server_syn : 1 = false;    ///< a SYN without ACK from the server
-  bool complete : 1 = false;      ///< the ACK that completes the handshake
+  std::array<std::uint8_t, 2> attempts{};  ///< payload segments looked at to recognise the protocol
+  SideIndex client : 1 = 0;
+  bool syn : 1 = false;         ///< a SYN from the client
+  bool syn_ack : 1 = false;     ///< a SYN-ACK from the server
+  bool server_syn : 1 = false;  ///< a SYN without ACK from the server
+  bool complete : 1 = false;    ///< the ACK that completes the handshake
   bool rst : 1 = false;
   bool fins : 1 = false;        ///< from both sides
   bool refusal : 1 = false;     ///< the first RST came from the server, before any payload of it
   bool recognising : 1 = true;  ///< the bytes that come may begin a protocol
   bool live : 1 = false;        ///< the record is in use
+  bool rtt_fell : 1 = false;    ///< smallest_rtt_ns() has changed since `transfer` was told
 
   std::array<Side, 2> side;
   std::array<SideRecent, 2> recent;
@@ -203,15 +211,7 @@ struct TcpFlow {
   TimeNs close_ns = kUnknownNs;  ///< likewise
   Opening opening;
 
-  [[nodiscard]] const Endpoint& endpoint(SideIndex s) const {
-    return (s == 0) == first_is_low ? key.low : key.high;
-  }
-  [[nodiscard]] SideIndex sender_of(const Packet& packet) const {
-    return sender_of(key.orientation(packet.src, packet.dst));
-  }
-  [[nodiscard]] SideIndex sender_of(Orientation orientation) const {
-    return (orientation == Orientation::from_low) == first_is_low ? 0 : 1;
-  }
+  [[nodiscard]] const Endpoint& endpoint(SideIndex s) const { return s == 0 ? key.low : key.high; }
   [[nodiscard]] const Endpoint& client_endpoint() const { return endpoint(client); }
   [[nodiscard]] const Endpoint& server_endpoint() const { return endpoint(client ^ 1); }
   [[nodiscard]] Direction direction(SideIndex sender) const {

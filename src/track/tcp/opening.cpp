@@ -145,6 +145,7 @@ void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
     const OpeningTimes t = times(flow);
     flow.detail[flow.client].handshake_ns = t.rtt_probe_server_ns;
     flow.detail[flow.client ^ 1].handshake_ns = t.rtt_probe_client_ns;
+    flow.rtt_fell = true;
   } else if (tcp.has(tcp_flag::syn | tcp_flag::ack)) {
     std::uint8_t& syn_acks = flow.detail[sender].syn_acks;
     if (syn_acks < 2) ++syn_acks;

@@ -25,14 +25,13 @@ namespace {
   const std::uint32_t length = packet.payload_length;
   if (length == 0) return acknowledged > 0;
   // A byte alone may be a probe; the first payload's time is kept apart.
-  if (acknowledged < 0 || length == 1 || side.payload_bytes == 0) return false;
+  if (acknowledged < 0 || length == 1 || !side.sent_payload) return false;
   return side.window_full || !fills_window(side, side.next_seq + length, peer);
 }
 
 void take_payload(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   Side& side = flow.side[sender];
   SideRecent& recent = flow.recent[sender];
-  side.payload_bytes += packet.payload_length;
   side.next_seq += packet.payload_length;
   if (!side.timing) {
     side.timing = true;
@@ -40,6 +39,7 @@ void take_payload(TcpFlow& flow, SideIndex sender, const Packet& packet) {
     side.timed_ns = packet.time_ns;
   }
   if (recent.payload_packets < UINT32_MAX) ++recent.payload_packets;
+  recent.payload_bytes += packet.payload_length;
   recent.last_payload_ns = packet.time_ns;
   recent.sent_ns = packet.time_ns;
   keep_print(flow, sender, fingerprint(packet), packet.time_ns);

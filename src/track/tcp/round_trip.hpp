@@ -21,7 +21,10 @@ inline void take_ack_sample(TcpFlow& flow, SideIndex sender, const Packet& packe
   if (!peer.timing || seq_distance(peer.timed_end, packet.tcp.ack) < 0) return;
   peer.timing = false;
   completed.to_ack_ns = elapsed_ns(peer.timed_ns, packet.time_ns);
-  if (known(completed.to_ack_ns)) flow.round_trips[sender ^ 1].to_ack.add(completed.to_ack_ns);
+  if (!known(completed.to_ack_ns)) return;
+  RttStats& samples = flow.round_trips[sender ^ 1].to_ack;
+  if (!known(samples.min_ns) || completed.to_ack_ns < samples.min_ns) flow.rtt_fell = true;
+  samples.add(completed.to_ack_ns);
 }
 
 /// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
@@ -33,19 +36,18 @@ inline void take_timestamps(TcpFlow& flow, SideIndex sender, const Packet& packe
   Side& side = flow.side[sender];
   Side& peer = flow.side[sender ^ 1];
   if (peer.stamping && packet.tcp.has(tcp_flag::ack)) {
-    const SideRecent& stamped = flow.recent[sender ^ 1];
-    if (stamps.ecr == stamped.stamp) {
-      completed.to_timestamp_ns = elapsed_ns(stamped.stamped_ns, packet.time_ns);
+    if (stamps.ecr == peer.stamp) {
+      completed.to_timestamp_ns = elapsed_ns(peer.stamped_ns, packet.time_ns);
       if (known(completed.to_timestamp_ns)) {
         flow.round_trips[sender ^ 1].to_timestamp.add(completed.to_timestamp_ns);
       }
     }
-    if (seq_distance(stamped.stamp, stamps.ecr) >= 0) peer.stamping = false;
+    if (seq_distance(peer.stamp, stamps.ecr) >= 0) peer.stamping = false;
   }
   if (packet.payload_length > 0 && !side.stamping && stamps.val != side.tsval) {
     side.stamping = true;
-    flow.recent[sender].stamp = stamps.val;
-    flow.recent[sender].stamped_ns = packet.time_ns;
+    side.stamp = stamps.val;
+    side.stamped_ns = packet.time_ns;
   }
   side.tsval = stamps.val;
 }

@@ -81,7 +81,8 @@ void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packe
   Side& side = flow.side[sender];
   ++side.packets;
   if (copy == MirrorCopy::bare) return;
-  side.payload_bytes += packet.payload_length;
+  flow.recent[sender].payload_bytes += packet.payload_length;
+  if (packet.payload_length > 0) side.sent_payload = true;
   count(flow.detail[sender], RetransmissionClass::mirror_duplicate);
 }
 
@@ -231,8 +232,9 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   ++side.packets;
   DurationNs silence_ns = kUnknownNs;
   if (length > 0) {
-    if (side.payload_bytes == 0) detail.first_payload_ns = packet.time_ns;
-    side.payload_bytes += length;
+    if (!side.sent_payload) detail.first_payload_ns = packet.time_ns;
+    side.sent_payload = true;
+    recent.payload_bytes += length;
     if (recent.payload_packets < UINT32_MAX) ++recent.payload_packets;
     silence_ns = elapsed_ns(recent.last_payload_ns, packet.time_ns);
     recent.last_payload_ns = packet.time_ns;

@@ -28,7 +28,7 @@ Streams::Streams(const TcpLimits& limits, std::uint16_t worker, Classifier& clas
 
 bool Streams::wants_bytes(const TcpFlow& flow, SideIndex sender) const {
   if (flow.tracker != StreamTracker::kNone) return true;
-  return flow.recognising && flow.detail[sender].attempts < limits_.classify_segments;
+  return flow.recognising && flow.attempts[sender] < limits_.classify_segments;
 }
 
 void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -37,7 +37,7 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
   const std::uint32_t seq = packet.tcp.seq + (packet.tcp.has(tcp_flag::syn) ? 1U : 0U);
   if (!side.stream_started) {
     side.stream_started = true;
-    side.stream_next = seq;
+    flow.recent[sender].stream_next = seq;
   }
   if (!wants_bytes(flow, sender)) {
     if (flow.transfer != kNone) stop_following(flow, sender);
@@ -45,20 +45,18 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
   }
   if (content != SegmentContent::nothing) measure(flow, sender, packet, content);
   if (packet.payload_length > 0) {
-    if (seq_distance(side.stream_next, seq) > 0) {
+    if (seq_distance(flow.recent[sender].stream_next, seq) > 0) {
       wait(flow, sender, packet, seq);
-      if (flow.detail[sender].waiting != kNone && hole_is_final(flow, sender, packet.time_ns)) {
-        skip_hole(flow, sender);
-      }
+      if (side.overtaken && hole_is_final(flow, sender, packet.time_ns)) skip_hole(flow, sender);
     } else {
       const Bytes bytes =
           packet.payload.first(std::min<std::size_t>(packet.payload.size(), packet.payload_length));
       advance(flow, sender, seq, packet.payload_length,
               chunk(flow, sender, bytes, packet.time_ns, packet.number));
     }
-    drain(flow, sender);
+    if (side.overtaken) drain(flow, sender);
   }
-  if (side.fin && side.stream_next == flow.detail[sender].fin_seq) {
+  if (side.fin && flow.recent[sender].stream_next == flow.detail[sender].fin_seq) {
     deliver_fin(flow, sender, packet.time_ns, packet.number);
   }
 }
@@ -66,10 +64,18 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
 /// Keeps the direction's progress; without room for it the bytes go on unmeasured.
 void Streams::measure(TcpFlow& flow, SideIndex sender, const Packet& packet,
                       SegmentContent content) {
-  if (flow.transfer == kNone) flow.transfer = transfers_.take();
-  if (flow.transfer == kNone) return;
-  note_payload(transfers_[flow.transfer][sender], flow, sender, packet,
-               content == SegmentContent::resent);
+  if (flow.transfer == kNone) {
+    flow.transfer = transfers_.take();
+    if (flow.transfer == kNone) return;
+    flow.rtt_fell = true;
+  }
+  Transfer& transfer = transfers_[flow.transfer];
+  if (flow.rtt_fell) {
+    flow.rtt_fell = false;
+    const DurationNs rtt_ns = flow.complete ? flow.smallest_rtt_ns() : kUnknownNs;
+    for (TransferProgress& progress : transfer) progress.rtt_ns = rtt_ns;
+  }
+  note_payload(transfer[sender], flow, sender, packet, content == SegmentContent::resent);
 }
 
 std::uint32_t Streams::burst(const TcpFlow& flow, SideIndex sender) const {
@@ -90,9 +96,9 @@ StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes, T
 
 /// Nobody wants the bytes of this side any more, and perhaps of neither.
 void Streams::stop_following(TcpFlow& flow, SideIndex sender) {
-  drop_waiting(flow.detail[sender]);
+  drop_waiting(flow, sender);
   if (wants_bytes(flow, 0) || wants_bytes(flow, 1)) return;
-  drop_waiting(flow.detail[sender ^ 1]);
+  drop_waiting(flow, sender ^ 1);
   flow.recognising = false;
   transfers_.give(flow.transfer);
   flow.transfer = kNone;
@@ -101,10 +107,10 @@ void Streams::stop_following(TcpFlow& flow, SideIndex sender) {
 /// Delivers what is new of [seq, seq + length), which begins at or before stream_next.
 void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
                       StreamChunk chunk) {
-  Side& side = flow.side[sender];
-  const auto seen = static_cast<std::uint32_t>(seq_distance(seq, side.stream_next));
+  std::uint32_t& next = flow.recent[sender].stream_next;
+  const auto seen = static_cast<std::uint32_t>(seq_distance(seq, next));
   if (seen >= length) return;
-  side.stream_next = seq + length;
+  next = seq + length;
   const std::size_t captured = chunk.bytes.size();
   if (seen < captured) {
     chunk.bytes = chunk.bytes.subspan(seen);
@@ -145,16 +151,16 @@ void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::u
     block.next = *link;
     *link = index;
     ++detail.waiting_count;
+    flow.side[sender].overtaken = true;
   }
 }
 
 void Streams::drain(TcpFlow& flow, SideIndex sender) {
-  const Side& side = flow.side[sender];
   SideDetail& detail = flow.detail[sender];
   while (detail.waiting != kNone) {
     const std::uint32_t index = detail.waiting;
     const Block& block = blocks_[index];
-    if (seq_distance(side.stream_next, block.seq) > 0) {
+    if (seq_distance(flow.recent[sender].stream_next, block.seq) > 0) {
       if (detail.waiting_count < limits_.reorder_per_direction) return;
       skip_hole(flow, sender);
       continue;
@@ -167,6 +173,7 @@ void Streams::drain(TcpFlow& flow, SideIndex sender) {
     advance(flow, sender, block.seq, block.length, piece);
     blocks_.give(index);
   }
+  flow.side[sender].overtaken = false;
 }
 
 bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const {
@@ -178,11 +185,11 @@ bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) c
 
 /// Gives up the bytes before the first waiting block and delivers what follows.
 void Streams::skip_hole(TcpFlow& flow, SideIndex sender) {
-  Side& side = flow.side[sender];
+  std::uint32_t& next = flow.recent[sender].stream_next;
   const std::uint32_t begin = blocks_[flow.detail[sender].waiting].seq;
-  const std::int32_t missing = seq_distance(side.stream_next, begin);
+  const std::int32_t missing = seq_distance(next, begin);
   if (missing > 0) {
-    side.stream_next = begin;
+    next = begin;
     announce_gap(flow, sender, static_cast<std::uint64_t>(missing));
   }
   const bool was_current = set_current(flow, sender, false);
@@ -230,7 +237,7 @@ void Streams::follow_interest(TcpFlow& flow) {
   if (interest == StreamInterest::bytes) return;
   close_tracker(flow, ConnectionEnd::closed);
   flow.recognising = interest == StreamInterest::other_protocol;
-  for (SideDetail& detail : flow.detail) detail.attempts = 0;
+  flow.attempts = {};
 }
 
 ServiceId Streams::service(const TcpFlow& flow) const {
@@ -246,9 +253,9 @@ void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
 }
 
 void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk) {
-  SideDetail& detail = flow.detail[sender];
-  if (detail.attempts >= limits_.classify_segments) return;
-  ++detail.attempts;
+  std::uint8_t& attempts = flow.attempts[sender];
+  if (attempts >= limits_.classify_segments) return;
+  ++attempts;
   // First as the rest of what came before: "ET / HTTP/1.1" alone would be a method of its own.
   const Protocol joined = recognise_joined(flow, sender, chunk);
   const bool continues = joined != Protocol::unknown;
@@ -257,7 +264,7 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chun
     keep_beginning(flow, sender, chunk);
     return;
   }
-  adopt(flow, protocol, continues || detail.attempts == 1);
+  adopt(flow, protocol, continues || attempts == 1);
   if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
   if (flow.probe != kNone) probes_.give(flow.probe);
@@ -312,7 +319,10 @@ void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {
   }
 }
 
-void Streams::drop_waiting(SideDetail& detail) {
+void Streams::drop_waiting(TcpFlow& flow, SideIndex sender) {
+  if (!flow.side[sender].overtaken) return;
+  flow.side[sender].overtaken = false;
+  SideDetail& detail = flow.detail[sender];
   while (detail.waiting != kNone) {
     const std::uint32_t index = detail.waiting;
     detail.waiting = blocks_[index].next;
@@ -322,13 +332,13 @@ void Streams::drop_waiting(SideDetail& detail) {
 }
 
 void Streams::close(TcpFlow& flow, ConnectionEnd end) {
-  for (const SideIndex s : {flow.client, static_cast<SideIndex>(flow.client ^ 1)}) {
+  for (const SideIndex s : {SideIndex{flow.client}, static_cast<SideIndex>(flow.client ^ 1)}) {
     const Side& side = flow.side[s];
     SideDetail& detail = flow.detail[s];
     while (detail.waiting != kNone && wants_bytes(flow, s)) skip_hole(flow, s);
-    drop_waiting(detail);
+    drop_waiting(flow, s);
     if (!side.fin) continue;
-    const std::int32_t missing = seq_distance(side.stream_next, detail.fin_seq);
+    const std::int32_t missing = seq_distance(flow.recent[s].stream_next, detail.fin_seq);
     if (side.stream_started && missing > 0 && wants_bytes(flow, s)) {
       announce_gap(flow, s, static_cast<std::uint64_t>(missing));
     }

@@ -30,9 +30,11 @@ class Streams {
   /// Payload, SYN or FIN of a segment.
   void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content);
   /// Has the memory fetched that on_segment() will touch. Call when the flow's own memory is near.
-  void prefetch(const TcpFlow& flow) const {
-    if (flow.transfer != kNone) prefetch_lines<sizeof(Transfer)>(&transfers_[flow.transfer]);
-    if (flow.recognising) prefetch_lines<sizeof flow.detail + sizeof flow.start_ns>(&flow.detail);
+  void prefetch(const TcpFlow& flow, SideIndex sender) const {
+    if (flow.transfer != kNone) {
+      prefetch_lines<sizeof(TransferProgress)>(&transfers_[flow.transfer][sender]);
+    }
+    if (flow.recognising) prefetch_line(&flow.probe);
   }
   /// By the names seen so far.
   [[nodiscard]] ServiceId service(const TcpFlow& flow) const;
@@ -96,7 +98,7 @@ class Streams {
   bool set_current(const TcpFlow& flow, SideIndex sender, bool current);
   void stop_following(TcpFlow& flow, SideIndex sender);
   void deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame);
-  void drop_waiting(SideDetail& detail);
+  void drop_waiting(TcpFlow& flow, SideIndex sender);
   [[nodiscard]] bool wants_bytes(const TcpFlow& flow, SideIndex sender) const;
   [[nodiscard]] bool hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const;
   [[nodiscard]] StreamTracker* tracker(const TcpFlow& flow) const {

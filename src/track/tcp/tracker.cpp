@@ -114,7 +114,6 @@ std::uint32_t TcpTracker::State::begin(const Packet& packet) {
   flow.start_ns = packet.time_ns;
   flow.last_ns = packet.time_ns;
   flow.first_frame = packet.number;
-  flow.first_is_low = packet.src == flow.key.low;
   flow.live = true;
   choose_client(flow, packet);
   index.insert(flow.hash, i);
@@ -122,22 +121,24 @@ std::uint32_t TcpTracker::State::begin(const Packet& packet) {
   return i;
 }
 
-/// Side 0 sent `packet`, the first one seen.
+/// `packet` is the first one seen.
 void TcpTracker::State::choose_client(TcpFlow& flow, const Packet& packet) const {
   const std::uint8_t opening = packet.tcp.flags & (tcp_flag::syn | tcp_flag::ack);
+  bool from_server = false;
   if (opening == tcp_flag::syn) {
-    flow.client = 0;
     flow.basis = ClientBasis::syn;
   } else if (packet.tcp.has(tcp_flag::syn | tcp_flag::ack)) {
-    flow.client = 1;
+    from_server = true;
     flow.basis = ClientBasis::synack;
   } else if (is_server_port(packet.src.port) != is_server_port(packet.dst.port)) {
-    flow.client = is_server_port(packet.src.port) ? 1 : 0;
+    from_server = is_server_port(packet.src.port);
     flow.basis = ClientBasis::port;
   } else if (packet.src.port != packet.dst.port) {
-    flow.client = packet.src.port < packet.dst.port ? 1 : 0;
+    from_server = packet.src.port < packet.dst.port;
     flow.basis = ClientBasis::port;
   }
+  const SideIndex sender = sender_of(packet);
+  flow.client = from_server ? sender ^ 1 : sender;
 }
 
 /// A SYN or SYN-ACK later than the first segment settles who is the client, as long as no protocol
@@ -165,7 +166,7 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet) {
   const std::uint32_t i = s.find(packet, orientation);
   if (i != FlowIndex::kNone) [[likely]] {
     TcpFlow& flow = s.flows[i];
-    const SideIndex sender = flow.sender_of(orientation);
+    const SideIndex sender = sender_of(orientation);
     const bool expired = s.expired(flow, packet.time_ns);
     if (!expired && !s.begins_anew(flow, sender, packet)) [[likely]] {
       s.account(flow, sender, packet);
@@ -177,7 +178,7 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet) {
   }
   const std::uint32_t begun = s.begin(packet);
   if (begun == FlowIndex::kNone) return NotAnalysed::flow_table_full;
-  s.account(s.flows[begun], 0, packet);
+  s.account(s.flows[begun], sender_of(packet), packet);
   return NotAnalysed::none;
 }
 
@@ -232,7 +233,7 @@ void TcpTracker::State::account_copy(TcpFlow& flow, SideIndex sender, const Pack
 void TcpTracker::State::note_close(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   if (packet.tcp.has(tcp_flag::rst) && !flow.rst) {
     flow.rst = true;
-    flow.refusal = sender != flow.client && flow.side[sender].payload_bytes == 0;
+    flow.refusal = sender != flow.client && !flow.side[sender].sent_payload;
   }
   if (known(flow.close_ns)) return;
   flow.close_ns = packet.time_ns;
@@ -294,7 +295,7 @@ bool TcpTracker::State::give_one_up(TimeNs now) {
 /// A flood needs room again soon: what will be looked at and what will probably go.
 void TcpTracker::State::prefetch_next_eviction() const {
   for (std::uint32_t n = 1; n <= kEvictionSample; ++n) {
-    if (sweep + n < flows.touched()) __builtin_prefetch(&flows[sweep + n]);
+    if (sweep + n < flows.touched()) prefetch_line(&flows[sweep + n]);
   }
   if (evictable.next() != kNone) prefetch_lines<sizeof(TcpFlow)>(&flows[evictable.next()]);
 }
@@ -349,7 +350,7 @@ void TcpTracker::State::describe_side(const TcpFlow& flow, SideIndex s, Connecti
   HalfConnection& half = c.half[d];
   half.packets = flow.side[s].packets;
   half.payload_packets = flow.recent[s].payload_packets;
-  half.payload_bytes = flow.side[s].payload_bytes;
+  half.payload_bytes = flow.recent[s].payload_bytes;
   half.first_payload_ns = detail.first_payload_ns;
   half.last_payload_ns = flow.recent[s].last_payload_ns;
   c.options[d] = detail.options;
@@ -389,17 +390,24 @@ void TcpTracker::prefetch(std::span<const Packet> packets) const {
   for (const Packet& p : packets) {
     if (p.transport == Transport::tcp) s.index.prefetch(p.flow_hash);
   }
-  for (const Packet& p : packets) {
-    if (p.transport != Transport::tcp) continue;
-    const std::uint32_t i = s.index.candidate(p.flow_hash);
-    // All that an expected segment touches.
-    if (i != FlowIndex::kNone) prefetch_lines<offsetof(TcpFlow, detail)>(&s.flows[i]);
-  }
-  for (const Packet& p : packets) {
-    if (p.payload_length == 0 || p.transport != Transport::tcp) continue;
-    const std::uint32_t i = s.index.candidate(p.flow_hash);
-    if (i != FlowIndex::kNone) s.streams.prefetch(s.flows[i]);
-  }
+  const auto for_candidates = [&](auto&& what) {
+    for (const Packet& p : packets) {
+      if (p.transport != Transport::tcp) continue;
+      const std::uint32_t i = s.index.candidate(p.flow_hash);
+      if (i != FlowIndex::kNone) what(s.flows[i], p);
+    }
+  };
+  // All that an expected segment touches; first of all the lines that the last round reads.
+  for_candidates([](const TcpFlow& flow, const Packet&) { prefetch_line(&flow); });
+  for_candidates([](const TcpFlow& flow, const Packet& p) {
+    const SideIndex sender = sender_of(p);
+    prefetch_lines<sizeof flow.side>(&flow.side);
+    prefetch_line(&flow.round_trips[sender ^ 1]);
+    if (p.payload_length > 0) prefetch_line(&flow.recent[sender]);
+  });
+  for_candidates([&](const TcpFlow& flow, const Packet& p) {
+    if (p.payload_length > 0) s.streams.prefetch(flow, sender_of(p));
+  });
 }
 
 void TcpTracker::tick(TimeNs now) {

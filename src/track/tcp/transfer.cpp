@@ -42,7 +42,6 @@ void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, const Pa
   const TimeNs time_ns = packet.time_ns;
   Side& peer = flow.side[sender ^ 1];
   p.both_directions = peer.packets > 0;
-  p.rtt_ns = flow.complete ? flow.smallest_rtt_ns() : kUnknownNs;
   p.segment_bytes = flow.side[sender].segment_bytes;
   p.window_bytes = window_bytes(peer);
   const DurationNs gap_ns = elapsed_ns(p.last_ns, time_ns);

@@ -30,7 +30,8 @@ namespace wirelag::tcp {
   return fills_window(sender, sender.next_seq, receiver);
 }
 
-/// A payload segment of `sender` that is no probe and no keep-alive. Call after account_segment().
+/// A payload segment of `sender` that is no probe and no keep-alive. Call after account_segment(), with
+/// the progress's round trip up to date.
 void note_payload(TransferProgress& progress, TcpFlow& flow, SideIndex sender, const Packet& packet,
                   bool resent);
 

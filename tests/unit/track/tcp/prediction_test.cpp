@@ -45,7 +45,7 @@ class BothWays {
     auto& slot = flows_[{key.low, key.high}];
     if (slot == nullptr) slot = begin(key, packet);
     TcpFlow& flow = *slot;
-    const SideIndex sender = flow.sender_of(packet);
+    const SideIndex sender = sender_of(packet);
     const TimeNs previous_ns = flow.last_ns;
     flow.last_ns = std::max(flow.last_ns, packet.time_ns);
 
@@ -80,7 +80,7 @@ class BothWays {
   static std::unique_ptr<TcpFlow> begin(const FlowKey& key, const Packet& packet) {
     auto flow = std::make_unique<TcpFlow>();
     flow->key = key;
-    flow->first_is_low = packet.src == key.low;
+    flow->client = sender_of(packet);
     flow->last_ns = packet.time_ns;
     return flow;
   }
