@@ -45,10 +45,14 @@ class FlowIndex {
     return kNone;
   }
 
-  /// A record that is likely to be the one looked for, to prefetch it; kNone when there is none.
+  /// The record that is looked for, save for two flows with the same hash; kNone when there is none. To
+  /// prefetch it: looks at a cache line's worth of slots.
   [[nodiscard]] std::uint32_t candidate(std::uint32_t hash) const {
-    const Slot& slot = slots_[hash & mask_];
-    return slot.hash == hash && slot.record_plus_1 != 0 ? slot.record_plus_1 - 1 : kNone;
+    for (std::size_t n = 0, at = hash & mask_; n < kLineSlots; ++n, at = (at + 1) & mask_) {
+      const Slot& slot = slots_[at];
+      if (slot.hash == hash || slot.record_plus_1 == 0) return slot.record_plus_1 - 1;
+    }
+    return kNone;
   }
 
   /// The record that must be erased before insert(hash), kNone when there is room.
@@ -87,6 +91,12 @@ class FlowIndex {
   }
 
  private:
+  struct Slot {
+    std::uint32_t hash;
+    std::uint32_t record_plus_1;  ///< 0 = empty
+  };
+  static constexpr std::size_t kLineSlots = kCacheLineBytes / sizeof(Slot);
+
   /// The record is there.
   [[nodiscard]] std::size_t slot_of(std::uint32_t hash, std::uint32_t record) const {
     std::size_t at = hash & mask_;
@@ -94,10 +104,6 @@ class FlowIndex {
     return at;
   }
 
-  struct Slot {
-    std::uint32_t hash;
-    std::uint32_t record_plus_1;  ///< 0 = empty
-  };
 
   std::size_t mask_;
   TableMemory memory_;
