@@ -23,6 +23,8 @@ constexpr std::uint16_t kLlmnrPort = 5355;         ///< RFC 4795
 constexpr std::size_t kSnapshotStep = 64;
 /// The headers of nearly every frame end within these.
 constexpr std::size_t kHeaderBytes = 128;
+/// What a stream needs is asked for this many packets ahead: its flow's record has come by then.
+constexpr std::size_t kStreamAhead = 8;
 
 [[nodiscard]] bool either_port(const Packet& packet, std::uint16_t port) {
   return packet.src.port == port || packet.dst.port == port;
@@ -129,6 +131,7 @@ void Worker::State::process_burst(std::span<const Frame> frames) {
       accounting.count(reason);
       continue;
     }
+    if (packets[ready].transport == Transport::tcp) tcp.prefetch_slot(packets[ready]);
     ++ready;
     if (!decoder.rebuilt().bytes.empty()) {
       // Its payload lies in the decoder's buffer, which the next fragment may overwrite.
@@ -140,8 +143,18 @@ void Worker::State::process_burst(std::span<const Frame> frames) {
 }
 
 void Worker::State::track_all(std::span<const Packet> decoded) {
-  tcp.prefetch(decoded);
-  for (const Packet& packet : decoded) accounting.count(track(packet));
+  const auto prefetch_stream = [&](std::size_t i) {
+    if (i < decoded.size() && decoded[i].transport == Transport::tcp)
+      tcp.prefetch_stream(decoded[i]);
+  };
+  for (const Packet& packet : decoded) {
+    if (packet.transport == Transport::tcp) tcp.prefetch_flow(packet);
+  }
+  for (std::size_t i = 0; i < kStreamAhead; ++i) prefetch_stream(i);
+  for (std::size_t i = 0; i < decoded.size(); ++i) {
+    prefetch_stream(i + kStreamAhead);
+    accounting.count(track(decoded[i]));
+  }
 }
 
 Worker::Worker(std::uint16_t index, const WorkerLimits& limits,

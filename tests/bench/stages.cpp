@@ -64,10 +64,10 @@ class Find : public Stage {
       const std::size_t n = std::min(frames.size(), kBurst);
       std::size_t ready = 0;
       for (const Frame& f : frames.first(n)) {
-        if (decoder_.decode(f, packets_[ready]) == NotAnalysed::none) ++ready;
+        if (decoder_.decode(f, packets_[ready]) != NotAnalysed::none) continue;
+        index_.prefetch(packets_[ready++].flow_hash);
       }
       const std::span<const Packet> decoded(packets_.data(), ready);
-      for (const Packet& p : decoded) index_.prefetch(p.flow_hash);
       for (const Packet& p : decoded) {
         const std::uint32_t i = index_.candidate(p.flow_hash);
         if (i == FlowIndex::kNone) continue;
@@ -119,10 +119,12 @@ class Tcp : public Stage {
       const std::size_t n = std::min(frames.size(), kBurst);
       std::size_t ready = 0;
       for (const Frame& f : frames.first(n)) {
-        if (decoder_.decode(f, packets_[ready]) == NotAnalysed::none) ++ready;
+        if (decoder_.decode(f, packets_[ready]) != NotAnalysed::none) continue;
+        tcp_.prefetch_slot(packets_[ready++]);
       }
       const std::span<const Packet> decoded(packets_.data(), ready);
-      tcp_.prefetch(decoded);
+      for (const Packet& p : decoded) tcp_.prefetch_flow(p);
+      for (const Packet& p : decoded) tcp_.prefetch_stream(p);
       for (const Packet& p : decoded) {
         if (p.transport == Transport::tcp && tcp_.on_segment(p) == NotAnalysed::none) ++tracked_;
       }

@@ -104,7 +104,6 @@ class FlowIndex {
     return at;
   }
 
-
   std::size_t mask_;
   TableMemory memory_;
   Slot* slots_;

@@ -88,21 +88,46 @@ struct alignas(64) SideRecent {
 };
 static_assert(sizeof(SideRecent) == 64);
 
-/// Of this side's data.
+/// What ends a round trip of a side's data.
+enum class Answer : std::uint8_t { ack, timestamp /* the echo of its TSval */ };
+
+/// Of what this side sent; RttStats twice over, by Answer.
 struct alignas(64) RoundTrips {
-  RttStats to_ack;
-  RttStats to_timestamp;  ///< to the echo of its TSval
+  DurationNs handshake_ns = kUnknownNs;  ///< its SYN or SYN-ACK to the peer's answer
+  std::array<DurationNs, 2> min_ns = {kUnknownNs, kUnknownNs};
+  std::array<DurationNs, 2> max_ns = {kUnknownNs, kUnknownNs};
+  std::array<DurationNs, 2> sum_ns{};
+  std::array<std::uint32_t, 2> samples{};
+
+  void add(Answer answer, DurationNs rtt_ns) {
+    RttStats with = stats(answer);
+    with.add(rtt_ns);
+    const auto at = static_cast<std::size_t>(answer);
+    samples[at] = with.samples;
+    min_ns[at] = with.min_ns;
+    max_ns[at] = with.max_ns;
+    sum_ns[at] = with.sum_ns;
+  }
+  [[nodiscard]] RttStats stats(Answer answer) const {
+    const auto at = static_cast<std::size_t>(answer);
+    return {samples[at], min_ns[at], max_ns[at], sum_ns[at]};
+  }
+  /// Smallest: data, SYN or SYN-ACK to the peer's answer.
+  [[nodiscard]] DurationNs answered_ns() const {
+    const DurationNs data_ns = min_ns[static_cast<std::size_t>(Answer::ack)];
+    if (!known(handshake_ns)) return data_ns;
+    return known(data_ns) ? std::min(handshake_ns, data_ns) : handshake_ns;
+  }
 };
 static_assert(sizeof(RoundTrips) == 64);
 
 struct SideDetail {
   TimeNs first_payload_ns = kUnknownNs;
-  DurationNs handshake_ns = kUnknownNs;  ///< its SYN or SYN-ACK to the peer's answer
-  std::uint32_t base_seq = 0;            ///< of the first segment seen
-  std::uint32_t fin_seq = 0;             ///< of the first FIN, valid with Side::fin
-  std::uint32_t waiting = kNone;         ///< first of the segments that overtook, by sequence
-  std::uint32_t trouble = kNone;         ///< index into Troubles
-  TcpOptions options;                    ///< of its SYN or SYN-ACK
+  std::uint32_t base_seq = 0;     ///< of the first segment seen
+  std::uint32_t fin_seq = 0;      ///< of the first FIN, valid with Side::fin
+  std::uint32_t waiting = kNone;  ///< first of the segments that overtook, by sequence
+  std::uint32_t trouble = kNone;  ///< index into Troubles
+  TcpOptions options;             ///< of its SYN or SYN-ACK
   std::uint16_t syn_window = 0;
   std::uint8_t waiting_count = 0;
   std::uint8_t syn_acks = 0;  ///< it has sent so far, 2 = or more
@@ -219,12 +244,7 @@ struct TcpFlow {
   }
   [[nodiscard]] bool closed() const { return rst || fins; }
   [[nodiscard]] bool half_open() const { return (syn || syn_ack) && !complete; }
-  /// Smallest: data, SYN or SYN-ACK of `s` to the peer's answer.
-  [[nodiscard]] DurationNs answered_ns(SideIndex s) const {
-    const DurationNs handshake = detail[s].handshake_ns, data = round_trips[s].to_ack.min_ns;
-    if (!known(handshake)) return data;
-    return known(data) ? std::min(handshake, data) : handshake;
-  }
+  [[nodiscard]] DurationNs answered_ns(SideIndex s) const { return round_trips[s].answered_ns(); }
   /// The smallest round trip between the two ends that was seen; unknown unless both halves are.
   [[nodiscard]] DurationNs smallest_rtt_ns() const {
     const DurationNs one = answered_ns(0), other = answered_ns(1);

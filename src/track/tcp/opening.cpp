@@ -143,8 +143,8 @@ void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
     opening.ack_has_timestamps = options.timestamps;
     opening.ack_tsecr = options.tsecr;
     const OpeningTimes t = times(flow);
-    flow.detail[flow.client].handshake_ns = t.rtt_probe_server_ns;
-    flow.detail[flow.client ^ 1].handshake_ns = t.rtt_probe_client_ns;
+    flow.round_trips[flow.client].handshake_ns = t.rtt_probe_server_ns;
+    flow.round_trips[flow.client ^ 1].handshake_ns = t.rtt_probe_client_ns;
     flow.rtt_fell = true;
   } else if (tcp.has(tcp_flag::syn | tcp_flag::ack)) {
     std::uint8_t& syn_acks = flow.detail[sender].syn_acks;

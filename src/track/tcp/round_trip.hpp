@@ -22,9 +22,10 @@ inline void take_ack_sample(TcpFlow& flow, SideIndex sender, const Packet& packe
   peer.timing = false;
   completed.to_ack_ns = elapsed_ns(peer.timed_ns, packet.time_ns);
   if (!known(completed.to_ack_ns)) return;
-  RttStats& samples = flow.round_trips[sender ^ 1].to_ack;
-  if (!known(samples.min_ns) || completed.to_ack_ns < samples.min_ns) flow.rtt_fell = true;
-  samples.add(completed.to_ack_ns);
+  RoundTrips& trips = flow.round_trips[sender ^ 1];
+  const DurationNs smallest_ns = trips.answered_ns();
+  if (!known(smallest_ns) || completed.to_ack_ns < smallest_ns) flow.rtt_fell = true;
+  trips.add(Answer::ack, completed.to_ack_ns);
 }
 
 /// Samples of the round trip by timestamps: the first data that carried a TSval to the first segment
@@ -39,7 +40,7 @@ inline void take_timestamps(TcpFlow& flow, SideIndex sender, const Packet& packe
     if (stamps.ecr == peer.stamp) {
       completed.to_timestamp_ns = elapsed_ns(peer.stamped_ns, packet.time_ns);
       if (known(completed.to_timestamp_ns)) {
-        flow.round_trips[sender ^ 1].to_timestamp.add(completed.to_timestamp_ns);
+        flow.round_trips[sender ^ 1].add(Answer::timestamp, completed.to_timestamp_ns);
       }
     }
     if (seq_distance(peer.stamp, stamps.ecr) >= 0) peer.stamping = false;

@@ -356,9 +356,9 @@ void TcpTracker::State::describe_side(const TcpFlow& flow, SideIndex s, Connecti
   c.options[d] = detail.options;
   c.syn_window[d] = detail.syn_window;
   const bool client = d == Direction::c2s;
-  (client ? c.rtt_probe_server : c.rtt_probe_client) = flow.round_trips[s].to_ack;
+  (client ? c.rtt_probe_server : c.rtt_probe_client) = flow.round_trips[s].stats(Answer::ack);
   (client ? c.rtt_probe_server_timestamps : c.rtt_probe_client_timestamps) =
-      flow.round_trips[s].to_timestamp;
+      flow.round_trips[s].stats(Answer::timestamp);
   const Trouble* const trouble = sequences.trouble(detail);
   if (trouble == nullptr) return;
   half.missing_bytes = trouble->missing_bytes;
@@ -385,29 +385,27 @@ TcpTracker::TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier
 
 TcpTracker::~TcpTracker() = default;
 
-void TcpTracker::prefetch(std::span<const Packet> packets) const {
+void TcpTracker::prefetch_slot(const Packet& packet) const {
+  state_->index.prefetch(packet.flow_hash);
+}
+
+void TcpTracker::prefetch_flow(const Packet& packet) const {
   const State& s = *state_;
-  for (const Packet& p : packets) {
-    if (p.transport == Transport::tcp) s.index.prefetch(p.flow_hash);
-  }
-  const auto for_candidates = [&](auto&& what) {
-    for (const Packet& p : packets) {
-      if (p.transport != Transport::tcp) continue;
-      const std::uint32_t i = s.index.candidate(p.flow_hash);
-      if (i != FlowIndex::kNone) what(s.flows[i], p);
-    }
-  };
-  // All that an expected segment touches; first of all the lines that the last round reads.
-  for_candidates([](const TcpFlow& flow, const Packet&) { prefetch_line(&flow); });
-  for_candidates([](const TcpFlow& flow, const Packet& p) {
-    const SideIndex sender = sender_of(p);
-    prefetch_lines<sizeof flow.side>(&flow.side);
-    prefetch_line(&flow.round_trips[sender ^ 1]);
-    if (p.payload_length > 0) prefetch_line(&flow.recent[sender]);
-  });
-  for_candidates([&](const TcpFlow& flow, const Packet& p) {
-    if (p.payload_length > 0) s.streams.prefetch(flow, sender_of(p));
-  });
+  const std::uint32_t i = s.index.candidate(packet.flow_hash);
+  if (i == FlowIndex::kNone) return;
+  const TcpFlow& flow = s.flows[i];
+  const SideIndex sender = sender_of(packet);
+  // All that an expected segment touches.
+  prefetch_lines<offsetof(TcpFlow, recent)>(&flow);
+  prefetch_line(&flow.round_trips[sender ^ 1]);
+  if (packet.payload_length > 0) prefetch_line(&flow.recent[sender]);
+}
+
+void TcpTracker::prefetch_stream(const Packet& packet) const {
+  if (packet.payload_length == 0) return;
+  const State& s = *state_;
+  const std::uint32_t i = s.index.candidate(packet.flow_hash);
+  if (i != FlowIndex::kNone) s.streams.prefetch(s.flows[i], sender_of(packet));
 }
 
 void TcpTracker::tick(TimeNs now) {

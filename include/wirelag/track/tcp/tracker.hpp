@@ -16,7 +16,6 @@
 
 #include <array>
 #include <memory>
-#include <span>
 
 #include <wirelag/base/counters.hpp>
 #include <wirelag/classify/classifier.hpp>
@@ -50,8 +49,11 @@ class TcpTracker {
   TcpTracker(const TcpTracker&) = delete;
   TcpTracker& operator=(const TcpTracker&) = delete;
 
-  /// Ahead of on_segment() for the packets of a burst: two rounds, index slots, then records.
-  void prefetch(std::span<const Packet> packets) const;
+  /// Ahead of on_segment(), some packets apart, each reads what the one before it has asked for: where the
+  /// index has the flow, the flow's record, what its bytes are followed with.
+  void prefetch_slot(const Packet& packet) const;
+  void prefetch_flow(const Packet& packet) const;
+  void prefetch_stream(const Packet& packet) const;
 
   /// NotAnalysed::none, or flow_table_full.
   [[nodiscard]] NotAnalysed on_segment(const Packet& packet);
