@@ -18,7 +18,8 @@ alone, makes the change that the finding recommends, runs the same again and com
 - Two network namespaces, joined by `lab-relay`, a packet-level relay with distance, bottleneck, queue and
   loss in either direction, and a tap at one of its ends. Both kernels use Reno and keep no metrics of paths.
 - *before*, *after*: the median wait of a visit, measured by the client. *measured*: their difference.
-- *predicted*: low / mid / high of the finding's saving. *silent*: the rule did not fire; that counts as wrong.
+- *predicted*: low / mid / high of the finding's saving, widened by how much round trips of the capture vary
+  (docs/architecture.md). *silent*: the rule did not fire; that counts as wrong.
 - *inside*: the measured change lies in [low, high], give or take (*±*) the largest of 1 ms, 2 % of the change
   but at most a quarter of a round trip (the client's program wakes up late once for every round trip, and the
   tap does not see that), and half of the central 95 % of the measured change over resampled visits.

@@ -18,6 +18,16 @@ class LateConnection(Scenario):
         return timed(page, Browser(http2=changed), 3)
 
 
+class LateConnectionTls(LateConnection):
+    """What is asked cannot be read: the connections and their handshakes are all there is to see."""
+    fault = "the same within TLS"
+    change = "one HTTP/2 connection, agreed on within TLS"
+    quick = False
+
+    def visit(self, number, changed):
+        return timed(page, Browser(http2=changed), 3, scheme="https")
+
+
 class ConnectionChurn(Scenario):
     rule = "tcp-connection-churn"
     fault = "nginx closes after every answer (keepalive_timeout 0)"
@@ -121,6 +131,7 @@ class TlsRetry(TlsRounds):
 
 ALL = [
     LateConnection(rtt_ms=20), LateConnection(rtt_ms=40, tap="server"), LateConnection(rtt_ms=100),
+    LateConnectionTls(rtt_ms=40, fresh=True), LateConnectionTls(rtt_ms=80, tap="server", fresh=True),
     ConnectionChurn(rtt_ms=20, requests=5), ConnectionChurn(rtt_ms=40, requests=10),
     ConnectionChurn(rtt_ms=80, requests=3, tap="server"),
     ParallelLimit(rtt_ms=40, images=12), ParallelLimit(rtt_ms=40, images=24),

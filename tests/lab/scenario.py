@@ -63,9 +63,10 @@ class Scenario:
             return waits
 
 
-def page(browser, assets, kind="png", size="2k", path="/10k.html"):
+def page(browser, assets, kind="png", size="2k", path="/10k.html", scheme="http"):
     """A page and what it names, asked for when the page is there."""
-    address = clients.url(path)
+    address = clients.url(path, scheme)
     browser.fetch(address)
     if assets:
-        browser.fetch(*(clients.url(f"/{size}.{kind}?{i}") for i in range(assets)), referer=address)
+        browser.fetch(*(clients.url(f"/{size}.{kind}?{i}", scheme) for i in range(assets)),
+                      referer=address)

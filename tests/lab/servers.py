@@ -33,7 +33,7 @@ http {{
   keepalive_timeout {keepalive_s};
   server {{
     listen 80{http2};
-    listen 443 ssl;
+    listen 443 ssl{http2};
     ssl_protocols {tls};
     ssl_ecdh_curve {curve};
     ssl_session_tickets off;
