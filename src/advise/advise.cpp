@@ -2,9 +2,10 @@
 //
 // What a finding saves: every visit it edits is simulated with and without the edits, in both forms
 // (simulate.hpp). Per affected action: the median over the visits that get shorter, low and high
-// widened to the central 95 % of 200 resamples. Ranking: user-seconds per hour; findings that save
+// widened to the central 95 % of 200 resamples, and by what round trips vary. Ranking: user-seconds per hour; findings that save
 // load but no time come last. Savings do not add: each is worked out again with those above it done.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <random>
@@ -14,6 +15,7 @@
 #include <wirelag/advise/rule.hpp>
 
 #include "estimate.hpp"
+#include "round_trips.hpp"
 #include "simulate.hpp"
 
 namespace wirelag {
@@ -47,7 +49,7 @@ using Place = std::tuple<std::uint32_t, std::uint32_t, Edit::What, Category>;
 Place place(const Edit& e) { return {e.visit, e.node, e.what, e.category}; }
 
 /// Takes from the muted findings the edits that their owners make as well.
-void settle_ownership(std::vector<Finding>& findings, std::vector<NotJudged>& fine) {
+void settle_ownership(std::vector<Finding>& findings, std::vector<Verdict>& fine) {
   for (const Precedence& p : kPrecedence) {
     std::vector<Place> owned;
     for (const Finding& f : findings) {
@@ -62,7 +64,8 @@ void settle_ownership(std::vector<Finding>& findings, std::vector<NotJudged>& fi
         return std::binary_search(owned.begin(), owned.end(), place(e));
       });
       if (!f.edits.empty()) continue;
-      fine.push_back({f.rule, fmt::format("{}; counted under {}", f.fault, p.owner)});
+      fine.push_back(
+          {f.rule, fmt::format("{}; counted under {}", f.fault, p.owner), Outcome::fine, f.scope});
       f.rule.clear();
     }
   }
@@ -115,10 +118,19 @@ DurationNs resampled(const std::vector<Weighted>& values, double q) {
   return quantile(medians, q);
 }
 
+/// What varies of a visit's saving because round trips do. A saved round trip is counted as short as
+/// the path's shortest one; it lasts that much longer on average. And the visit that is compared with
+/// has other ones on its path: as the jitter is one-sided, its mean is about its standard deviation.
+struct Jitter {
+  DurationNs saved_ns = 0;  ///< more than the shortest round trips would save
+  double variance_ns2 = 0;  ///< of the difference of two such visits
+};
+
 /// What the finding saves by itself, for whom.
 class Saving {
  public:
-  Saving(Finding& finding, const RuleInput& input) : finding_(finding), input_(input) {}
+  Saving(Finding& finding, const RuleInput& input, const RoundTrips& round_trips)
+      : finding_(finding), input_(input), round_trips_(round_trips) {}
 
   void work_out() {
     for (const auto& [visit, edits] : by_visit(finding_.edits)) {
@@ -128,6 +140,9 @@ class Saving {
       low_.push_back({saved.low_ns, v.weight});
       high_.push_back({saved.high_ns, v.weight});
       waits_.push_back({v.wait_ns, v.weight});
+      const Jitter jitter = jitter_of(v, edits);
+      jitter_saved_.push_back({jitter.saved_ns, v.weight});
+      jitter_variance_ += jitter.variance_ns2;
       note(v.flags);
     }
     double affected = 0;
@@ -139,6 +154,8 @@ class Saving {
     s.high_ns =
         high_.size() > 1 ? std::max(median(high_), resampled(high_, 0.975)) : high_[0].value_ns;
     s.mid_ns = (median(low_) + median(high_)) / 2;
+    most_ns_ = s.high_ns;
+    widen();
     double total_ns = 0;
     for (std::size_t i = 0; i < low_.size(); ++i) {
       total_ns +=
@@ -160,18 +177,60 @@ class Saving {
     if (missing_.encrypted) lower("some of the requests are encrypted");
     if (input_.visits.sampled()) lower("a sample of the visits was simulated");
     wirelag::set_confidence(
-        finding_, low_.size(), "visit",
+        finding_, input_.thresholds, low_.size(), "visit",
         inferred ? "inferred: what the client waited for, and what led to what" : "");
   }
 
+  /// High, before it is widened.
+  [[nodiscard]] DurationNs most_ns() const { return most_ns_; }
+
   [[nodiscard]] bool worth_it() const {
     const auto& gate = input_.thresholds.gate;
-    if (low_.empty() || finding_.saving.high_ns < gate.min_effect_ns) return false;
-    return static_cast<double>(finding_.saving.high_ns) >=
+    if (low_.empty() || most_ns_ < gate.min_effect_ns) return false;
+    return static_cast<double>(most_ns_) >=
            gate.min_effect_share * static_cast<double>(median(waits_));
   }
 
  private:
+  [[nodiscard]] DurationNs jitter_of(const VisitNode& n) const {
+    return n.connection == Dataset::kNone
+               ? round_trips_.typical_jitter_ns()
+               : round_trips_.jitter_ns(input_.data.connections()[n.connection]);
+  }
+
+  [[nodiscard]] Jitter jitter_of(const Visit& visit, const std::vector<Edit>& edits) const {
+    Jitter jitter;
+    for (const Edit& e : edits) {
+      const bool counted_as_shortest = e.category == Category::connect ||
+                                       e.category == Category::tls ||
+                                       e.category == Category::rounds;
+      if (!counted_as_shortest || e.high_ns <= 0) continue;
+      jitter.saved_ns += jitter_of(visit.nodes[e.node]);
+    }
+    for (const PathStep& step : critical_path(visit, Form::serial).steps) {
+      const auto each = static_cast<double>(jitter_of(visit.nodes[step.node]));
+      jitter.variance_ns2 += 2 * each * each;
+    }
+    return jitter;
+  }
+
+  /// By what the round trips of the capture vary, for as many visits as it has: the central 95 % of the
+  /// difference of two medians. What is sure stays above 0 only as far as it is beyond that.
+  void widen() {
+    constexpr double kCentral95 = 1.96;
+    constexpr double kMedianToMean = 1.2533;  // standard error of a median, of a mean; normal
+    const auto n = static_cast<double>(low_.size());
+    const double deviation = std::sqrt(jitter_variance_ / n);
+    const auto spread_ns =
+        static_cast<DurationNs>(kCentral95 * kMedianToMean * deviation / std::sqrt(n));
+    const DurationNs saved_ns = median(jitter_saved_);
+    Interval& s = finding_.saving;
+    finding_.jitter_ns = spread_ns + saved_ns / 2;
+    s.low_ns = std::max<DurationNs>(0, s.low_ns - spread_ns);
+    s.high_ns += saved_ns + spread_ns;
+    s.mid_ns += saved_ns / 2;
+  }
+
   void note(const VisitFlags& flags) {
     missing_.one_sided |= flags.one_sided;
     missing_.midstream |= flags.midstream;
@@ -184,6 +243,10 @@ class Saving {
   std::vector<Weighted> low_;  ///< of every visit that gets shorter
   std::vector<Weighted> high_;
   std::vector<Weighted> waits_;
+  std::vector<Weighted> jitter_saved_;
+  double jitter_variance_ = 0;
+  DurationNs most_ns_ = 0;  ///< high, before it is widened
+  const RoundTrips& round_trips_;
   VisitFlags missing_;
 };
 
@@ -196,26 +259,29 @@ void set_share(Finding& f, const Visits& visits) {
 }
 
 /// False when it saves no time worth a finding, and no load either.
-bool judge_saving(Finding& f, const RuleInput& input, Advice& advice) {
+bool judge_saving(Finding& f, const RuleInput& input, const RoundTrips& round_trips,
+                  Advice& advice) {
   if (f.capacity_only) {
-    set_confidence(f, f.affected_actions, "action", {});
+    set_confidence(f, input.thresholds, f.affected_actions, "action", {});
     set_share(f, input.visits);
     return true;
   }
   const auto edited = f.affected_actions;
-  Saving saving(f, input);
+  Saving saving(f, input, round_trips);
   saving.work_out();
   const bool worth_it = saving.worth_it();
   if (!worth_it && !f.keep_for_capacity && input.visits.stored.empty()) {
-    advice.not_judged.push_back({f.rule, f.fault + "; who waited for it was not captured"});
+    advice.not_judged.push_back(
+        {f.rule, f.fault + "; who waited for it was not captured", Outcome::not_visible, {}});
     return false;
   }
   if (!worth_it && !f.keep_for_capacity) {
-    advice.fine.push_back(
-        {f.rule,
-         fmt::format("{}; saves {}: {}", f.fault,
-                     f.saving.high_ns == 0 ? "0 ms" : in_ms(f.saving.high_ns),
-                     f.saving.high_ns == 0 ? "nobody waited for it alone" : "below the gate")});
+    advice.fine.push_back({f.rule,
+                           fmt::format("{}; saves {}: {}", f.fault,
+                                       saving.most_ns() == 0 ? "0 ms" : in_ms(saving.most_ns()),
+                                       saving.most_ns() == 0 ? "nobody waited for it alone"
+                                                             : "too little to be worth a change"),
+                           Outcome::fine, f.scope});
     return false;
   }
   if (worth_it) {
@@ -225,7 +291,7 @@ bool judge_saving(Finding& f, const RuleInput& input, Advice& advice) {
     f.saving = {};
     f.user_seconds_per_hour = 0;
     f.affected_actions = edited;
-    set_confidence(f, edited, "action", {});
+    set_confidence(f, input.thresholds, edited, "action", {});
   }
   set_share(f, input.visits);
   return true;
@@ -306,17 +372,20 @@ Advice advise(const RuleInput& input) {
         }
         break;
       case Outcome::fine:
-        advice.fine.push_back({std::string(rule.id), std::string(rule.title_when_fine)});
+        advice.fine.push_back({std::string(rule.id), std::string(rule.title_when_fine),
+                               result.outcome, std::move(result.note)});
         break;
       case Outcome::not_applicable:
       case Outcome::not_visible:
-        advice.not_judged.push_back({std::string(rule.id), std::move(result.note)});
+        advice.not_judged.push_back(
+            {std::string(rule.id), std::move(result.note), result.outcome, {}});
         break;
     }
   }
   settle_ownership(found, advice.fine);
+  const RoundTrips round_trips(input.data);
   for (Finding& f : found) {
-    if (judge_saving(f, input, advice)) advice.findings.push_back(std::move(f));
+    if (judge_saving(f, input, round_trips, advice)) advice.findings.push_back(std::move(f));
   }
   std::sort(advice.findings.begin(), advice.findings.end(), ranks_above);
   set_marginal_savings(advice.findings, input.visits);

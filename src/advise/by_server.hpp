@@ -1,7 +1,7 @@
 // What rules have in common that judge servers by the share of their exchanges that are at fault.
 #pragma once
 
-#include <wirelag/advise/rule.hpp>
+#include "estimate.hpp"
 
 namespace wirelag {
 
@@ -17,8 +17,7 @@ template <class Servers, class FindingFor>
         static_cast<double>(server.slow.size()) / static_cast<double>(server.judged);
     if (share >= min_share) result.findings.push_back(finding_for(endpoint, server));
   }
-  if (result.findings.empty()) result.outcome = Outcome::fine;
-  return result;
+  return result.findings.empty() ? fine(servers) : result;
 }
 
 }  // namespace wirelag

@@ -8,8 +8,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kSamplesForA = 300;
-constexpr std::size_t kSamplesForB = 100;
 constexpr DurationNs kHourNs = 3600 * kSecondNs;
 
 /// From the first to the last instant any transaction tells of.
@@ -40,6 +38,11 @@ std::string in_ms(DurationNs duration_ns) {
   return fmt::format("{:.{}f} ms", ms, decimals);
 }
 
+std::string slow_end(std::size_t samples, DurationNs p95_ns) {
+  constexpr std::size_t kEnoughForP95 = 20;
+  return (samples < kEnoughForP95 ? "longest " : "p95 ") + in_ms(p95_ns);
+}
+
 std::string count_of(std::size_t n, std::string_view thing) {
   return n == 1 ? fmt::format("1 {}", thing)
          : !thing.empty() && thing.back() == 'y'
@@ -67,14 +70,15 @@ DurationNs quantile(std::vector<Weighted>& values, double q) {
   return values.back().value_ns;
 }
 
-void set_confidence(Finding& finding, std::size_t samples, std::string_view sample,
-                    std::string_view inferred) {
+void set_confidence(Finding& finding, const Thresholds& thresholds, std::size_t samples,
+                    std::string_view sample, std::string_view inferred) {
+  const std::size_t for_a = thresholds.confidence.samples_for_a;
+  const std::size_t for_b = thresholds.confidence.samples_for_b;
   std::size_t lowered = finding.why_not_higher.empty() ? 0 : 1;
-  if (samples < kSamplesForA) {
-    lowered = std::max<std::size_t>(lowered, samples < kSamplesForB ? 2 : 1);
-    finding.why_not_higher.push_back(
-        fmt::format("only {} (n < {})", count_of(samples, sample),
-                    samples < kSamplesForB ? kSamplesForB : kSamplesForA));
+  if (samples < for_a) {
+    lowered = std::max<std::size_t>(lowered, samples < for_b ? 2 : 1);
+    finding.why_not_higher.push_back(fmt::format("only {} (n < {})", count_of(samples, sample),
+                                                 samples < for_b ? for_b : for_a));
   }
   if (!inferred.empty()) {
     lowered = 2;

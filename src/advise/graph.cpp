@@ -41,6 +41,32 @@ std::string service_of(const Visit& visit, const Dataset& data, const Correlatio
   return address;
 }
 
+/// Not answered within the capture, and nothing is known of how long that takes at least: the other
+/// direction, or any round trip to the server, was not captured.
+bool end_unseen(const VisitNode& n, const GraphInput& input) {
+  if (n.ended || n.connection == Dataset::kNone) return false;
+  if (n.kind == VisitNode::Kind::request && n.item != Dataset::kNone &&
+      known(input.data.http()[n.item].response_first_ns)) {
+    return false;
+  }
+  if (n.kind == VisitNode::Kind::query && known(input.data.database()[n.item].response_first_ns)) {
+    return false;
+  }
+  if (n.kind == VisitNode::Kind::connect && n.end_ns > n.start_ns) return false;  // resent SYNs
+  const Connection& c = input.data.connections()[n.connection];
+  return c.one_sided || !known(input.round_trips.probe_server_ns(c));
+}
+
+/// To the end of what was waited for longest.
+void set_wait(Visit& visit, const GraphInput& input) {
+  for (const VisitNode& n : visit.nodes) {
+    const DurationNs until_ns = n.end_ns - visit.start_ns;
+    if (!n.waited_for || until_ns < visit.wait_ns) continue;
+    visit.wait_ns = until_ns;
+    visit.flags.end_unseen = end_unseen(n, input);
+  }
+}
+
 bool several_documents(const Visit& visit, const Dataset& data) {
   std::size_t unreferred = 0;
   bool referers = false;
@@ -66,16 +92,14 @@ Visit build_graph(const VisitDraft& draft, const Dataset& data, const Correlatio
   const std::size_t n = std::min<std::size_t>(draft.nodes.size(), limits.max_nodes);
   visit.flags.cut = n < draft.nodes.size();
   visit.nodes.reserve(n);
-  add_nodes(visit, std::span(draft.nodes).first(n), {data, correlation, round_trips});
+  add_nodes(visit, std::span(draft.nodes).first(n), {data, correlation, round_trips, limits});
   std::stable_sort(visit.nodes.begin(), visit.nodes.end(),
                    [](const VisitNode& a, const VisitNode& b) {
                      return std::tie(a.start_ns, a.kind) < std::tie(b.start_ns, b.kind);
                    });
   mark_spares(visit);
-  for (const Form form : kForms) add_edges(visit, form, {data, correlation, round_trips});
-  for (const VisitNode& node : visit.nodes) {
-    if (node.waited_for) visit.wait_ns = std::max(visit.wait_ns, node.end_ns - visit.start_ns);
-  }
+  for (const Form form : kForms) add_edges(visit, form, {data, correlation, round_trips, limits});
+  set_wait(visit, {data, correlation, round_trips, limits});
   visit.service = service_of(visit, data, correlation);
   visit.flags.shared_address = several_documents(visit, data);
   return visit;

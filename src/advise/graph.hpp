@@ -25,11 +25,6 @@ struct VisitDraft {
   double weight = 1;  ///< how many drafts it stands for
 };
 
-/// A request sent this soon after the answer before it on its connection (and a round trip on the
-/// client's side of the probe) had waited for that; one this soon after the handshake had waited for
-/// the handshake.
-inline constexpr DurationNs kQueuedWithinNs = 2 * kMillisecondNs;
-
 [[nodiscard]] Visit build_graph(const VisitDraft& draft, const Dataset& data,
                                 const Correlation& correlation, const RoundTrips& round_trips,
                                 const VisitLimits& limits);

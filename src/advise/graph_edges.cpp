@@ -57,12 +57,12 @@ struct Release {
 
 class Edges {
  public:
-  Edges(Visit& visit, const Dataset& data, const Correlation& correlation,
-        const RoundTrips& round_trips, Form form)
+  Edges(Visit& visit, const GraphInput& input, Form form)
       : visit_(visit),
-        data_(data),
-        correlation_(correlation),
-        round_trips_(round_trips),
+        data_(input.data),
+        correlation_(input.correlation),
+        round_trips_(input.round_trips),
+        limits_(input.limits),
         form_(form),
         out_(visit.edges[static_cast<std::size_t>(form)]) {}
 
@@ -255,7 +255,7 @@ class Edges {
     } else if (carrier.last_request == UINT32_MAX && carrier.ready != UINT32_MAX &&
                node(carrier.ready).end_ns <= n.start_ns) {
       const DurationNs gap = n.start_ns - node(carrier.ready).end_ns;
-      const bool waited = gap <= kQueuedWithinNs;
+      const bool waited = gap <= limits_.queued_within_ns;
       const bool held = !waited && discover(i, n.start_ns, referer);
       edge(i, carrier.ready, held ? 0 : gap, EdgeKind::protocol);
       if (waited && known(carrier.opened_ns)) wanted = carrier.opened_ns;
@@ -280,7 +280,7 @@ class Edges {
   [[nodiscard]] DurationNs at_once_ns(const VisitNode& n) const {
     const Connection& c = connection(n.connection);
     const DurationNs client = smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns);
-    return kQueuedWithinNs + (known(client) ? client : 0);
+    return limits_.queued_within_ns + (known(client) ? client : 0);
   }
 
   /// Since when a request that left right after another one's answer had waited.
@@ -324,7 +324,7 @@ class Edges {
       if (channel.others_open == 0 || channel.others_busy < channel.others_open) continue;
       if (channel.tls != Dataset::kNone) continue;
       const TimeNs asked = connection(n.item).half.c2s.first_payload_ns;
-      if (known(asked) && asked - n.end_ns <= kQueuedWithinNs) continue;
+      if (known(asked) && asked - n.end_ns <= limits_.queued_within_ns) continue;
       spares_.push_back({n.item, n.start_ns, n.end_ns});
     }
   }
@@ -348,6 +348,7 @@ class Edges {
   const Dataset& data_;
   const Correlation& correlation_;
   const RoundTrips& round_trips_;
+  const VisitLimits& limits_;
   Form form_;
   std::vector<VisitEdge>& out_;
   std::vector<Spare> spares_;
@@ -365,7 +366,7 @@ class Edges {
 }  // namespace
 
 void add_edges(Visit& visit, Form form, const GraphInput& input) {
-  Edges(visit, input.data, input.correlation, input.round_trips, form).find();
+  Edges(visit, input, form).find();
 }
 
 }  // namespace wirelag

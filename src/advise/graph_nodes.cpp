@@ -58,9 +58,19 @@ class Nodes {
     span(n, l.start_time_ns, l.end_time_ns, Category::dns);
   }
 
+  /// How long it took is not known where the server's side, or the client's, was not captured.
   static void connect(VisitNode& n, const Connection& c) {
     n.ended = known(c.established_time_ns);
+    if (!n.ended && went_on_unseen(c))
+      return span(n, c.start_time_ns, c.start_time_ns, Category::connect);
     span(n, c.start_time_ns, n.ended ? c.established_time_ns : c.last_time_ns, Category::connect);
+  }
+
+  /// One direction is missing: there are packets that only an answer led to, or only answers.
+  static bool went_on_unseen(const Connection& c) {
+    if (!c.one_sided) return false;
+    return c.half.s2c.packets > 0 ||
+           c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
   }
 
   static void tls(VisitNode& n, const TlsHandshake& t) {

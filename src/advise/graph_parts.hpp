@@ -11,6 +11,7 @@ struct GraphInput {
   const Dataset& data;
   const Correlation& correlation;
   const RoundTrips& round_trips;
+  const VisitLimits& limits;
 };
 
 /// Appends a node per activity and sets the flags that their connections bring. graph_nodes.cpp

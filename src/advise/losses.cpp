@@ -7,16 +7,9 @@
 namespace wirelag {
 namespace {
 
-/// More than this share of the bytes missing: losses of the capture itself.
-constexpr double kMaxMissingShare = 0.001;
-constexpr DurationNs kLinuxMinTimerNs = 200 * kMillisecondNs;
-constexpr DurationNs kDelayedAckNs = 40 * kMillisecondNs;
-/// Timers run late: by a tick (10 ms at HZ = 100), and SRTT is above the smallest round trip.
-constexpr DurationNs kTickNs = 10 * kMillisecondNs;
-
 class Finder {
  public:
-  explicit Finder(const RuleInput& input) : input_(input) {}
+  explicit Finder(const RuleInput& input) : input_(input), timer_(input.thresholds.resend_timer) {}
 
   Losses run() {
     const Dataset& data = input_.data;
@@ -59,12 +52,14 @@ class Finder {
     const TransferShape& s = t.response_shape;
     if (s.flights == 0 || s.bursts != s.flights + 1 || s.resent_segments > 0) return;
     if (!known(s.pause_ns) || !known(s.rtt_ns)) return;
-    if (s.pause_ns < kLinuxMinTimerNs + s.rtt_ns) return;
-    const DurationNs timer_ns = kLinuxMinTimerNs + 2 * s.rtt_ns;
+    if (s.pause_ns < timer_.min_ns + s.rtt_ns) return;
+    const DurationNs timer_ns = timer_.min_ns + 2 * s.rtt_ns;
     const DurationNs late_ns = s.pause_ns - timer_ns;
+    // Timers run late: by a tick, and SRTT is above the smallest round trip.
+    const DurationNs may_be_late_ns = timer_.delayed_ack_ns + timer_.tick_ns + s.rtt_ns / 4;
     losses_.silences.push_back({{channel.connection, VisitNode::Kind::request, item, Direction::s2c,
                                  s.pause_ns, t.response_first_ns, t.response_frames},
-                                late_ns >= 0 && late_ns <= kDelayedAckNs + kTickNs + s.rtt_ns / 4});
+                                late_ns >= 0 && late_ns <= may_be_late_ns});
   }
 
   /// The last answer was sent again after all of it had passed.
@@ -75,6 +70,7 @@ class Finder {
   }
 
   const RuleInput& input_;
+  const decltype(Thresholds::resend_timer)& timer_;
   Losses losses_;
 };
 
@@ -95,10 +91,10 @@ Evidence evidence_of(const RuleInput& input, const Loss& loss) {
   return e;
 }
 
-bool capture_has_holes(const Connection& c) {
+bool capture_has_holes(const RuleInput& input, const Connection& c) {
   const auto missing = static_cast<double>(c.half.c2s.missing_bytes + c.half.s2c.missing_bytes);
   const auto all = static_cast<double>(c.half.c2s.payload_bytes + c.half.s2c.payload_bytes);
-  return missing > kMaxMissingShare * all;
+  return missing > input.thresholds.confidence.max_missing_share * all;
 }
 
 }  // namespace wirelag

@@ -29,7 +29,7 @@ struct Loss {
 /// The one pause in a response that no ACK ended and nothing was sent again after.
 struct Silence {
   Loss loss;  ///< if it is one
-  /// As long as Linux' timer takes from the last segment that came: a round trip until that one is
+  /// As long as Linux' timer (thresholds.resend_timer) takes from the last segment that came: a round trip until that one is
   /// acknowledged, then SRTT + 200 ms (RFC 6298 section 2.3 with TCP_RTO_MIN; a tail loss probe waits
   /// as long when one segment is unacknowledged, RFC 8985 section 7.2), and up to a delayed ACK more.
   bool as_a_timer = false;
@@ -61,6 +61,6 @@ class LossPlaces {
 [[nodiscard]] Evidence evidence_of(const RuleInput& input, const Loss& loss);
 
 /// Bytes that neither a segment nor its resend showed: the capture's own loss makes its rules doubtful.
-[[nodiscard]] bool capture_has_holes(const Connection& c);
+[[nodiscard]] bool capture_has_holes(const RuleInput& input, const Connection& c);
 
 }  // namespace wirelag

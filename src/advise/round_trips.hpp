@@ -25,6 +25,11 @@ class RoundTrips {
   [[nodiscard]] DurationNs probe_client_ns(const Connection& c) const;
   /// Client to server and back.
   [[nodiscard]] DurationNs whole_ns(const Connection& c) const;
+  /// By how much a round trip of the path lasts longer than the smallest one, on average: waking up,
+  /// queues, the path's jitter. That of the capture's median path where this one shows none; 0 where
+  /// none does. Paths that show delayed ACKs among their samples are left out.
+  [[nodiscard]] DurationNs jitter_ns(const Connection& c) const;
+  [[nodiscard]] DurationNs typical_jitter_ns() const { return typical_jitter_ns_; }
 
  private:
   struct Path {
@@ -33,9 +38,13 @@ class RoundTrips {
     DurationNs server_ns = kUnknownNs;
     DurationNs client_ns = kUnknownNs;
     DurationNs whole_ns = kUnknownNs;
+    DurationNs jitter_ns = kUnknownNs;  ///< the largest of its connections
   };
   [[nodiscard]] const Path* find(const Connection& c) const;
+  void set_typical_jitter();
+
   std::vector<Path> paths_;
+  DurationNs typical_jitter_ns_ = 0;
 };
 
 }  // namespace wirelag

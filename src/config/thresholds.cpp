@@ -18,6 +18,11 @@ Section<C> dns_redundant_fanout() {
                           THRESHOLD(dns_redundant_fanout.within_ns)),
               number<C>("min_share", "fraction", 0, 1, "of the forwarded questions",
                         THRESHOLD(dns_redundant_fanout.min_share)),
+              number<C>("slack_at_p99", "fraction", 0, 10,
+                        "so much slower at p99 the others may be before one is called dispensable",
+                        THRESHOLD(dns_redundant_fanout.slack_at_p99)),
+              integer<C>("min_for_p99", "questions", 1, kMega, "of fewer the p99 says nothing",
+                         THRESHOLD(dns_redundant_fanout.min_for_p99)),
           }};
 }
 
@@ -287,6 +292,10 @@ Section<C> visits() {
           duration<C>("database_quiet_ms", kMillisecondNs, 1, 3600000,
                       "silence that ends a burst of queries on one connection",
                       THRESHOLD(visits.database_quiet_ns)),
+          duration<C>("queued_within_ms", kMillisecondNs, 0, 10000,
+                      "a request this soon after an answer on its connection (a round trip to the "
+                      "client taken off), or after the handshake, had waited for it",
+                      THRESHOLD(visits.queued_within_ns)),
           integer<C>("max_stored", "visits", 1, 16 * kMega,
                      "kept: first those with losses or failures, then by a hash of client and "
                      "time; the others count by weight",
@@ -305,6 +314,37 @@ Section<C> gate() {
               number<C>("min_effect_share", "fraction", 0, 1,
                         "of the median wait of the affected visits; smaller savings are left out",
                         THRESHOLD(gate.min_effect_share)),
+          }};
+}
+
+Section<C> confidence() {
+  return {
+      "confidence",
+      "How sure a finding is: A, B or C.",
+      {
+          integer<C>("samples_for_a", "visits or actions", 1, kMega, "for A",
+                     THRESHOLD(confidence.samples_for_a)),
+          integer<C>("samples_for_b", "visits or actions", 1, kMega, "for B",
+                     THRESHOLD(confidence.samples_for_b)),
+          number<C>("max_missing_share", "fraction", 0, 1,
+                    "of a connection's bytes that were not captured; more lowers the confidence "
+                    "of rules on loss",
+                    THRESHOLD(confidence.max_missing_share)),
+      }};
+}
+
+Section<C> resend_timer() {
+  return {"resend_timer",
+          "How long TCP waits for an ACK before it sends again (RFC 6298 section 2; of Linux), for "
+          "losses that happened before the probe.",
+          {
+              duration<C>("min_ms", kMillisecondNs, 1, 60000, "shortest timer (TCP_RTO_MIN)",
+                          THRESHOLD(resend_timer.min_ns)),
+              duration<C>("delayed_ack_ms", kMillisecondNs, 0, 10000,
+                          "by which the ACK that started it may have been late (TCP_DELACK_MIN)",
+                          THRESHOLD(resend_timer.delayed_ack_ns)),
+              duration<C>("tick_ms", kMillisecondNs, 0, 1000, "by which it may run late (HZ = 100)",
+                          THRESHOLD(resend_timer.tick_ns)),
           }};
 }
 
@@ -331,7 +371,9 @@ std::vector<Section<Config>> threshold_sections() {
           tcp_syn_loss(),
           tcp_tail_rto(),
           tls_extra_rtt(),
-          gate()};
+          gate(),
+          confidence(),
+          resend_timer()};
 }
 
 }  // namespace wirelag::config

@@ -1,6 +1,7 @@
 // From sealed data to the one value that every renderer draws from.
 #include <wirelag/report/report.hpp>
 
+#include "servers.hpp"
 #include "waits.hpp"
 
 namespace wirelag {
@@ -14,6 +15,7 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   Advice advice = advise(RuleInput{data, correlation, visits, thresholds});
   Waits waits = report::waits_of(visits, advice);
   std::vector<ServerLoad> loads = server_loads(data, thresholds);
+  std::vector<ServerUse> servers = report::servers_of(data, loads);
   return Report{std::move(capture),
                 accounting,
                 counters,
@@ -23,6 +25,7 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
                 std::move(advice),
                 std::move(waits),
                 std::move(loads),
+                std::move(servers),
                 std::move(service_names)};
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "format.hpp"
+#include "waits.hpp"
 #include "words.hpp"
 
 namespace wirelag::report {
@@ -26,6 +27,9 @@ DurationNs quantile(const std::vector<DurationNs>& sorted, double q) {
 std::string shape_of(const DatabaseTransaction& t) {
   const auto same = [](char a, char b) { return std::toupper(a) == std::toupper(b); };
   const std::string_view begin = t.fingerprint.substr(0, t.operation.size());
+  if (t.fingerprint.empty() && t.operation == "Execute") {
+    return "(prepared before the capture)";
+  }
   const bool said =
       std::equal(begin.begin(), begin.end(), t.operation.begin(), t.operation.end(), same);
   if (said) return std::string(t.fingerprint);
@@ -50,7 +54,8 @@ std::vector<StatementRow> statement_rows(const std::vector<DatabaseTransaction>&
     std::tie(row.server, row.protocol, row.statement) = key;
     std::sort(waits_ns.begin(), waits_ns.end());
     row.p50_ns = quantile(waits_ns, 0.5);
-    row.p95_ns = quantile(waits_ns, 0.95);
+    if (waits_ns.size() >= kEnoughForP95) row.p95_ns = quantile(waits_ns, 0.95);
+    if (!waits_ns.empty()) row.longest_ns = waits_ns.back();
     for (const DurationNs wait : waits_ns) {
       row.sum_ns = known(row.sum_ns) ? plus_ns(row.sum_ns, wait) : wait;
     }

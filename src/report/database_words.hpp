@@ -18,7 +18,8 @@ struct StatementRow {
   std::size_t unanswered = 0;
   // Of those that do not wait by design; kUnknownNs when there is none.
   DurationNs p50_ns = kUnknownNs;
-  DurationNs p95_ns = kUnknownNs;
+  DurationNs p95_ns = kUnknownNs;  ///< from twenty on; of fewer it would be the longest
+  DurationNs longest_ns = kUnknownNs;
   DurationNs sum_ns = kUnknownNs;
 };
 /// Longest sum first.

@@ -6,6 +6,11 @@
 #include "words.hpp"
 
 namespace wirelag::report {
+namespace {
+
+constexpr DurationNs kHourNs = 3600 * kSecondNs;
+
+}  // namespace
 
 std::string interval(const Interval& saving) {
   const std::string low = rounded(saving.low_ns);
@@ -28,6 +33,46 @@ std::string confidence_word(const Finding& f) {
                                : "C: a first hint";
 }
 
+std::string confidence_sentence(const Finding& f) {
+  std::string text = confidence_word(f);
+  std::string_view separator = ", because ";
+  for (const std::string& reason : f.why_not_higher) {
+    text += separator;
+    text += reason;
+    separator = "; ";
+  }
+  return text;
+}
+
+std::string in_all(const Report& r, const Finding& f) {
+  const DurationNs seen_ns = elapsed_ns(r.capture.first_time_ns, r.capture.last_time_ns);
+  if (known(seen_ns) && seen_ns < kHourNs) {
+    return fmt::format(
+        "{:.3f} s less waiting for all users together in the {} of this capture (it is shorter "
+        "than "
+        "an hour: not extrapolated)",
+        f.user_seconds_per_hour, rounded(seen_ns));
+  }
+  return fmt::format("{:.3f} s less waiting for all users together per hour",
+                     f.user_seconds_per_hour);
+}
+
+std::vector<VerdictList> verdict_lists(const Advice& advice) {
+  VerdictList unseen{"Could not judge, because the capture lacks what it takes", {}};
+  VerdictList elsewhere{"Does not apply to this capture", {}};
+  for (const Verdict& v : advice.not_judged) {
+    (v.outcome == Outcome::not_applicable ? elsewhere : unseen).verdicts.push_back(v);
+  }
+  std::vector<VerdictList> lists{
+      std::move(unseen), std::move(elsewhere), {"Looked at and fine", advice.fine}};
+  std::erase_if(lists, [](const VerdictList& l) { return l.verdicts.empty(); });
+  return lists;
+}
+
+std::string verdict_words(const Verdict& v) {
+  return v.looked_at.empty() ? v.reason : fmt::format("{} (looked at: {})", v.reason, v.looked_at);
+}
+
 std::string affected(const Finding& f) {
   const double percent = 100 * f.affected_share;
   const bool hardly_any = f.affected_actions > 0 && percent < 1;
@@ -35,6 +80,15 @@ std::string affected(const Finding& f) {
                      count(f.affected_actions, f.capacity_only ? "action" : "visit"),
                      hardly_any ? "under 1" : fmt::format("{:.0f}", percent),
                      f.capacity_only ? "those it looked at" : "all");
+}
+
+std::string in_one_line(std::string_view snippet) {
+  std::string line;
+  for (const char c : snippet) {
+    if (c == '\n') line += ' ';
+    if (c != '\n' && (c != ' ' || !line.ends_with(' '))) line += c;
+  }
+  return line;
 }
 
 std::string evidence_line(const Report& r, const Evidence& e) {

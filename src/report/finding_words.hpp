@@ -11,10 +11,24 @@ namespace wirelag::report {
 [[nodiscard]] std::string interval(const Interval& saving);
 /// "saves 5.557 .. 12.448 ms", "saves load, not time".
 [[nodiscard]] std::string saving(const Finding& finding);
-/// "1 visit (100 % of all)"; what frees load: "1 action (100 % of those it looked at)"
 /// "C: a first hint"
 [[nodiscard]] std::string confidence_word(const Finding& finding);
+/// That, and what it lacks: "C: a first hint, because only 3 visits (n < 100)".
+[[nodiscard]] std::string confidence_sentence(const Finding& finding);
+/// "1 visit (100 % of all)"; what frees load: "1 action (100 % of those it looked at)"
 [[nodiscard]] std::string affected(const Finding& finding);
+/// What it saves all users together, and over what time.
+[[nodiscard]] std::string in_all(const Report& report, const Finding& finding);
+/// The three lists of rules without a finding, each with its title; empty ones left out.
+struct VerdictList {
+  std::string_view title;
+  std::vector<Verdict> verdicts;
+};
+[[nodiscard]] std::vector<VerdictList> verdict_lists(const Advice& advice);
+/// "no lookup waited for a resolver that did not answer; looked at: 12 lookups"
+[[nodiscard]] std::string verdict_words(const Verdict& verdict);
+/// Several directives as one line: "gzip on; gzip_types ...;".
+[[nodiscard]] std::string in_one_line(std::string_view snippet);
 /// What, connection, frames, when and how long.
 [[nodiscard]] std::string evidence_line(const Report& report, const Evidence& evidence);
 

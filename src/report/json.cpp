@@ -127,20 +127,22 @@ void waits(Layout& layout, const Report& r) {
   layout.open("loads", '[');
   for (const ServerLoad& load : r.loads) layout.item(report::load_json(load));
   layout.close(']');
+  layout.open("servers", '[');
+  for (const ServerUse& server : r.servers) layout.item(report::server_json(server));
+  layout.close(']');
 }
 
 void advice(Layout& layout, const Advice& advice) {
-  const auto notes = [&](std::string_view key, const std::vector<NotJudged>& list,
-                         const char* member) {
+  const auto verdicts = [&](std::string_view key, const std::vector<Verdict>& list) {
     layout.open(key, '[');
-    for (const NotJudged& n : list) layout.item(Json{{"rule", n.rule}, {member, n.reason}});
+    for (const Verdict& v : list) layout.item(report::verdict_json(v));
     layout.close(']');
   };
   layout.open("findings", '[');
   for (const Finding& f : advice.findings) layout.item(report::finding_json(f));
   layout.close(']');
-  notes("not_judged", advice.not_judged, "reason");
-  notes("fine", advice.fine, "title");
+  verdicts("not_judged", advice.not_judged);
+  verdicts("fine", advice.fine);
 }
 
 }  // namespace

@@ -59,6 +59,13 @@ Json counters_json(const Report& report) {
   return out;
 }
 
+Json verdict_json(const Verdict& v) {
+  Json out{{"rule", v.rule}, {"outcome", std::string(name(v.outcome))}};
+  out[v.outcome == Outcome::fine ? "title" : "reason"] = utf8(v.reason);
+  if (v.outcome == Outcome::fine) out["looked_at"] = text_or_null(v.looked_at);
+  return out;
+}
+
 Json finding_json(const Finding& f) {
   Json families = Json::array();
   for (const Family family : f.families) families.push_back(std::string(name(family)));
@@ -99,6 +106,7 @@ Json finding_json(const Finding& f) {
       {"affected", Json{{"actions", f.affected_actions}, {"share", f.affected_share}}},
       {"saving_ns",
        Json{{"low", f.saving.low_ns}, {"mid", f.saving.mid_ns}, {"high", f.saving.high_ns}}},
+      {"jitter_ns", f.jitter_ns},
       {"user_seconds_per_hour", f.user_seconds_per_hour},
       {"after_higher_ranked_ns", ns_or_null(f.after_higher_ranked_ns)},
       {"capacity_only", f.capacity_only},

@@ -51,6 +51,7 @@ class HttpIndex {
 [[nodiscard]] Json visibility_json(const Report& report);
 [[nodiscard]] Json counters_json(const Report& report);
 [[nodiscard]] Json finding_json(const Finding& finding);
+[[nodiscard]] Json verdict_json(const Verdict& verdict);
 
 // json_transactions.cpp
 [[nodiscard]] Json dns_json(const Report& report, const DnsTransaction& transaction);
@@ -67,6 +68,7 @@ class HttpIndex {
 [[nodiscard]] Json wait_scope_json(const WaitScope& scope);
 [[nodiscard]] Json typical_json(const TypicalVisit& typical);
 [[nodiscard]] Json load_json(const ServerLoad& load);
+[[nodiscard]] Json server_json(const ServerUse& server);
 
 // json_tcp.cpp
 [[nodiscard]] Json connection_json(const Report& report, std::size_t index, const HttpIndex& http);

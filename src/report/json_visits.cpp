@@ -49,6 +49,7 @@ Json limits_json(const VisitFlags& f) {
     if (flag) out.push_back(text);
   };
   say(f.incomplete, "incomplete");
+  say(f.end_unseen, "end_unseen");
   say(f.think_has_rtt, "think_has_rtt");
   say(f.transfer_unsplit, "transfer_unsplit");
   say(f.encrypted, "encrypted");

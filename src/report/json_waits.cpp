@@ -31,6 +31,7 @@ Json wait_scope_json(const WaitScope& s) {
       {"service", text_or_null(s.name)},
       {"visits", s.visits},
       {"visits_seen", s.seen},
+      {"visits_end_unseen", s.end_unseen},
       {"wait_ns", Json{{"sum", s.wait_ns}, {"p50", s.p50_ns}, {"p95", s.p95_ns}}},
       {"breakdown_ns", breakdown_json(s.total[static_cast<std::size_t>(Form::serial)])},
       {"breakdown_parallel_ns", breakdown_json(s.total[static_cast<std::size_t>(Form::parallel)])},
@@ -54,6 +55,20 @@ Json load_json(const ServerLoad& load) {
       {"server", endpoint(load.server)},      {"response_unloaded_ns", std::llround(load.r0_ns)},
       {"answers_per_second_max", load.x_max}, {"knee_in_flight", load.n_star},
       {"windows_beyond_knee", load.beyond()}, {"windows", std::move(windows)}};
+}
+
+Json server_json(const ServerUse& s) {
+  const auto measured = [](double value) { return value > 0 ? Json(value) : Json(nullptr); };
+  return Json{{"server", endpoint(s.server)},
+              {"clients", s.clients},
+              {"connections", s.connections},
+              {"open_at_once", s.open_at_once},
+              {"requests", s.requests},
+              {"requests_per_second", measured(s.per_second)},
+              {"response_ns", std::llround(s.answer_ns)},
+              {"in_flight", measured(s.in_flight)},
+              {"answers_per_second_limit", measured(s.limit_per_second)},
+              {"utilisation", measured(s.utilisation())}};
 }
 
 }  // namespace wirelag::report

@@ -21,6 +21,7 @@ void shape_table(std::string& out, const std::vector<DatabaseTransaction>& all,
                {"no answer", Align::right},
                {"p50 ms", Align::right},
                {"p95 ms", Align::right},
+               {"longest ms", Align::right},
                {"sum ms", Align::right},
                {"statement", Align::left, Shrink::end, 16}},
               1);
@@ -31,8 +32,9 @@ void shape_table(std::string& out, const std::vector<DatabaseTransaction>& all,
     };
     table.row({s.server.text(), std::string(name(s.protocol)), std::to_string(s.requests),
                nonzero(s.errors), nonzero(s.unanswered), ms_or_none(s.p50_ns), ms_or_none(s.p95_ns),
-               ms_or_none(s.sum_ns), safe(s.statement)});
+               ms_or_none(s.longest_ns), ms_or_none(s.sum_ns), safe(s.statement)});
   }
+  table.drop_if_empty(6);
   table.drop_if_empty(4);
   table.drop_if_empty(3);
   out += "\nWhat was asked (wait = end of the request to the first byte of its response)\n";

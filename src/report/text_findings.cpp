@@ -3,6 +3,7 @@
 
 #include "finding_words.hpp"
 #include "format.hpp"
+#include "servers.hpp"
 #include "table.hpp"
 #include "text.hpp"
 
@@ -69,11 +70,16 @@ void finding(std::string& out, const Report& r, const Finding& f, std::size_t ra
   say("why", f.why);
   say("affects", affected(f));
   if (!f.capacity_only) {
-    say("in all", fmt::format("{:.3f} user-seconds saved per hour", f.user_seconds_per_hour));
+    say("in all", in_all(r, f));
   }
   if (!f.capacity_only && f.after_higher_ranked_ns != f.saving.mid_ns) {
     say("beside", fmt::format("saves {} once the findings above are done",
                               duration(f.after_higher_ranked_ns)));
+  }
+  if (f.jitter_ns > 0) {
+    say("varies",
+        fmt::format("round trips of this capture vary; that alone moves low and high by {}",
+                    rounded(f.jitter_ns)));
   }
   say("frees", f.capacity);
   evidence(out, r, f);
@@ -82,20 +88,40 @@ void finding(std::string& out, const Report& r, const Finding& f, std::size_t ra
   changes(out, f);
   say("verify", f.verify);
   say("threshold", f.threshold);
-  std::string reasons;
-  for (const std::string& reason : f.why_not_higher)
-    reasons += (reasons.empty() ? "" : ", ") + reason;
-  if (!reasons.empty()) say("why not", "higher than " + f.confidence + ": " + reasons);
+  say("how sure", confidence_sentence(f));
 }
 
-void notes(std::string& out, const std::vector<NotJudged>& list, std::string_view title) {
-  if (list.empty()) return;
+void verdicts(std::string& out, const VerdictList& list) {
   out += '\n';
-  out += title;
+  out += list.title;
   out += '\n';
-  for (const NotJudged& n : list) {
-    paragraph(out, n.rule, safe(n.reason), 26, 2);
+  for (const Verdict& v : list.verdicts) {
+    paragraph(out, v.rule, safe(verdict_words(v)), 26, 2);
   }
+}
+
+/// What servers had to carry.
+void servers(std::string& out, const Report& r, std::size_t max_rows) {
+  if (r.servers.empty()) return;
+  const std::size_t shown = max_rows == 0 ? r.servers.size() : std::min(max_rows, r.servers.size());
+  Table table({{"server", Align::left, Shrink::middle, 14},
+               {"clients", Align::right},
+               {"conns/client", Align::right},
+               {"open", Align::right},
+               {"requests", Align::right},
+               {"per s", Align::right},
+               {"mean ms", Align::right},
+               {"in flight", Align::right},
+               {"limit/s", Align::right},
+               {"used", Align::right}},
+              1);
+  for (std::size_t i = 0; i < shown; ++i) table.row(server_cells(r.servers[i]));
+  table.drop_if_empty(9);
+  table.drop_if_empty(8);
+  out += "\nWhat servers had to carry\n";
+  table.print(out);
+  more(out, r.servers.size() - shown, "server", "servers", 1);
+  paragraph(out, "", std::string(about_servers()), 1);
 }
 
 }  // namespace
@@ -116,8 +142,8 @@ void text_findings(std::string& out, const Report& r, const TextOptions& options
     finding(out, r, f, ++shown);
   }
   more(out, all.size() - shown, "finding", "findings", 0);
-  notes(out, r.advice.not_judged, "Could not judge, because ...");
-  notes(out, r.advice.fine, "Looked at and fine");
+  servers(out, r, options.max_rows);
+  for (const VerdictList& list : verdict_lists(r.advice)) verdicts(out, list);
 }
 
 }  // namespace wirelag::report

@@ -33,15 +33,10 @@ void do_first(std::string& out, const Report& r, std::size_t column) {
             column);
   if (!f.change.empty()) {
     const Change& c = f.change.front();
-    const std::string_view snippet = c.snippet;
-    paragraph(out, "how",
-              fmt::format("{}: {}", safe(c.label), safe(snippet.substr(0, snippet.find('\n')))),
+    paragraph(out, "how", fmt::format("{}: {}", safe(c.label), safe(in_one_line(c.snippet))),
               column);
   }
-  std::string reasons;
-  for (const std::string& reason : f.why_not_higher)
-    reasons += (reasons.empty() ? ", because " : "; ") + reason;
-  paragraph(out, "how sure", confidence_word(f) + safe(reasons), column);
+  paragraph(out, "how sure", safe(confidence_sentence(f)), column);
   paragraph(out, "",
             all.size() == 1 ? "its evidence: part 4"
                             : fmt::format("its evidence, and {} more: part 4",
@@ -59,6 +54,7 @@ void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
   }
   const WaitScope& w = r.waits.all;
   paragraph(out, "users waited", how_long(r), column);
+  if (w.visits == 0) return do_first(out, r, column);
   std::vector<std::size_t> order;
   for (std::size_t c = 0; c < kCategories; ++c) order.push_back(c);
   const Breakdown& serial = w.total[static_cast<std::size_t>(Form::serial)];
@@ -81,6 +77,7 @@ void text_wait(std::string& out, const Report& r) {
     return;
   }
   const WaitScope& w = r.waits.all;
+  if (w.visits == 0) return paragraph(out, "", how_long(r) + ".", 0);
   paragraph(
       out, "",
       how_long(r) + ". Where that time goes" + (w.visits == 1 ? ":" : ", on average per visit:"),
@@ -105,7 +102,9 @@ void text_wait(std::string& out, const Report& r) {
   }
   table.print(out);
   paragraph(out, "",
-            "ms: each request waited for the answer complete before it; parallel ms: only for the "
+            "A visit: what one client address looked up, opened and asked, until a second of "
+            "silence. ms: each request waited for the answer complete before it; parallel ms: only "
+            "for the "
             "page that names it. Which is true is not on the wire, so savings are given for both.",
             2);
   for (const std::string& limit : wait_limits(r.waits.flags)) paragraph(out, "", limit, 2);

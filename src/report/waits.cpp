@@ -36,6 +36,19 @@ std::size_t rank(const std::vector<Wait>& sorted, double q) {
   return sorted.size() - 1;
 }
 
+/// The waits of some visits: those that are known, and how many are not.
+struct Group {
+  std::vector<Wait> waits;
+  double end_unseen = 0;
+  void add(const Visit& v, std::size_t i) {
+    if (v.flags.end_unseen) {
+      end_unseen += v.weight;
+    } else {
+      waits.push_back({v.wait_ns, i, v.weight});
+    }
+  }
+};
+
 /// So many times the breakdown, in whole nanoseconds that add up to so many times the wait.
 Breakdown times(const Breakdown& b, double weight, DurationNs weighted_wait_ns) {
   if (weight == 1) return b;
@@ -88,10 +101,12 @@ class Builder {
     }
   }
 
-  [[nodiscard]] WaitScope scope(std::string name, std::vector<Wait> waits) const {
+  [[nodiscard]] WaitScope scope(std::string name, Group group) const {
+    std::vector<Wait>& waits = group.waits;
     WaitScope s;
     s.name = std::move(name);
     s.visits = waits.size();
+    s.end_unseen = static_cast<std::uint64_t>(std::llround(group.end_unseen));
     if (waits.empty()) return s;
     std::sort(waits.begin(), waits.end());
     double seen = 0;
@@ -117,17 +132,17 @@ class Builder {
   }
 
   void services(Waits& out) const {
-    std::map<std::string, std::vector<Wait>> by_service;
+    std::map<std::string, Group> by_service;
     for (std::size_t i = 0; i < visits_.stored.size(); ++i) {
-      const Visit& v = visits_.stored[i];
-      by_service[v.service].push_back({v.wait_ns, i, v.weight});
+      by_service[visits_.stored[i].service].add(visits_.stored[i], i);
     }
+    std::erase_if(by_service, [](const auto& entry) { return entry.second.waits.empty(); });
     if (by_service.size() < 2) return;
     // Which ones matter is decided by the sums; only those are worked out.
     std::vector<std::pair<DurationNs, const std::string*>> order;
-    for (const auto& [name, waits] : by_service) {
+    for (const auto& [name, group] : by_service) {
       DurationNs sum = 0;
-      for (const Wait& w : waits) sum = plus_ns(sum, weighted(w));
+      for (const Wait& w : group.waits) sum = plus_ns(sum, weighted(w));
       order.emplace_back(-sum, &name);
     }
     std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
@@ -147,6 +162,7 @@ class Builder {
 
 void add(VisitFlags& all, const VisitFlags& f) {
   all.incomplete |= f.incomplete;
+  all.end_unseen |= f.end_unseen;
   all.think_has_rtt |= f.think_has_rtt;
   all.transfer_unsplit |= f.transfer_unsplit;
   all.encrypted |= f.encrypted;
@@ -172,7 +188,7 @@ void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::strin
     return;
   }
   add_at(rank(waits, 0.5), fmt::format("the median {}", kind));
-  if (n >= 20) add_at(rank(waits, 0.95), fmt::format("the {} at p95", kind));
+  if (n >= kEnoughForP95) add_at(rank(waits, 0.95), fmt::format("the {} at p95", kind));
   add_at(n - 1, fmt::format("the {} that took longest", kind));
 }
 
@@ -180,20 +196,20 @@ void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::strin
 
 Waits waits_of(const Visits& visits, const Advice& advice) {
   Waits out;
-  std::vector<Wait> all;
-  std::array<std::vector<Wait>, 3> by_kind;
+  Group all;
+  std::array<Group, 3> by_kind;
   for (std::size_t i = 0; i < visits.stored.size(); ++i) {
     const Visit& v = visits.stored[i];
-    all.push_back({v.wait_ns, i, v.weight});
-    by_kind[v.database ? 2 : v.api ? 1 : 0].push_back({v.wait_ns, i, v.weight});
+    all.add(v, i);
+    by_kind[v.database ? 2 : v.api ? 1 : 0].add(v, i);
     add(out.flags, v.flags);
   }
   const Builder builder(visits);
   out.all = builder.scope("", std::move(all));
   builder.services(out);
-  typical(out.typical, std::move(by_kind[0]), "page");
-  typical(out.typical, std::move(by_kind[1]), "API request");
-  typical(out.typical, std::move(by_kind[2]), "burst of queries");
+  typical(out.typical, std::move(by_kind[0].waits), "page");
+  typical(out.typical, std::move(by_kind[1].waits), "API request");
+  typical(out.typical, std::move(by_kind[2].waits), "burst of queries");
   for (TypicalVisit& t : out.typical) {
     t.after = waits_after(visits, static_cast<std::uint32_t>(t.visit), advice);
   }
@@ -206,12 +222,27 @@ std::string how_long(const Report& r) {
     text += fmt::format(" ({} of them looked into)", r.visits.stored.size());
   }
   const WaitScope& all = r.waits.all;
+  if (all.visits == 0) return text + ": how long they waited is not known, no end was captured";
+  const std::string rest = left_out(all);
   if (all.visits == 1) {
-    return text + ", which waited " + (r.waits.flags.incomplete ? "at least " : "") +
-           duration(all.wait_ns);
+    const char* which = all.end_unseen == 0 ? ", which" : "; one of them";
+    return text + which + " waited " + (r.waits.flags.incomplete ? "at least " : "") +
+           duration(all.wait_ns) + rest;
   }
-  return text + fmt::format(", which waited {} at the median and {} at p95", duration(all.p50_ns),
-                            duration(all.p95_ns));
+  const char* which = all.end_unseen == 0 ? ", which" : "; those whose end was captured";
+  return text + fmt::format("{} waited {} at the median and {}{}", which, duration(all.p50_ns),
+                            slow_end(all, duration(all.p95_ns)), rest);
+}
+
+std::string slow_end(const WaitScope& scope, std::string_view p95) {
+  return std::string(p95) +
+         (scope.visits < kEnoughForP95 ? " at most" : " at p95 (one in twenty waited longer)");
+}
+
+std::string left_out(const WaitScope& all) {
+  if (all.end_unseen == 0) return {};
+  return fmt::format(" ({} left out: no answer was captured to what {} asked last)",
+                     count(all.end_unseen, "visit"), all.end_unseen == 1 ? "it" : "they");
 }
 
 std::vector<std::string> wait_limits(const VisitFlags& f) {

@@ -12,6 +12,12 @@ namespace wirelag::report {
 
 /// "3 visits, which waited 90.1 ms at the median and 300.0 ms at p95"
 [[nodiscard]] std::string how_long(const Report& report);
+/// " (2 visits left out: ...)": those whose end was not seen; empty when there are none.
+[[nodiscard]] std::string left_out(const WaitScope& scope);
+/// Fewer than this, and the 95th percentile is the longest one.
+inline constexpr std::size_t kEnoughForP95 = 20;
+/// "300.0 ms at p95 (one in twenty waited longer)", of few "300.0 ms at most".
+[[nodiscard]] std::string slow_end(const WaitScope& scope, std::string_view p95);
 /// What makes the categories less sure than they look, a sentence each.
 [[nodiscard]] std::vector<std::string> wait_limits(const VisitFlags& flags);
 /// The category in words that need no explanation: "round trips on the network".

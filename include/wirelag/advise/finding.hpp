@@ -40,7 +40,9 @@ struct Evidence {
 struct Change {
   std::string label;    ///< what it is done with: "nginx", "dnsmasq", "HTML"
   std::string snippet;  ///< the directive itself
-  std::string effort;   ///< config line | reload | code change | infrastructure
+  /// What it takes for it to work: one statement | config line (read at once, or by the next process)
+  /// | reload | restart | code change | infrastructure
+  std::string effort;
   std::string risk;
 };
 
@@ -91,15 +93,30 @@ struct Finding {
 
   // What advise() works out from the edits.
   double affected_share = 0;  ///< of all visits; capacity_only: of the actions the rule looked at
-  Interval saving;            ///< per affected action: median, widened by what sampling leaves open
+  /// Per affected action: median, widened by what sampling leaves open and by the jitter of the
+  /// round trips (jitter_ns).
+  Interval saving;
+  DurationNs jitter_ns = 0;  ///< by so much low and high were moved apart because round trips vary
   DurationNs after_higher_ranked_ns = 0;  ///< mid, with the findings above applied
   double user_seconds_per_hour = 0;       ///< saved, over at least one hour
   std::string confidence;                 ///< "A" | "B" | "C"
 };
 
-struct NotJudged {
+enum class Outcome : std::uint8_t {
+  fires,
+  fine,
+  not_applicable,  ///< the capture has nothing that the rule is about
+  not_visible,     ///< it has, but not what it takes to judge it
+};
+[[nodiscard]] std::string_view name(Outcome o);
+
+/// What a rule said that has no finding.
+struct Verdict {
   std::string rule;
-  std::string reason;  ///< "could not judge, because ..."
+  std::string reason;  ///< fine: what is so; else what the capture lacks
+  Outcome outcome = Outcome::not_visible;
+  std::string
+      looked_at;  ///< fine: the servers, resolvers or networks; empty where they do not matter
 };
 
 }  // namespace wirelag

@@ -18,7 +18,9 @@ struct Thresholds {
   struct {
     std::uint32_t min_servers = 2;  ///< one question sent to at least so many
     DurationNs within_ns = 5 * kMillisecondNs;
-    double min_share = 0.5;  ///< of the forwarded questions
+    double min_share = 0.5;           ///< of the forwarded questions
+    double slack_at_p99 = 0.05;       ///< so much slower at p99 the others may be without one
+    std::uint32_t min_for_p99 = 100;  ///< questions; of fewer the p99 says nothing
   } dns_redundant_fanout;
   struct {
     DurationNs request_after_handshake_ns = 2 * kMillisecondNs;
@@ -115,16 +117,24 @@ struct Thresholds {
     DurationNs min_effect_ns = 1 * kMillisecondNs;  ///< smaller savings are not reported
     double min_effect_share = 0.02;                 ///< nor those below this share of the wait
   } gate;
+  struct {
+    std::uint32_t samples_for_a = 300;  ///< visits or actions
+    std::uint32_t samples_for_b = 100;
+    double max_missing_share =
+        0.001;  ///< of a connection's bytes; more lowers it for rules on loss
+  } confidence;
+  struct {
+    DurationNs min_ns = 200 * kMillisecondNs;         ///< Linux TCP_RTO_MIN
+    DurationNs delayed_ack_ns = 40 * kMillisecondNs;  ///< Linux TCP_DELACK_MIN: it may be so late
+    DurationNs tick_ns = 10 * kMillisecondNs;         ///< and a tick (HZ = 100)
+  } resend_timer;
   VisitLimits visits;
 };
-
-enum class Outcome : std::uint8_t { fires, fine, not_applicable, not_visible };
-[[nodiscard]] std::string_view name(Outcome o);
 
 struct RuleResult {
   Outcome outcome = Outcome::not_applicable;
   std::vector<Finding> findings;  ///< when it fires
-  std::string note;               ///< fine: the title then; not_*: the reason
+  std::string note;               ///< fine: what it looked at; not_*: the reason
 };
 
 struct RuleInput {
@@ -136,7 +146,7 @@ struct RuleInput {
 
 struct Rule {
   std::string_view id;
-  std::string_view title_when_fine;
+  std::string_view title_when_fine;  ///< says no more than what the rule looks for
   RuleResult (*judge)(const RuleInput& input);
 };
 
@@ -144,9 +154,9 @@ struct Rule {
 [[nodiscard]] const std::vector<Rule>& all_rules();
 
 struct Advice {
-  std::vector<Finding> findings;  ///< ranked: user-seconds saved per hour; capacity findings last
-  std::vector<NotJudged> not_judged;
-  std::vector<NotJudged> fine;  ///< looked and found nothing to change, or nothing that costs time
+  std::vector<Finding> findings;    ///< ranked: user-seconds saved per hour; capacity findings last
+  std::vector<Verdict> not_judged;  ///< not_applicable or not_visible
+  std::vector<Verdict> fine;  ///< looked and found nothing to change, or nothing that costs time
 };
 
 /// Runs every rule, settles which of them owns a millisecond that two want (precedence.def),

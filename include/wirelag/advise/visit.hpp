@@ -118,6 +118,9 @@ struct VisitFlags {
   /// Unanswered when the capture ended: the wait is at least this. An unanswered request counts with
   /// the one round trip that it cannot do without, where that is known.
   bool incomplete = false;
+  /// What was waited for last was not answered in the capture, and its server's direction or any round
+  /// trip to it was not captured: the wait is not known.
+  bool end_unseen = false;
   bool midstream = false;       ///< a connection was open before the capture began
   bool one_sided = false;       ///< of a connection only one direction was captured
   bool shared_address = false;  ///< more than one user may be behind the client address
@@ -130,7 +133,7 @@ struct Visit {
   bool database = false;  ///< one connection's burst of queries (not `api`)
   std::string service;    ///< host of the first request, else name or address of the first server
   TimeNs start_ns = 0;
-  DurationNs wait_ns = 0;  ///< to the end of the last thing waited for
+  DurationNs wait_ns = 0;  ///< to the end of the last thing waited for; see flags.end_unseen
   /// How many visits of the capture it stands for; 1 unless the visits are a sample.
   double weight = 1;
   VisitFlags flags;
@@ -160,6 +163,10 @@ struct VisitLimits {
   DurationNs quiet_ns = 1 * kSecondNs;                  ///< silence that ends a visit
   DurationNs longest_ns = 30 * kSecondNs;               ///< a visit is cut there
   DurationNs database_quiet_ns = 200 * kMillisecondNs;  ///< silence that ends a burst of queries
+  /// A request sent this soon after the answer before it on its connection (and a round trip on the
+  /// client's side of the probe) had waited for that; one this soon after the handshake had waited for
+  /// the handshake.
+  DurationNs queued_within_ns = 2 * kMillisecondNs;
   std::uint32_t max_stored = 20'000;  ///< visits with a graph; the others are counted
   std::uint32_t max_nodes = 512;      ///< of one visit
 };
@@ -171,8 +178,9 @@ struct Visits {
   [[nodiscard]] bool sampled() const { return seen > stored.size(); }
 };
 
-/// `data` is sealed. Where there are more visits than may be stored, those in which something failed or
-/// was lost get up to half of the places, and every one carries its weight. Which visits are stored does not depend on the order of emission.
+/// `data` is sealed. Where there are more visits than may be stored, those in which something failed
+/// or was lost get up to half of the places, and every one carries its weight. Which visits are
+/// stored does not depend on the order of emission.
 [[nodiscard]] Visits find_visits(const Dataset& data, const Correlation& correlation,
                                  const VisitLimits& limits);
 

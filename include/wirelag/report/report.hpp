@@ -34,11 +34,12 @@ struct CaptureBlock {
 
 /// How long visits waited and for what: of all of them, or of those to one service.
 struct WaitScope {
-  std::string name;        ///< as in Visit::service; empty = all
-  std::size_t visits = 0;  ///< stored ones
-  std::uint64_t seen = 0;  ///< visits that they stand for
-  DurationNs wait_ns = 0;  ///< sum over those they stand for
-  DurationNs p50_ns = 0;   ///< nearest rank
+  std::string name;              ///< as in Visit::service; empty = all
+  std::size_t visits = 0;        ///< stored ones whose end was seen; all below is of these
+  std::uint64_t seen = 0;        ///< visits that they stand for
+  std::uint64_t end_unseen = 0;  ///< visits beside them: how long they waited is not known
+  DurationNs wait_ns = 0;        ///< sum over those they stand for
+  DurationNs p50_ns = 0;         ///< nearest rank
   DurationNs p95_ns = 0;
   std::array<Breakdown, 2> total{};  ///< by Form; each adds up to wait_ns
   /// Of the visits around the rank, serial form, scaled so that each adds up to the quantile.
@@ -61,6 +62,23 @@ struct Waits {
   std::vector<TypicalVisit> typical;
 };
 
+/// What one server had to carry, from first request to last answer.
+struct ServerUse {
+  Endpoint server;
+  std::size_t clients = 0;  ///< addresses
+  std::size_t connections = 0;
+  std::size_t open_at_once = 0;  ///< most connections
+  std::size_t requests = 0;      ///< answered, of HTTP/1 and databases
+  double per_second = 0;         ///< X: requests per second; 0 = too short to tell
+  double answer_ns = 0;          ///< R: mean time of an answer
+  double in_flight = 0;          ///< N = X R (Little's law)
+  double limit_per_second = 0;   ///< most answers per second; 0 = not reached, not known
+  /// Of the limit, where it is known (utilisation law: the bottleneck's demand is 1 / limit).
+  [[nodiscard]] double utilisation() const {
+    return limit_per_second > 0 ? per_second / limit_per_second : 0;
+  }
+};
+
 struct Report {
   CaptureBlock capture;
   Accounting accounting;
@@ -71,6 +89,7 @@ struct Report {
   Advice advice;
   Waits waits;
   std::vector<ServerLoad> loads;
+  std::vector<ServerUse> servers;          ///< most requests in flight first
   std::vector<std::string> service_names;  ///< by ServiceId; [0] is ""
 };
 

@@ -51,8 +51,7 @@ class Judge {
         if (!shape.loops.empty()) result.findings.push_back(finding_for(server, shape));
       }
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -183,7 +182,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule db_n_plus_one;
-constinit const Rule db_n_plus_one{"db-n-plus-one", "No statement is repeated in a loop", &judge};
+constinit const Rule db_n_plus_one{"db-n-plus-one",
+                                   "No statement that reads was repeated in a long loop", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

@@ -68,8 +68,7 @@ class Judge {
     for (auto& [endpoint, server] : servers_) {
       if (!server.runs.empty()) result.findings.push_back(finding_for(endpoint, server));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -237,8 +236,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule db_serial_roundtrips;
-constinit const Rule db_serial_roundtrips{
-    "db-serial-roundtrips", "Commands to databases and caches are sent together", &judge};
+constinit const Rule db_serial_roundtrips{"db-serial-roundtrips",
+                                          "No long run of queries was sent one by one", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

@@ -70,8 +70,7 @@ class Judge {
         }
       }
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -120,13 +119,13 @@ class Judge {
     std::vector<Weighted> all = thinks(shape);
     Finding f;
     f.title = fmt::format("Make {} answer sooner: {}", server.text(), called(t));
-    f.fault = fmt::format("the server takes {} at p95 for {}", in_ms(shape.p95_ns), called(t));
+    f.fault = fmt::format("the server works {} on {} ({})", in_ms(quantile(all, 0.5)), called(t),
+                          slow_end(all.size(), shape.p95_ns));
     f.why = fmt::format(
-        "Over {}, {} ({} at the median, {} in all). That is its own time: the round trip is taken "
+        "Over {}, {}, {} in all. That is its own time: the round trip is taken "
         "off "
         "already.{}",
-        count_of(shape.calls.size(), "call"), f.fault, in_ms(quantile(all, 0.5)),
-        in_ms(shape.total_ns), few_rows(shape));
+        count_of(shape.calls.size(), "call"), f.fault, in_ms(shape.total_ns), few_rows(shape));
     f.families = {Family::database, Family::algorithms};
     f.scope = tcp_scope(server) + " " + called(t);
     f.looked_at = shape.calls.size();
@@ -192,25 +191,29 @@ class Judge {
   static void add_change(Finding& f, Protocol protocol) {
     switch (protocol) {
       case Protocol::postgres:
-        f.change = {{"PostgreSQL", "EXPLAIN (ANALYZE, BUFFERS) SELECT ...;", "config line",
-                     "runs the statement"},
-                    {"PostgreSQL", "CREATE INDEX CONCURRENTLY ON table (column);", "config line",
-                     "writes to the table become slower"},
+        f.change = {{"PostgreSQL", "EXPLAIN (ANALYZE, BUFFERS) SELECT ...;", "one statement",
+                     "it runs the statement that it explains"},
+                    {"PostgreSQL", "CREATE INDEX CONCURRENTLY ON table (column);", "one statement",
+                     "writes to the table become slower; not within a transaction block"},
                     {"postgresql.conf",
                      "shared_preload_libraries = 'pg_stat_statements,auto_explain'\n"
                      "auto_explain.log_min_duration = '50ms'",
-                     "reload", "needs a restart the first time"}};
+                     "restart",
+                     "the libraries are loaded when the server starts: add them to those that are "
+                     "there; the duration alone takes a reload"}};
         return;
       case Protocol::mysql:
         f.change = {{"MySQL", "EXPLAIN ANALYZE SELECT ...;   (MariaDB: ANALYZE SELECT ...)",
-                     "config line", "runs the statement"},
-                    {"MySQL", "CREATE INDEX name ON table (column);", "config line",
+                     "one statement", "it runs the statement that it explains"},
+                    {"MySQL", "CREATE INDEX name ON table (column);", "one statement",
                      "writes to the table become slower"},
-                    {"my.cnf", "slow_query_log = ON\nlong_query_time = 0.05", "reload", ""}};
+                    {"MySQL", "SET GLOBAL slow_query_log = ON;\nSET GLOBAL long_query_time = 0.05;",
+                     "one statement",
+                     "holds for new connections, and until the server restarts: then my.cnf"}};
         return;
       case Protocol::redis:
         f.change = {
-            {"Redis", "SLOWLOG GET 10", "config line", "none: it only shows"},
+            {"Redis", "SLOWLOG GET 10", "one statement", "none: it only shows"},
             {"application",
              "SCAN instead of KEYS, UNLINK instead of DEL, HMGET fields instead of HGETALL, "
              "LRANGE in pages",
@@ -233,7 +236,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 namespace rules {
 extern const Rule db_slow_fingerprint;
 constinit const Rule db_slow_fingerprint{
-    "db-slow-fingerprint", "Databases and caches answer each kind of query quickly", &judge};
+    "db-slow-fingerprint",
+    "The kinds of query that take most time in all are each answered quickly", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

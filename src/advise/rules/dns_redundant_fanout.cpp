@@ -18,10 +18,6 @@ namespace wirelag {
 namespace {
 
 constexpr std::size_t kExamples = 3;
-/// Dropping a resolver is proposed when the best of the others is within this share at p99.
-constexpr double kSlackWithout = 0.05;
-/// Fewer questions cannot tell anything about p99.
-constexpr std::size_t kMinForTail = 100;
 
 struct Question {
   std::size_t lookup = 0;
@@ -61,8 +57,13 @@ class Judge {
       if (source.raced.empty() || share < limits_.min_share) continue;
       result.findings.push_back(finding_for(ip, source));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    if (!result.findings.empty()) return result;
+    // A second resolver asked after the first one's answer is no race; without answers that cannot be told.
+    const bool answers = std::any_of(dns_.begin(), dns_.end(), [](const DnsTransaction& d) {
+      return known(d.first_query_ns) && known(d.response_ns);
+    });
+    if (!answers) return {Outcome::not_visible, {}, "no DNS query was captured with its answer"};
+    return fine(sources_);
   }
 
  private:
@@ -271,7 +272,7 @@ class Judge {
       std::vector<DurationNs> all = winners(source, nullptr);
       std::vector<DurationNs> rest = winners(source, &resolver.ip);
       if (rest.size() < all.size() || all.empty()) continue;
-      const auto limit = static_cast<double>(quantile(all, 0.99)) * (1 + kSlackWithout);
+      const auto limit = static_cast<double>(quantile(all, 0.99)) * (1 + limits_.slack_at_p99);
       if (static_cast<double>(quantile(rest, 0.99)) > limit) continue;
       names += names.empty() ? resolver.ip.text() : " or " + resolver.ip.text();
     }
@@ -279,22 +280,25 @@ class Judge {
   }
 
   void add_change(Finding& f, const Source& source, const std::vector<Resolver>& resolvers) const {
-    if (source.raced.size() < kMinForTail) {
+    if (source.raced.size() < limits_.min_for_p99) {
       f.warnings.push_back(
           fmt::format("a race hides outages, and {} cannot show any: before dropping a resolver, "
                       "look at the p99 of the others over {} or more",
-                      count_of(source.raced.size(), "question"), kMinForTail));
+                      count_of(source.raced.size(), "question"), limits_.min_for_p99));
     } else if (const std::string names = dispensable(source, resolvers); !names.empty()) {
       f.warnings.push_back("one of these could go without loss at p99, not all: " + names);
     }
-    f.change.push_back({"dnsmasq", "# remove the line: all-servers\ncache-size=1000", "reload",
-                        "while the server in use is down, lookups wait for the retry"});
+    f.change.push_back(
+        {"dnsmasq", "# remove the line: all-servers\ncache-size=1000", "restart",
+         "while the server in use is down, lookups wait for the retry; SIGHUP does not "
+         "read dnsmasq.conf again"});
     std::string forward = "forward-zone:\n  name: \".\"";
     for (std::size_t n = 0; n < std::min<std::size_t>(resolvers.size(), 2); ++n) {
       forward += "\n  forward-addr: " + resolvers[n].ip.text();
     }
     f.change.push_back(
-        {"unbound", forward, "reload", "the slower servers are no longer there when both fail"});
+        {"unbound", forward, "reload",
+         "the slower servers are no longer there when both fail; a reload empties the cache"});
     f.verify =
         "capture again: one upstream query per lookup, and the lookups' wait no longer than before";
   }
@@ -312,7 +316,7 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 namespace rules {
 extern const Rule dns_redundant_fanout;
 constinit const Rule dns_redundant_fanout{
-    "dns-redundant-fanout", "Each DNS question goes to one resolver at a time", &judge};
+    "dns-redundant-fanout", "Few DNS questions go to several resolvers at once", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

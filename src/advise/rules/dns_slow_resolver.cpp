@@ -60,8 +60,7 @@ class Judge {
         result.findings.push_back(finding_for(ip, r, best));
       }
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(resolvers_) : result;
   }
 
  private:
@@ -92,8 +91,8 @@ class Judge {
   Finding finding_for(const IpAddress& ip, const Resolver& r, const IpAddress* best) const {
     Finding f;
     f.title = "Answer DNS faster than " + ip.text() + " does";
-    f.fault =
-        fmt::format("{} took {} to answer (p95 {})", ip.text(), in_ms(r.p50_ns), in_ms(r.p95_ns));
+    f.fault = fmt::format("{} took {} to answer at the median ({})", ip.text(), in_ms(r.p50_ns),
+                          slow_end(r.lookups.size(), r.p95_ns));
     f.why = fmt::format("{} over {}. A client that knows no address can do nothing but wait.",
                         f.fault, count_of(r.lookups.size(), "lookup"));
     f.families = {Family::caching, Family::network};
@@ -116,12 +115,16 @@ class Judge {
     add_evidence(f, r);
     if (best != nullptr) {
       f.what_if.push_back({"only " + best->text(), best_ns, best_ns - r.p50_ns});
-      f.change.push_back({"resolv.conf", "nameserver " + best->text(), "config line",
-                          "with one server left an outage of it is an outage of DNS"});
+      f.change.push_back(
+          {"resolv.conf", "nameserver " + best->text(), "config line",
+           "with one server left an outage of it is an outage of DNS; where NetworkManager or "
+           "systemd-resolved writes the file, set it there"});
     }
-    f.change.push_back({"unbound", "prefetch: yes\nfast-server-permil: 900", "reload",
-                        "a little more traffic to the upstream servers"});
-    f.change.push_back({"dnsmasq", "cache-size=1000", "reload", "none"});
+    f.change.push_back(
+        {"unbound", "server:\n  prefetch: yes\n  fast-server-permil: 900", "reload",
+         "a little more traffic to the upstream servers; a reload empties the cache"});
+    f.change.push_back(
+        {"dnsmasq", "cache-size=1000", "restart", "none: SIGHUP does not read dnsmasq.conf again"});
     f.verify = "capture again: the median answer time of the resolver that clients ask";
     return f;
   }

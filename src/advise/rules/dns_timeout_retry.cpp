@@ -95,6 +95,7 @@ RuleResult judge(const RuleInput& input) {
   const std::vector<DnsTransaction>& dns = input.data.dns();
   std::map<IpAddress, Silent> silent;
   std::size_t lookups = 0;
+  std::size_t released = 0;  ///< of these, by an answer
   std::size_t stalled = 0;
   for (std::size_t i = 0; i < input.correlation.lookups.size(); ++i) {
     const Lookup& l = input.correlation.lookups[i];
@@ -104,6 +105,7 @@ RuleResult judge(const RuleInput& input) {
     if (!asked) continue;
     ++lookups;
     if (l.released_by == Dataset::kNone) continue;
+    ++released;
     const DurationNs stall = stall_ns(l, dns[l.released_by]);
     if (!known(stall) || stall < limits.min_wait_ns) continue;
     // A name that a search list led to was asked late because of the list, not of silence.
@@ -113,11 +115,11 @@ RuleResult judge(const RuleInput& input) {
   }
   if (dns.empty()) return {Outcome::not_applicable, {}, "no DNS in the capture"};
   if (lookups == 0) return {Outcome::not_visible, {}, "no DNS query was captured, only responses"};
+  if (released == 0) return {Outcome::not_visible, {}, "no lookup was captured with its answer"};
   RuleResult result{Outcome::fires, {}, {}};
   const double share = static_cast<double>(stalled) / static_cast<double>(lookups);
   if (stalled == 0 || share < limits.min_share) {
-    result.outcome = Outcome::fine;
-    return result;
+    return {Outcome::fine, {}, count_of(released, "lookup")};
   }
   const NodeIndex nodes(input.visits, VisitNode::Kind::dns);
   for (const auto& [ip, s] : silent) {

@@ -65,15 +65,28 @@ class Judge {
       return {Outcome::not_applicable, {}, "no HTTP/1 connection that can be read in the capture"};
     }
     for (std::uint32_t v = 0; v < input_.visits.stored.size(); ++v) collect(v);
+    if (crowded_.empty()) return without_a_crowd();
     RuleResult result{Outcome::fires, {}, {}};
     for (const auto& [endpoint, server] : servers_) {
       if (!server.edits.empty()) result.findings.push_back(finding_for(endpoint, server));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(crowded_) : result;
   }
 
  private:
+  /// Why no visit could be judged.
+  [[nodiscard]] RuleResult without_a_crowd() const {
+    const std::vector<HttpTransaction>& http = input_.data.http();
+    const bool any = std::any_of(http.begin(), http.end(), [](const HttpTransaction& h) {
+      return h.request_seen && known(h.response_first_ns);
+    });
+    if (!any) return {Outcome::not_visible, {}, "no HTTP/1 request was captured with its answer"};
+    return {Outcome::not_applicable,
+            {},
+            fmt::format("no visit sent {} or more requests to one server on {} or more connections",
+                        limits_.min_requests, limits_.min_connections)};
+  }
+
   void collect(std::uint32_t v) {
     const Visit& visit = input_.visits.stored[v];
     if (visit.api) return;
@@ -94,12 +107,21 @@ class Judge {
       for (const std::uint32_t i : nodes) carriers.insert(visit.nodes[i].connection);
       if (nodes.size() < limits_.min_requests) continue;
       if (carriers.size() < limits_.min_connections) continue;
+      if (!answered(visit, nodes)) continue;
+      ++crowded_[endpoint];
       const std::size_t before = server.edits.size();
       edit(server, v, nodes);
       if (server.edits.size() == before) continue;
       ++server.queued_visits;
       server.connections += std::max<std::size_t>(1, connections[endpoint]);
     }
+  }
+
+  /// Whether a connection was free or busy is known by its answers only.
+  [[nodiscard]] bool answered(const Visit& visit, const std::vector<std::uint32_t>& nodes) const {
+    return std::any_of(nodes.begin(), nodes.end(), [&](std::uint32_t i) {
+      return known(input_.data.http()[visit.nodes[i].item].response_first_ns);
+    });
   }
 
   /// All that were queued leave at once; the answers of what follows one another share one window.
@@ -115,7 +137,9 @@ class Judge {
       const std::uint64_t own =
           std::max<std::uint64_t>(1, (h.response_bytes + kSegmentBytes - 1) / kSegmentBytes);
       const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[n.connection]);
-      const bool new_wave = !queued && n.start_ns - wave_ns > (known(rtt) ? rtt : kQueuedWithinNs);
+      const bool new_wave =
+          !queued &&
+          n.start_ns - wave_ns > (known(rtt) ? rtt : input_.thresholds.visits.queued_within_ns);
       wave_ns = n.start_ns;
       segments = new_wave ? own : segments + own;
       if (!queued) continue;
@@ -184,10 +208,12 @@ class Judge {
       std::erase(e.frames, 0U);
       f.evidence.push_back(std::move(e));
     }
-    f.change = {{"nginx", "listen 443 ssl http2;", "reload",
-                 "needs TLS; one lost packet stops all requests of a client until it is resent"},
-                {"HTML", "bundle small images and scripts", "code change",
-                 "a change of one invalidates all"}};
+    f.change = {
+        {"nginx", "listen 443 ssl;\nhttp2 on;", "reload",
+         "needs TLS; before nginx 1.25.1 it is: listen 443 ssl http2; one lost packet stops "
+         "all requests of a client until it is resent"},
+        {"HTML", "bundle small images and scripts", "code change",
+         "a change of one invalidates all"}};
     f.verify = "capture again: one connection per visit, no request right after another's answer";
     return f;
   }
@@ -196,6 +222,7 @@ class Judge {
   const decltype(Thresholds::http_h1_parallel_limit)& limits_;
   RoundTrips round_trips_;
   std::map<Endpoint, Server> servers_;
+  std::map<Endpoint, std::size_t> crowded_;  ///< visits with enough requests and connections
 };
 
 RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
@@ -204,8 +231,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule http_h1_parallel_limit;
-constinit const Rule http_h1_parallel_limit{"http-h1-parallel-limit",
-                                            "No request waited for a free connection", &judge};
+constinit const Rule http_h1_parallel_limit{
+    "http-h1-parallel-limit", "No page on that many connections waited for a free one", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

@@ -88,8 +88,7 @@ class Judge {
     for (const auto& [endpoint, server] : servers_) {
       if (!server.edits.empty()) result.findings.push_back(finding_for(endpoint, server));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -310,8 +309,10 @@ class Judge {
     const bool tls = connections_[example].protocol == Protocol::tls || endpoint.port == 443;
     const std::string& name = input_.correlation.channels[example].name;
     const Change http2 = {
-        "nginx", "listen 443 ssl http2;", tls ? "reload" : "infrastructure",
-        tls ? "one lost packet stops all requests of a client until it is resent"
+        "nginx", "listen 443 ssl;\nhttp2 on;", tls ? "reload" : "infrastructure",
+        tls ? "one lost packet stops all requests of a client until it is resent; before nginx "
+              "1.25.1 "
+              "it is: listen 443 ssl http2;"
             : "browsers speak HTTP/2 only over TLS: a certificate, and one round trip more for "
               "the first connection of a visit"};
     if (tls) f.change.push_back(http2);

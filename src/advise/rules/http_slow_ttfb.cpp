@@ -87,8 +87,7 @@ class Judge {
       if (slow.size() > kMaxPerServer) slow.resize(kMaxPerServer);
       for (const auto& [name, t] : slow) result.findings.push_back(finding_for(server, name, *t));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -141,8 +140,8 @@ class Judge {
   Finding finding_for(const Endpoint& server, const std::string& name, const Template& t) const {
     Finding f;
     f.title = fmt::format("Make {} answer sooner: {}", server.text(), name);
-    f.fault = fmt::format("the server thinks {} about {} (p95 {})", in_ms(t.p50_ns), name,
-                          in_ms(t.p95_ns));
+    f.fault = fmt::format("the server works {} on {} at the median ({})", in_ms(t.p50_ns), name,
+                          slow_end(t.answers.size(), t.p95_ns));
     f.why = fmt::format("Over {}, {}. That is its own time: the round trip is taken off already.",
                         count_of(t.answers.size(), "request"), f.fault);
     f.families = {Family::algorithms, Family::database, Family::caching};
@@ -171,7 +170,9 @@ class Judge {
         {"nginx",
          "proxy_cache_path /var/cache/nginx keys_zone=micro:10m;\nproxy_cache micro;\n"
          "proxy_cache_valid 200 1s;",
-         "reload", "answers may be a second old"},
+         "reload",
+         "answers may be a second old: only for what is the same for every user; the first line "
+         "belongs into http { }"},
         {"application", "trace where the time of this URL goes: queries, calls to others, locks",
          "code change", ""}};
     f.verify = "capture again: the server's own time for this URL, median and p95";
@@ -210,7 +211,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule http_slow_ttfb;
-constinit const Rule http_slow_ttfb{"http-slow-ttfb", "Servers begin to answer quickly", &judge};
+constinit const Rule http_slow_ttfb{
+    "http-slow-ttfb", "No kind of request waits long for the server's own work", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

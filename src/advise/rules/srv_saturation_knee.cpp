@@ -37,28 +37,29 @@ class Judge {
       return {Outcome::not_applicable, {}, "no HTTP/1 request that can be read in the capture"};
     }
     RuleResult result{Outcome::fires, {}, {}};
-    bool enough = false;
+    std::string looked_at;
     for (const ServerLoad& load : server_loads(input_.data, input_.thresholds)) {
       if (load.windows.size() <= limits_.min_windows) continue;
-      enough = true;
+      looked_at += (looked_at.empty() ? "" : ", ") + load.server.text();
       if (load.beyond() >= limits_.min_windows) result.findings.push_back(finding_for(load));
     }
-    if (!enough) {
+    if (looked_at.empty()) {
       return {Outcome::not_visible,
               {},
               fmt::format("no server answered {} or more requests in more than {} windows of {}",
                           limits_.min_completions, limits_.min_windows, in_ms(limits_.window_ns))};
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    if (!result.findings.empty()) return result;
+    return {Outcome::fine, {}, std::move(looked_at)};
   }
 
  private:
   Finding finding_for(const ServerLoad& load) const {
     Finding f;
     f.title = "Give " + load.server.text() + " more capacity, or less to do per request";
-    f.fault = fmt::format("{} beyond the knee at {:.1f} requests in flight",
-                          count_of(load.beyond(), "window"), load.n_star);
+    f.fault =
+        fmt::format("{} of {} with more than the {:.1f} requests in flight that it has room for",
+                    count_of(load.beyond(), "window"), in_ms(limits_.window_ns), load.n_star);
     f.families = {Family::concurrency};
     f.scope = tcp_scope(load.server);
     double worst_n = 0;
@@ -75,22 +76,25 @@ class Judge {
         "{:.1f} in flight {}: more in flight only wait longer.",
         load.server.text(), load.x_max, in_ms(static_cast<DurationNs>(load.r0_ns)), worst_n,
         in_ms(static_cast<DurationNs>(worst_r)));
-    f.capacity =
-        fmt::format("knee now {:.1f} in flight at {:.0f}/s; twice the capacity moves it to {:.1f}",
-                    load.n_star, load.x_max, 2 * load.n_star);
+    f.capacity = fmt::format(
+        "room now for {:.1f} requests in flight at {:.0f}/s; twice the capacity makes it {:.1f}",
+        load.n_star, load.x_max, 2 * load.n_star);
     f.keep_for_capacity = true;
     f.threshold = fmt::format(
-        "more in flight than R0 x Xmax and {:.1f} times R0, in {} or more windows of {} "
+        "more in flight than fit (shortest mean time of an answer x most answers per second), and "
+        "answers {:.1f} times slower than with little to do, in {} or more windows of {} "
         "(rule.srv-saturation-knee; from 4 workers under 1 to 24 clients)",
         limits_.response_factor, limits_.min_windows, in_ms(limits_.window_ns));
     f.why_not_higher.emplace_back("CPU, locks and pools look alike from outside");
     add_evidence(f, load);
-    f.change = {{"nginx", "worker_processes auto;", "reload", "more memory"},
-                {"application", "more workers or threads, a larger database pool", "config line",
-                 "the next limit is the database's"},
-                {"nginx", "limit_conn_zone $server_name zone=all:1m;\nlimit_conn all 200;",
-                 "reload", "turns requests away when it is full, so that the others stay fast"}};
-    f.verify = "capture at the same load: the time of an answer stays near R0";
+    f.change = {
+        {"nginx", "worker_processes auto;", "reload", "more memory"},
+        {"application", "more workers or threads, a larger database pool", "config line",
+         "the next limit is the database's"},
+        {"nginx", "limit_conn_zone $server_name zone=all:1m;\nlimit_conn all 200;", "reload",
+         "turns requests away when it is full (503), so that the others stay fast; the first "
+         "line belongs into http { }"}};
+    f.verify = "capture at the same load: an answer takes hardly longer than with little to do";
     return f;
   }
 
@@ -138,8 +142,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule srv_saturation_knee;
-constinit const Rule srv_saturation_knee{"srv-saturation-knee",
-                                         "Answers take as long under load as without it", &judge};
+constinit const Rule srv_saturation_knee{
+    "srv-saturation-knee", "No server was seen beyond the load where answers become slow", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

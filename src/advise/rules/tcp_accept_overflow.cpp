@@ -71,8 +71,7 @@ class Judge {
       keep_clusters(listener);
       if (!listener.events.empty()) result.findings.push_back(finding_for(endpoint, listener));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(listeners_) : result;
   }
 
  private:
@@ -154,8 +153,9 @@ class Judge {
         {"nginx", "listen " + std::to_string(endpoint.port) + " backlog=4096 reuseport;", "reload",
          "more connections wait in the queue before they fail"},
         {"sysctl", "net.core.somaxconn = 4096", "config line",
-         "takes effect when the listener is opened again"},
-        {"redis.conf", "tcp-backlog 4096", "reload", "capped by net.core.somaxconn"},
+         "counts when the program calls listen() again: restart it, or reload nginx with "
+         "another backlog"},
+        {"redis.conf", "tcp-backlog 4096", "restart", "capped by net.core.somaxconn"},
         {"application", "more workers, or accept in a thread of its own", "code change", ""}};
     f.verify = "nstat -az TcpExtListenOverflows TcpExtListenDrops stays 0 on the server";
     return f;

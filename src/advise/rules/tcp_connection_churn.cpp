@@ -59,8 +59,7 @@ class Judge {
         result.findings.push_back(finding_for(endpoint, server));
       }
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -115,7 +114,7 @@ class Judge {
     f.change = {{"nginx", "keepalive_timeout 75s;\nkeepalive_requests 1000;", "reload",
                  "more idle connections stay open on the server"},
                 {"nginx to upstream",
-                 "keepalive 32;\nproxy_http_version 1.1;\n"
+                 "upstream app { server ADDRESS; keepalive 32; }\nproxy_http_version 1.1;\n"
                  "proxy_set_header Connection \"\";",
                  "reload", "the upstream must close later than nginx does"},
                 {"application", "use one client with a connection pool, not one per request",
@@ -149,8 +148,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule tcp_connection_churn;
-constinit const Rule tcp_connection_churn{"tcp-connection-churn",
-                                          "Connections are kept open between requests", &judge};
+constinit const Rule tcp_connection_churn{
+    "tcp-connection-churn", "Few connections carry one request and are opened again soon", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

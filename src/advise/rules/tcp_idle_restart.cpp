@@ -135,8 +135,8 @@ class Judge {
     f.fault = fmt::format("{} of {} after a pause began slow start anew", server.slow.size(),
                           count_of(server.judged, "large answer"));
     f.why = fmt::format(
-        "{}: the connection had shown larger flights before, and after the pause it sends {} "
-        "segments and waits, as if it were new.",
+        "{}: the connection had sent more at a time before (larger flights). After the pause it "
+        "sends {} segments and waits for their acknowledgement, as if it were new.",
         f.fault, limits_.initial_segments);
     f.families = {Family::network};
     f.scope = tcp_scope(endpoint);
@@ -149,7 +149,8 @@ class Judge {
         limits_.initial_segments);
     for (const Slow& s : server.slow) add(f, s);
     f.change = {{"Linux", "sysctl -w net.ipv4.tcp_slow_start_after_idle=0", "config line",
-                 "a burst after a pause may meet a path that has changed: watch tcp-tail-rto"}};
+                 "a burst after a pause may meet a path that has changed: watch tcp-tail-rto; in "
+                 "/etc/sysctl.d it outlives a reboot"}};
     f.verify =
         "capture again: after a pause the first flight is as large as the last one before it";
     return f;
@@ -182,8 +183,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule tcp_idle_restart;
-constinit const Rule tcp_idle_restart{"tcp-idle-restart",
-                                      "Connections keep their window over a pause", &judge};
+constinit const Rule tcp_idle_restart{
+    "tcp-idle-restart", "Hardly any large answer after a pause began slow start anew", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

@@ -101,8 +101,8 @@ class Judge {
     f.fault = fmt::format("{} of {} needed more than one flight", server.slow.size(),
                           count_of(server.judged, "first response"));
     f.why = fmt::format(
-        "{}. A new connection may send {} segments before it has to wait for an acknowledgement; "
-        "what does not fit waits a round trip.",
+        "{}. A new connection may send {} segments (a flight) before it has to wait for an "
+        "acknowledgement; what does not fit waits a round trip for the next one.",
         f.fault, limits_.initial_segments);
     f.families = {Family::network};
     f.scope = tcp_scope(endpoint);
@@ -113,16 +113,19 @@ class Judge {
         100 * limits_.min_share, limits_.max_response_bytes, limits_.initial_segments,
         limits_.proposed_segments);
     for (const Slow& s : server.slow) add(f, s);
-    f.change = {{"Linux",
-                 fmt::format("ip route change default via GATEWAY dev DEVICE initcwnd {}",
-                             limits_.proposed_segments),
-                 "config line", "larger bursts: a slow link near the client may drop them"},
-                {"nginx",
-                 "gzip on;\ngzip_types text/css application/javascript application/json "
-                 "image/svg+xml;",
-                 "reload", "a little more CPU; below 14.6 kB a response fits into one flight"},
-                {"nginx", "keepalive_timeout 75s;", "reload",
-                 "more idle connections; a warm one has a larger window"}};
+    f.change = {
+        {"Linux",
+         fmt::format("ip route change default via GATEWAY dev DEVICE initcwnd {}",
+                     limits_.proposed_segments),
+         "config line",
+         "larger bursts: a slow link near the client may drop them; gone after a reboot, so "
+         "write it where the network is configured"},
+        {"nginx",
+         "gzip on;\ngzip_types text/css application/javascript application/json "
+         "image/svg+xml;",
+         "reload", "a little more CPU; below 14.6 kB a response fits into one flight"},
+        {"nginx", "keepalive_timeout 75s;", "reload",
+         "more idle connections; a warm one has a larger window"}};
     f.verify = "capture again: fewer flights per response, first flight of the new size";
     return f;
   }
@@ -157,7 +160,9 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 namespace rules {
 extern const Rule tcp_initcwnd_rounds;
 constinit const Rule tcp_initcwnd_rounds{
-    "tcp-initcwnd-rounds", "Responses fit into the first flight of slow start", &judge};
+    "tcp-initcwnd-rounds",
+    "Hardly any first response of a connection would need fewer flights with a larger window",
+    &judge};
 }  // namespace rules
 
 }  // namespace wirelag

@@ -76,8 +76,7 @@ class Judge {
       if (server.events.empty() || (!often && server.events.size() < limits_.min_events)) continue;
       result.findings.push_back(finding_for(endpoint, server));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -184,8 +183,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule tcp_nagle_delack;
-constinit const Rule tcp_nagle_delack{"tcp-nagle-delack",
-                                      "No message waits for a delayed acknowledgement", &judge};
+constinit const Rule tcp_nagle_delack{
+    "tcp-nagle-delack", "Hardly any message waited for a delayed acknowledgement", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

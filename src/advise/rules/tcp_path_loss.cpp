@@ -80,7 +80,7 @@ class Judge {
         network.way[d].segments += c.half[d].payload_packets;
         network.way[d].lost += lost_segments(c.half[d]);
       }
-      network.holes |= capture_has_holes(c);
+      network.holes |= capture_has_holes(input_, c);
     }
     if (input_.data.connections().empty()) {
       return {Outcome::not_applicable, {}, "no TCP connection in the capture"};
@@ -104,8 +104,13 @@ class Judge {
         result.findings.push_back(finding_for(network, seen));
       }
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    if (!result.findings.empty()) return result;
+    std::string looked_at;
+    for (const auto& [network, seen] : networks_) {
+      if (!enough(seen.way.c2s) && !enough(seen.way.s2c)) continue;
+      looked_at += (looked_at.empty() ? "" : ", ") + text_of(network);
+    }
+    return {Outcome::fine, {}, std::move(looked_at)};
   }
 
  private:
@@ -184,12 +189,14 @@ class Judge {
         {"network",
          "find the link, queue or shaper: ethtool -S DEVICE; tc -s qdisc show dev DEVICE; mtr",
          "infrastructure", "none: it only shows"},
-        {"router", "tc qdisc replace dev DEVICE root cake bandwidth 95mbit", "config line",
-         "5 % of the bandwidth, when the queue of a bottleneck is what drops"},
+        {"router", "tc qdisc replace dev DEVICE root cake bandwidth 95mbit   (of 100 Mbit/s)",
+         "config line", "5 % of the bandwidth, when the queue of a bottleneck is what drops"},
         {"sysctl", "net.ipv4.tcp_ecn = 1", "config line",
          "helps where routers mark; some old ones drop such SYNs"},
         {"sysctl", "net.core.default_qdisc = fq\nnet.ipv4.tcp_congestion_control = bbr",
-         "config line", "for loss that is not congestion; may push other flows aside"}};
+         "config line",
+         "for loss that is not congestion; may push other flows aside; new connections only, and "
+         "the qdisc of a device that is up stays: tc qdisc replace dev DEVICE root fq"}};
     f.verify = "capture again: fewer resends per data segment on this path";
     return f;
   }

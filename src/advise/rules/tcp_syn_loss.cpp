@@ -129,15 +129,14 @@ RuleResult judge(const RuleInput& input) {
   }
   if (!result.findings.empty()) return result;
   if (never_answered > 0) return {Outcome::not_visible, {}, silent_servers(never_answered)};
-  result.outcome = Outcome::fine;
-  return result;
+  return fine(servers);
 }
 
 }  // namespace
 
 namespace rules {
 extern const Rule tcp_syn_loss;
-constinit const Rule tcp_syn_loss{"tcp-syn-loss", "Connections are answered at the first SYN",
+constinit const Rule tcp_syn_loss{"tcp-syn-loss", "Hardly any connection had to send its SYN again",
                                   &judge};
 }  // namespace rules
 

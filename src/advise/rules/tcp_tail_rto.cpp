@@ -63,8 +63,7 @@ class Judge {
       const double share = static_cast<double>(stood_still) / static_cast<double>(server.exchanges);
       if (share >= limits_.min_share) result.findings.push_back(finding_for(endpoint, server));
     }
-    if (result.findings.empty()) result.outcome = Outcome::fine;
-    return result;
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -125,7 +124,7 @@ class Judge {
 
   [[nodiscard]] bool has_holes(const Server& server) const {
     return std::any_of(server.timeouts.begin(), server.timeouts.end(), [this](const Loss& loss) {
-      return capture_has_holes(input_.data.connections()[loss.connection]);
+      return capture_has_holes(input_, input_.data.connections()[loss.connection]);
     });
   }
 
@@ -141,8 +140,8 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 
 namespace rules {
 extern const Rule tcp_tail_rto;
-constinit const Rule tcp_tail_rto{"tcp-tail-rto", "No exchange waited for a retransmission timer",
-                                  &judge};
+constinit const Rule tcp_tail_rto{"tcp-tail-rto",
+                                  "Hardly any exchange waited for a retransmission timer", &judge};
 }  // namespace rules
 
 }  // namespace wirelag

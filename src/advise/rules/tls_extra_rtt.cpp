@@ -96,9 +96,10 @@ class Judge {
       std::erase(e.frames, 0U);
       f.evidence.push_back(std::move(e));
     }
-    f.change = {{"nginx", "ssl_protocols TLSv1.2 TLSv1.3;", "reload", "none"},
-                {"nginx", "ssl_ecdh_curve X25519:prime256v1;", "reload",
-                 "clients without these groups are turned away"}};
+    f.change = {{"nginx", "ssl_protocols TLSv1.2 TLSv1.3;", "reload",
+                 "none; the default server of the address decides for all names on it"},
+                {"nginx", "ssl_ecdh_curve auto;   (or X25519:prime256v1)", "reload",
+                 "with a list, clients without these groups are turned away"}};
     f.verify = "capture again: TLS 1.3, one round trip from ClientHello to the first request";
     return f;
   }

@@ -39,13 +39,18 @@ std::string where(const Report& r) {
 
 std::string who(const Report& r) {
   const WaitScope& all = r.waits.all;
-  if (all.visits == 1) {
-    const std::string& service = r.visits.stored.front().service;
-    return fmt::format("One visit{} waited {}{}", service.empty() ? "" : " to " + service,
-                       r.waits.flags.incomplete ? "at least " : "", rounded(all.wait_ns));
+  if (all.visits == 0) {
+    return count(r.visits.seen, "visit") +
+           ": how long they waited is not known, no end was captured";
   }
-  return fmt::format("{} waited {} at the median and {} at p95", count(r.visits.seen, "visit"),
-                     rounded(all.p50_ns), rounded(all.p95_ns));
+  if (all.visits == 1) {
+    const std::string& service = r.visits.stored[r.waits.typical.front().visit].service;
+    return fmt::format("One visit{} waited {}{}{}", service.empty() ? "" : " to " + service,
+                       r.waits.flags.incomplete ? "at least " : "", rounded(all.wait_ns),
+                       left_out(all));
+  }
+  return fmt::format("{} waited {} at the median and {}{}", count(all.seen, "visit"),
+                     rounded(all.p50_ns), slow_end(all, rounded(all.p95_ns)), left_out(all));
 }
 
 void sentence(Writer& w, const Report& r) {
@@ -74,12 +79,14 @@ void first_step(Writer& w, const Finding& f, std::size_t rank) {
     w.leaf("b", f.capacity_only ? "saves load, not time"
                                 : "saves " + interval(f.saving) + " per visit it affects");
     w.text(fmt::format(": {}, {}", affected(f), f.scope));
+    w.leaf("span", "confidence " + confidence_word(f),
+           {{"class", "chip"}, {"title", confidence_sentence(f)}});
   }
   if (f.change.empty()) return;
   const Change& c = f.change.front();
   const auto how = w.element("p", {{"class", "how"}});
   w.text(c.label + ": ");
-  w.leaf("code", c.snippet.substr(0, c.snippet.find('\n')));
+  w.leaf("code", in_one_line(c.snippet));
   if (!c.effort.empty()) w.leaf("span", "effort: " + c.effort, {{"class", "chip"}});
 }
 
@@ -118,11 +125,15 @@ void tiles(Writer& w, const Report& r) {
   const WaitScope& all = r.waits.all;
   const bool sampled = r.visits.seen > r.visits.stored.size();
   tile(w, "visits", std::to_string(r.visits.seen),
-       sampled ? fmt::format("{} of them looked into", all.visits) : "");
+       sampled              ? fmt::format("{} of them looked into", r.visits.stored.size())
+       : all.end_unseen > 0 ? fmt::format("{} without an end", all.end_unseen)
+                            : "");
   if (all.visits == 1) tile(w, "wait", rounded(all.p50_ns), "");
   if (all.visits > 1) {
     tile(w, "wait, median", rounded(all.p50_ns), "");
-    tile(w, "wait, p95", rounded(all.p95_ns), all.visits < 20 ? "of few visits" : "");
+    const bool few = all.visits < kEnoughForP95;
+    tile(w, few ? "wait, longest" : "wait, p95", rounded(all.p95_ns),
+         few ? "" : "one in twenty waited longer");
   }
   const CaptureBlock& c = r.capture;
   tile(w, "captured", rounded(elapsed_ns(c.first_time_ns, c.last_time_ns)),

@@ -73,7 +73,8 @@ void scope(Writer& w, const WaitScope& s, std::string_view title) {
     return;
   }
   bar(w, "at the median", s.at_p50, s.p50_ns, s.p95_ns);
-  bar(w, "at p95, the slow end", s.at_p95, s.p95_ns, s.p95_ns);
+  bar(w, s.visits < kEnoughForP95 ? "the longest" : "at p95: one in twenty waits longer", s.at_p95,
+      s.p95_ns, s.p95_ns);
 }
 
 void table(Writer& w, const WaitScope& all) {
@@ -99,11 +100,13 @@ void where_it_goes(Writer& w, const Report& r) {
   w.leaf("h2", "Where the wait goes");
   const WaitScope& all = r.waits.all;
   if (all.visits == 0) {
-    w.leaf("p", "No visit: no connection whose beginning or requests were seen.");
+    w.leaf("p", r.visits.stored.empty()
+                    ? "No visit: no connection whose beginning or requests were seen."
+                    : "How long the visits waited is not known: no end was captured.");
     return;
   }
   legend(w, all.total[static_cast<std::size_t>(Form::serial)]);
-  const std::string only = r.visits.stored.front().service;
+  const std::string only = r.visits.stored[r.waits.typical.front().visit].service;
   scope(w, all, !r.waits.services.empty() ? "All visits" : only.empty() ? "All visits" : only);
   for (const WaitScope& s : r.waits.services) {
     scope(w, s, s.name.empty() ? "Service without a name" : s.name);

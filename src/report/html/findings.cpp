@@ -5,6 +5,7 @@
 
 #include "../finding_words.hpp"
 #include "../format.hpp"
+#include "../servers.hpp"
 #include "figure.hpp"
 #include "sections.hpp"
 
@@ -14,18 +15,8 @@ namespace {
 constexpr std::size_t kCards = 20;
 constexpr std::size_t kEvidence = 6;
 constexpr std::size_t kWhatIf = 12;
+constexpr std::size_t kServers = 25;
 constexpr double kBar = 26;  ///< pixels
-
-std::string confidence_words(const Finding& f) {
-  std::string text = confidence_word(f);
-  std::string_view separator = ": ";
-  for (const std::string& reason : f.why_not_higher) {
-    text += separator;
-    text += reason;
-    separator = "; ";
-  }
-  return text;
-}
 
 /// From low to high, on one scale for all cards.
 void interval_bar(Writer& w, const Finding& f, DurationNs scale_ns) {
@@ -66,7 +57,7 @@ class Card {
       w_.leaf("b", f_.capacity_only ? "saves load, not time" : "saves " + interval(f_.saving));
       if (!f_.capacity_only) w_.text(" per visit it affects");
       w_.leaf("span", "confidence " + f_.confidence,
-              {{"class", "chip"}, {"title", confidence_words(f_)}});
+              {{"class", "chip"}, {"title", confidence_sentence(f_)}});
       w_.leaf("span", f_.scope, {{"class", "chip"}});
     }
     if (!f_.capacity_only) interval_bar(w_, f_, scale_ns);
@@ -112,14 +103,14 @@ class Card {
     fact("How to verify", f_.verify);
     fact("Affects", affected(f_));
     if (!f_.capacity_only) {
-      fact("In all", fmt::format("{:.3f} user-seconds saved per hour", f_.user_seconds_per_hour));
+      fact("In all", in_all(r_, f_));
       if (f_.after_higher_ranked_ns != f_.saving.mid_ns) {
         fact("After those above",
              fmt::format("saves {} once they are done", rounded(f_.after_higher_ranked_ns)));
       }
     }
     fact("Frees", f_.capacity);
-    fact("Confidence", confidence_words(f_));
+    fact("Confidence", confidence_sentence(f_));
     fact("Threshold", f_.threshold);
     std::string families;
     for (const Family family : f_.families) {
@@ -159,6 +150,32 @@ class Card {
 
 }  // namespace
 
+namespace {
+
+/// What servers had to carry.
+void servers(Writer& w, const Report& r) {
+  if (r.servers.empty()) return;
+  const std::size_t shown = std::min(kServers, r.servers.size());
+  {
+    Table t(w, "What servers had to carry",
+            {{"server"},
+             {"clients", true},
+             {"conns/client", true},
+             {"open", true},
+             {"requests", true},
+             {"per s", true},
+             {"mean ms", true},
+             {"in flight", true},
+             {"limit/s", true},
+             {"used", true}});
+    for (std::size_t i = 0; i < shown; ++i) t.row(server_cells(r.servers[i]));
+  }
+  and_more(w, r.servers.size() - shown, "server");
+  w.leaf("p", about_servers(), {{"class", "note"}});
+}
+
+}  // namespace
+
 void findings(Writer& w, const Report& r) {
   const std::vector<Finding>& all = r.advice.findings;
   DurationNs scale_ns = 1;
@@ -171,6 +188,7 @@ void findings(Writer& w, const Report& r) {
     const auto section = w.element("section", {{"id", std::string(id.view())}});
     w.leaf("h2", title.view());
     w.leaf("p", from == to ? none : about, {{"class", "note"}});
+    if (from == first_capacity) servers(w, r);
     const std::size_t shown = std::min(to, from + kCards);
     for (std::size_t i = from; i < shown; ++i) Card(w, r, all[i]).write(i + 1, scale_ns);
     and_more(w, to - shown, "finding");
@@ -186,18 +204,15 @@ void findings(Writer& w, const Report& r) {
 
 void not_judged(Writer& w, const Report& r) {
   const auto section = w.element("section", {{"id", "not-judged"}});
-  w.leaf("h2", "Could not judge, because …");
-  const auto notes = [&w](const std::vector<NotJudged>& list, std::string_view none) {
-    if (list.empty()) w.leaf("p", none);
+  w.leaf("h2", "Rules without a finding");
+  for (const VerdictList& list : verdict_lists(r.advice)) {
+    w.leaf("h3", list.title);
     const auto box = w.element("dl", {{"class", "facts"}});
-    for (const NotJudged& n : list) {
-      w.leaf("dt", n.rule);
-      w.leaf("dd", n.reason);
+    for (const Verdict& v : list.verdicts) {
+      w.leaf("dt", v.rule);
+      w.leaf("dd", verdict_words(v));
     }
-  };
-  notes(r.advice.not_judged, "Every rule could be judged.");
-  w.leaf("h3", "Looked at and fine");
-  notes(r.advice.fine, "No rule.");
+  }
 }
 
 }  // namespace wirelag::report::html

@@ -1,5 +1,6 @@
 // Latency heat maps: time from left to right, latency upwards on a logarithmic scale, darker (on a
-// dark page: brighter) where more answers were. One for each of what users waited for most.
+// dark page: brighter) where more answers were. One for each of what users waited for most, all over the
+// same time: from the capture's first packet to its last.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -68,11 +69,8 @@ std::vector<Series> collect(const Report& r) {
 class Map {
  public:
   Map(Writer& w, const Report& r, const Series& series) : w_(w), r_(r), series_(series) {
-    const auto by_time = [](const Sample& a, const Sample& b) { return a.time_ns < b.time_ns; };
-    const auto [first, last] =
-        std::minmax_element(series.samples.begin(), series.samples.end(), by_time);
-    begin_ns_ = first->time_ns;
-    column_ns_ = std::max<DurationNs>((last->time_ns - begin_ns_) / kColumns + 1, 1);
+    begin_ns_ = r.capture.first_time_ns;
+    column_ns_ = (r.capture.last_time_ns - begin_ns_) / static_cast<DurationNs>(kColumns) + 1;
     low_ = std::numeric_limits<int>::max();
     for (const Sample& s : series.samples) {
       low_ = std::min(low_, row(s.latency_ns));
@@ -94,8 +92,10 @@ class Map {
     const double decades = std::log10(static_cast<double>(latency_ns));
     return static_cast<int>(std::floor(decades * kRowsPerDecade));
   }
+  /// A clock that stepped back may have put an answer outside of the capture's span.
   [[nodiscard]] std::size_t column(TimeNs t) const {
-    return static_cast<std::size_t>((t - begin_ns_) / column_ns_);
+    const TimeNs after_ns = std::max<TimeNs>(t - begin_ns_, 0);
+    return std::min(static_cast<std::size_t>(after_ns / column_ns_), kColumns - 1);
   }
 
   void map() {
@@ -193,7 +193,9 @@ class Map {
 }  // namespace
 
 void heat_maps(Writer& w, const Report& r) {
-  const std::vector<Series> all = collect(r);
+  const bool has_span = known(r.capture.first_time_ns) && known(r.capture.last_time_ns) &&
+                        r.capture.last_time_ns >= r.capture.first_time_ns;
+  const std::vector<Series> all = has_span ? collect(r) : std::vector<Series>{};
   const auto section = w.element("section", {{"id", "latency"}});
   w.leaf("h2", "Latency over time");
   if (all.empty()) {
@@ -208,7 +210,8 @@ void heat_maps(Writer& w, const Report& r) {
       w.leaf("span", "", {{"class", fmt::format("swatch g{}", i)}, {"aria-hidden", "true"}});
     }
     w.text(
-        " many (logarithmic). A band that lifts is load; a second band is another kind of "
+        " many (logarithmic). All pictures run from the first packet of the capture to the last. "
+        "A band that lifts is load; a second band is another kind of "
         "answer, a retry or a timer.");
   }
   const std::size_t shown = std::min(kMaps, all.size());

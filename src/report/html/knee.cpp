@@ -34,9 +34,9 @@ class Plot {
     double r_top = 0;
     for (const LoadWindow& p : load_.windows) r_top = std::max(r_top, p.response_ns);
     r_top = r_top / kMillisecondNs * kRoom;
-    panel("time of an answer, R (ms)", r_top, load_.r0_ns / kMillisecondNs, "R0",
+    panel("time of an answer (ms)", r_top, load_.r0_ns / kMillisecondNs, "with little to do",
           [](const LoadWindow& p) { return p.response_ns / kMillisecondNs; });
-    panel("answers per second, X (1/s)", load_.x_max * kRoom, load_.x_max, "Xmax",
+    panel("answers per second", load_.x_max * kRoom, load_.x_max, "the most",
           [](const LoadWindow& p) { return p.per_second; });
     table();
   }
@@ -45,12 +45,13 @@ class Plot {
   [[nodiscard]] std::string summary() const {
     const std::size_t beyond = load_.beyond();
     return fmt::format(
-        "With little to do an answer takes {} (R0); at most {:.0f} answers came per second (Xmax). "
-        "So the knee is at {:.1f} requests in flight: {}.",
+        "With little to do an answer takes {}, and at most {:.0f} answers came per second. So many "
+        "can be under way before they wait for each other: {:.1f} requests in flight, the knee. "
+        "{}.",
         rounded(static_cast<DurationNs>(load_.r0_ns)), load_.x_max, load_.n_star,
-        beyond == 0 ? "in no second was it reached and answers got slow"
-                    : fmt::format("in {} of {} seconds there were more, and answers took much "
-                                  "longer than R0",
+        beyond == 0 ? "In no second there were more, and answers slow"
+                    : fmt::format("In {} of {} seconds there were more, and answers took much "
+                                  "longer",
                                   beyond, load_.windows.size()));
   }
 
@@ -92,7 +93,7 @@ class Plot {
                {"x", percent(n, n_top_)},
                {"y", pixels(kHeight + 13)}});
     }
-    w_.leaf("text", "requests in flight, N; dashed: the knee",
+    w_.leaf("text", "requests in flight; dashed: the knee",
             {{"class", "first"}, {"x", "0"}, {"y", pixels(kHeight + 27)}});
   }
 
@@ -127,11 +128,9 @@ class Plot {
     });
     const auto details = w_.element("details");
     w_.leaf("summary", "The numbers");
-    Table t(w_, "Seconds from the least busy to the busiest",
-            {{"in flight, N", true},
-             {"answers/s, X", true},
-             {"mean answer ms, R", true},
-             {"beyond the knee"}});
+    Table t(
+        w_, "Seconds from the least busy to the busiest",
+        {{"in flight", true}, {"answers/s", true}, {"mean answer ms", true}, {"beyond the knee"}});
     const std::size_t rows = std::min(kTableRows, by_load.size());
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t at = rows == 1 ? 0 : i * (by_load.size() - 1) / (rows - 1);

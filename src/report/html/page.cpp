@@ -38,7 +38,7 @@ void contents(Writer& w, const Report& r) {
   link("channels", "Channels");
   if (!r.data.database().empty()) link("databases", "Databases");
   link("handshake", "A handshake");
-  link("not-judged", "Not judged");
+  link("not-judged", "Rules without a finding");
   link("visibility", "What was captured");
 }
 

@@ -118,7 +118,7 @@ caption{text-align:left;font-weight:600;padding-bottom:4px}
 th,td{padding:5px 8px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 th{color:var(--soft);font-weight:600}
 th.n,td.n{text-align:right}
-th,td.n{overflow-wrap:normal}
+th,td.n,td.w{overflow-wrap:normal}
 tr.bad td{color:var(--bad)}
 details{margin:.6em 0}
 summary{cursor:pointer;color:var(--accent);padding:4px 0}

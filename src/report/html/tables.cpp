@@ -260,12 +260,14 @@ void database_tables(Writer& w, const Report& r) {
              {"no answer", true},
              {"p50 ms", true},
              {"p95 ms", true},
+             {"longest ms", true},
              {"sum ms", true}});
     for (std::size_t i = 0; i < shown; ++i) {
       const StatementRow& s = rows[i];
       t.row({s.server.text(), std::string(name(s.protocol)), clipped(s.statement),
              std::to_string(s.requests), std::to_string(s.errors), std::to_string(s.unanswered),
-             ms_or_none(s.p50_ns), ms_or_none(s.p95_ns), ms_or_none(s.sum_ns)},
+             ms_or_none(s.p50_ns), ms_or_none(s.p95_ns), ms_or_none(s.longest_ns),
+             ms_or_none(s.sum_ns)},
             s.errors + s.unanswered > 0 ? "bad" : "");
     }
   }

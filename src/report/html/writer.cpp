@@ -132,12 +132,24 @@ Table::Table(Writer& writer, std::string_view caption, std::vector<Column> colum
       head_written_(write_head(writer, caption, columns_)),
       body_(writer.element("tbody", {{"role", "rowgroup"}})) {}
 
+namespace {
+
+/// An address with its port, a number, a frame list: not to be broken within a word.
+bool stays_whole(std::string_view cell) {
+  constexpr std::size_t kLongest = 21;  // "255.255.255.255:65535"
+  return cell.size() <= kLongest;
+}
+
+}  // namespace
+
 void Table::row(const std::vector<std::string>& cells, std::string_view row_class) {
   const auto row = writer_.element("tr", {{"role", "row"}, {"class", std::string(row_class)}});
   for (std::size_t i = 0; i < columns_.size() && i < cells.size(); ++i) {
     writer_.leaf("td", cells[i],
                  {{"role", "cell"},
-                  {"class", columns_[i].number ? "n" : ""},
+                  {"class", columns_[i].number      ? "n"
+                            : stays_whole(cells[i]) ? "w"
+                                                    : ""},
                   {"data-label", std::string(columns_[i].title.view())}});
   }
 }

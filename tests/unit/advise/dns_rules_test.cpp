@@ -130,7 +130,7 @@ TEST(DnsTimeoutRetry, WithoutAnyVisitNobodyCanSayWhoWaited) {
   }
   const Advice advice = Judged(story).advice();
   EXPECT_TRUE(advice.findings.empty());
-  const auto of_rule = [](const NotJudged& n) { return n.rule == "dns-timeout-retry"; };
+  const auto of_rule = [](const Verdict& n) { return n.rule == "dns-timeout-retry"; };
   EXPECT_TRUE(std::none_of(advice.fine.begin(), advice.fine.end(), of_rule));
   EXPECT_TRUE(std::any_of(advice.not_judged.begin(), advice.not_judged.end(), of_rule));
 }

@@ -165,7 +165,7 @@ TEST_F(HttpLateConnection, TinyRoundTripsAreBelowTheGate) {
   story_.http(open(1, 0, 0.2), "/", 0.2, 50);
   story_.http(open(2, 60, 0.2), "/a", 60.3, 80);
   EXPECT_EQ(saving_ms(), Ms(0, 0));
-  EXPECT_THAT(Judged(story_).fine(kLateConnection), HasSubstr("below the gate"));
+  EXPECT_THAT(Judged(story_).fine(kLateConnection), HasSubstr("too little to be worth a change"));
 }
 
 TEST_F(HttpLateConnection, TlsCountsItsRoundTripsAndStaysInferred) {

@@ -196,7 +196,7 @@ TEST_F(HttpRules, KneeOfFourWorkers) {
   const std::vector<Finding> f = findings("srv-saturation-knee");
   ASSERT_EQ(f.size(), 1U);
   EXPECT_EQ(f[0].scope, "tcp/192.0.2.80:80");
-  EXPECT_THAT(f[0].fault, HasSubstr("beyond the knee at 4.1"));
+  EXPECT_THAT(f[0].fault, HasSubstr("more than the 4.1 requests in flight"));
   // Half again the capacity, as many in flight: 24 / 600 = 40 ms of 60 left; no queue: 10 left.
   EXPECT_NEAR(static_cast<double>(f[0].saving.low_ns) / 1e6, 20, 1.5);
   EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 50, 1.5);

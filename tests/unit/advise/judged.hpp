@@ -36,7 +36,7 @@ struct Judged {
   }
   /// What is said of a rule that is fine; empty when it is not.
   [[nodiscard]] std::string fine(std::string_view rule) const {
-    for (const NotJudged& n : advice().fine) {
+    for (const Verdict& n : advice().fine) {
       if (n.rule == rule) return n.reason;
     }
     return {};

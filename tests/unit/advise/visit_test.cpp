@@ -194,6 +194,38 @@ TEST(Visits, SpareSocketsAreNotWaitedFor) {
   EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 50 * kMillisecondNs);
 }
 
+TEST(Visits, TheServersDirectionMissingTheWaitIsNotKnown) {
+  Story s;
+  Connection& c = s.connection(kClient, 1001, kServer, 80, 0, 40);
+  c.one_sided = true;
+  c.state = ConnectionState::syn_unanswered;
+  c.half.c2s.packets = 5;  // more than its SYN: it was answered
+  c.established_time_ns = kUnknownNs;
+  c.last_time_ns = at_ms(900);
+  c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
+  HttpTransaction& h = s.http(c, "/", 40.1, 80);
+  h.response_first_ns = h.response_last_ns = kUnknownNs;
+  h.response_complete = false;
+  const Judged judged(s);
+  ASSERT_EQ(judged.visits.stored.size(), 1U);
+  const Visit& visit = judged.visits.stored[0];
+  EXPECT_TRUE(visit.flags.end_unseen);
+  const CriticalPath path = critical_path(visit, Form::serial);
+  EXPECT_EQ(path.breakdown[static_cast<std::size_t>(Category::connect)], 0);
+}
+
+TEST(Visits, ASynThatNobodyAnsweredIsAWait) {
+  Story s;
+  Connection& c = s.connection(kClient, 1001, kServer, 80, 0, 3000);
+  s.fail(c, ConnectionState::syn_unanswered, 3000);
+  c.one_sided = true;
+  c.half.c2s.packets = 1;
+  const Judged judged(s);
+  ASSERT_EQ(judged.visits.stored.size(), 1U);
+  EXPECT_FALSE(judged.visits.stored[0].flags.end_unseen);
+  EXPECT_EQ(judged.visits.stored[0].wait_ns, 3000 * kMillisecondNs);
+}
+
 TEST(Visits, WithoutARoundTripTheWaitIsThinkAndSaysSo) {
   Story story;
   Connection& c = story.midstream(story.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6));

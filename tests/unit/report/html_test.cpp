@@ -80,6 +80,9 @@ TEST(HtmlReport, AVisitIsDrawnAsItIsAndAsItWouldBe) {
       render_html(build_report(origin_capture(), {}, {}, origin_data(), Thresholds{}, {""}));
   EXPECT_THAT(html, HasSubstr("As it is, and as it would be"));
   EXPECT_THAT(html, HasSubstr("1. Have connections ready"));
+  EXPECT_THAT(html, HasSubstr("confidence C: a first hint"));
+  EXPECT_THAT(html, HasSubstr("Does not apply to this capture"));
+  EXPECT_THAT(html, HasSubstr("What servers had to carry"));
   EXPECT_THAT(html, Not(HasSubstr("id=\"databases\"")));
 }
 

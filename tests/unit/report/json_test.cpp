@@ -255,7 +255,7 @@ TEST(Json, FindingsKeepTheirEvidenceByConnectionId) {
   f.evidence.push_back({"no connection", Dataset::kNone, {}, kUnknownNs, kUnknownNs});
   f.change.push_back({"nginx", "listen 443 ssl http2;", "reload", "needs TLS"});
   r.advice.findings.push_back(f);
-  r.advice.not_judged.push_back({"http-slow-ttfb", "no response times"});
+  r.advice.not_judged.push_back({"http-slow-ttfb", "no response times", Outcome::not_visible, {}});
   const json out = json::parse(render_json(r));
   const json& finding = out["findings"][0];
   EXPECT_EQ(finding["families"], json::array({"NET", "CONC"}));
@@ -265,7 +265,9 @@ TEST(Json, FindingsKeepTheirEvidenceByConnectionId) {
   EXPECT_EQ(finding["evidence"][1]["connection"], nullptr);
   EXPECT_EQ(finding["evidence"][1]["time_ns"], nullptr);
   EXPECT_EQ(finding["capacity"], nullptr);
-  EXPECT_EQ(out["not_judged"][0]["rule"], "http-slow-ttfb");
+  EXPECT_EQ(out["not_judged"][0], (json{{"rule", "http-slow-ttfb"},
+                                        {"outcome", "not_visible"},
+                                        {"reason", "no response times"}}));
 }
 
 TEST(BuildReport, SealsCorrelatesAndJudges) {

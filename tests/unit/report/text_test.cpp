@@ -147,8 +147,8 @@ TEST(TextFindings, CarryTheChangeTheEvidenceAndTheWarning) {
   fanout.what_if.push_back({"only 114.114.114.114", 26'617'849, 23'211'458});
   fanout.warnings.push_back("do not keep 114.114.114.114 alone: +23.211 ms");
   r.advice = {{late, fanout},
-              {{"http-slow-ttfb", "no response times"}},
-              {{"tcp-syn-loss", "no SYN was resent"}}};
+              {{"http-slow-ttfb", "no response times", Outcome::not_visible, {}}},
+              {{"tcp-syn-loss", "no SYN was resent", Outcome::fine, {}}}};
   const std::string text = text_of(r);
   EXPECT_THAT(text,
               HasSubstr("1.  Open connections before they are needed: saves 6.000 .. 12.000 ms\n"));
@@ -382,7 +382,7 @@ TEST(TextWait, TheTableHasEveryCategoryWithTimeAndAddsUp) {
   const std::string text = judged_text();
   const std::size_t from = text.find("Where that time goes");
   ASSERT_NE(from, std::string::npos);
-  const std::string table = text.substr(from, text.find("ms: each request") - from);
+  const std::string table = text.substr(from, text.find("A visit: what") - from);
   EXPECT_THAT(table, ContainsRegex("dns +3\\.749 +3 % +3\\.749 +looking up names"));
   EXPECT_THAT(table, testing::Not(HasSubstr("tls")));
   double sum = 0;
@@ -403,6 +403,116 @@ TEST(TextWait, WithoutAVisitTheWaitCannotBeTold) {
       render_text(build_report(origin_capture(), {}, {}, Dataset{}, Thresholds{}, {""}), {});
   EXPECT_THAT(text, ContainsRegex("users waited +cannot be told"));
   EXPECT_THAT(text, Not(HasSubstr("do first")));
+}
+
+/// `n` connections with a request each, one second apart and answered after `wait_ms`.
+void emit_requests(Dataset& data, std::uint32_t n, int wait_ms, bool answered) {
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const DurationNs begin_ns = i * 5 * kSecondNs;
+    const Endpoint client =
+        at(answered ? "10.0.0.1" : "10.0.0.2", static_cast<std::uint16_t>(4000 + i));
+    const ConnectionKey key = 100 * (answered ? 1 : 2) + i;
+    const FrameNumber f = 10 * static_cast<FrameNumber>(key);
+    Connection c = opened(key, client, at("139.217.146.62", 80), {f, begin_ns},
+                          {f + 1, begin_ns + kMillisecondNs}, {f + 2, begin_ns + kMillisecondNs});
+    c.protocol = Protocol::http1;
+    if (!answered) {
+      c.one_sided = true;
+      c.state = ConnectionState::syn_unanswered;
+      c.established_time_ns = c.connect_time_ns = c.handshake_rtt_ns = kUnknownNs;
+      c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
+      c.half.s2c.packets = 0;
+    }
+    data.emit(&c);
+    const HttpTransaction h = http({key,
+                                    client,
+                                    "/",
+                                    {f + 3, begin_ns + kMillisecondNs},
+                                    answered ? FrameSpan{f + 4, f + 5} : FrameSpan{},
+                                    wait_ms * kMillisecondNs,
+                                    0,
+                                    100});
+    data.emit(&h);
+  }
+}
+
+TEST(TextWait, VisitsWhoseEndWasNotCapturedAreLeftOutAndCounted) {
+  Dataset data;
+  emit_requests(data, 3, 40, true);
+  emit_requests(data, 9, 40, false);
+  const std::string text = flat(
+      render_text(build_report(origin_capture(), {}, {}, std::move(data), Thresholds{}, {""}), {}));
+  EXPECT_THAT(text, HasSubstr("12 visits; those whose end was captured waited 41.000 ms at the "
+                              "median and 41.000 ms at most (9 visits left out"));
+  EXPECT_THAT(text, HasSubstr("http-h1-parallel-limit no visit sent 6 or more"));
+}
+
+TEST(TextWait, WithoutAnyEndNoWaitIsTold) {
+  Dataset data;
+  emit_requests(data, 9, 40, false);
+  const Report r = build_report(origin_capture(), {}, {}, std::move(data), Thresholds{}, {""});
+  const std::string text = flat(render_text(r, {}));
+  EXPECT_THAT(text, HasSubstr("9 visits: how long they waited is not known"));
+  EXPECT_THAT(text, Not(HasSubstr("0.000 ms at the median")));
+  EXPECT_THAT(text,
+              HasSubstr("http-h1-parallel-limit no HTTP/1 request was captured with its answer"));
+  EXPECT_THAT(render_html(r), HasSubstr("how long they waited is not known"));
+}
+
+TEST(TextFindings, WhatDoesNotApplyIsNotCalledUnseen) {
+  const std::string text = judged_text();
+  const std::size_t unseen = text.find("Could not judge, because the capture lacks");
+  const std::size_t elsewhere = text.find("Does not apply to this capture");
+  const std::size_t fine = text.find("Looked at and fine");
+  ASSERT_NE(fine, std::string::npos);
+  ASSERT_LT(unseen, elsewhere);
+  ASSERT_LT(elsewhere, fine);
+  const std::size_t tls = text.find("no TLS handshake in the capture");
+  EXPECT_GT(tls, elsewhere);
+  EXPECT_LT(tls, fine);
+  EXPECT_THAT(flat(text.substr(fine)), HasSubstr("looked at: 139.217.146.62:80"));
+}
+
+TEST(TextFindings, AShortCaptureIsNotExtrapolated) {
+  EXPECT_THAT(flat(judged_text()),
+              HasSubstr("s less waiting for all users together in the 102 ms of this capture"));
+}
+
+TEST(TextFindings, WhatServersHadToCarryIsSaidWithLittlesLaw) {
+  Dataset data;
+  emit_requests(data, 3, 1999, true);  // open for 2 s each, within 12 s: half a request in flight
+  const Report r = build_report(origin_capture(), {}, {}, std::move(data), Thresholds{}, {""});
+  ASSERT_EQ(r.servers.size(), 1U);
+  const ServerUse& use = r.servers[0];
+  EXPECT_EQ(use.clients, 1U);
+  EXPECT_EQ(use.connections, 3U);
+  EXPECT_EQ(use.requests, 3U);
+  EXPECT_NEAR(use.in_flight, use.per_second * use.answer_ns / kSecondNs, 1e-9);
+  EXPECT_NEAR(use.in_flight, 3 * 1.999 / 11.999, 1e-3);
+  EXPECT_EQ(use.utilisation(), 0) << "no limit was reached";
+  EXPECT_THAT(flat(render_text(r, {})), HasSubstr("139.217.146.62:80 1 3.0"));
+}
+
+TEST(TextDatabase, OneCallHasNoNinetyFifthPercentile) {
+  Dataset data;
+  const Endpoint client = at("10.0.0.1", 40000);
+  const Endpoint server = at("192.0.2.1", 5432);
+  const Connection c = opened(1, client, server, {1, 0}, {2, 10}, {3, 20});
+  data.emit(&c);
+  DatabaseTransaction t;
+  t.connection = 1;
+  t.client = client;
+  t.server = server;
+  t.protocol = Protocol::postgres;
+  t.operation = "Execute";
+  t.response_complete = true;
+  t.request_first_ns = t.request_last_ns = kStart + 3 * kMillisecondNs;
+  t.response_first_ns = t.response_last_ns = kStart + 8 * kMillisecondNs;
+  data.emit(&t);
+  const std::string text = text_of(report_of(std::move(data)));
+  EXPECT_THAT(text, HasSubstr("longest ms"));
+  EXPECT_THAT(text, Not(HasSubstr("p95 ms")));
+  EXPECT_THAT(text, HasSubstr("prepared before the capture"));
 }
 
 TEST(TextWait, WithoutAFindingNothingIsToBeDoneFirst) {
