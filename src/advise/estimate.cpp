@@ -77,8 +77,8 @@ void set_confidence(Finding& finding, const Thresholds& thresholds, std::size_t 
   std::size_t lowered = finding.why_not_higher.empty() ? 0 : 1;
   if (samples < for_a) {
     lowered = std::max<std::size_t>(lowered, samples < for_b ? 2 : 1);
-    finding.why_not_higher.push_back(fmt::format("only {} (n < {})", count_of(samples, sample),
-                                                 samples < for_b ? for_b : for_a));
+    finding.why_not_higher.push_back(fmt::format(
+        "only {} (fewer than {})", count_of(samples, sample), samples < for_b ? for_b : for_a));
   }
   if (!inferred.empty()) {
     lowered = 2;

@@ -53,6 +53,23 @@ std::string who(const Report& r) {
                      rounded(all.p50_ns), slow_end(all, rounded(all.p95_ns)), left_out(all));
 }
 
+/// A number and its unit stay on one line: "108 ms" with a no-break space.
+std::string kept_together(std::string_view text) {
+  constexpr std::string_view kNoBreakSpace = "\u00a0";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    const bool unit = rest.starts_with(" ms") || rest.starts_with(" s ") || rest.starts_with(" %");
+    const bool number = !out.empty() && out.back() >= '0' && out.back() <= '9';
+    if (unit && number) {
+      out += kNoBreakSpace;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 void sentence(Writer& w, const Report& r) {
   if (r.visits.stored.empty()) {
     w.leaf("h1",
@@ -63,7 +80,7 @@ void sentence(Writer& w, const Report& r) {
     return;
   }
   const std::string wait = who(r);
-  w.leaf("h1", r.waits.all.wait_ns > 0 ? wait + ": " + where(r) + "." : wait + ".");
+  w.leaf("h1", kept_together(r.waits.all.wait_ns > 0 ? wait + ": " + where(r) + "." : wait + "."));
 }
 
 const Finding* first_that_saves(const Report& r) {
@@ -150,10 +167,10 @@ void answer(Writer& w, const Report& r) {
   w.leaf("p", "wirelag report: " + r.capture.name, {{"class", "kicker"}});
   sentence(w, r);
   if (const Finding* f = first_that_saves(r)) {
-    w.leaf(
-        "p",
-        fmt::format("What saves most: {}: {} per visit it affects.", f->title, interval(f->saving)),
-        {{"class", "lead"}});
+    w.leaf("p",
+           kept_together(fmt::format("What saves most: {}: {} per visit it affects.", f->title,
+                                     interval(f->saving))),
+           {{"class", "lead"}});
   }
   tiles(w, r);
   first_steps(w, r);

@@ -188,10 +188,10 @@ void findings(Writer& w, const Report& r) {
     const auto section = w.element("section", {{"id", std::string(id.view())}});
     w.leaf("h2", title.view());
     w.leaf("p", from == to ? none : about, {{"class", "note"}});
-    if (from == first_capacity) servers(w, r);
     const std::size_t shown = std::min(to, from + kCards);
     for (std::size_t i = from; i < shown; ++i) Card(w, r, all[i]).write(i + 1, scale_ns);
     and_more(w, to - shown, "finding");
+    if (id.view() == "capacity") servers(w, r);
   };
   list("findings", "What to change",
        fmt::format("Ranked by what all users together would save. The bars go from what is sure to "
