@@ -227,8 +227,13 @@ class Saving {
     Interval& s = finding_.saving;
     finding_.jitter_ns = spread_ns + saved_ns / 2;
     s.low_ns = std::max<DurationNs>(0, s.low_ns - spread_ns);
-    s.high_ns += saved_ns + spread_ns;
-    s.mid_ns += saved_ns / 2;
+    // Nobody saves more than the wait itself.
+    const DurationNs wait_ns =
+        std::max_element(waits_.begin(), waits_.end(), [](const Weighted& a, const Weighted& b) {
+          return a.value_ns < b.value_ns;
+        })->value_ns;
+    s.high_ns = std::max(s.high_ns, std::min(s.high_ns + saved_ns + spread_ns, wait_ns));
+    s.mid_ns = std::min(s.mid_ns + saved_ns / 2, s.high_ns);
   }
 
   void note(const VisitFlags& flags) {
@@ -289,6 +294,7 @@ bool judge_saving(Finding& f, const RuleInput& input, const RoundTrips& round_tr
   } else {
     f.capacity_only = true;
     f.saving = {};
+    f.jitter_ns = 0;
     f.user_seconds_per_hour = 0;
     f.affected_actions = edited;
     set_confidence(f, input.thresholds, edited, "action", {});

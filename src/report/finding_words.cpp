@@ -1,5 +1,7 @@
 #include "finding_words.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "format.hpp"
@@ -55,6 +57,18 @@ std::string in_all(const Report& r, const Finding& f) {
   }
   return fmt::format("{:.3f} s less waiting for all users together per hour",
                      f.user_seconds_per_hour);
+}
+
+std::string nothing_to_do(const Advice& advice) {
+  const auto unseen =
+      std::count_if(advice.not_judged.begin(), advice.not_judged.end(),
+                    [](const Verdict& v) { return v.outcome == Outcome::not_visible; });
+  std::string text = "nothing: no rule found a change that would make a user wait less";
+  if (unseen > 0) {
+    text += fmt::format("; {} of {} could not judge this capture (listed at the end)", unseen,
+                        unseen + static_cast<std::ptrdiff_t>(advice.fine.size()));
+  }
+  return text;
 }
 
 std::vector<VerdictList> verdict_lists(const Advice& advice) {

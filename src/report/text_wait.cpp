@@ -24,8 +24,7 @@ double part_of(DurationNs part, DurationNs whole) {
 void do_first(std::string& out, const Report& r, std::size_t column) {
   const std::vector<Finding>& all = r.advice.findings;
   if (all.empty() || all.front().capacity_only) {
-    paragraph(out, "do first", "nothing: no rule found a change that would make a user wait less",
-              column);
+    paragraph(out, "do first", nothing_to_do(r.advice), column);
     return;
   }
   const Finding& f = all.front();
@@ -103,7 +102,8 @@ void text_wait(std::string& out, const Report& r) {
   table.print(out);
   paragraph(out, "",
             "A visit: what one client address looked up, opened and asked, until a second of "
-            "silence. ms: each request waited for the answer complete before it; parallel ms: only "
+            "silence; of databases: a burst of queries. ms: each request waited for the answer "
+            "complete before it; parallel ms: only "
             "for the "
             "page that names it. Which is true is not on the wire, so savings are given for both.",
             2);

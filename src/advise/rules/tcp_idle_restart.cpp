@@ -52,6 +52,13 @@ class Judge {
 
   RuleResult run() {
     for (const Channel& channel : input_.correlation.channels) follow(channel);
+    const std::vector<HttpTransaction>& http = input_.data.http();
+    const bool answered = std::any_of(http.begin(), http.end(), [](const HttpTransaction& h) {
+      return known(h.response_first_ns);
+    });
+    if (!http.empty() && !answered) {
+      return {Outcome::not_visible, {}, "no HTTP/1 request was captured with its answer"};
+    }
     if (!reused_) {
       return {Outcome::not_applicable,
               {},

@@ -56,8 +56,11 @@ class Judge {
       judge_first(channel.http.front(), h);
     }
     if (!any) {
-      return {
-          Outcome::not_applicable, {}, "no connection's first HTTP/1 response was captured whole"};
+      const bool asked = !input_.data.http().empty();
+      return {asked ? Outcome::not_visible : Outcome::not_applicable,
+              {},
+              asked ? "no connection's first HTTP/1 response was captured whole"
+                    : "no HTTP/1 request that can be read in the capture"};
     }
     if (servers_.empty()) {
       return {Outcome::not_visible,

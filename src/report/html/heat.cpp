@@ -20,6 +20,7 @@ constexpr std::size_t kMinSamples = 20;
 constexpr std::size_t kColumns = 60;
 constexpr std::size_t kBands = 10;  ///< of the table beside the map
 constexpr int kRowsPerDecade = 8;
+constexpr int kFewestRows = 5;
 constexpr double kRow = 7;      ///< pixels
 constexpr double kLabels = 16;  ///< below the map
 constexpr std::size_t kShades = 6;
@@ -77,6 +78,10 @@ class Map {
       high_ = std::max(high_, row(s.latency_ns));
       const std::uint32_t n = ++cells_[{row(s.latency_ns), column(s.time_ns)}];
       most_ = std::max(most_, n);
+    }
+    while (high_ - low_ + 1 < kFewestRows) {  // room for the scale beside it
+      --low_;
+      ++high_;
     }
   }
 

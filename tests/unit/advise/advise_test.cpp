@@ -97,6 +97,23 @@ TEST(Advise, RoundTripsThatVaryMoveLowAndHighApart) {
   EXPECT_GT(varied.saving.high_ns, steady.saving.high_ns + 400'000);
 }
 
+TEST(Advise, NobodySavesMoreThanTheWait) {
+  Story story;
+  Connection& c = story.connection("10.0.0.5", 1000, "192.0.2.80", 6379, 0, 6);
+  double at = 6.1;
+  for (int i = 0; i < 40; ++i, at += 6.1) story.query(c, Protocol::redis, "GET user:?", at, at + 6);
+  for (const DurationNs more_ns : {0, 20'000'000, 29'000'000}) {  // a path that varies wildly
+    c.rtt_probe_server.add(6'000'000 + more_ns);
+    c.rtt_probe_client.add(60'000);
+  }
+  const Judged judged(story);
+  const std::vector<Finding> found = judged.findings("db-serial-roundtrips");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_LE(found[0].saving.high_ns, judged.visits.stored[0].wait_ns);
+  EXPECT_LE(found[0].saving.mid_ns, found[0].saving.high_ns);
+  EXPECT_EQ(found[0].saving.low_ns, 0);
+}
+
 TEST(Advise, DelayedAcksAreNoJitter) {
   Story story = visit_to_two_servers(60, 160);
   for (Connection& c : story.all_connections()) {
