@@ -194,7 +194,8 @@ class Judge {
     const TlsHandshake& t = input_.data.tls()[channel.tls];
     const TimeNs connected = connections_[channel.connection].established_time_ns;
     const DurationNs hello_after = elapsed_ns(connected, t.client_hello_ns);
-    if (!known(hello_after) || hello_after > limits_.request_after_handshake_ns) return kUnknownNs;
+    // Clients compute for some milliseconds before their ClientHello; a spare one waits much longer.
+    if (!known(hello_after) || hello_after > limits_.speculative_after_ns) return kUnknownNs;
     return std::max(t.client_finished_ns, t.server_finished_ns);
   }
 
