@@ -143,12 +143,13 @@ void Worker::State::process_burst(std::span<const Frame> frames) {
 }
 
 void Worker::State::track_all(std::span<const Packet> decoded) {
+  std::array<TcpTracker::Candidate, kBurst> flows;
   const auto prefetch_stream = [&](std::size_t i) {
-    if (i < decoded.size() && decoded[i].transport == Transport::tcp)
-      tcp.prefetch_stream(decoded[i]);
+    if (i >= decoded.size() || decoded[i].transport != Transport::tcp) return;
+    tcp.prefetch_stream(flows[i], decoded[i]);
   };
-  for (const Packet& packet : decoded) {
-    if (packet.transport == Transport::tcp) tcp.prefetch_flow(packet);
+  for (std::size_t i = 0; i < decoded.size(); ++i) {
+    if (decoded[i].transport == Transport::tcp) flows[i] = tcp.prefetch_flow(decoded[i]);
   }
   for (std::size_t i = 0; i < kStreamAhead; ++i) prefetch_stream(i);
   for (std::size_t i = 0; i < decoded.size(); ++i) {

@@ -389,23 +389,24 @@ void TcpTracker::prefetch_slot(const Packet& packet) const {
   state_->index.prefetch(packet.flow_hash);
 }
 
-void TcpTracker::prefetch_flow(const Packet& packet) const {
+TcpTracker::Candidate TcpTracker::prefetch_flow(const Packet& packet) const {
   const State& s = *state_;
   const std::uint32_t i = s.index.candidate(packet.flow_hash);
-  if (i == FlowIndex::kNone) return;
-  const TcpFlow& flow = s.flows[i];
-  const SideIndex sender = sender_of(packet);
-  // All that an expected segment touches.
-  prefetch_lines<offsetof(TcpFlow, recent)>(&flow);
-  prefetch_line(&flow.round_trips[sender ^ 1]);
-  if (packet.payload_length > 0) prefetch_line(&flow.recent[sender]);
+  if (i != FlowIndex::kNone) {
+    const TcpFlow& flow = s.flows[i];
+    const SideIndex sender = sender_of(packet);
+    // All that an expected segment touches.
+    prefetch_lines<offsetof(TcpFlow, recent)>(&flow);
+    prefetch_line(&flow.round_trips[sender ^ 1]);
+    if (packet.payload_length > 0) prefetch_line(&flow.recent[sender]);
+  }
+  return Candidate{i};
 }
 
-void TcpTracker::prefetch_stream(const Packet& packet) const {
-  if (packet.payload_length == 0) return;
-  const State& s = *state_;
-  const std::uint32_t i = s.index.candidate(packet.flow_hash);
-  if (i != FlowIndex::kNone) s.streams.prefetch(s.flows[i], sender_of(packet));
+void TcpTracker::prefetch_stream(Candidate flow, const Packet& packet) const {
+  const auto i = static_cast<std::uint32_t>(flow);
+  if (packet.payload_length == 0 || i == FlowIndex::kNone) return;
+  state_->streams.prefetch(state_->flows[i], sender_of(packet));
 }
 
 void TcpTracker::tick(TimeNs now) {

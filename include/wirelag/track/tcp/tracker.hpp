@@ -41,6 +41,9 @@ class TcpTracker {
   /// Which tracker gets the bytes of which protocol; null = recognised but not followed.
   using Trackers = std::array<StreamTracker*, kProtocols>;
 
+  /// The flow that a packet probably belongs to, if there is one.
+  enum class Candidate : std::uint32_t {};
+
   /// `observer` may be null. Everything referred to must outlive the tracker.
   TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
              const Trackers& trackers, TransactionSink& sink, ConnectionObserver* observer,
@@ -52,8 +55,8 @@ class TcpTracker {
   /// Ahead of on_segment(), some packets apart, each reads what the one before it has asked for: where the
   /// index has the flow, the flow's record, what its bytes are followed with.
   void prefetch_slot(const Packet& packet) const;
-  void prefetch_flow(const Packet& packet) const;
-  void prefetch_stream(const Packet& packet) const;
+  [[nodiscard]] Candidate prefetch_flow(const Packet& packet) const;
+  void prefetch_stream(Candidate flow, const Packet& packet) const;
 
   /// NotAnalysed::none, or flow_table_full.
   [[nodiscard]] NotAnalysed on_segment(const Packet& packet);
