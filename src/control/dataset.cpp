@@ -53,24 +53,29 @@ TimeNs first_time(const DatabaseTransaction& d) {
 }
 
 // What decides after frame, time and endpoints: ids and types, and the frames that came later.
-auto rest_of_order(const Connection& c) { return std::make_tuple(c.last_frame, c.last_time_ns); }
+// Frames have no numbers on a live link and times are those of bursts, so the last word has the connection's
+// key: the order in which the workers' transactions arrive must not show.
+auto rest_of_order(const Connection& c) {
+  return std::make_tuple(c.last_frame, c.last_time_ns, c.key);
+}
 auto rest_of_order(const DnsTransaction& d) {
-  return std::make_tuple(d.transport, d.id, d.qtype, d.qclass, d.qname, d.response_frame);
+  return std::make_tuple(d.transport, d.id, d.qtype, d.qclass, d.qname, d.response_frame,
+                         d.connection);
 }
 auto rest_of_order(const HttpTransaction& h) {
   // Pipelined requests may share a segment; their responses come in order, a missing one last.
   const FrameNumber response = h.response_frames.first != 0 ? h.response_frames.first : UINT32_MAX;
   return std::make_tuple(h.request_frames.last, h.request_last_ns, response,
                          known(h.response_first_ns) ? h.response_first_ns : INT64_MAX,
-                         h.response_frames.last, h.response_last_ns);
+                         h.response_frames.last, h.response_last_ns, h.connection);
 }
 auto rest_of_order(const TlsHandshake& t) {
-  return std::make_tuple(t.client_hello_frames.last, t.server_hello_frames.first);
+  return std::make_tuple(t.client_hello_frames.last, t.server_hello_frames.first, t.connection);
 }
 
 auto rest_of_order(const DatabaseTransaction& d) {
   return std::make_tuple(d.request_frames.last, d.request_last_ns, d.depth, d.response_frames.first,
-                         d.response_frames.last);
+                         d.response_frames.last, d.connection);
 }
 
 const Endpoint& server_side(const DnsTransaction& d) { return d.resolver; }

@@ -66,6 +66,24 @@ TEST(Dataset, SameOrderWithoutFrameNumbers) {
       [](const auto& a, const auto& b) { return a.start_time_ns < b.start_time_ns; }));
 }
 
+TEST(Dataset, WhatBeginsAndEndsInTheSameBurstIsOrderedByItsConnection) {
+  // GIVEN a port used again within one burst of a live link, and the same inner addresses in two tunnels
+  std::vector<Connection> same(4);
+  for (std::size_t i = 0; i < same.size(); ++i) {
+    same[i].key = (i % 2) << 48 | (1 + i / 2);
+    same[i].half.c2s.packets = i;
+  }
+  for (const std::array<std::size_t, 4>& order :
+       {std::array<std::size_t, 4>{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}}) {
+    Dataset data;
+    for (const std::size_t i : order) data.emit(&same[i]);
+    data.seal();
+    std::vector<std::uint64_t> seen;
+    for (const Connection& c : data.connections()) seen.push_back(c.half.c2s.packets);
+    EXPECT_EQ(seen, (std::vector<std::uint64_t>{0, 2, 1, 3}));
+  }
+}
+
 TEST(Dataset, PipelinedRequestsOfOneSegmentKeepTheOrderOfTheirResponses) {
   Story story;
   Connection& c = story.connection("10.0.0.1", 1000, "192.0.2.1", 80, 0, 1);
