@@ -39,7 +39,8 @@ class Activities {
     for (std::size_t i = 0; i < data_.http().size(); ++i) {
       const HttpTransaction& h = data_.http()[i];
       const std::size_t c = data_.connection_index(h.connection);
-      if (!h.request_seen || c == Dataset::kNone) continue;
+      const bool untimed = h.response_frames.last != 0 && !known(h.response_last_ns);
+      if (!h.request_seen || c == Dataset::kNone || untimed) continue;
       const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
       add(h.client.ip, h.request_first_ns, end, {VisitNode::Kind::request, i, c});
     }
@@ -67,7 +68,9 @@ class Activities {
     const Channel& channel = correlation_.channels[i];
     if (!channel.dns.empty()) return;  // part of a lookup
     const std::size_t lane = channel.database.empty() ? 0 : i + 1;
-    if (c.state != ConnectionState::midstream && c.state != ConnectionState::no_syn_seen) {
+    const bool opened =
+        c.state != ConnectionState::midstream && c.state != ConnectionState::no_syn_seen;
+    if (opened && !c.untimed) {
       const TimeNs end = known(c.established_time_ns) ? c.established_time_ns : c.last_time_ns;
       add(c.client.ip, c.start_time_ns, end, {VisitNode::Kind::connect, i, i}, lane);
       add_lookup(c, channel.lookup, i, lane);

@@ -53,13 +53,13 @@ Database compile_database(const std::vector<const char*>& patterns, unsigned fla
   return Database(database);
 }
 
-Database compile_signatures(Transport transport, std::vector<Protocol>& protocols,
+Database compile_signatures(Transport transport, std::vector<Recognised>& recognised,
                             CompileFailure& failure) {
   std::vector<const char*> patterns;
   for (const Signature& signature : kSignatures) {
     if (signature.transport != transport) continue;
     patterns.push_back(signature.pattern);
-    protocols.push_back(signature.protocol);
+    recognised.push_back({signature.protocol, signature.speaker});
   }
   return compile_database(patterns, HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH, failure);
 }
@@ -101,8 +101,8 @@ struct Signatures::State {
   Database tcp;
   Database udp;
   Database service_rules;                ///< null when there are no rules
-  std::vector<Protocol> tcp_protocols;   ///< by pattern id
-  std::vector<Protocol> udp_protocols;   ///< by pattern id
+  std::vector<Recognised> tcp_messages;  ///< by pattern id
+  std::vector<Recognised> udp_messages;  ///< by pattern id
   std::vector<ServiceId> rule_services;  ///< by pattern id
   std::vector<std::string> services;     ///< by ServiceId - 1
   Scratch scratch;                       ///< fits all databases; only ever cloned
@@ -163,8 +163,8 @@ Result<std::shared_ptr<const Signatures>> Signatures::compile(
     return Error{"Hyperscan needs a processor with SSSE3: this one does not have it"};
   auto state = std::make_unique<State>();
   CompileFailure failure;
-  state->tcp = compile_signatures(Transport::tcp, state->tcp_protocols, failure);
-  if (state->tcp) state->udp = compile_signatures(Transport::udp, state->udp_protocols, failure);
+  state->tcp = compile_signatures(Transport::tcp, state->tcp_messages, failure);
+  if (state->tcp) state->udp = compile_signatures(Transport::udp, state->udp_messages, failure);
   if (!state->udp) return Error{fmt::format("protocol signatures: {}", failure.message)};
 
   if (auto named = state->name_services(rules); !named) return named.take_error();
@@ -199,15 +199,15 @@ Classifier::Classifier(std::shared_ptr<const Signatures> signatures)
 
 Classifier::~Classifier() = default;
 
-Protocol Classifier::recognise(Bytes first_bytes, Transport transport) {
+Recognised Classifier::recognise(Bytes first_bytes, Transport transport) {
   const Signatures::State& known = *state_->signatures->state_;
   const bool tcp = transport == Transport::tcp;
-  if (first_bytes.empty() || (!tcp && transport != Transport::udp)) return Protocol::unknown;
+  if (first_bytes.empty() || (!tcp && transport != Transport::udp)) return {};
   const Bytes looked_at = first_bytes.first(std::min(first_bytes.size(), kSignatureBytes));
   const unsigned id = first_match(tcp ? known.tcp.get() : known.udp.get(), state_->scratch.get(),
                                   as_text(looked_at));
-  if (id == kNoMatch) return Protocol::unknown;
-  return (tcp ? known.tcp_protocols : known.udp_protocols)[id];
+  if (id == kNoMatch) return {};
+  return (tcp ? known.tcp_messages : known.udp_messages)[id];
 }
 
 ServiceId Classifier::service_of(std::string_view host) {

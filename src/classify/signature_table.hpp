@@ -7,6 +7,7 @@
 // look-around), matched with DOTALL; every one starts with ^.
 #pragma once
 
+#include <wirelag/classify/classifier.hpp>
 #include <wirelag/classify/protocol.hpp>
 #include <wirelag/decode/packet.hpp>
 
@@ -15,6 +16,7 @@ namespace wirelag {
 struct Signature {
   Transport transport;
   Protocol protocol;
+  Speaker speaker;  ///< client or server where no peer of the other role sends it
   const char* pattern;
 };
 
@@ -45,86 +47,97 @@ struct Signature {
 
 inline constexpr Signature kSignatures[] = {
     // --- HTTP/2 in clear text: the client's preface, RFC 9113 section 3.4
-    {Transport::tcp, Protocol::http2, "^PRI \\* HTTP/2\\.0\\r\\n"},
+    {Transport::tcp, Protocol::http2, Speaker::client, "^PRI \\* HTTP/2\\.0\\r\\n"},
 
     // --- HTTP/1: a known method and a target that cannot be another protocol's (SIP, RTSP, ICAP
     // and Redis use the same words), with or without the version in sight
-    {Transport::tcp, Protocol::http1,
+    {Transport::tcp, Protocol::http1, Speaker::client,
      WIRELAG_EMPTY_LINES WIRELAG_HTTP_METHODS " {1,8}(?:[/*]|(?i:https?|wss?|ftp)://)"},
-    {Transport::tcp, Protocol::http1,
+    {Transport::tcp, Protocol::http1, Speaker::client,
      WIRELAG_EMPTY_LINES "CONNECT {1,8}(?:[A-Za-z0-9._-]{1,64}|\\[[0-9a-fA-F:.]{2,46}\\]):[0-9]"},
-    {Transport::tcp, Protocol::http1, WIRELAG_EMPTY_LINES "CONNECT {1,8}[A-Za-z0-9._-]{32}"},
+    {Transport::tcp, Protocol::http1, Speaker::client,
+     WIRELAG_EMPTY_LINES "CONNECT {1,8}[A-Za-z0-9._-]{32}"},
     // any method, with the version in sight (method = token, RFC 9110 section 5.6.2)
-    {Transport::tcp, Protocol::http1,
+    {Transport::tcp, Protocol::http1, Speaker::client,
      WIRELAG_EMPTY_LINES
      "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} {1,8}[^\\x00-\\x20\\x7f][^\\x00-\\x1f\\x7f]{0,60}"
      " HTTP/[01]\\.[0-9]"},
     // a method of its own making and a target too long to see the version
-    {Transport::tcp, Protocol::http1, WIRELAG_EMPTY_LINES "[A-Z][A-Z_-]{2,31} /[!-~]{24}"},
+    {Transport::tcp, Protocol::http1, Speaker::client,
+     WIRELAG_EMPTY_LINES "[A-Z][A-Z_-]{2,31} /[!-~]{24}"},
     // status line, RFC 9112 section 4; SHOUTcast answers "ICY 200 OK"
-    {Transport::tcp, Protocol::http1, "^HTTP/[01]\\.[0-9] {1,8}[1-9][0-9]{2}"},
-    {Transport::tcp, Protocol::http1, "^ICY [1-9][0-9]{2}"},
+    {Transport::tcp, Protocol::http1, Speaker::server, "^HTTP/[01]\\.[0-9] {1,8}[1-9][0-9]{2}"},
+    {Transport::tcp, Protocol::http1, Speaker::server, "^ICY [1-9][0-9]{2}"},
 
     // --- TLS: a record (RFC 8446 section 5.1) of less than 2^14 + 2048 bytes. A hello: its length
     // fits 16 bits, or the record ends after one byte and the next one begins.
-    {Transport::tcp, Protocol::tls,
-     "^\\x16\\x03[\\x00-\\x04][\\x00-\\x47].[\\x01\\x02][\\x00\\x16]"},
+    {Transport::tcp, Protocol::tls, Speaker::client,
+     "^\\x16\\x03[\\x00-\\x04][\\x00-\\x47].\\x01[\\x00\\x16]"},
+    {Transport::tcp, Protocol::tls, Speaker::server,
+     "^\\x16\\x03[\\x00-\\x04][\\x00-\\x47].\\x02[\\x00\\x16]"},
     // midstream: the other cleartext handshake messages, ChangeCipherSpec, alert (in clear text or
     // encrypted), application data
-    {Transport::tcp, Protocol::tls,
+    {Transport::tcp, Protocol::tls, Speaker::either,
      "^\\x16\\x03[\\x00-\\x03][\\x00-\\x47].[\\x00\\x04\\x0b-\\x10\\x14\\x16][\\x00\\x01]."},
-    {Transport::tcp, Protocol::tls, "^\\x14\\x03[\\x00-\\x03]\\x00\\x01\\x01"},
-    {Transport::tcp, Protocol::tls,
+    {Transport::tcp, Protocol::tls, Speaker::either, "^\\x14\\x03[\\x00-\\x03]\\x00\\x01\\x01"},
+    {Transport::tcp, Protocol::tls, Speaker::either,
      "^\\x15\\x03[\\x00-\\x03]\\x00(?:\\x02[\\x01\\x02]|[\\x12-\\x60])"},
-    {Transport::tcp, Protocol::tls,
+    {Transport::tcp, Protocol::tls, Speaker::either,
      "^\\x17\\x03[\\x01-\\x03](?:\\x00[\\x11-\\xff]|[\\x01-\\x47].)"},
     // SSL 2 ClientHello: 15-bit length, type 1, version, lengths of the ciphers, of the session id
     // (0 or 16) and of the challenge (16 to 32), RFC 6101 appendix E
-    {Transport::tcp, Protocol::tls,
+    {Transport::tcp, Protocol::tls, Speaker::client,
      "^[\\x80-\\xbf].\\x01(?:\\x00\\x02|\\x03[\\x00-\\x03])[\\x00-\\x0f].\\x00[\\x00\\x10]"
      "\\x00[\\x10-\\x20]"},
 
     // --- DNS over TCP: a length of at least a header and a question (RFC 7766 section 8)
-    {Transport::tcp, Protocol::dns, "^(?:\\x00[\\x11-\\xff]|[\\x01-\\xff].).." WIRELAG_DNS_QUERY},
-    {Transport::tcp, Protocol::dns,
+    {Transport::tcp, Protocol::dns, Speaker::client,
+     "^(?:\\x00[\\x11-\\xff]|[\\x01-\\xff].).." WIRELAG_DNS_QUERY},
+    {Transport::tcp, Protocol::dns, Speaker::server,
      "^(?:\\x00[\\x11-\\xff]|[\\x01-\\xff].).." WIRELAG_DNS_RESPONSE},
 
     // --- Redis: an array of strings whose first one is a command; the inline commands that no other
     // protocol has alone on a line
-    {Transport::tcp, Protocol::redis, "^\\*[1-9][0-9]{0,6}\\r\\n\\$[1-9][0-9]{0,2}\\r\\n[A-Za-z]"},
-    {Transport::tcp, Protocol::redis, "^(?:PING|INFO|DBSIZE|MONITOR|MULTI)\\r?\\n"},
+    {Transport::tcp, Protocol::redis, Speaker::either,
+     "^\\*[1-9][0-9]{0,6}\\r\\n\\$[1-9][0-9]{0,2}\\r\\n[A-Za-z]"},
+    {Transport::tcp, Protocol::redis, Speaker::either,
+     "^(?:PING|INFO|DBSIZE|MONITOR|MULTI)\\r?\\n"},
 
     // --- memcached: commands are lower case, with a key that is no path (HTTP/0.9 typed by hand), or
     // alone on a line; storage commands have
     // three numbers behind the key, which may be too long to see them
-    {Transport::tcp, Protocol::memcached,
+    {Transport::tcp, Protocol::memcached, Speaker::client,
      "^(?:set|add|replace|append|prepend|cas) (?:[!-~]{1,40} [0-9]{1,10} -?[0-9]|[!-~]{48})"},
-    {Transport::tcp, Protocol::memcached, "^(?:gets?|delete|touch|incr|decr|gats?) [!-.0-~]"},
-    {Transport::tcp, Protocol::memcached, "^(?:version|stats|flush_all|mn)\\r?\\n"},
-    {Transport::tcp, Protocol::memcached, "^stats [a-z]{1,20}\\r?\\n"},
-    {Transport::tcp, Protocol::memcached, "^m[gsda] [!-~]{1,60}[ \\r]"},
+    {Transport::tcp, Protocol::memcached, Speaker::client,
+     "^(?:gets?|delete|touch|incr|decr|gats?) [!-.0-~]"},
+    {Transport::tcp, Protocol::memcached, Speaker::client,
+     "^(?:version|stats|flush_all|mn)\\r?\\n"},
+    {Transport::tcp, Protocol::memcached, Speaker::client, "^stats [a-z]{1,20}\\r?\\n"},
+    {Transport::tcp, Protocol::memcached, Speaker::client, "^m[gsda] [!-~]{1,60}[ \\r]"},
     // binary: a request's header: command, key of at most 250 bytes, extras, data type 0, a body of
     // less than 2 MiB
-    {Transport::tcp, Protocol::memcached,
+    {Transport::tcp, Protocol::memcached, Speaker::client,
      "^\\x80[\\x00-\\x24]\\x00.[\\x00\\x04\\x08\\x14]\\x00..\\x00[\\x00-\\x1f]"},
 
     // --- PostgreSQL: a startup packet of version 3 with its first parameter; requests for
     // encryption (SSL, GSSAPI) and to cancel
-    {Transport::tcp, Protocol::postgres,
+    {Transport::tcp, Protocol::postgres, Speaker::client,
      "^\\x00\\x00[\\x00-\\x27].\\x00\\x03\\x00[\\x00-\\x02][a-z_]{4,32}\\x00"},
-    {Transport::tcp, Protocol::postgres, "^\\x00\\x00\\x00\\x08\\x04\\xd2\\x16[\\x2f\\x30]"},
-    {Transport::tcp, Protocol::postgres, "^\\x00\\x00\\x00\\x10\\x04\\xd2\\x16\\x2e"},
+    {Transport::tcp, Protocol::postgres, Speaker::client,
+     "^\\x00\\x00\\x00\\x08\\x04\\xd2\\x16[\\x2f\\x30]"},
+    {Transport::tcp, Protocol::postgres, Speaker::client,
+     "^\\x00\\x00\\x00\\x10\\x04\\xd2\\x16\\x2e"},
     // midstream: a query, or a statement to be prepared, that begins with a word of SQL
-    {Transport::tcp, Protocol::postgres,
+    {Transport::tcp, Protocol::postgres, Speaker::client,
      "^(?:Q\\x00[\\x00-\\x0f]..|P\\x00[\\x00-\\x0f]..[!-~]{0,32}\\x00)"
      "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|copy|start)[ "
      ";\\x00]"},
 
     // --- MySQL: the server speaks first: packet 0, protocol version 10, its version as text
-    {Transport::tcp, Protocol::mysql,
+    {Transport::tcp, Protocol::mysql, Speaker::server,
      "^[\\x20-\\xff]\\x00\\x00\\x00\\x0a[0-9]{1,2}\\.[0-9]{1,2}\\.[0-9]"},
     // midstream: a query, or a statement to be prepared, that begins with a word of SQL
-    {Transport::tcp, Protocol::mysql,
+    {Transport::tcp, Protocol::mysql, Speaker::client,
      "^..[\\x00-\\x0f]\\x00[\\x03\\x16](?:\\x00\\x01)?"
      "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|replace|start)[ "
      ";]"},
@@ -132,14 +145,14 @@ inline constexpr Signature kSignatures[] = {
     // --- DTLS over UDP: a record (RFC 6347 section 4.1) of an epoch below 256 and a sequence number
     // below 2^40, of less than 2^14 + 2048 bytes; with a connection ID (RFC 9146), its length comes
     // later. Those of DTLS 1.3 begin with bits that tell nothing (RFC 9147 section 4).
-    {Transport::udp, Protocol::dtls,
+    {Transport::udp, Protocol::dtls, Speaker::either,
      "^[\\x14-\\x18]\\xfe[\\xfd\\xff]\\x00.\\x00.....[\\x00-\\x48]."},
-    {Transport::udp, Protocol::dtls, "^\\x19\\xfe\\xfd\\x00.\\x00"},
+    {Transport::udp, Protocol::dtls, Speaker::either, "^\\x19\\xfe\\xfd\\x00.\\x00"},
 
     // --- DNS over UDP. NetBIOS names (RFC 1002 section 4.2.1) have its form, but not its names.
-    {Transport::udp, Protocol::unknown, "^.{12}\\x20[A-P]{32}"},
-    {Transport::udp, Protocol::dns, "^.." WIRELAG_DNS_QUERY},
-    {Transport::udp, Protocol::dns, "^.." WIRELAG_DNS_RESPONSE},
+    {Transport::udp, Protocol::unknown, Speaker::either, "^.{12}\\x20[A-P]{32}"},
+    {Transport::udp, Protocol::dns, Speaker::either, "^.." WIRELAG_DNS_QUERY},
+    {Transport::udp, Protocol::dns, Speaker::either, "^.." WIRELAG_DNS_RESPONSE},
 };
 
 #undef WIRELAG_HTTP_METHODS

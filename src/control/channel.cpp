@@ -177,7 +177,7 @@ Instant closed_at(const Connection& c) {
   if (still_open && !failed(c)) return kNever;
   // After the first FIN or RST nothing more can be asked; what follows is the farewell.
   if (c.close != CloseKind::open && known(c.close_time_ns)) return {c.close_time_ns, c.close_frame};
-  return {c.last_time_ns, c.last_frame};
+  return {known(c.last_time_ns) ? c.last_time_ns : c.start_time_ns, c.last_frame};
 }
 
 /// A single SYN without an answer never was an open connection.

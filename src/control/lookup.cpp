@@ -190,7 +190,9 @@ Lookup finish(const Draft& draft, const std::vector<std::size_t>& asked, const U
   lookup.addresses = draft.addresses;
   lookup.start_time_ns = all[asked.front()].first_query_ns;
   lookup.end_time_ns = draft.end_ns;
-  lookup.wait_ns = elapsed_ns(lookup.start_time_ns, lookup.end_time_ns);
+  const bool untimed =
+      std::any_of(asked.begin(), asked.end(), [&](std::size_t i) { return all[i].untimed; });
+  lookup.wait_ns = untimed ? kUnknownNs : elapsed_ns(lookup.start_time_ns, lookup.end_time_ns);
 
   const DnsTransaction nobody;
   const DnsTransaction& released =

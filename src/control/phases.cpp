@@ -82,7 +82,9 @@ bool bytes_missing(const Connection& c) {
 /// Whether the capture has an answer of the handshake before its question, by frame or by time: how long
 /// it took is unknown.
 bool opening_contradicts(const Connection& c) {
-  if (c.state == ConnectionState::complete) return !known(c.connect_time_ns);
+  if (c.state == ConnectionState::complete) {
+    return c.handshake_ambiguous && !known(c.connect_time_ns);
+  }
   if (c.state != ConnectionState::synack_no_ack) return false;
   TimeNs asked_ns = kUnknownNs;
   for (const HandshakeSegment& s : c.handshake) {

@@ -96,6 +96,7 @@ bool decode_common(const Frame& frame, std::uint64_t hash_seed, Packet& out) {
   if (!content.skip(kMacs) || !content.read(type)) return false;
   if (type.host() == kVlan && (!content.skip(2) || !content.read(type))) return false;
   out.time_ns = frame.time_ns;
+  out.untimed = frame.untimed;
   out.number = frame.number;
   out.tunnels = 0;
   out.snaplen_cut = captured < frame.wire_length;

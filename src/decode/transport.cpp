@@ -38,6 +38,7 @@ bool holds(NotAnalysed result, const Content& content) {
 void Walk::complete(Sides sides, Transport transport, std::uint16_t src_port,
                     std::uint16_t dst_port, Content payload) {
   out_.time_ns = frame_.time_ns;
+  out_.untimed = frame_.untimed;
   out_.number = frame_.number;
   out_.flow_hash = flow_hash(sides, src_port, dst_port, transport, hash_seed_);
   out_.payload_length = payload.length;

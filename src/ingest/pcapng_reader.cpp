@@ -222,7 +222,10 @@ RecordReader::Step PcapngReader::simple_packet(Bytes body, Frame& out) {
   const Interface& from = interfaces_.front();
   const std::uint32_t captured = from.snaplen != 0 ? std::min(on_wire, from.snaplen) : on_wire;
   const Step step = frame(from, in, captured, on_wire, last_time_ns_, out);
-  if (step == Step::frame) ++frames_without_time_;
+  if (step == Step::frame) {
+    out.untimed = true;
+    ++frames_without_time_;
+  }
   return step;
 }
 

@@ -62,7 +62,7 @@ Sides starting_states(const Connection& c) {
   if (c.state == ConnectionState::no_syn_seen)
     return {TcpState::syn_sent, TcpState::syn_received, true};
   for (const HandshakeSegment& s : c.handshake) {
-    if (s.direction != Direction::s2c) continue;
+    if (s.direction != Direction::s2c || s.earlier) continue;
     if (kind(s) == Kind::syn) return {TcpState::closed, TcpState::closed, false};
     if (kind(s) == Kind::rst && c.syn_ack_frames.empty()) {
       return {TcpState::closed, TcpState::closed, false};
@@ -74,13 +74,45 @@ Sides starting_states(const Connection& c) {
   return {};
 }
 
-/// Whether the segment at `i` was sent again before the other side reacted to it.
-bool sent_again_unanswered(const Connection& c, std::size_t i) {
+/// Whether both are the same SYN or SYN-ACK, sent again.
+bool are_copies(const HandshakeSegment& a, const HandshakeSegment& b) {
+  return a.direction == b.direction && kind(a) == kind(b) && a.seq == b.seq && !a.earlier &&
+         !b.earlier;
+}
+
+/// The other side's first reaction to the segment at `i`; the number of segments when there is none.
+std::size_t reaction(const Connection& c, std::size_t i) {
+  std::size_t k = i + 1;
+  while (k < c.handshake.size() &&
+         (c.handshake[k].earlier || c.handshake[k].direction == c.handshake[i].direction)) {
+    ++k;
+  }
+  return k;
+}
+
+/// Which of several copies of the SYN or SYN-ACK at `i` was answered, as the timestamp in the answer says
+/// (RFC 7323: TSecr echoes TSval); null when it says nothing.
+const HandshakeSegment* echoed_copy(const Connection& c, std::size_t i) {
+  const std::size_t answer = reaction(c, i);
+  if (answer == c.handshake.size() || !c.handshake[answer].options.timestamps) return nullptr;
+  const HandshakeSegment* found = nullptr;
+  for (std::size_t k = 0; k < answer; ++k) {
+    const HandshakeSegment& s = c.handshake[k];
+    if (!are_copies(s, c.handshake[i]) || !s.options.timestamps) continue;
+    if (s.options.tsval != c.handshake[answer].options.tsecr) continue;
+    if (found != nullptr) return nullptr;
+    found = &s;
+  }
+  return found;
+}
+
+/// Whether the segment at `i` brought no answer: its copy did, or none has.
+bool copy_without_answer(const Connection& c, std::size_t i) {
   const HandshakeSegment& s = c.handshake[i];
   if (kind(s) != Kind::syn && kind(s) != Kind::syn_ack) return false;
-  for (std::size_t k = i + 1; k < c.handshake.size(); ++k) {
-    if (c.handshake[k].direction != s.direction) return false;
-    if (kind(c.handshake[k]) == kind(s)) return true;
+  if (const HandshakeSegment* const echoed = echoed_copy(c, i)) return echoed != &s;
+  for (std::size_t k = i + 1; k < reaction(c, i); ++k) {
+    if (are_copies(c.handshake[k], s)) return true;
   }
   return false;
 }
@@ -93,6 +125,7 @@ struct InitialNumbers {
 
   explicit InitialNumbers(const Connection& c) {
     for (const HandshakeSegment& s : c.handshake) {
+      if (s.earlier) continue;
       std::optional<std::uint32_t>& own = s.direction == Direction::c2s ? c2s : s2c;
       std::optional<std::uint32_t>& peer = s.direction == Direction::c2s ? s2c : c2s;
       if (s.flags & tcp_flag::syn) own = own ? own : s.seq;
@@ -106,6 +139,7 @@ struct InitialNumbers {
 
 void number(ExplainedSegment& e, const Connection& c, const InitialNumbers& initial) {
   const HandshakeSegment& s = e.segment;
+  if (s.earlier) return;
   if (const auto own = initial.of(s.direction)) e.relative_seq = s.seq - *own;
   const auto peer = initial.of(reverse(s.direction));
   if ((s.flags & tcp_flag::ack) && peer) e.relative_ack = s.ack - *peer;
@@ -122,9 +156,10 @@ void number(ExplainedSegment& e, const Connection& c, const InitialNumbers& init
 DurationNs step_ns(const Connection& c, std::size_t i) {
   const HandshakeSegment& s = c.handshake[i];
   for (std::size_t k = i; k-- > 0;) {
-    const HandshakeSegment& earlier = c.handshake[k];
-    const bool repeats = earlier.direction == s.direction && kind(earlier) == kind(s);
-    if (repeats || earlier.direction != s.direction) return elapsed_ns(earlier.time_ns, s.time_ns);
+    const HandshakeSegment& before = c.handshake[k];
+    if (before.earlier != s.earlier && !s.earlier) continue;
+    const bool repeats = before.direction == s.direction && kind(before) == kind(s);
+    if (repeats || before.direction != s.direction) return elapsed_ns(before.time_ns, s.time_ns);
   }
   return kUnknownNs;
 }
@@ -137,6 +172,8 @@ struct Place {
   std::size_t same_before = 0;  ///< segments of this kind and direction before it
   std::size_t syns_before = 0;  ///< the client's
   std::size_t syn_acks_before = 0;
+  const HandshakeSegment* first = nullptr;   ///< of these segments
+  const HandshakeSegment* echoed = nullptr;  ///< echoed_copy()
 };
 
 /// A repeat that no retransmission timer can explain.
@@ -159,6 +196,13 @@ std::string syn_words(const Place& p) {
     return "The client asks for a connection and states its limits. The connect time starts here.";
   }
   if (too_soon(p)) return copy_words(p);
+  if (p.echoed != nullptr && p.echoed->frame != p.e.segment.frame) {
+    return fmt::format(
+        "The same SYN again, {} after the copy before it, and needless: the answer to frame {} was "
+        "under "
+        "way, as its timestamp proves (TSecr {}).",
+        duration(p.e.step_ns), p.echoed->frame, p.echoed->options.tsval);
+  }
   return fmt::format(
       "The same SYN again, {} after the copy before it: that one, or its answer, was lost or "
       "ignored. The user waited all of it (the timer starts at 1 s and doubles: RFC 6298).",
@@ -168,7 +212,22 @@ std::string syn_words(const Place& p) {
 std::string syn_ack_words(const Place& p) {
   if (p.e.segment.direction == Direction::c2s) return "The client answers the server's own SYN.";
   if (p.same_before > 0) {
+    if (p.first->seq != p.e.segment.seq) {
+      return fmt::format(
+          "Another SYN-ACK, {} after the one before it, with a number of its own: of a second "
+          "server "
+          "behind this address, or of one that restarted. The number that the client acknowledges "
+          "tells which of them counts.",
+          duration(p.e.step_ns));
+    }
     if (too_soon(p)) return copy_words(p);
+    if (p.echoed != nullptr && p.echoed->frame != p.e.segment.frame) {
+      return fmt::format(
+          "The SYN-ACK again, {} after the copy before it, and needless: the ACK of frame {} was "
+          "under "
+          "way, as its timestamp proves (TSecr {}).",
+          duration(p.e.step_ns), p.echoed->frame, p.echoed->options.tsval);
+    }
     return fmt::format(
         "The SYN-ACK again, {} after the copy before it: the server had no ACK in time.",
         duration(p.e.step_ns));
@@ -223,11 +282,28 @@ std::string ack_words(const Place& p) {
   return text;
 }
 
+std::string earlier_words(const HandshakeSegment& s) {
+  if (s.direction == Direction::c2s) {
+    return "The client resets what is left of the earlier connection. This attempt goes on: it "
+           "still "
+           "waits for an answer.";
+  }
+  return fmt::format(
+      "No answer to the SYN: it acknowledges {}, which this connection has not sent. It belongs to "
+      "an "
+      "earlier one on the same ports (RFC 9293 section 3.5).",
+      s.ack);
+}
+
 std::string meaning(const Connection& c, std::size_t i, const ExplainedSegment& e) {
+  if (e.segment.earlier) return earlier_words(e.segment);
   Place p{c, e};
+  p.echoed = echoed_copy(c, i);
   for (std::size_t k = 0; k < i; ++k) {
     const HandshakeSegment& s = c.handshake[k];
-    p.same_before += s.direction == e.segment.direction && kind(s) == kind(e.segment);
+    if (s.earlier) continue;
+    const bool same = s.direction == e.segment.direction && kind(s) == kind(e.segment);
+    if (same && p.same_before++ == 0) p.first = &s;
     p.syns_before += s.direction == Direction::c2s && kind(s) == Kind::syn;
     p.syn_acks_before += s.direction == Direction::s2c && kind(s) == Kind::syn_ack;
   }
@@ -263,10 +339,17 @@ std::vector<ExplainedSegment> explain(const Connection& c) {
     e.segment = c.handshake[i];
     e.offset_ns = elapsed_ns(c.handshake[0].time_ns, e.segment.time_ns);
     e.step_ns = step_ns(c, i);
-    e.arrived = !sent_again_unanswered(c, i);
+    e.arrived = !copy_without_answer(c, i);
     number(e, c, initial);
+    e.meaning = meaning(c, i, e);
 
     const Sides before = now;
+    e.client = {before.client, before.client};
+    e.server = {before.server, before.server};
+    if (e.segment.earlier) {
+      told.push_back(std::move(e));
+      continue;
+    }
     const bool by_client = e.segment.direction == Direction::c2s;
     TcpState& sender = by_client ? now.client : now.server;
     TcpState& receiver = by_client ? now.server : now.client;
@@ -276,7 +359,6 @@ std::vector<ExplainedSegment> explain(const Connection& c) {
     }
     e.client = {before.client, now.client};
     e.server = {before.server, now.server};
-    e.meaning = meaning(c, i, e);
     told.push_back(std::move(e));
   }
   return told;

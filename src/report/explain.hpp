@@ -2,7 +2,8 @@
 // and after it (RFC 9293 section 3.3.2), and how long the step took at the capture point.
 //
 // The capture point sees segments, not their arrival. A segment is taken to have arrived unless the
-// same one was sent again before anything answered it; then the other side's state is left alone.
+// same one was sent again before anything answered it, or the answer's timestamp names another copy; then the
+// other side's state is left alone. So are both by segments of an earlier connection on the same ports.
 // "After" means after the segment has arrived, as in RFC 9293 section 3.5, figure 6.
 //
 // Control thread; pure.
@@ -38,7 +39,7 @@ struct ExplainedSegment {
   DurationNs step_ns = kUnknownNs;    ///< since the segment it answers or repeats
   StateChange client;
   StateChange server;
-  bool arrived = true;                        ///< false: sent again before anything answered it
+  bool arrived = true;                        ///< false: a copy of it was answered, or none
   std::optional<std::uint32_t> relative_seq;  ///< empty when the initial number was not captured
   std::optional<std::uint32_t> relative_ack;  ///< empty without ACK flag, or likewise
   std::optional<std::uint32_t> scaled_window_bytes;  ///< empty when the scale is not known

@@ -42,6 +42,11 @@ Json retransmissions_json(const HalfConnection& half) {
   return out;
 }
 
+Json nobody_knows() { return Json{{"c2s", nullptr}, {"s2c", nullptr}}; }
+Json sum_of_times(const Connection& c, DurationNs sum_ns) {
+  return ns_or_null(c.untimed ? kUnknownNs : sum_ns);
+}
+
 Json lost_json(const HalfConnection& half) {
   Json out = Json::object();
   for (std::size_t i = 0; i < half.lost_ns.size(); ++i) {
@@ -104,21 +109,23 @@ Json connection_json(const Report& report, std::size_t index, const HttpIndex& h
       {"payload_bytes", Json{{"c2s", c.half.c2s.payload_bytes}, {"s2c", c.half.s2c.payload_bytes}}},
       {"missing_bytes", per_direction(c, [](const HalfConnection& h) { return h.missing_bytes; })},
       {"retransmissions", per_direction(c, retransmissions_json)},
-      {"lost_ns", per_direction(c, lost_json)},
-      {"time_lost_ns", per_direction(c, [](const HalfConnection& h) { return h.time_lost_ns; })},
+      {"lost_ns", c.untimed ? nobody_knows() : per_direction(c, lost_json)},
+      {"time_lost_ns",
+       per_direction(c, [&](const HalfConnection& h) { return sum_of_times(c, h.time_lost_ns); })},
       {"lost_until_time_ns",
        per_direction(c, [](const HalfConnection& h) { return ns_or_null(h.lost_until_ns); })},
-      {"zero_window",
-       per_direction(
-           c,
-           [](const HalfConnection& h) {
-             return Json{{"count", h.zero_windows}, {"duration_ns", ns_or_null(h.zero_window_ns)}};
-           })},
-      {"window_full",
-       per_direction(c,
-                     [](const HalfConnection& h) {
-                       return Json{{"count", h.windows_full}, {"duration_ns", h.window_full_ns}};
-                     })},
+      {"zero_window", per_direction(c,
+                                    [&](const HalfConnection& h) {
+                                      return Json{
+                                          {"count", h.zero_windows},
+                                          {"duration_ns", sum_of_times(c, h.zero_window_ns)}};
+                                    })},
+      {"window_full", per_direction(c,
+                                    [&](const HalfConnection& h) {
+                                      return Json{
+                                          {"count", h.windows_full},
+                                          {"duration_ns", sum_of_times(c, h.window_full_ns)}};
+                                    })},
       {"duplicates_reported",
        per_direction(c, [](const HalfConnection& h) { return h.duplicates_reported; })},
       {"keep_alives_answered",

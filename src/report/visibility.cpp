@@ -100,7 +100,7 @@ std::vector<std::string> sight_limits(const Report& report) {
   line(v.snaplen_cut, "snaplen cuts: frames captured shorter than they were on the wire");
   line(v.clock_steps_back, "clock steps back: durations across them are not reported");
   line(v.frames_without_time,
-       "frames that the file gives no time: taken to be as old as the frame before");
+       "frames that the file gives no time: no duration that needs one of them is given");
   for (const auto& [link_type, frames] : report.capture.link_types_unsupported) {
     line(frames, fmt::format("frames of link type {}, which is not understood: what they carry is "
                              "not in this report",

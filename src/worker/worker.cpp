@@ -107,7 +107,7 @@ NotAnalysed Worker::State::track_datagram(const Packet& packet) {
   const bool known_port = either_port(packet, kDnsPort) || either_port(packet, kMulticastDnsPort) ||
                           either_port(packet, kLlmnrPort);
   const Protocol protocol =
-      known_port ? Protocol::dns : classifier.recognise(packet.payload, Transport::udp);
+      known_port ? Protocol::dns : classifier.recognise(packet.payload, Transport::udp).protocol;
   if (protocol == Protocol::dns) return dns.on_datagram(packet);
   return protocol == Protocol::dtls ? NotAnalysed::dtls : NotAnalysed::udp_untracked;
 }

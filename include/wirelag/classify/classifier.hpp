@@ -23,6 +23,14 @@ struct ServiceRule {
 using ServiceId = std::uint16_t;
 inline constexpr ServiceId kNoService = 0;  ///< no rule matched
 
+/// Which side sends a message of this form.
+enum class Speaker : std::uint8_t { either, client, server };
+
+struct Recognised {
+  Protocol protocol = Protocol::unknown;
+  Speaker speaker = Speaker::either;
+};
+
 /// How much of a payload or stream a signature looks at.
 inline constexpr std::size_t kSignatureBytes = 64;
 
@@ -59,7 +67,7 @@ class Classifier {
   /// on it) starts. A message may come in pieces ("G", "GET", a length field alone): while the
   /// answer is unknown and fewer than kSignatureBytes are there, collect them and ask again with
   /// all of them when more arrive. With kSignatureBytes the answer is final.
-  [[nodiscard]] Protocol recognise(Bytes first_bytes, Transport transport);
+  [[nodiscard]] Recognised recognise(Bytes first_bytes, Transport transport);
 
   /// The service of a host name, SNI or DNS name. A port (":8080") and a final dot are ignored.
   [[nodiscard]] ServiceId service_of(std::string_view host);

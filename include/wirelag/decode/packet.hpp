@@ -44,6 +44,10 @@ struct Packet {
   std::uint8_t ip_version = 0;
   std::uint8_t tunnels = 0;  ///< how many tunnels were taken off
   bool snaplen_cut = false;  ///< the frame was captured shorter than it was on the wire
+  bool untimed = false;      ///< time_ns is that of the frame before (Frame::untimed)
+
+  /// What durations are measured with; time_ns is good for timeouts and order.
+  [[nodiscard]] TimeNs measured_ns() const { return untimed ? kUnknownNs : time_ns; }
 };
 
 /// Symmetric hash over addresses, ports and protocol; equal for a flow's two directions. What a

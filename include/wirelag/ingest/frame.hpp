@@ -16,10 +16,11 @@ struct Frame {
   Bytes bytes;                    ///< captured bytes
   std::uint32_t wire_length = 0;  ///< length on the wire; >= bytes.size() when snaplen cut it
   std::uint32_t rss_hash = 0;     ///< the port's hash, 0 = none
-  TimeNs time_ns = 0;             ///< capture time
+  TimeNs time_ns = 0;             ///< capture time; `untimed`: that of the frame before
   FrameNumber number = 0;         ///< replay: 1-based; live: 0
   LinkType link = LinkType::ethernet;
   std::uint8_t port = 0;    ///< index of the port in the configuration
+  bool untimed = false;     ///< the file gives it no time
   bool dispatched = false;  ///< came through the dispatcher, whose decoder counted it
 };
 

@@ -50,7 +50,7 @@ class RecordReader {
   [[nodiscard]] bool ends_cleanly() const { return begun_ && between_records_; }
   /// Of the last frame (LINKTYPE_ registry, see link_type.hpp), or of the file before one.
   [[nodiscard]] std::uint32_t link_number() const { return link_number_; }
-  /// Frames so far that carry no time: they have the time of the frame before.
+  /// Frames so far that carry no time (Frame::untimed).
   [[nodiscard]] std::uint64_t frames_without_time() const { return frames_without_time_; }
 
  protected:

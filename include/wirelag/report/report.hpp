@@ -21,7 +21,7 @@ struct CaptureBlock {
   std::string format;  ///< pcap | pcapng | snoop | netmon | live
   std::vector<std::string> link_types;
   std::map<std::string, std::uint64_t> link_types_unsupported;  ///< frames of each
-  std::uint64_t frames_without_time = 0;  ///< they were taken to be as old as the frame before
+  std::uint64_t frames_without_time = 0;  ///< no duration that needs one is given
   std::uint64_t packets = 0;
   TimeNs first_time_ns = kUnknownNs;
   TimeNs last_time_ns = kUnknownNs;

@@ -21,7 +21,7 @@ struct StreamContext {
 /// A run of payload bytes of one direction, as captured in one segment.
 struct StreamChunk {
   Bytes bytes;            ///< never empty; dies when on_bytes() returns
-  TimeNs time_ns = 0;     ///< of the segment that brought them (its first copy)
+  TimeNs time_ns = 0;     ///< of the segment that brought them (its first copy); may be unknown
   FrameNumber frame = 0;  ///< likewise; may be lower than the chunk's before when segments overtook
   Direction direction = Direction::c2s;
   /// How this direction's payload has travelled up to now, for TransferMeter; null when that is not

@@ -46,7 +46,7 @@ enum class ConnectionState : std::uint8_t {
 };
 enum class CloseKind : std::uint8_t { open, fin_client, fin_server, fin_both, rst };
 /// How it was decided who is the client.
-enum class ClientBasis : std::uint8_t { syn, synack, port, first_packet };
+enum class ClientBasis : std::uint8_t { syn, synack, protocol, port, first_packet };
 /// Why the tracker let go of the connection.
 enum class ConnectionEnd : std::uint8_t {
   capture_end,  ///< still open when the capture or the run ended
@@ -63,6 +63,7 @@ enum class ConnectionEnd : std::uint8_t {
   X(fast, "sent again after duplicate ACKs or SACK (RFC 5681, RFC 6675)")                    \
   X(tail_probe, "tail loss probe (RFC 8985)")                                                \
   X(fin, "a repeated FIN without payload")                                                   \
+  X(syn_data, "data of the SYN: the server took the SYN without it (RFC 7413)")              \
   X(spurious, "all of it had been acknowledged already")                                     \
   X(keep_alive, "one byte or none before the next expected one (RFC 9293 section 3.8.4)")    \
   X(zero_window_probe, "sent into a closed window (RFC 9293 section 3.8.6.1)")               \
@@ -106,6 +107,7 @@ struct HandshakeSegment {
   std::uint16_t window = 0;  ///< unscaled
   std::uint8_t flags = 0;    ///< tcp_flag
   Direction direction = Direction::c2s;
+  bool earlier = false;  ///< answers an earlier connection on the same ports, or resets it
 };
 
 struct RttStats {
@@ -167,6 +169,9 @@ struct Connection {
   Protocol protocol = Protocol::unknown;
   ServiceId service = kNoService;
   bool one_sided = false;  ///< packets of one direction only
+  /// The capture gives some of its frames no time (Frame::untimed): start_time_ns is that of the frame before,
+  /// and what cannot be told without is unknown, or 0 and without meaning where it is a sum of times.
+  bool untimed = false;
   /// An answer may belong to either of two copies (Karn), or the capture has it before its question
   /// (frames swapped, two clocks, a clock that stepped back): the halves concerned are unknown.
   bool handshake_ambiguous = false;
@@ -234,6 +239,7 @@ struct DnsTransaction {
   std::uint16_t answer_count = 0;  ///< ANCOUNT of the response
   bool truncated = false;          ///< TC of the response
   bool malformed = false;          ///< a message ended early or has a name against the rules
+  bool untimed = false;            ///< a time is that of the frame before it (Frame::untimed)
 
   BoundedList<FrameNumber, 16> query_frames;  ///< first query, then its re-sent copies
   BoundedList<FrameNumber, 8> duplicate_response_frames;
@@ -249,8 +255,12 @@ struct DnsTransaction {
 
   /// The type is known even of a question whose name cannot be read.
   [[nodiscard]] bool has_question() const { return !qname.empty() || qclass != 0 || qtype != 0; }
-  [[nodiscard]] DurationNs latency_ns() const { return elapsed_ns(first_query_ns, response_ns); }
-  [[nodiscard]] DurationNs resolver_ns() const { return elapsed_ns(last_query_ns, response_ns); }
+  [[nodiscard]] DurationNs latency_ns() const {
+    return untimed ? kUnknownNs : elapsed_ns(first_query_ns, response_ns);
+  }
+  [[nodiscard]] DurationNs resolver_ns() const {
+    return untimed ? kUnknownNs : elapsed_ns(last_query_ns, response_ns);
+  }
   auto views() { return std::tie(qname, response); }
 };
 

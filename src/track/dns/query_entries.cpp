@@ -67,6 +67,7 @@ DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
   entry.edns_size = message.header.is_response() ? 0 : message.edns_size;
   entry.has_question = message.has_question;
   entry.malformed = seen.malformed;
+  entry.untimed = seen.untimed;
   entry.name = name.head;
   entry.name_size = static_cast<std::uint16_t>(qname.size());
   entry.first_frame = seen.frame;
@@ -99,6 +100,7 @@ void DnsQueryTable::note_query_copy(Entry& entry, const DnsSighting& seen) {
     copies_[entry.copies].frames.push(entry.first_frame);
   }
   copies_[entry.copies].last_query_ns = seen.time_ns;
+  entry.untimed |= seen.untimed;
   copies_[entry.copies].frames.push(seen.frame);
 }
 
@@ -120,6 +122,7 @@ void DnsQueryTable::note_answer(Index i, Stage stage, const DnsSighting& seen,
   answer.bytes = kept.head;
   answer.size = kept.size;
   entries_[i].answer = slot;
+  entries_[i].untimed |= seen.untimed;
   entries_[i].stage = stage;
   push_back(list_of(entries_[i]), i);
 }
@@ -138,6 +141,7 @@ void DnsQueryTable::note_query_of_answer(Index i, const DnsSighting& seen,
   unlink(i);
   Entry& entry = entries_[i];
   entry.stage = Stage::answered;
+  entry.untimed |= seen.untimed;
   entry.edns_size = message.edns_size;
   entry.malformed = seen.malformed;
   entry.first_frame = seen.frame;
@@ -217,6 +221,7 @@ void DnsQueryTable::emit(Index i) {
   t.qclass = entry.qclass;
   t.edns_size = entry.edns_size;
   t.malformed = entry.malformed;
+  t.untimed = entry.untimed;
   t.connection = entry.connection;
   bytes_.read(entry.name, entry.name_size, name_scratch_.get());
   t.qname = as_text({name_scratch_.get(), entry.name_size});

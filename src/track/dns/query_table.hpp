@@ -48,6 +48,7 @@ struct DnsSighting {
   FrameNumber frame = 0;
   Bytes bytes;
   bool malformed = false;
+  bool untimed = false;  ///< time_ns is good for timeouts and order only
 };
 
 class DnsQueryTable {
@@ -88,6 +89,7 @@ class DnsQueryTable {
     Stage stage = Stage::waiting;
     bool has_question : 1 = false;
     bool malformed : 1 = false;     ///< the query is
+    bool untimed : 1 = false;       ///< a message of it is
     Index name = ByteChain::kNone;  ///< head of a chain
     Index older = kNone;            ///< next entry of the same key
     Index before = kNone;           ///< neighbours in `waiting_` or `answered_`

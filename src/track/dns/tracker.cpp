@@ -60,6 +60,7 @@ struct DnsTracker::State {
     return true;
   }
 
+  TimeNs latest_ns = 0;  ///< of the message at hand, or of the one before when it has none
   Counters& counters;
   DnsQueryTable queries;
   Pool<Stream> streams;
@@ -84,7 +85,9 @@ class DnsTracker::StreamMessages final : public DnsMessageSink {
     seen.dst = from_client ? stream_.context.server : stream_.context.client;
     seen.transport = DnsTransport::tcp;
     seen.connection = stream_.context.connection;
-    seen.time_ns = time_ns;
+    if (known(time_ns)) state_.latest_ns = time_ns;
+    seen.time_ns = state_.latest_ns;
+    seen.untimed = !known(time_ns);
     seen.frame = frame;
     seen.bytes = message;
     ServiceId service = kNoService;
@@ -115,7 +118,8 @@ NotAnalysed DnsTracker::on_datagram(const Packet& packet) {
   DnsSighting seen;
   seen.src = packet.src;
   seen.dst = packet.dst;
-  seen.time_ns = packet.time_ns;
+  seen.time_ns = state_->latest_ns = packet.time_ns;
+  seen.untimed = packet.untimed;
   seen.frame = packet.number;
   seen.bytes = packet.payload;
   const bool cut = packet.payload.size() < packet.payload_length;

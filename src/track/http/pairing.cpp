@@ -286,7 +286,9 @@ void HttpTracker::take_first() {
 
 void HttpTracker::emit(Exchange& e) {
   HttpTransaction& t = e.facts;
-  if (t.request_complete && answered(t)) t.early_response = t.response_first_ns < t.request_last_ns;
+  if (t.request_complete && answered(t)) {
+    t.early_response = known(t.response_first_ns) && t.response_first_ns < t.request_last_ns;
+  }
   if (e.next != kNoExchange) {
     HttpTransaction& after = exchanges_[e.next].facts;
     after.pipelined =

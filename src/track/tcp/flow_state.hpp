@@ -147,6 +147,7 @@ struct Trouble {
   std::array<DurationNs, kRetransmissionClasses> lost_ns{};
   TimeNs lost_until_ns = kUnknownNs;     ///< the time up to here is accounted for in lost_ns
   TimeNs duplicate_ack_ns = kUnknownNs;  ///< its first ACK that was repeated
+  TimeNs copied_ack_ns = kUnknownNs;     ///< its latest ACK that passed for a copy by the mirror
   TimeNs window_full_since_ns = 0;       ///< valid with Side::window_full
   DurationNs window_full_ns = 0;
   DurationNs zero_window_ns = 0;
@@ -174,6 +175,8 @@ struct Opening {
   std::uint8_t segment_count = 0;
   bool syn_ack_has_timestamps = false;
   bool ack_has_timestamps = false;
+  bool isns_differ =
+      false;  ///< a later SYN-ACK had another number: of another server, or restarted
   FrameNumber syn_frame = 0;      ///< the client's first SYN, when syn_frames > 0
   FrameNumber syn_ack_frame = 0;  ///< the server's first SYN-ACK, when syn_ack_frames > 0
   std::uint32_t syn_frames = 0;   ///< how many there were
@@ -185,18 +188,35 @@ struct Opening {
   TimeNs acked_syn_ack_ns = kUnknownNs;  ///< last SYN-ACK before the ACK that it covers
   TimeNs ack_ns = kUnknownNs;
   FrameNumber ack_frame = 0;
-  std::uint32_t lowest_syn_ack_seq = 0;
+  std::uint32_t server_isn = 0;  ///< of the server's first SYN-ACK
   std::uint32_t syns_before_answer = 0;
   std::uint32_t syn_acks_before_ack = 0;
   std::uint32_t syn_ack_tsecr = 0;
   std::uint32_t ack_tsecr = 0;
 };
 
+/// A SYN of the server's that waits until it is clear which connection it belongs to, whole.
+struct SynAside {
+  static constexpr std::size_t kOptionBytes = 40;
+
+  TimeNs time_ns = 0;
+  FrameNumber frame = 0;
+  std::uint32_t seq = 0;
+  std::uint32_t payload_length = 0;
+  std::uint16_t window = 0;
+  std::uint8_t flags = 0;
+  std::uint8_t option_bytes = 0;
+  bool untimed = false;
+  std::array<std::uint8_t, kOptionBytes> options{};
+};
+using SynsAside = BoundedList<SynAside, 3>;
+
 struct OpeningMore {
   BoundedList<HandshakeSegment, 8 - Opening::kSegments> segments;
   std::array<SideIndex, 8 - Opening::kSegments> sender{};
   BoundedList<FrameNumber, 15> syn_frames;
   BoundedList<FrameNumber, 15> syn_ack_frames;
+  SynsAside aside;  ///< valid with TcpFlow::syn_aside
 };
 
 struct TcpFlow {
@@ -222,6 +242,8 @@ struct TcpFlow {
   bool recognising : 1 = true;  ///< the bytes that come may begin a protocol
   bool live : 1 = false;        ///< the record is in use
   bool rtt_fell : 1 = false;    ///< smallest_rtt_ns() has changed since `transfer` was told
+  bool syn_aside : 1 = false;   ///< a SYN of the server waits (opening.hpp)
+  bool untimed : 1 = false;     ///< a frame of it has no time of its own (Frame::untimed)
 
   std::array<Side, 2> side;
   std::array<SideRecent, 2> recent;

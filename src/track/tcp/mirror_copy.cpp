@@ -5,9 +5,6 @@ namespace {
 
 /// A copy that the mirror made follows its original within this time and is identical to it.
 constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
-/// The same for a segment that takes no sequence space: a receiver without SACK may well repeat an ACK,
-/// but seldom this soon.
-constexpr DurationNs kBareCopyNs = 50 * kMicrosecondNs;
 
 /// On a short path a fast retransmit follows as soon: since the original, the peer has asked for it with
 /// duplicate ACKs.

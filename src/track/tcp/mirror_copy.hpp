@@ -8,6 +8,10 @@
 
 namespace wirelag::tcp {
 
+/// A copy of a segment that takes no sequence space follows within this time: a receiver without SACK may
+/// well repeat an ACK, but seldom this soon.
+inline constexpr DurationNs kBareCopyNs = 50 * kMicrosecondNs;
+
 /// Whether the capture delivered this segment a moment ago already: the same header and length.
 enum class MirrorCopy : std::uint8_t {
   no,

@@ -41,6 +41,7 @@ std::string_view name(ClientBasis b) {
   switch (b) {
     case ClientBasis::syn: return "syn";
     case ClientBasis::synack: return "synack";
+    case ClientBasis::protocol: return "protocol";
     case ClientBasis::port: return "port";
     case ClientBasis::first_packet: return "first_packet";
   }

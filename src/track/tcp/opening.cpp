@@ -26,30 +26,109 @@ void take_agreement(TcpFlow& flow) {
   }
 }
 
-[[nodiscard]] bool completes(const TcpFlow& flow, const Opening& opening, SideIndex sender,
-                             const TcpHeader& tcp) {
-  return flow.syn_ack && !flow.complete && sender == flow.client && tcp.has(tcp_flag::ack) &&
-         (tcp.flags & (tcp_flag::syn | tcp_flag::rst)) == 0 &&
-         seq_distance(opening.lowest_syn_ack_seq + 1, tcp.ack) >= 0;
+/// What is captured behind a SYN may come after what was not captured, but not farther.
+constexpr std::int32_t kNear = 1 << 16;
+
+/// How far `ack` reaches into what the client has sent behind its SYN.
+[[nodiscard]] std::int32_t beyond_syn(const TcpFlow& flow, std::uint32_t ack) {
+  return seq_distance(flow.detail[flow.client].base_seq + 1, ack);
+}
+/// Whether a SYN-ACK with this number answers the client's SYN, with its data or without (RFC 7413).
+[[nodiscard]] bool answers_syn(const TcpFlow& flow, std::uint32_t ack) {
+  if (!flow.syn) return true;
+  const std::int32_t taken = beyond_syn(flow, ack);
+  return taken >= 0 && taken <= beyond_syn(flow, flow.side[flow.client].next_seq);
+}
+
+[[nodiscard]] std::uint8_t kind(const HandshakeSegment& s) {
+  return s.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst);
 }
 
 /// Whether the capture has an answer before its question, by frame or by time: the frames were swapped,
 /// come from two clocks, or the clock stepped back. None of these times means anything then.
 [[nodiscard]] bool contradicts_order(const TcpFlow& flow, const Opening& o) {
   if (!flow.syn_ack) return false;
-  if (flow.syn && (o.syns_before_answer == 0 ||
-                   o.first_syn_ack_ns < std::max(o.first_syn_ns, o.last_syn_before_answer_ns))) {
-    return true;
-  }
-  return flow.complete && o.ack_ns < std::max(o.first_syn_ack_ns, o.acked_syn_ack_ns);
+  const auto before = [](TimeNs a, TimeNs b) { return known(a) && a < b; };
+  const TimeNs asked_ns = std::max(o.first_syn_ns, o.last_syn_before_answer_ns);
+  if (flow.syn && (o.syns_before_answer == 0 || before(o.first_syn_ack_ns, asked_ns))) return true;
+  return flow.complete && before(o.ack_ns, std::max(o.first_syn_ack_ns, o.acked_syn_ack_ns));
 }
 
 }  // namespace
 
+// ---------------------------------------------------- what belongs to this connection, and what does not
+
+bool of_earlier_connection(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) {
+  const bool syn = tcp.has(tcp_flag::syn);
+  if (!flow.syn || (flow.complete && !syn)) return false;
+  if (sender != flow.client) {
+    if (!tcp.has(tcp_flag::ack)) return false;
+    if (syn) return !answers_syn(flow, tcp.ack);
+    return !flow.syn_ack && beyond_syn(flow, tcp.ack) < 0;
+  }
+  if ((tcp.flags & (tcp_flag::rst | tcp_flag::ack)) != tcp_flag::rst) return false;
+  const std::int32_t at = beyond_syn(flow, tcp.seq);
+  return at < -1 || (!flow.syn_ack && at >= kNear);
+}
+
+bool may_cross(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) {
+  if ((tcp.flags & (tcp_flag::syn | tcp_flag::ack)) != tcp_flag::syn) return false;
+  if (sender == flow.client || !flow.syn || flow.syn_ack || flow.server_syn) return false;
+  const Side& server = flow.side[sender];
+  const bool silent = !flow.side[flow.client].acked && !server.sent_payload && !server.fin;
+  const bool same_number = server.seen && flow.detail[sender].base_seq == tcp.seq;
+  return silent && !flow.closed() && !same_number;
+}
+
+bool shows_crossing(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) {
+  if (sender == flow.client) {
+    const std::int32_t at = beyond_syn(flow, tcp.seq);
+    return tcp.has(tcp_flag::syn) ? at == -1 : at >= -1 && at < kNear;
+  }
+  if (!tcp.has(tcp_flag::ack)) return true;
+  const std::int32_t taken = beyond_syn(flow, tcp.ack);
+  return taken >= 0 && taken < kNear;
+}
+
+bool Openings::put_aside(TcpFlow& flow, const Packet& packet) {
+  SynAside syn;
+  syn.time_ns = packet.time_ns;
+  syn.untimed = packet.untimed;
+  syn.frame = packet.number;
+  syn.seq = packet.tcp.seq;
+  syn.payload_length = packet.payload_length;
+  syn.window = packet.tcp.window;
+  syn.flags = packet.tcp.flags;
+  const Bytes options =
+      packet.tcp.options.first(std::min(packet.tcp.options.size(), SynAside::kOptionBytes));
+  syn.option_bytes = static_cast<std::uint8_t>(options.size());
+  std::copy(options.begin(), options.end(), syn.options.begin());
+  SynsAside& aside = more(flow.opening).aside;
+  if (aside.size() == aside.capacity()) return false;
+  aside.push(syn);
+  flow.syn_aside = true;
+  return true;
+}
+
+SynsAside Openings::take_aside(TcpFlow& flow) {
+  const SynsAside taken = more(flow.opening).aside;
+  more(flow.opening).aside.clear();
+  flow.syn_aside = false;
+  return taken;
+}
+
+void Openings::note_earlier(TcpFlow& flow, SideIndex sender, const Packet& packet) {
+  if (!flow.complete) {
+    keep_segment(flow.opening, sender, packet, parse_options(packet.tcp.options), true);
+  }
+}
+
+// ------------------------------------------------------------------------------- what there was
+
 void Openings::keep_segment(Opening& opening, SideIndex sender, const Packet& packet,
-                            const TcpOptions& options) {
+                            const TcpOptions& options, bool earlier) {
   HandshakeSegment segment;
-  segment.time_ns = packet.time_ns;
+  segment.time_ns = packet.measured_ns();
   segment.frame = packet.number;
   segment.seq = packet.tcp.seq;
   segment.ack = packet.tcp.ack;
@@ -57,6 +136,7 @@ void Openings::keep_segment(Opening& opening, SideIndex sender, const Packet& pa
   segment.options = options;
   segment.window = packet.tcp.window;
   segment.flags = packet.tcp.flags;
+  segment.earlier = earlier;
   if (opening.segment_count < Opening::kSegments) {
     opening.sender[opening.segment_count] = sender;
     opening.segments[opening.segment_count++] = segment;
@@ -92,14 +172,14 @@ void Openings::note_syn(TcpFlow& flow, SideIndex sender, const Packet& packet,
   }
   if (!flow.syn) {
     flow.syn = true;
-    opening.first_syn_ns = packet.time_ns;
+    opening.first_syn_ns = packet.measured_ns();
     flow.detail[sender].options = options;
     flow.detail[sender].syn_window = packet.tcp.window;
     take_agreement(flow);
   }
   keep_syn_frame(opening, packet.number);
   if (!flow.syn_ack) {
-    opening.last_syn_before_answer_ns = packet.time_ns;
+    opening.last_syn_before_answer_ns = packet.measured_ns();
     ++opening.syns_before_answer;
   }
 }
@@ -110,8 +190,8 @@ void Openings::note_syn_ack(TcpFlow& flow, SideIndex sender, const Packet& packe
   Opening& opening = flow.opening;
   if (!flow.syn_ack) {
     flow.syn_ack = true;
-    opening.first_syn_ack_ns = packet.time_ns;
-    opening.lowest_syn_ack_seq = packet.tcp.seq;
+    opening.first_syn_ack_ns = packet.measured_ns();
+    opening.server_isn = packet.tcp.seq;
     opening.syn_ack_has_timestamps = options.timestamps;
     opening.syn_ack_tsecr = options.tsecr;
     flow.detail[sender].options = options;
@@ -119,37 +199,104 @@ void Openings::note_syn_ack(TcpFlow& flow, SideIndex sender, const Packet& packe
     take_agreement(flow);
   }
   keep_syn_ack_frame(opening, packet.number);
+  if (packet.tcp.seq != opening.server_isn) opening.isns_differ = true;
   if (!flow.complete) {
-    opening.acked_syn_ack_ns = packet.time_ns;
+    opening.acked_syn_ack_ns = packet.measured_ns();
     ++opening.syn_acks_before_ack;
-    if (seq_distance(packet.tcp.seq, opening.lowest_syn_ack_seq) > 0) {
-      opening.lowest_syn_ack_seq = packet.tcp.seq;
-    }
   }
+}
+
+// ---------------------------------------------------------------------------------- what completes it
+
+template <class Visit>
+void Openings::for_each_segment(const Opening& opening, Visit&& visit) const {
+  for (std::size_t i = 0; i < opening.segment_count; ++i) {
+    visit(opening.segments[i], opening.sender[i]);
+  }
+  if (opening.more == kNone) return;
+  const OpeningMore& rest = more_[opening.more];
+  for (std::size_t i = 0; i < rest.segments.size(); ++i) visit(rest.segments[i], rest.sender[i]);
+}
+
+/// Of SYN-ACKs with several numbers, the latest one with the number that `ack` acknowledges, or goes beyond
+/// the least; null when there is none.
+const HandshakeSegment* Openings::acknowledged(const TcpFlow& flow, std::uint32_t ack) const {
+  const HandshakeSegment* found = nullptr;
+  std::int32_t least = INT32_MAX;
+  for_each_segment(flow.opening, [&](const HandshakeSegment& s, SideIndex sender) {
+    if (sender == flow.client || kind(s) != (tcp_flag::syn | tcp_flag::ack) || s.earlier) return;
+    const std::int32_t beyond = seq_distance(s.seq + 1, ack);
+    if (beyond < 0 || beyond > least) return;
+    least = beyond;
+    found = &s;
+  });
+  return found;
+}
+
+bool Openings::completes(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) const {
+  if (!flow.syn_ack || flow.complete || sender != flow.client) return false;
+  constexpr std::uint8_t kLooked = tcp_flag::ack | tcp_flag::syn | tcp_flag::rst;
+  if ((tcp.flags & kLooked) != tcp_flag::ack) return false;
+  if (flow.opening.isns_differ) return acknowledged(flow, tcp.ack) != nullptr;
+  return seq_distance(flow.opening.server_isn + 1, tcp.ack) >= 0;
+}
+
+/// The client has chosen this one of SYN-ACKs with several numbers: the server's bytes count from it.
+void Openings::follow_server(TcpFlow& flow, const HandshakeSegment& syn_ack) {
+  const SideIndex server = flow.client ^ 1;
+  SideDetail& detail = flow.detail[server];
+  if (detail.base_seq == syn_ack.seq) return;
+  Side& side = flow.side[server];
+  detail.base_seq = syn_ack.seq;
+  side.next_seq = flow.recent[server].stream_next = syn_ack.seq + 1;
+  side.timing = false;
+  detail.options = syn_ack.options;
+  detail.syn_window = syn_ack.window;
+  take_agreement(flow);
+}
+
+void Openings::keep_round_trips(TcpFlow& flow) const {
+  const OpeningTimes t = times(flow);
+  flow.round_trips[flow.client].handshake_ns = t.rtt_probe_server_ns;
+  flow.round_trips[flow.client ^ 1].handshake_ns = t.rtt_probe_client_ns;
+  flow.rtt_fell = true;
+}
+
+void Openings::note_completion(TcpFlow& flow, const Packet& packet, const TcpOptions& options) {
+  Opening& opening = flow.opening;
+  if (opening.isns_differ) follow_server(flow, *acknowledged(flow, packet.tcp.ack));
+  flow.complete = true;
+  opening.ack_ns = packet.measured_ns();
+  opening.ack_frame = packet.number;
+  opening.ack_has_timestamps = options.timestamps;
+  opening.ack_tsecr = options.tsecr;
+  keep_round_trips(flow);
+}
+
+/// Both have opened at once, and each has answered the other's SYN: nobody owes an ACK (figure 8), so what
+/// the client sends next comes when it likes.
+void Openings::note_crossing_completion(TcpFlow& flow, const Packet& packet) {
+  if (!flow.server_syn || !flow.syn_ack || flow.detail[flow.client].syn_acks == 0) return;
+  flow.complete = true;
+  flow.opening.ack_ns = packet.measured_ns();
+  keep_round_trips(flow);
 }
 
 void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   Opening& opening = flow.opening;
   const TcpHeader& tcp = packet.tcp;
-  const bool completing = completes(flow, opening, sender, tcp);
+  const bool completing = completes(flow, sender, tcp);
   if (!completing && (tcp.flags & (tcp_flag::syn | tcp_flag::rst)) == 0) return;
 
   const TcpOptions options = parse_options(tcp.options);
-  if (!flow.complete) keep_segment(opening, sender, packet, options);
+  if (!flow.complete) keep_segment(opening, sender, packet, options, false);
   if (completing) {
-    flow.complete = true;
-    opening.ack_ns = packet.time_ns;
-    opening.ack_frame = packet.number;
-    opening.ack_has_timestamps = options.timestamps;
-    opening.ack_tsecr = options.tsecr;
-    const OpeningTimes t = times(flow);
-    flow.round_trips[flow.client].handshake_ns = t.rtt_probe_server_ns;
-    flow.round_trips[flow.client ^ 1].handshake_ns = t.rtt_probe_client_ns;
-    flow.rtt_fell = true;
+    note_completion(flow, packet, options);
   } else if (tcp.has(tcp_flag::syn | tcp_flag::ack)) {
     std::uint8_t& syn_acks = flow.detail[sender].syn_acks;
     if (syn_acks < 2) ++syn_acks;
     note_syn_ack(flow, sender, packet, options);
+    if (!flow.complete) note_crossing_completion(flow, packet);
   } else if (tcp.has(tcp_flag::syn)) {
     note_syn(flow, sender, packet, options);
   }
@@ -165,23 +312,64 @@ void Openings::note_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& p
   }
 }
 
-/// Time of the one copy whose TSval was echoed; unknown when none or several match.
-TimeNs Openings::echoed_copy_ns(const Opening& opening, std::uint8_t flags, std::uint32_t tsecr,
-                                TimeNs not_after_ns) const {
-  std::uint32_t matches = 0;
-  TimeNs found = kUnknownNs;
-  const auto look_at = [&](const HandshakeSegment& s) {
-    const std::uint8_t kind = s.flags & (tcp_flag::syn | tcp_flag::ack);
-    if (kind != flags || !s.options.timestamps || s.options.tsval != tsecr) return;
-    if (s.time_ns > not_after_ns) return;
-    ++matches;
-    found = s.time_ns;
-  };
-  for (std::size_t i = 0; i < opening.segment_count; ++i) look_at(opening.segments[i]);
-  if (opening.more != kNone) {
-    for (const HandshakeSegment& s : more_[opening.more].segments) look_at(s);
+// --------------------------------------------------------------------------------- how long it took
+
+/// Time of the one segment that matches; unknown when none or several do, or not all were kept.
+template <class Matches>
+TimeNs Openings::sole_copy_ns(const Opening& opening, Matches&& matches) const {
+  if (opening.more != kNone && more_[opening.more].segments.left_out() > 0) return kUnknownNs;
+  std::uint32_t found = 0;
+  TimeNs time_ns = kUnknownNs;
+  for_each_segment(opening, [&](const HandshakeSegment& s, SideIndex sender) {
+    if (!matches(s, sender)) return;
+    ++found;
+    time_ns = s.time_ns;
+  });
+  return found == 1 ? time_ns : kUnknownNs;
+}
+
+/// The copy of the client's SYN that the server answered.
+TimeNs Openings::answered_syn_ns(const TcpFlow& flow) const {
+  const Opening& o = flow.opening;
+  if (o.syns_before_answer == 1) return o.last_syn_before_answer_ns;
+  if (o.syns_before_answer == 0 || !o.syn_ack_has_timestamps) return kUnknownNs;
+  return sole_copy_ns(o, [&](const HandshakeSegment& s, SideIndex sender) {
+    return sender == flow.client && kind(s) == tcp_flag::syn && s.options.timestamps &&
+           s.options.tsval == o.syn_ack_tsecr && s.time_ns <= o.first_syn_ack_ns;
+  });
+}
+
+/// The copy of the server's SYN-ACK that the client acknowledged: the only one with the number, or the one
+/// whose timestamp came back.
+TimeNs Openings::acknowledged_syn_ack_ns(const TcpFlow& flow) const {
+  const Opening& o = flow.opening;
+  if (o.syn_acks_before_ack == 1) return o.acked_syn_ack_ns;
+  if (!o.isns_differ && !o.ack_has_timestamps) return kUnknownNs;
+  const std::uint32_t isn = flow.detail[flow.client ^ 1].base_seq;
+  return sole_copy_ns(o, [&](const HandshakeSegment& s, SideIndex sender) {
+    if (sender == flow.client || kind(s) != (tcp_flag::syn | tcp_flag::ack)) return false;
+    if (s.seq != isn || s.time_ns > o.ack_ns || s.earlier) return false;
+    return !o.ack_has_timestamps || (s.options.timestamps && s.options.tsval == o.ack_tsecr);
+  });
+}
+
+/// The client's half of an opening that is complete.
+void Openings::take_client_half(const TcpFlow& flow, OpeningTimes& t) const {
+  const Opening& o = flow.opening;
+  if (flow.server_syn) {  // the server's SYN to the client's SYN-ACK
+    const auto sole_ns = [&](SideIndex side, std::uint8_t flags) {
+      return sole_copy_ns(o, [&](const HandshakeSegment& s, SideIndex sender) {
+        return sender == side && kind(s) == flags;
+      });
+    };
+    t.rtt_probe_client_ns = elapsed_ns(sole_ns(flow.client ^ 1, tcp_flag::syn),
+                                       sole_ns(flow.client, tcp_flag::syn | tcp_flag::ack));
+    return;
   }
-  return matches == 1 ? found : kUnknownNs;
+  const TimeNs acked_ns = acknowledged_syn_ack_ns(flow);
+  t.synack_wait_ns = elapsed_ns(o.first_syn_ack_ns, acked_ns);
+  t.rtt_probe_client_ns = elapsed_ns(acked_ns, o.ack_ns);
+  t.ambiguous = t.ambiguous || (!known(acked_ns) && !flow.untimed);
 }
 
 OpeningTimes Openings::times(const TcpFlow& flow) const {
@@ -190,33 +378,12 @@ OpeningTimes Openings::times(const TcpFlow& flow) const {
   t.ambiguous = contradicts_order(flow, o);
   if (t.ambiguous) return t;
   if (flow.syn_ack) {
-    TimeNs answered_ns = o.last_syn_before_answer_ns;
-    bool sure = o.syns_before_answer == 1;
-    if (o.syns_before_answer > 1 && o.syn_ack_has_timestamps) {
-      const TimeNs echoed = echoed_copy_ns(o, tcp_flag::syn, o.syn_ack_tsecr, o.first_syn_ack_ns);
-      sure = known(echoed);
-      if (sure) answered_ns = echoed;
-    }
-    if (sure) {
-      t.syn_wait_ns = elapsed_ns(o.first_syn_ns, answered_ns);
-      t.rtt_probe_server_ns = elapsed_ns(answered_ns, o.first_syn_ack_ns);
-    }
-    t.ambiguous = o.syns_before_answer > 1 && !sure;
+    const TimeNs answered_ns = answered_syn_ns(flow);
+    t.syn_wait_ns = elapsed_ns(o.first_syn_ns, answered_ns);
+    t.rtt_probe_server_ns = elapsed_ns(answered_ns, o.first_syn_ack_ns);
+    t.ambiguous = o.syns_before_answer > 1 && !known(answered_ns) && !flow.untimed;
   }
-  if (!flow.complete) return t;
-
-  TimeNs acked_ns = o.acked_syn_ack_ns;
-  bool sure = o.syn_acks_before_ack == 1;
-  if (!sure && o.ack_has_timestamps) {
-    const TimeNs echoed = echoed_copy_ns(o, tcp_flag::syn | tcp_flag::ack, o.ack_tsecr, o.ack_ns);
-    sure = known(echoed);
-    if (sure) acked_ns = echoed;
-  }
-  if (sure) {
-    t.synack_wait_ns = elapsed_ns(o.first_syn_ack_ns, acked_ns);
-    t.rtt_probe_client_ns = elapsed_ns(acked_ns, o.ack_ns);
-  }
-  t.ambiguous = t.ambiguous || !sure;
+  if (flow.complete) take_client_half(flow, t);
   return t;
 }
 
@@ -249,7 +416,9 @@ void Openings::describe(const TcpFlow& flow, Connection& out) const {
   if (!flow.complete) return;
   out.ack_frame = o.ack_frame;
   out.established_time_ns = o.ack_ns;
-  if (!contradicts_order(flow, o)) out.connect_time_ns = elapsed_ns(o.first_syn_ns, o.ack_ns);
+  if (!contradicts_order(flow, o) && !flow.server_syn) {
+    out.connect_time_ns = elapsed_ns(o.first_syn_ns, o.ack_ns);
+  }
   if (known(t.rtt_probe_server_ns) && known(t.rtt_probe_client_ns)) {
     out.handshake_rtt_ns = plus_ns(t.rtt_probe_server_ns, t.rtt_probe_client_ns);
   }

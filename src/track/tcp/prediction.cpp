@@ -18,7 +18,7 @@ namespace {
 [[nodiscard]] bool expected(const TcpFlow& flow, const Side& side, const Side& peer,
                             const Packet& packet) {
   const TcpHeader& tcp = packet.tcp;
-  if ((tcp.flags & ~tcp_flag::psh) != tcp_flag::ack) return false;
+  if ((tcp.flags & ~tcp_flag::psh) != tcp_flag::ack || packet.untimed) return false;
   if (tcp.seq != side.next_seq || tcp.window == 0) return false;
   if (!predictable(flow, side, peer)) return false;
   const std::int32_t acknowledged = seq_distance(side.max_ack, tcp.ack);

@@ -63,6 +63,19 @@ void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now)
   trouble.lost_until_ns = now;
 }
 
+/// Whether the client sends at `begin` what its SYN carried: the server has taken the SYN alone.
+[[nodiscard]] bool sends_syn_data(const TcpFlow& flow, SideIndex sender, std::uint32_t begin) {
+  const Side& server = flow.side[sender ^ 1];
+  if (sender != flow.client || !flow.syn_ack) return false;
+  if (begin != flow.detail[sender].base_seq + 1 || server.max_ack != begin) return false;
+  const Opening& o = flow.opening;
+  for (std::size_t i = 0; i < o.segment_count; ++i) {
+    const HandshakeSegment& s = o.segments[i];
+    if (o.sender[i] == sender && (s.flags & tcp_flag::syn) && s.payload_length > 0) return true;
+  }
+  return false;
+}
+
 /// Whether the peer's latest ACK can have made `sender` send at `now`: no timer runs out so soon after
 /// the ACK reached it.
 [[nodiscard]] bool prompted(const TcpFlow& flow, SideIndex sender, TimeNs now) {
@@ -80,13 +93,28 @@ void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packe
                                     MirrorCopy copy) {
   Side& side = flow.side[sender];
   ++side.packets;
-  if (copy == MirrorCopy::bare) return;
+  if (copy == MirrorCopy::bare) {
+    trouble(flow.detail[sender]).copied_ack_ns = packet.time_ns;
+    return;
+  }
   flow.recent[sender].payload_bytes += packet.payload_length;
   if (packet.payload_length > 0) side.sent_payload = true;
   count(flow.detail[sender], RetransmissionClass::mirror_duplicate);
 }
 
 // ------------------------------------------------------------------------------- what ACKs tell
+
+/// A mirror makes one copy of an ACK: when the third comes as soon as the second, both are the receiver's.
+void Sequences::count_duplicate_ack(TcpFlow& flow, SideIndex sender, TimeNs now) {
+  Side& side = flow.side[sender];
+  Trouble& mine = trouble(flow.detail[sender]);
+  const DurationNs since_copy_ns = elapsed_ns(mine.copied_ack_ns, now);
+  const bool was_no_copy = known(since_copy_ns) && since_copy_ns < kBareCopyNs;
+  if (side.duplicate_acks == 0) mine.duplicate_ack_ns = was_no_copy ? mine.copied_ack_ns : now;
+  side.duplicate_acks = static_cast<std::uint8_t>(
+      std::min<int>(UINT8_MAX, side.duplicate_acks + (was_no_copy ? 2 : 1)));
+  mine.copied_ack_ns = kUnknownNs;
+}
 
 void Sequences::take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
                                      const SegmentOptions& options, RoundTrip& completed) {
@@ -100,8 +128,7 @@ void Sequences::take_acknowledgement(TcpFlow& flow, SideIndex sender, const Pack
     side.duplicate_acks = 0;
   } else if (ack == side.max_ack && packet.payload_length == 0 &&
              packet.tcp.window == side.window && seq_distance(ack, peer.next_seq) > 0) {
-    if (side.duplicate_acks == 0) trouble(flow.detail[sender]).duplicate_ack_ns = packet.time_ns;
-    if (side.duplicate_acks < UINT8_MAX) ++side.duplicate_acks;
+    count_duplicate_ack(flow, sender, packet.time_ns);
   }
   if (packet.payload_length == 0) {
     SideDetail& asked = flow.detail[sender ^ 1];
@@ -187,6 +214,11 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
   if (syn_ack && flow.detail[sender].syn_acks == 1) return false;
   Trouble& mine = trouble(flow.detail[sender]);
   side.timing = false;  // Karn: the next ACK may answer either copy
+  if (mine.retransmissions[static_cast<std::size_t>(RetransmissionClass::syn_data)] == 0 &&
+      sends_syn_data(flow, sender, begin)) {
+    count(flow.detail[sender], RetransmissionClass::syn_data);
+    return false;
+  }
   const TimeNs noticed = fill_holes(mine, begin, end);
   const DurationNs late = elapsed_ns(noticed, packet.time_ns);
   const DurationNs rtt = flow.smallest_rtt_ns();  // duplicate ACKs bring nothing sooner
@@ -215,6 +247,21 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
   return true;
 }
 
+/// A SYN or SYN-ACK whose number is not the one this side began with. Whether it is none of its bytes: as
+/// long as there are none, it begins with this number (what came before was of an earlier connection), but
+/// for the SYN-ACK of another server, which counts when the client acknowledges it.
+bool Sequences::begins_elsewhere(TcpFlow& flow, SideIndex sender, std::uint32_t begin) {
+  constexpr std::int32_t kCapturedLate = 1 << 16;
+  if (flow.opening.isns_differ && sender != flow.client) return true;
+  Side& side = flow.side[sender];
+  const std::int32_t before = seq_distance(begin, side.next_seq);
+  const bool late = before >= 0 && before < kCapturedLate;
+  if (!side.sent_payload && !late) {
+    flow.detail[sender].base_seq = side.next_seq = begin;
+  }
+  return false;
+}
+
 SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet& packet,
                                   RoundTrip& completed) {
   Side& side = flow.side[sender];
@@ -230,6 +277,9 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   const std::uint32_t end = begin + length + (syn ? 1U : 0U) + (fin ? 1U : 0U);
 
   ++side.packets;
+  if (syn && side.seen && begin != detail.base_seq && begins_elsewhere(flow, sender, begin)) {
+    return SegmentContent::nothing;
+  }
   DurationNs silence_ns = kUnknownNs;
   if (length > 0) {
     if (!side.sent_payload) detail.first_payload_ns = packet.time_ns;

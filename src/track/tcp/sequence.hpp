@@ -46,6 +46,7 @@ class Sequences {
   void count(SideDetail& detail, RetransmissionClass c) {
     ++trouble(detail).retransmissions[static_cast<std::size_t>(c)];
   }
+  void count_duplicate_ack(TcpFlow& flow, SideIndex sender, TimeNs now);
   void take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
                             const SegmentOptions& options, RoundTrip& completed);
   void take_window(TcpFlow& flow, SideIndex sender, const Packet& packet);
@@ -54,6 +55,7 @@ class Sequences {
   [[nodiscard]] RetransmissionClass classify_resend(TcpFlow& flow, SideIndex sender,
                                                     std::uint32_t begin, std::uint32_t end,
                                                     TimeNs now, DurationNs silence_ns);
+  [[nodiscard]] bool begins_elsewhere(TcpFlow& flow, SideIndex sender, std::uint32_t begin);
   [[nodiscard]] bool account_old(TcpFlow& flow, SideIndex sender, const Packet& packet,
                                  std::uint32_t begin, std::uint32_t end, DurationNs silence_ns);
 

@@ -13,6 +13,14 @@ namespace {
 /// of order between the directions comes sooner than this.
 constexpr DurationNs kHoleGraceNs = 50 * kMillisecondNs;
 
+/// Where no SYN or SYN-ACK has told who is the client, the first message that is recognised does.
+void follow_speaker(TcpFlow& flow, SideIndex sender, Speaker speaker) {
+  const bool guessed = flow.basis == ClientBasis::port || flow.basis == ClientBasis::first_packet;
+  if (speaker == Speaker::either || !guessed || flow.protocol != Protocol::unknown) return;
+  flow.client = speaker == Speaker::client ? sender : sender ^ 1;
+  flow.basis = ClientBasis::protocol;
+}
+
 }  // namespace
 
 Streams::Streams(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
@@ -44,7 +52,11 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
     return;
   }
   if (content != SegmentContent::nothing) measure(flow, sender, packet, content);
-  if (packet.payload_length > 0) {
+  if (flow.half_open() && packet.tcp.has(tcp_flag::ack)) {
+    settle_syn_data(flow, sender ^ 1, packet.tcp.ack);
+  }
+  if (packet.payload_length > 0 && !hold_syn_data(flow, sender, packet, seq)) {
+    settle_syn_data(flow, sender, seq);
     if (seq_distance(flow.recent[sender].stream_next, seq) > 0) {
       wait(flow, sender, packet, seq);
       if (side.overtaken && hole_is_final(flow, sender, packet.time_ns)) skip_hole(flow, sender);
@@ -52,18 +64,23 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
       const Bytes bytes =
           packet.payload.first(std::min<std::size_t>(packet.payload.size(), packet.payload_length));
       advance(flow, sender, seq, packet.payload_length,
-              chunk(flow, sender, bytes, packet.time_ns, packet.number));
+              chunk(flow, sender, bytes, packet.measured_ns(), packet.number));
     }
     if (side.overtaken) drain(flow, sender);
   }
   if (side.fin && flow.recent[sender].stream_next == flow.detail[sender].fin_seq) {
-    deliver_fin(flow, sender, packet.time_ns, packet.number);
+    deliver_fin(flow, sender, packet.measured_ns(), packet.number);
   }
 }
 
-/// Keeps the direction's progress; without room for it the bytes go on unmeasured.
+/// Keeps the direction's progress; without room for it, or times, the bytes go on unmeasured.
 void Streams::measure(TcpFlow& flow, SideIndex sender, const Packet& packet,
                       SegmentContent content) {
+  if (flow.untimed) {
+    if (flow.transfer != kNone) transfers_.give(flow.transfer);
+    flow.transfer = kNone;
+    return;
+  }
   if (flow.transfer == kNone) {
     flow.transfer = transfers_.take();
     if (flow.transfer == kNone) return;
@@ -132,7 +149,7 @@ void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::u
       return;  // the stream will find a hole here
     }
     Block& block = blocks_[index];
-    block.time_ns = packet.time_ns;
+    block.time_ns = packet.measured_ns();
     block.frame = packet.number;
     block.seq = seq;
     block.burst = burst(flow, sender);
@@ -176,11 +193,41 @@ void Streams::drain(TcpFlow& flow, SideIndex sender) {
   flow.side[sender].overtaken = false;
 }
 
+// -------------------------------------------------------------------------------- data of a SYN
+
+bool Streams::holds_syn_data(const TcpFlow& flow, SideIndex sender) const {
+  if (!flow.side[sender].overtaken) return false;
+  const std::uint32_t first = flow.detail[sender].waiting;
+  return first != kNone && blocks_[first].seq == flow.recent[sender].stream_next;
+}
+
+/// Keeps what a SYN carries, the first copy of it; false for any other segment, and when so much waits that
+/// a flood of such SYNs could take the room of segments that overtook: then it counts as taken.
+bool Streams::hold_syn_data(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                            std::uint32_t seq) {
+  if ((packet.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) != tcp_flag::syn) return false;
+  if (seq != flow.recent[sender].stream_next || 2 * blocks_.in_use() >= blocks_.capacity()) {
+    return false;
+  }
+  if (!holds_syn_data(flow, sender)) wait(flow, sender, packet, seq);
+  return true;
+}
+
+/// The server has acknowledged the SYN and what it carried up to here, or the client goes on from here.
+void Streams::settle_syn_data(TcpFlow& flow, SideIndex sender, std::uint32_t taken_up_to) {
+  if (!holds_syn_data(flow, sender)) return;
+  if (seq_distance(flow.recent[sender].stream_next, taken_up_to) > 0) {
+    drain(flow, sender);
+  } else {
+    drop_waiting(flow, sender);
+  }
+}
+
 bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const {
   const Side& peer = flow.side[sender ^ 1];
   const Block& first = blocks_[flow.detail[sender].waiting];
   return peer.acked && seq_distance(first.seq, peer.max_ack) >= 0 &&
-         now - first.time_ns >= kHoleGraceNs;
+         elapsed_ns(first.time_ns, now) >= kHoleGraceNs;
 }
 
 /// Gives up the bytes before the first waiting block and delivers what follows.
@@ -252,19 +299,22 @@ void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
   flow.tracker = StreamTracker::kNone;
 }
 
-void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk) {
+void Streams::recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk) {
   std::uint8_t& attempts = flow.attempts[sender];
   if (attempts >= limits_.classify_segments) return;
   ++attempts;
   // First as the rest of what came before: "ET / HTTP/1.1" alone would be a method of its own.
-  const Protocol joined = recognise_joined(flow, sender, chunk);
-  const bool continues = joined != Protocol::unknown;
-  const Protocol protocol = continues ? joined : classifier_.recognise(chunk.bytes, Transport::tcp);
-  if (protocol == Protocol::unknown) {
+  const Recognised joined = recognise_joined(flow, sender, chunk);
+  const bool continues = joined.protocol != Protocol::unknown;
+  const Recognised message =
+      continues ? joined : classifier_.recognise(chunk.bytes, Transport::tcp);
+  if (message.protocol == Protocol::unknown) {
     keep_beginning(flow, sender, chunk);
     return;
   }
-  adopt(flow, protocol, continues || attempts == 1);
+  follow_speaker(flow, sender, message.speaker);
+  chunk.direction = flow.direction(sender);
+  adopt(flow, message.protocol, continues || attempts == 1);
   if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
   if (flow.probe != kNone) probes_.give(flow.probe);
@@ -272,11 +322,11 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chun
 }
 
 /// What begins in the segments before this one: a message may come in pieces.
-Protocol Streams::recognise_joined(const TcpFlow& flow, SideIndex sender,
-                                   const StreamChunk& chunk) {
-  if (flow.probe == kNone) return Protocol::unknown;
+Recognised Streams::recognise_joined(const TcpFlow& flow, SideIndex sender,
+                                     const StreamChunk& chunk) {
+  if (flow.probe == kNone) return {};
   const Probe::Half& half = probes_[flow.probe].half[sender];
-  if (half.piece_count == 0 || half.overflowed) return Protocol::unknown;
+  if (half.piece_count == 0 || half.overflowed) return {};
   std::uint8_t joined[kProbeBytes];
   std::memcpy(joined, half.bytes, half.length);
   const std::size_t more = std::min(kProbeBytes - half.length, chunk.bytes.size());
@@ -342,7 +392,7 @@ void Streams::close(TcpFlow& flow, ConnectionEnd end) {
     if (side.stream_started && missing > 0 && wants_bytes(flow, s)) {
       announce_gap(flow, s, static_cast<std::uint64_t>(missing));
     }
-    deliver_fin(flow, s, flow.last_ns, flow.last_frame);
+    deliver_fin(flow, s, flow.untimed ? kUnknownNs : flow.last_ns, flow.last_frame);
   }
   if (flow.tracker != StreamTracker::kNone) close_tracker(flow, end);
   if (flow.probe != kNone) probes_.give(flow.probe);

@@ -4,7 +4,8 @@
 // gets every byte once, with holes announced.
 //
 // Bounded: `reorder_segments` blocks of 2 KiB for all connections, `reorder_per_direction` for one
-// direction. A connection whose protocol is unknown or not followed keeps nothing.
+// direction. What a SYN carries (RFC 7413) waits there as well, until the server says whether it takes it: if
+// not, it will come again. A connection whose protocol is unknown or not followed keeps nothing.
 #pragma once
 
 #include <wirelag/base/counters.hpp>
@@ -83,9 +84,9 @@ class Streams {
   void follow_interest(TcpFlow& flow);
   void close_tracker(TcpFlow& flow, ConnectionEnd end);
   void announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing);
-  void recognise(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
-  [[nodiscard]] Protocol recognise_joined(const TcpFlow& flow, SideIndex sender,
-                                          const StreamChunk& chunk);
+  void recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk);
+  [[nodiscard]] Recognised recognise_joined(const TcpFlow& flow, SideIndex sender,
+                                            const StreamChunk& chunk);
   void adopt(TcpFlow& flow, Protocol protocol, bool first_bytes);
   void deliver_beginning(TcpFlow& flow, SideIndex sender);
   void keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
@@ -93,6 +94,10 @@ class Streams {
                StreamChunk chunk);
   void wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq);
   void drain(TcpFlow& flow, SideIndex sender);
+  [[nodiscard]] bool holds_syn_data(const TcpFlow& flow, SideIndex sender) const;
+  [[nodiscard]] bool hold_syn_data(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                   std::uint32_t seq);
+  void settle_syn_data(TcpFlow& flow, SideIndex sender, std::uint32_t taken_up_to);
   void skip_hole(TcpFlow& flow, SideIndex sender);
   [[nodiscard]] std::uint32_t burst(const TcpFlow& flow, SideIndex sender) const;
   bool set_current(const TcpFlow& flow, SideIndex sender, bool current);

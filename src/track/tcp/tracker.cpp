@@ -32,6 +32,34 @@ constexpr std::uint32_t kSweepPerTick = 256;
          std::end(kServerPorts);
 }
 
+[[nodiscard]] Packet packet_of(const TcpFlow& flow, const SynAside& syn) {
+  Packet packet;
+  packet.time_ns = syn.time_ns;
+  packet.untimed = syn.untimed;
+  packet.number = syn.frame;
+  packet.flow_hash = flow.hash;
+  packet.payload_length = syn.payload_length;
+  packet.src = flow.server_endpoint();
+  packet.dst = flow.client_endpoint();
+  packet.tcp = {syn.seq, 0, syn.window, syn.flags, Bytes(syn.options).first(syn.option_bytes)};
+  packet.transport = Transport::tcp;
+  return packet;
+}
+
+/// Of a connection some of whose frames have no time. What its opening tells is right: it knows which have.
+void forget_times(Connection& c) {
+  c.untimed = true;
+  c.last_time_ns = kUnknownNs;
+  for (const Direction d : {Direction::c2s, Direction::s2c}) {
+    HalfConnection& half = c.half[d];
+    half.first_payload_ns = half.last_payload_ns = half.lost_until_ns = kUnknownNs;
+    half.lost_ns.fill(0);
+    half.time_lost_ns = half.zero_window_ns = half.window_full_ns = 0;
+  }
+  c.rtt_probe_server = c.rtt_probe_client = {};
+  c.rtt_probe_server_timestamps = c.rtt_probe_client_timestamps = {};
+}
+
 }  // namespace
 
 struct TcpTracker::State {
@@ -86,9 +114,18 @@ struct TcpTracker::State {
   [[nodiscard]] bool make_room(TimeNs now);
   [[nodiscard]] bool give_one_up(TimeNs now);
   void prefetch_next_eviction() const;
-  void account(TcpFlow& flow, SideIndex sender, const Packet& packet);
+  /// Where a flow stood before the segment at hand.
+  struct Before {
+    TimeNs last_ns;
+    FrameNumber last_frame;
+  };
+  void account(std::uint32_t i, SideIndex sender, const Packet& packet);
   void account_unexpected(TcpFlow& flow, SideIndex sender, const Packet& packet,
                           TimeNs previous_ns);
+  [[nodiscard]] bool settle_crossing(std::uint32_t i, SideIndex sender, const Packet& packet,
+                                     const Before& before);
+  void account_aside(TcpFlow& flow);
+  void account_earlier(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void account_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
   void note_close(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void show(const TcpFlow& flow, SideIndex sender, const RoundTrip& completed) const;
@@ -153,9 +190,11 @@ void TcpTracker::State::revise_client(TcpFlow& flow, SideIndex sender, const Pac
 }
 
 /// A SYN whose sequence number is not the one this side began with opens another connection.
+/// So does the SYN of a side that has not begun before the connection was refused or given up.
 bool TcpTracker::State::begins_anew(const TcpFlow& flow, SideIndex sender, const Packet& p) const {
-  return (p.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn &&
-         flow.side[sender].seen && p.tcp.seq != flow.detail[sender].base_seq;
+  if ((p.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) != tcp_flag::syn) return false;
+  if (!flow.side[sender].seen) return flow.closed();
+  return p.tcp.seq != flow.detail[sender].base_seq && !may_cross(flow, sender, p.tcp);
 }
 
 // ------------------------------------------------------------------------------------ life
@@ -169,7 +208,7 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet) {
     const SideIndex sender = sender_of(orientation);
     const bool expired = s.expired(flow, packet.time_ns);
     if (!expired && !s.begins_anew(flow, sender, packet)) [[likely]] {
-      s.account(flow, sender, packet);
+      s.account(i, sender, packet);
       return NotAnalysed::none;
     }
     s.end(i, flow.closed() ? ConnectionEnd::closed
@@ -178,17 +217,20 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet) {
   }
   const std::uint32_t begun = s.begin(packet);
   if (begun == FlowIndex::kNone) return NotAnalysed::flow_table_full;
-  s.account(s.flows[begun], sender_of(packet), packet);
+  s.account(begun, sender_of(packet), packet);
   return NotAnalysed::none;
 }
 
-void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& packet) {
-  const TimeNs previous_ns = flow.last_ns;
+void TcpTracker::State::account(std::uint32_t i, SideIndex sender, const Packet& packet) {
+  TcpFlow& flow = flows[i];
+  const Before before{flow.last_ns, flow.last_frame};
   flow.last_ns = std::max(flow.last_ns, packet.time_ns);  // a clock step back is not silence
   flow.last_frame = packet.number;
   RoundTrip completed;
   if (!account_expected(flow, sender, packet, completed)) {
-    account_unexpected(flow, sender, packet, previous_ns);
+    const bool crossing = flow.syn_aside || may_cross(flow, sender, packet.tcp);
+    if (crossing && settle_crossing(i, sender, packet, before)) return;
+    account_unexpected(flow, sender, packet, before.last_ns);
     return;
   }
   if (observer != nullptr && completed.any()) show(flow, sender, completed);
@@ -200,10 +242,15 @@ void TcpTracker::State::account(TcpFlow& flow, SideIndex sender, const Packet& p
 void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, const Packet& packet,
                                            TimeNs previous_ns) {
   const std::uint8_t flags = packet.tcp.flags;
+  if (packet.untimed) flow.untimed = true;
   if ((flags & tcp_flag::syn) != 0) revise_client(flow, sender, packet);
   const MirrorCopy copy = mirror_copy(flow, sender, packet, previous_ns);
   if (copy != MirrorCopy::no) {
     account_copy(flow, sender, packet, copy);
+    return;
+  }
+  if (of_earlier_connection(flow, sender, packet.tcp)) {
+    account_earlier(flow, sender, packet);
     return;
   }
   if ((flags & (tcp_flag::fin | tcp_flag::rst)) != 0) note_close(flow, sender, packet);
@@ -227,7 +274,55 @@ void TcpTracker::State::account_copy(TcpFlow& flow, SideIndex sender, const Pack
   sequences.account_mirror_copy(flow, sender, packet, copy);
   if (copy == MirrorCopy::bare) return;
   counters.add(Counter::mirror_duplicates);
-  if (packet.tcp.has(tcp_flag::syn)) openings.note_mirror_copy(flow, sender, packet);
+  if (packet.tcp.has(tcp_flag::syn) && !of_earlier_connection(flow, sender, packet.tcp)) {
+    openings.note_mirror_copy(flow, sender, packet);
+  }
+}
+
+void TcpTracker::State::account_earlier(TcpFlow& flow, SideIndex sender, const Packet& packet) {
+  ++flow.side[sender].packets;
+  counters.add(Counter::tcp_earlier_connection);
+  openings.note_earlier(flow, sender, packet);
+}
+
+// ------------------------------------------------------------------------ SYNs that may have crossed
+
+/// A SYN that may have crossed the client's is put aside; what comes next tells whether it did, or has
+/// opened another connection. Whether the segment is accounted for.
+bool TcpTracker::State::settle_crossing(std::uint32_t i, SideIndex sender, const Packet& packet,
+                                        const Before& before) {
+  TcpFlow& flow = flows[i];
+  const bool syn = (packet.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
+  if (syn && sender == flow.client) return false;  // sent again: tells nothing
+  flow.last_ns = before.last_ns;
+  flow.last_frame = before.last_frame;
+  if (may_cross(flow, sender, packet.tcp) && openings.put_aside(flow, packet)) return true;
+  if (syn || shows_crossing(flow, sender, packet.tcp)) {
+    account_aside(flow);
+    account(i, sender, packet);
+    return true;
+  }
+  const SynsAside syns = openings.take_aside(flow);
+  std::array<Packet, SynsAside::capacity()> calls;
+  for (std::size_t n = 0; n < syns.size(); ++n) calls[n] = packet_of(flow, syns[n]);
+  end(i, ConnectionEnd::port_reused);
+  const std::uint32_t begun = begin(calls[0]);
+  for (std::size_t n = 0; n < syns.size(); ++n) account(begun, sender_of(calls[n]), calls[n]);
+  account(begun, sender, packet);
+  return true;
+}
+
+/// The SYNs that were put aside belong to this connection.
+void TcpTracker::State::account_aside(TcpFlow& flow) {
+  if (!flow.syn_aside) return;
+  const SynsAside syns = openings.take_aside(flow);
+  const SideIndex sender = flow.client ^ 1;
+  for (const SynAside& syn : syns) {
+    const TimeNs previous_ns = flow.last_ns;
+    flow.last_ns = std::max(flow.last_ns, syn.time_ns);
+    flow.last_frame = syn.frame;
+    account_unexpected(flow, sender, packet_of(flow, syn), previous_ns);
+  }
 }
 
 void TcpTracker::State::note_close(TcpFlow& flow, SideIndex sender, const Packet& packet) {
@@ -235,8 +330,8 @@ void TcpTracker::State::note_close(TcpFlow& flow, SideIndex sender, const Packet
     flow.rst = true;
     flow.refusal = sender != flow.client && !flow.side[sender].sent_payload;
   }
-  if (known(flow.close_ns)) return;
-  flow.close_ns = packet.time_ns;
+  if (flow.close_frame != 0 || known(flow.close_ns)) return;
+  flow.close_ns = packet.measured_ns();
   flow.close_frame = packet.number;
 }
 
@@ -302,6 +397,7 @@ void TcpTracker::State::prefetch_next_eviction() const {
 
 void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
   TcpFlow& flow = flows[i];
+  account_aside(flow);
   streams.close(flow, why);
   const Connection connection = describe(flow, why);
   sink.emit(&connection);
@@ -341,6 +437,7 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
   for (SideIndex s = 0; s < 2; ++s) {
     if (flow.side[s].packets > 0) describe_side(flow, s, c);
   }
+  if (flow.untimed) forget_times(c);
   return c;
 }
 

@@ -55,12 +55,17 @@ struct Extent {
   void add(const StreamChunk& chunk) {
     frames.first = std::min(frames.first, chunk.frame);
     frames.last = std::max(frames.last, chunk.frame);
-    last_ns = std::max(last_ns, chunk.time_ns);
+    last_ns = later_ns(last_ns, chunk.time_ns);
   }
   void add(const Extent& other) {
     frames.first = std::min(frames.first, other.frames.first);
     frames.last = std::max(frames.last, other.frames.last);
-    last_ns = std::max(last_ns, other.last_ns);
+    last_ns = later_ns(last_ns, other.last_ns);
+  }
+
+ private:
+  [[nodiscard]] static TimeNs later_ns(TimeNs a, TimeNs b) {
+    return known(b) ? std::max(a, b) : kUnknownNs;
   }
 };
 

@@ -11,9 +11,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       Signatures::compile({{"shop", "(^|\\.)shop\\.example$"}, {"any", "a+b"}}).value());
   const Bytes bytes(data, size);
   for (const Transport transport : {Transport::tcp, Transport::udp}) {
-    const Protocol all = classifier.recognise(bytes, transport);
-    WIRELAG_REQUIRE(all ==
-                    classifier.recognise(bytes.first(std::min(size, kSignatureBytes)), transport));
+    const Protocol all = classifier.recognise(bytes, transport).protocol;
+    WIRELAG_REQUIRE(
+        all ==
+        classifier.recognise(bytes.first(std::min(size, kSignatureBytes)), transport).protocol);
   }
   WIRELAG_REQUIRE(classifier.service_of(as_text(bytes)) <= 2);
   return 0;

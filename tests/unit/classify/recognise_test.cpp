@@ -39,10 +39,10 @@ std::string hex(std::string_view digits) {
 class Recognise : public testing::Test {
  protected:
   Protocol tcp(std::string_view bytes) {
-    return classifier_.recognise(as_bytes(bytes), Transport::tcp);
+    return classifier_.recognise(as_bytes(bytes), Transport::tcp).protocol;
   }
   Protocol udp(std::string_view bytes) {
-    return classifier_.recognise(as_bytes(bytes), Transport::udp);
+    return classifier_.recognise(as_bytes(bytes), Transport::udp).protocol;
   }
   void expect_tcp(Protocol protocol, std::initializer_list<std::string> payloads) {
     for (const std::string& payload : payloads)
@@ -186,9 +186,24 @@ TEST_F(Recognise, ShapesThatAreNotDns) {
               hex("1234 0110 0001 0000 0000 0000 20") + std::string(32, 'A') + hex("00 0020 0001"),
               hex("1234 0100 0001")});
   EXPECT_EQ(tcp(hex("1234 0100 0001 0000 0000 0000") + kQuestion), Protocol::unknown);
-  EXPECT_EQ(classifier_.recognise(as_bytes(hex("1234 0100 0001 0000 0000 0000") + kQuestion),
-                                  Transport::none),
-            Protocol::unknown);
+  EXPECT_EQ(
+      classifier_
+          .recognise(as_bytes(hex("1234 0100 0001 0000 0000 0000") + kQuestion), Transport::none)
+          .protocol,
+      Protocol::unknown);
+}
+
+TEST_F(Recognise, WhoSpeaks) {
+  const auto speaker = [&](const std::string& bytes) {
+    return classifier_.recognise(as_bytes(bytes), Transport::tcp).speaker;
+  };
+  EXPECT_EQ(speaker("GET / HTTP/1.1\r\n"), Speaker::client);
+  EXPECT_EQ(speaker("HTTP/1.1 200 OK\r\n"), Speaker::server);
+  EXPECT_EQ(speaker(hex("1603010200 010001fc 0303")), Speaker::client);
+  EXPECT_EQ(speaker(hex("1603030050 0200004c 0303")), Speaker::server);
+  EXPECT_EQ(speaker(hex("1703030100 00112233")), Speaker::either);
+  EXPECT_EQ(speaker("*1\r\n$4\r\nPING\r\n"), Speaker::either)
+      << "a master sends commands to its replica, which has called it";
 }
 
 TEST_F(Recognise, Databases) {

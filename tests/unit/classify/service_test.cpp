@@ -85,7 +85,8 @@ TEST(Service, ClassifiersOfOneSetOfSignaturesWorkApart) {
   Classifier one(signatures);
   Classifier other(signatures);
   EXPECT_EQ(one.service_of("example"), other.service_of("www.example"));
-  EXPECT_EQ(other.recognise(as_bytes("GET / HTTP/1.1\r\n"), Transport::tcp), Protocol::http1);
+  EXPECT_EQ(other.recognise(as_bytes("GET / HTTP/1.1\r\n"), Transport::tcp).protocol,
+            Protocol::http1);
 }
 
 }  // namespace

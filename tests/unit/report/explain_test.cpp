@@ -82,6 +82,84 @@ TEST(Explain, ASynSentAgainIsNotTakenToHaveArrived) {
   EXPECT_EQ(states(told[3]), "ESTABLISHED>ESTABLISHED SYN-RECEIVED>ESTABLISHED");
 }
 
+/// SYN -1 s- SYN -20 ms- SYN-ACK -1 s- SYN-ACK -> ACK, with timestamps.
+Connection sent_twice(std::uint32_t syn_ack_tsecr, std::uint32_t ack_tsecr) {
+  Connection c = opened(1, kClient, kServer, {1, 0}, {3, 1020 * kMs}, {5, 2030 * kMs});
+  const auto stamped = [](HandshakeSegment s, FrameNumber frame, DurationNs at_ns,
+                          std::uint32_t val, std::uint32_t ecr) {
+    s.frame = frame;
+    s.time_ns = kStart + at_ns;
+    s.options.timestamps = true;
+    s.options.tsval = val;
+    s.options.tsecr = ecr;
+    return s;
+  };
+  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
+  c.handshake.clear();
+  c.handshake.push(stamped(syn, 1, 0, 100, 0));
+  c.handshake.push(stamped(syn, 2, 1000 * kMs, 1100, 0));
+  c.handshake.push(stamped(syn_ack, 3, 1020 * kMs, 7000, syn_ack_tsecr));
+  c.handshake.push(stamped(syn_ack, 4, 2020 * kMs, 8000, syn_ack_tsecr));
+  c.handshake.push(stamped(ack, 5, 2030 * kMs, 2130, ack_tsecr));
+  return c;
+}
+
+TEST(Explain, TheTimestampTellsWhichCopyWasAnswered) {
+  const auto late = explain(sent_twice(100, 7000));
+  EXPECT_TRUE(late[0].arrived) << "the SYN-ACK was on its way for more than a second";
+  EXPECT_FALSE(late[1].arrived);
+  EXPECT_THAT(late[1].meaning, HasSubstr("the answer to frame 1 was under way"));
+  EXPECT_THAT(late[1].meaning, HasSubstr("TSecr 100"));
+  EXPECT_TRUE(late[2].arrived);
+  EXPECT_FALSE(late[3].arrived);
+  EXPECT_THAT(late[3].meaning, HasSubstr("the ACK of frame 3 was under way"));
+
+  const auto lost = explain(sent_twice(1100, 8000));
+  EXPECT_FALSE(lost[0].arrived);
+  EXPECT_TRUE(lost[1].arrived);
+  EXPECT_THAT(lost[1].meaning, HasSubstr("lost or ignored"));
+  EXPECT_FALSE(lost[2].arrived);
+  EXPECT_TRUE(lost[3].arrived);
+
+  const auto unknown = explain(sent_twice(555, 555));
+  EXPECT_FALSE(unknown[0].arrived) << "no copy has this number: the latest before the answer";
+  EXPECT_TRUE(unknown[1].arrived);
+}
+
+TEST(Explain, WhatBelongsToAnEarlierConnectionChangesNoState) {
+  Connection c = opened(1, kClient, kServer, {1, 0}, {4, 500 * kMs}, {5, 507 * kMs});
+  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
+  HandshakeSegment stray =
+      segment({2, 10 * kMs}, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 90000, 77, 1000);
+  HandshakeSegment reset = segment({3, 11 * kMs}, Direction::c2s, tcp_flag::rst, 77, 0, 0);
+  stray.earlier = reset.earlier = true;
+  c.handshake.clear();
+  for (const auto& s : {syn, stray, reset, syn_ack, ack}) c.handshake.push(s);
+  const auto told = explain(c);
+  EXPECT_EQ(states(told[1]), "SYN-SENT>SYN-SENT SYN-RECEIVED>SYN-RECEIVED");
+  EXPECT_THAT(told[1].meaning, HasSubstr("acknowledges 77, which this connection has not sent"));
+  EXPECT_EQ(told[1].relative_seq, std::nullopt);
+  EXPECT_EQ(states(told[2]), "SYN-SENT>SYN-SENT SYN-RECEIVED>SYN-RECEIVED");
+  EXPECT_THAT(told[2].meaning, HasSubstr("This attempt goes on"));
+  EXPECT_EQ(told[3].step_ns, 500 * kMs);
+  EXPECT_EQ(told[3].relative_seq, 0U);
+  EXPECT_THAT(told[3].meaning, HasSubstr("accepts and states its limits"));
+}
+
+TEST(Explain, ASynAckWithANumberOfItsOwnIsNoCopy) {
+  Connection c = opened(1, kClient, kServer, {1, 0}, {2, 10 * kMs}, {4, 15 * kMs});
+  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
+  HandshakeSegment other = syn_ack;
+  other.frame = 3;
+  other.time_ns += 2 * kMs;
+  other.seq += 700000;
+  c.handshake.clear();
+  for (const auto& s : {syn, syn_ack, other, ack}) c.handshake.push(s);
+  const auto told = explain(c);
+  EXPECT_TRUE(told[1].arrived);
+  EXPECT_THAT(told[2].meaning, HasSubstr("with a number of its own"));
+}
+
 TEST(Explain, ARepeatTooSoonForAnyTimerIsTheCapturesDoing) {
   const auto told = explain(unanswered(1, kClient, kServer, {{1, 0}, {2, 5'000}}));
   EXPECT_THAT(told[1].meaning, HasSubstr("too soon for a retransmission timer"));

@@ -38,21 +38,21 @@ struct MessageArrival {
   void add(const StreamChunk& chunk, std::uint64_t n) {
     if (n == 0) return;
     marks.add(chunk.progress, chunk.other_progress);
-    if (!known(first_ns) || chunk.frame < frames.first) frames.first = chunk.frame;
-    if (!known(first_ns) || chunk.frame > frames.last) frames.last = chunk.frame;
-    if (!known(first_ns) || chunk.time_ns < first_ns) first_ns = chunk.time_ns;
-    if (!known(last_ns) || chunk.time_ns > last_ns) last_ns = chunk.time_ns;
+    if (bytes == 0 || chunk.frame < frames.first) frames.first = chunk.frame;
+    if (bytes == 0 || chunk.frame > frames.last) frames.last = chunk.frame;
+    if (bytes == 0 || chunk.time_ns < first_ns) first_ns = chunk.time_ns;
+    if (bytes == 0 || chunk.time_ns > last_ns || !known(chunk.time_ns)) last_ns = chunk.time_ns;
     bytes += n;
   }
   void add(const MessageArrival& more) {
-    if (!known(more.first_ns)) return;
-    if (!known(first_ns)) {
+    if (more.bytes == 0) return;
+    if (bytes == 0) {
       *this = more;
       return;
     }
     frames = {std::min(frames.first, more.frames.first), std::max(frames.last, more.frames.last)};
     first_ns = std::min(first_ns, more.first_ns);
-    last_ns = std::max(last_ns, more.last_ns);
+    last_ns = known(more.last_ns) ? std::max(last_ns, more.last_ns) : kUnknownNs;
     bytes += more.bytes;
     marks.add(more.marks);
   }

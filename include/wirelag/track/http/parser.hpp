@@ -42,7 +42,7 @@ struct HttpArrival {
     if (bytes == 0 || chunk.frame < frames.first) frames.first = chunk.frame;
     if (bytes == 0 || chunk.frame > frames.last) frames.last = chunk.frame;
     if (bytes == 0 || chunk.time_ns < first_ns) first_ns = chunk.time_ns;
-    if (bytes == 0 || chunk.time_ns > last_ns) last_ns = chunk.time_ns;
+    if (bytes == 0 || chunk.time_ns > last_ns || !known(chunk.time_ns)) last_ns = chunk.time_ns;
     bytes += n;
     meter.add(chunk.progress, chunk.burst, n);
     marks.add(chunk.progress, chunk.other_progress);

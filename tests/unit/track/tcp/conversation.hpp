@@ -111,7 +111,7 @@ class Conversation {
     p.src = s.from_client ? client : server;
     p.dst = s.from_client ? server : client;
     p.transport = Transport::tcp;
-    p.flow_hash = 42;  // every flow collides: the key must tell them apart
+    p.flow_hash = flow_hash;
     p.tcp.seq = s.seq + (s.from_client ? kClientIsn : kServerIsn) + isn_shift;
     p.tcp.ack = s.ack + (s.from_client ? kServerIsn : kClientIsn) + isn_shift;
     p.tcp.flags = s.flags;
@@ -145,7 +145,8 @@ class Conversation {
   static constexpr TimeNs kStart = 1'700'000'000 * kSecondNs;
   Endpoint client = endpoint("10.0.0.1", 40000);
   Endpoint server = endpoint("10.0.0.2", 80);
-  std::uint32_t isn_shift = 0;  ///< added to all sequence numbers
+  std::uint32_t isn_shift = 0;   ///< added to all sequence numbers
+  std::uint32_t flow_hash = 42;  ///< every flow collides: the key must tell them apart
   Collector sink;
   StreamRecorder recorder;
   Counters counters;

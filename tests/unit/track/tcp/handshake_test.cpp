@@ -153,6 +153,198 @@ TEST(Handshake, SynAckThatAnswersACrossingSynIsNoCopy) {
   EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
 }
 
+TEST(Handshake, SimultaneousOpenIsWholeWithTheSecondSynAckInEitherOrder) {
+  for (const bool client_first : {true, false}) {
+    Conversation t;
+    t.client_sends(0, kSyn, 0, 0);
+    t.server_sends(10, kSyn, 0, 0);
+    if (client_first) t.client_sends(20, kSynAck, 0, 1);
+    t.server_sends(25, kSynAck, 0, 1);
+    if (!client_first) t.client_sends(30, kSynAck, 0, 1);
+    t.client_sends(7000, kAck, 1, 1, "hello");
+    const Connection& c = t.finish();
+    EXPECT_EQ(c.state, ConnectionState::complete);
+    EXPECT_EQ(c.rtt_probe_server_ns, ms(25));
+    EXPECT_EQ(c.rtt_probe_client_ns, client_first ? ms(10) : ms(20));
+    EXPECT_EQ(c.established_time_ns, Conversation::kStart + (client_first ? ms(25) : ms(30)));
+    EXPECT_FALSE(known(c.connect_time_ns)) << "when the client had its answer is not on the wire";
+    EXPECT_FALSE(known(c.synack_wait_ns));
+  }
+}
+
+TEST(Handshake, SimultaneousOpenWithoutTheClientsSynAckHasNoClientHalf) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kSyn, 0, 0);
+  t.server_sends(25, kSynAck, 0, 1);
+  t.client_sends(7000, kAck, 1, 1, "hello");
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_FALSE(known(c.rtt_probe_client_ns));
+  EXPECT_FALSE(known(c.connect_time_ns));
+}
+
+/// Far from the numbers of the other connection.
+constexpr std::uint32_t kFar = 50'000'000;
+
+TEST(Handshake, SynOfTheOtherSideThatIsAnsweredWithAnotherNumberIsACallOfItsOwn) {
+  for (const int resent : {0, 1, 2}) {
+    Conversation t;
+    t.client_sends(0, kSyn, 0, 0);
+    t.client_sends(1000, kSyn, 0, 0);
+    for (int i = 0; i <= resent; ++i) t.server_sends(5000 + 1000 * i, kSyn, 0, 0);
+    t.client_sends(8000, kSynAck, kFar, 1);
+    t.server_sends(8010, kAck, 1, kFar + 1);
+    t.finish();
+    ASSERT_EQ(t.sink.connections.size(), 2U);
+    const Connection& first = t.sink.connections[0];
+    EXPECT_EQ(first.client, t.client);
+    EXPECT_EQ(first.state, ConnectionState::syn_unanswered);
+    EXPECT_TRUE(first.one_sided);
+    EXPECT_EQ(first.last_frame, 2U);
+    EXPECT_EQ(first.last_time_ns, Conversation::kStart + ms(1000));
+    const Connection& second = t.sink.connections[1];
+    EXPECT_EQ(second.client, t.server);
+    EXPECT_EQ(second.basis, ClientBasis::syn);
+    EXPECT_EQ(second.state, ConnectionState::complete);
+    EXPECT_EQ(second.first_frame, 3U);
+    EXPECT_EQ(second.syn_frames.size(), static_cast<std::size_t>(resent) + 1);
+    EXPECT_EQ(second.connect_time_ns, ms(3010));
+    EXPECT_EQ(known(second.rtt_probe_server_ns), resent == 0);
+    EXPECT_EQ(second.half.c2s.missing_bytes + second.half.s2c.missing_bytes, 0U);
+  }
+}
+
+TEST(Handshake, SynOfTheOtherSideThatIsRefusedIsACallOfItsOwn) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(5000, kSyn, 0, 0);
+  t.client_sends(5001, kRst | kAck, kFar, 1);
+  t.finish();
+  ASSERT_EQ(t.sink.connections.size(), 2U);
+  EXPECT_EQ(t.sink.connections[1].client, t.server);
+  EXPECT_EQ(t.sink.connections[1].state, ConnectionState::refused);
+}
+
+TEST(Handshake, SynOfTheOtherSideWhoseAnswerWasNotCapturedIsToldByItsAck) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(5000, kSyn, 0, 0);
+  t.server_sends(5020, kAck, 1, kFar + 1);
+  t.finish();
+  ASSERT_EQ(t.sink.connections.size(), 2U);
+  EXPECT_EQ(t.sink.connections[1].client, t.server);
+}
+
+TEST(Handshake, AfterARefusalTheOtherSidesSynIsACallOfItsOwn) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(5, kRst | kAck, kFar, 1);
+  t.server_sends(5000, kSyn, 0, 0);
+  t.client_sends(5001, kSynAck, 0, 1);
+  t.finish();
+  ASSERT_EQ(t.sink.connections.size(), 2U);
+  EXPECT_EQ(t.sink.connections[0].state, ConnectionState::refused);
+  EXPECT_EQ(t.sink.connections[1].client, t.server);
+}
+
+TEST(Handshake, MoreSynsThanArePutAsideAreTakenToCross) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  for (int i = 0; i < 6; ++i) t.server_sends(1000.0 * i, kSyn, 0, 0);
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.sink.connections.size(), 1U);
+  EXPECT_EQ(c.state, ConnectionState::simultaneous_open);
+  EXPECT_EQ(c.half.s2c.packets, 6U);
+}
+
+TEST(Handshake, SynAckThatAcknowledgesAnotherSynIsNoAnswer) {
+  // RFC 9293 section 3.5, figure 9.
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kSynAck, kFar, 0U - 90);
+  t.client_sends(11, kRst, 0U - 90, 0);
+  t.server_sends(500, kSynAck, 0, 1);
+  t.client_sends(510, kAck, 1, 1);
+  t.server_sends(520, kAck, 1, 1, "hello");
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_EQ(c.close, CloseKind::open);
+  EXPECT_EQ(c.syn_ack_frames.size(), 1U);
+  EXPECT_EQ(c.rtt_probe_server_ns, ms(500));
+  EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(c.half.s2c.packets, 3U);
+  EXPECT_EQ(t.counters.of(Counter::tcp_earlier_connection), 2U);
+  expect_parts_add_up(c);
+}
+
+TEST(Handshake, AckOfAnEarlierConnectionAndItsResetAreNotOfThisOne) {
+  // RFC 9293 section 3.5, figure 10.
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kAck, kFar, 0U - 90);
+  t.client_sends(11, kRst, 0U - 90, 0);
+  t.client_sends(1000, kSyn, 0, 0);
+  t.server_sends(1010, kSynAck, 0, 1);
+  t.client_sends(1012, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.sink.connections.size(), 1U);
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_EQ(c.close, CloseKind::open);
+  EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+}
+
+TEST(Handshake, ResetBehindDataThatWasNotCapturedEndsTheConnection) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.client_sends(1, kRst, 517, 0);
+  EXPECT_EQ(t.finish().close, CloseKind::rst);
+}
+
+TEST(Handshake, ResetThatAnswersAnotherSynRefusesNothing) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kRst | kAck, 0, 0U - 90);
+  EXPECT_EQ(t.finish().state, ConnectionState::syn_no_synack);
+}
+
+TEST(Handshake, OfSynAcksWithTwoNumbersTheAckTellsWhichCounts) {
+  for (const bool second : {false, true}) {
+    Conversation t;
+    const std::uint32_t isn = second ? kFar : 0;
+    t.client_sends(0, kSyn, 0, 0);
+    t.server_sends(10, kSynAck, 0, 1);
+    t.server_sends(12, kSynAck, kFar, 1);
+    t.client_sends(15, kAck, 1, isn + 1);
+    t.server_sends(30, kAck, isn + 1, 1, "hello");
+    t.client_sends(40, kAck, 1, isn + 6);
+    const Connection& c = t.finish();
+    EXPECT_FALSE(c.handshake_ambiguous);
+    EXPECT_EQ(c.rtt_probe_server_ns, ms(10));
+    EXPECT_EQ(c.synack_wait_ns, second ? ms(2) : 0);
+    EXPECT_EQ(c.rtt_probe_client_ns, second ? ms(3) : ms(5));
+    EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+    EXPECT_EQ(resent(c.half.s2c, RetransmissionClass::handshake), 0U);
+    EXPECT_EQ(resent(c.half.s2c, RetransmissionClass::rto), 0U);
+    EXPECT_EQ(c.rtt_probe_client.samples, 1U);
+    expect_parts_add_up(c);
+  }
+}
+
+TEST(Handshake, OfSeveralSynAcksWithTheNumberThatCountsNoneIsKnown) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(10, kSynAck, 0, 1);
+  t.server_sends(1010, kSynAck, kFar, 1);
+  t.server_sends(2010, kSynAck, kFar, 1);
+  t.client_sends(2015, kAck, 1, kFar + 1);
+  const Connection& c = t.finish();
+  EXPECT_TRUE(c.handshake_ambiguous);
+  EXPECT_FALSE(known(c.rtt_probe_client_ns));
+  EXPECT_EQ(c.connect_time_ns, ms(2015));
+}
+
 TEST(Handshake, StartAtSynAckStillNamesTheClient) {
   Conversation t;
   t.server_sends(0, kSynAck, 0, 1);

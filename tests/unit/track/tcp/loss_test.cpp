@@ -209,6 +209,21 @@ TEST(Mirror, ReceiverThatRepeatsItsAckAtOnceIsHeard) {
   EXPECT_EQ(resent(t.finish().half.c2s, Class::fast), 1U);
 }
 
+TEST(Mirror, ThreeDuplicateAcksWithinMicrosecondsMakeAFastRetransmit) {
+  // A LAN, a receiver without SACK and timestamps: its ACKs are the same, byte for byte.
+  for (const double apart : {0.002, 0.010, 0.049}) {
+    Conversation t;
+    t.shake_hands();
+    for (int i = 0; i < 5; ++i) t.client_sends(20 + 0.001 * i, kAck, 1 + 4U * i, 1, "data");
+    for (int i = 0; i < 4; ++i) t.server_sends(20.1 + apart * i, kAck, 1, 5);
+    t.client_sends(20.3, kAck, 5, 1, "data");
+    const HalfConnection& h = t.finish().half.c2s;
+    EXPECT_EQ(resent(h, Class::fast), 1U) << apart;
+    EXPECT_EQ(resent(h, Class::rto), 0U) << apart;
+    EXPECT_EQ(lost(h, Class::fast), ms(0.2) - ms(apart)) << "since the first duplicate ACK";
+  }
+}
+
 TEST(Mirror, FastRetransmitOnAShortPathIsNoCopyButHasOne) {
   Conversation t;
   t.shake_hands();

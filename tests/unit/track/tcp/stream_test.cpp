@@ -102,6 +102,94 @@ TEST(Stream, SequenceNumbersMayWrap) {
   EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
 }
 
+TEST(Stream, DataOfASynWaitsForTheServersWord) {
+  for (const bool taken : {true, false}) {
+    Conversation t;
+    const std::string request = "GET / HTTP/1.1\r\n\r\n";
+    const auto length = static_cast<std::uint32_t>(request.size());
+    t.client_sends(0, tcp_flag::syn, 0, 0, request);
+    EXPECT_EQ(t.recorder.text[0], "");
+    t.server_sends(10, kSynAck, 0, taken ? 1 + length : 1);
+    EXPECT_EQ(t.recorder.text[0], taken ? request : "");
+    t.client_sends(12, kAck, taken ? 1 + length : 1, 1, taken ? "" : request);
+    t.client_sends(13, kAck, 1 + length, 1, "more");
+    const Connection& c = t.finish();
+    EXPECT_EQ(t.recorder.text[0], request + "more");
+    EXPECT_EQ(t.recorder.frames.front(), taken ? 1U : 3U);
+    EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::syn_data), taken ? 0U : 1U);
+    EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::tail_probe), 0U);
+    EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
+    EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  }
+}
+
+TEST(Stream, DataOfASynWhoseAnswerWasNotCaptured) {
+  // What the client sends next tells: the same again, or what follows.
+  const std::string request = "GET / HTTP/1.1\r\n\r\n";
+  const auto length = static_cast<std::uint32_t>(request.size());
+  for (const bool again : {true, false}) {
+    Conversation t;
+    t.client_sends(0, tcp_flag::syn, 0, 0, request);
+    t.client_sends(12, kAck, again ? 1 : 1 + length, 1, again ? request : "more");
+    t.finish();
+    EXPECT_EQ(t.recorder.text[0], again ? request : request + "more");
+    EXPECT_EQ(t.recorder.frames.front(), again ? 2U : 1U);
+  }
+  Conversation t;
+  t.client_sends(0, tcp_flag::syn, 0, 0, request);
+  t.server_sends(20, kAck, 1, 1 + length, "HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(t.recorder.text[0], request) << "before its response";
+  Conversation unanswered;
+  unanswered.client_sends(0, tcp_flag::syn, 0, 0, request);
+  unanswered.client_sends(1000, tcp_flag::syn, 0, 0, request);
+  unanswered.finish();
+  EXPECT_EQ(unanswered.recorder.text[0], request) << "once";
+}
+
+TEST(Stream, AFloodOfSynsWithDataLeavesRoomForOthers) {
+  TcpLimits limits = Conversation::small();
+  limits.reorder_segments = 8;
+  Conversation t(limits);
+  for (std::uint16_t i = 0; i < 32; ++i) {
+    t.client.port = static_cast<std::uint16_t>(50000 + i);
+    t.flow_hash = 1000U * i;
+    t.client_sends(i, tcp_flag::syn, 0, 0, "GET / HTTP/1.1\r\n\r\n");
+  }
+  t.client.port = 40000;
+  t.shake_hands();
+  t.client_sends(50, kAck, 5, 1, "b");
+  EXPECT_EQ(t.counters.of(Counter::tcp_reordered_dropped), 0U);
+}
+
+TEST(Stream, WithoutASynTheFirstMessageTellsWhoIsTheClient) {
+  for (const bool request_first : {true, false}) {
+    Conversation t;
+    t.client.port = 4000;
+    t.server.port = 50000;
+    const std::string request = "GET / HTTP/1.1\r\n\r\n",
+                      response = "HTTP/1.1 204 No Content\r\n\r\n";
+    if (request_first) t.client_sends(0, kAck, 1, 1, request);
+    if (!request_first) t.server_sends(0, kAck, 1, 1, response);
+    if (request_first) t.server_sends(10, kAck, 1, 1, response);
+    if (!request_first) t.client_sends(10, kAck, 1, 1, request);
+    const Connection& c = t.finish();
+    EXPECT_EQ(c.client, t.client);
+    EXPECT_EQ(c.basis, ClientBasis::protocol);
+    EXPECT_EQ(t.recorder.context.client, t.client);
+    EXPECT_EQ(t.recorder.text[0], request);
+    EXPECT_EQ(t.recorder.text[1], response);
+  }
+}
+
+TEST(Stream, ASynTellsWhoIsTheClientWhateverIsSaid) {
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(20, kAck, 1, 1, "GET / HTTP/1.1\r\n\r\n");
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_EQ(c.basis, ClientBasis::syn);
+}
+
 TEST(Stream, UrgentDataStaysInItsPlace) {
   // GIVEN a request whose middle is urgent (RFC 9293 section 3.8.5): the urgent pointer marks a place in
   // the stream and takes no sequence number, wherever a socket hands the byte to its reader
