@@ -27,6 +27,7 @@ std::string_view name(AnswerRole r) {
     case AnswerRole::won: return "won";
     case AnswerRole::spare: return "spare";
     case AnswerRole::unanswered: return "unanswered";
+    case AnswerRole::not_visible: return "not_visible";
     case AnswerRole::contributed: return "contributed";
   }
   return "";

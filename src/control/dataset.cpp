@@ -168,6 +168,7 @@ class Store {
 
   void sort();
   [[nodiscard]] const std::vector<T>& values() const { return values_; }
+  [[nodiscard]] std::vector<T>& values() { return values_; }
 
  private:
   struct Key {
@@ -245,6 +246,13 @@ struct Dataset::State {
   }
 };
 
+bool server_not_captured(const Connection& c) {
+  const auto gave_up = [](const HandshakeSegment& s) { return (s.flags & tcp_flag::rst) != 0; };
+  return c.half.s2c.packets == 0 &&
+         c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out() &&
+         std::none_of(c.handshake.begin(), c.handshake.end(), gave_up);
+}
+
 Dataset::Dataset(DatasetLimits limits) : state_(std::make_unique<State>()) {
   state_->limits = limits;
   state_->limits.max_per_kind = std::max<std::size_t>(limits.max_per_kind, 1);
@@ -280,6 +288,11 @@ void Dataset::seal() {
   }
   std::sort(state.by_key.begin(), state.by_key.end());
   state.sealed = true;
+  for (DnsTransaction& d : std::get<Store<DnsTransaction>>(state.stores).values()) {
+    if (d.outcome != DnsOutcome::unanswered || d.connection == 0) continue;
+    const std::size_t at = connection_index(d.connection);
+    if (at != kNone && server_not_captured(connections[at])) d.outcome = DnsOutcome::not_visible;
+  }
 }
 
 const std::vector<Connection>& Dataset::connections() const { return state_->of<Connection>(); }

@@ -101,6 +101,7 @@ void add_addresses(Draft& draft, const std::vector<DnsTransaction>& all) {
 AnswerRole answer_of_asked(const DnsTransaction& d, std::size_t index, const Draft& draft,
                            const DnsTransaction& released) {
   if (index == draft.released_by) return AnswerRole::released;
+  if (d.outcome == DnsOutcome::not_visible) return AnswerRole::not_visible;
   if (!known(d.response_ns)) return AnswerRole::unanswered;
   if (d.response_ns > draft.end_ns) return AnswerRole::spare;
   // A second answer to the very question that released the client changed nothing.
@@ -129,6 +130,8 @@ void add_forwarded(Lookup& lookup, const std::vector<std::size_t>& upstream,
     AnswerRole role = AnswerRole::spare;
     if (i == winner) {
       role = AnswerRole::won;
+    } else if (all[i].outcome == DnsOutcome::not_visible) {
+      role = AnswerRole::not_visible;
     } else if (!known(all[i].response_ns)) {
       role = AnswerRole::unanswered;
     } else if (known(decided_ns) && all[i].response_ns <= decided_ns) {
@@ -186,6 +189,10 @@ Lookup finish(const Draft& draft, const std::vector<std::size_t>& asked, const U
   lookup.client_ip = question.client.ip;
   lookup.qname = question.qname;
   lookup.outcome = draft.outcome;
+  const bool silent = draft.outcome == DnsOutcome::unanswered;
+  for (const std::size_t i : draft.asked) {
+    if (silent && all[i].outcome == DnsOutcome::not_visible) lookup.outcome = all[i].outcome;
+  }
   lookup.released_by = draft.released_by;
   lookup.addresses = draft.addresses;
   lookup.start_time_ns = all[asked.front()].first_query_ns;

@@ -67,6 +67,7 @@ constexpr std::uint16_t kVlan = 0x8100;
   const Sides sides{mapped(wire.src), mapped(wire.dst)};
   store(out.src.ip, 0, sides.src);
   store(out.dst.ip, 0, sides.dst);
+  out.ip_id = wire.id.host();
   out.ip_version = 4;
   return transport(wire.protocol, content, sides, seed, out);
 }
@@ -80,6 +81,7 @@ constexpr std::uint16_t kVlan = 0x8100;
   const std::uint64_t dst_high = address_half(wire.dst), dst_low = address_half(wire.dst + 8);
   store(out.src.ip, src_high, src_low);
   store(out.dst.ip, dst_high, dst_low);
+  out.ip_id = 0;
   out.ip_version = 6;
   return transport(wire.next_header, content.with_length(payload_length),
                    {address_word(src_high, src_low, seed), address_word(dst_high, dst_low, seed)},

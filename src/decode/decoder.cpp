@@ -33,6 +33,7 @@ void Decoder::State::count(const Frame& frame, const decode::Walk& walk) {
   if (walk.tunnels() > 0) counters.add(Counter::tunnelled);
   if (frame.time_ns < last_time_ns) counters.add(Counter::clock_steps_back);
   if (!walk.fragment()) return;
+  if (walk.duplicate()) counters.add(Counter::mirror_duplicates);
   counters.add(Counter::fragments);
   counters.add(Counter::datagrams_rebuilt, walk.rebuilt());
   counters.add(Counter::fragment_datagrams_evicted, fragments.evicted() - evicted);

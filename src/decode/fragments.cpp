@@ -66,7 +66,7 @@ FragmentResult Fragments::add(const FragmentKey& key, const FragmentPart& part, 
     const bool expired = age > timeout_ns_ || age < -timeout_ns_;
     if (!expired && d.phase == Phase::poisoned) return FragmentResult::overlap;
     if (!expired && d.phase == Phase::whole && d.completed_by == digest(part)) {
-      return FragmentResult::kept;
+      return FragmentResult::late;
     }
     if (expired || d.phase == Phase::whole) {
       unlink(at);
@@ -85,10 +85,10 @@ FragmentResult Fragments::add(const FragmentKey& key, const FragmentPart& part, 
     return FragmentResult::overlap;
   }
   if (!reserve_pages(at, part)) return FragmentResult::no_room;
-  store(d, part);
+  const std::uint32_t added = store(d, part);
   if (d.received != d.length) {
     d.frames += part.frames;
-    return FragmentResult::kept;
+    return added > 0 ? FragmentResult::kept : FragmentResult::repeated;
   }
   finish(at, part);
   return FragmentResult::whole;
@@ -129,7 +129,8 @@ bool Fragments::reserve_pages(Index at, const FragmentPart& part) {
   return true;
 }
 
-void Fragments::store(Datagram& d, const FragmentPart& part) {
+std::uint32_t Fragments::store(Datagram& d, const FragmentPart& part) {
+  const std::uint32_t before = d.received;
   if (part.offset == 0 || d.header_length == 0) {
     d.header_length = static_cast<std::uint8_t>(part.ip_header.size());
     std::memcpy(d.header.data(), part.ip_header.data(), part.ip_header.size());
@@ -149,6 +150,7 @@ void Fragments::store(Datagram& d, const FragmentPart& part) {
   }
   d.highest = std::max(d.highest, end);
   if (!part.more) d.length = end;
+  return d.received - before;
 }
 
 /// Writes the datagram out as if it had never been split.

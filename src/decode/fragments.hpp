@@ -12,10 +12,10 @@
 //                        |---too old when a fragment comes----------> begins anew
 //   When slots or pages run out, the datagram that began first is given up.
 //
-// Repeated bytes are welcome when they are the same (a mirror port often delivers a frame twice);
+// Repeated bytes are welcome when they are the same (a mirror port often delivers a frame twice: `repeated`);
 // different bytes at one place are an error or an attack, and the datagram is dropped (RFC 5722). A
 // whole datagram's slot remembers the fragment that completed it, so that this fragment's duplicate
-// does not begin a datagram that could later be mixed with a reused identification (RFC 4963).
+// (`late`) does not begin a datagram that could later be mixed with a reused identification (RFC 4963).
 #pragma once
 
 #include <array>
@@ -47,7 +47,15 @@ struct FragmentPart {
   std::uint32_t frames;   ///< that brought it: 1, or those of the outer datagram it came in
 };
 
-enum class FragmentResult : std::uint8_t { kept, whole, malformed, overlap, no_room };
+enum class FragmentResult : std::uint8_t {
+  kept,
+  repeated,  ///< kept, though all its bytes were there
+  late,      ///< the one that made its datagram whole, once more
+  whole,
+  malformed,
+  overlap,
+  no_room,
+};
 
 class Fragments {
  public:
@@ -104,7 +112,8 @@ class Fragments {
   void reset(Index at, const FragmentKey& key, TimeNs now);
   [[nodiscard]] bool contradicts(const Datagram& d, const FragmentPart& part) const;
   [[nodiscard]] bool reserve_pages(Index at, const FragmentPart& part);
-  void store(Datagram& d, const FragmentPart& part);
+  /// How many of its bytes were not there yet.
+  std::uint32_t store(Datagram& d, const FragmentPart& part);
   void finish(Index at, const FragmentPart& part);
   [[nodiscard]] bool evict_oldest(Index except);
   void release(Index at);

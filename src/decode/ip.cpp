@@ -66,6 +66,7 @@ NotAnalysed Walk::ipv4(Content packet) {
   const Sides sides{mapped(header.src), mapped(header.dst)};
   store(out_.src.ip, 0, sides.src);
   store(out_.dst.ip, 0, sides.dst);
+  out_.ip_id = header.id.host();
   out_.ip_version = 4;
   const std::uint16_t fragment_field = header.fragment.host();
   if ((fragment_field & (kMoreFragments4 | kOffset4)) != 0) [[unlikely]] {
@@ -103,6 +104,7 @@ NotAnalysed Walk::ipv6(Content packet) {
                     address_word(dst_high, dst_low, hash_seed_)};
   store(out_.src.ip, src_high, src_low);
   store(out_.dst.ip, dst_high, dst_low);
+  out_.ip_id = 0;
   out_.ip_version = 6;
   switch (header.next_header) {
     case ip_protocol::tcp: return tcp(sides, content);
@@ -169,7 +171,9 @@ NotAnalysed Walk::fragment(const FragmentKey& key, const FragmentPart& part, Con
   FragmentPart counted = part;
   counted.frames += frames_completed_;
   switch (fragments_.add(key, counted, frame_.time_ns)) {
+    case FragmentResult::repeated: duplicate_ = true; [[fallthrough]];
     case FragmentResult::kept: frames_completed_ = 0; return NotAnalysed::fragment_incomplete;
+    case FragmentResult::late: duplicate_ = true; return NotAnalysed::fragment_duplicate;
     case FragmentResult::malformed: return NotAnalysed::ip_malformed;
     case FragmentResult::overlap: return NotAnalysed::fragment_overlap;
     case FragmentResult::no_room: return NotAnalysed::fragment_table_full;

@@ -88,6 +88,7 @@ NotAnalysed Walk::udp(Sides sides, Content datagram) {
     const std::uint8_t tunnels_here = tunnels_;
     const std::uint32_t rebuilt_here = rebuilt_;
     const IpAddress src = out_.src.ip, dst = out_.dst.ip;
+    const std::uint16_t ip_id = out_.ip_id;
     const std::uint8_t ip_version = out_.ip_version;
     const NotAnalysed inner = udp_tunnel(port, datagram);
     // A datagram rebuilt inside lies where this one may have been: there is no way back.
@@ -95,6 +96,7 @@ NotAnalysed Walk::udp(Sides sides, Content datagram) {
     tunnels_ = tunnels_here;
     out_.src.ip = src;
     out_.dst.ip = dst;
+    out_.ip_id = ip_id;
     out_.ip_version = ip_version;
   }
   complete(sides, Transport::udp, src_port, dst_port, datagram);

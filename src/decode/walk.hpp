@@ -35,6 +35,7 @@ class Walk {
   [[nodiscard]] std::uint8_t tunnels() const { return tunnels_; }
   [[nodiscard]] bool cut() const { return cut_; }
   [[nodiscard]] bool fragment() const { return fragment_; }
+  [[nodiscard]] bool duplicate() const { return duplicate_; }
   [[nodiscard]] std::uint32_t rebuilt() const { return rebuilt_; }
   [[nodiscard]] std::uint32_t frames_completed() const { return frames_completed_; }
 
@@ -132,6 +133,7 @@ class Walk {
   bool bounded_ = false;  ///< a header stated how long the content is
   bool cut_ = false;
   bool fragment_ = false;
+  bool duplicate_ = false;  ///< a fragment that was there
 };
 
 }  // namespace wirelag::decode

@@ -15,6 +15,7 @@ std::string question_type(const DnsTransaction& t) {
 }
 
 std::string result(const DnsTransaction& t) {
+  if (t.outcome == DnsOutcome::not_visible) return "not captured";
   if (!known(t.response_ns)) return "no answer";
   if (t.truncated) return "TRUNCATED";
   return t.outcome == DnsOutcome::nodata ? "NODATA" : rcode_name(t.rcode);
@@ -87,13 +88,36 @@ std::string resend_story(const Report& r, const Lookup& l) {
   DurationNs lost_ns = 0;
   for (const LookupMember& m : l.members) {
     const DnsTransaction& t = r.data.dns()[m.transaction];
-    resent += t.query_frames.size() + t.query_frames.left_out() - 1;
+    resent += t.resent();
     const DurationNs waited = elapsed_ns(t.first_query_ns, t.last_query_ns);
     if (known(waited)) lost_ns = std::max(lost_ns, waited);
   }
   if (resent == 0 || lost_ns == 0) return "";
   return fmt::format("{} sent again; {} passed between the first copy and the last.",
                      count(resent, "query was", "queries were"), duration(lost_ns));
+}
+
+/// Aliases that lead in a circle: RFC 1034 section 3.6.2 calls it an error of the data, not of the message.
+std::string circle_story(const Report& r, const Lookup& l) {
+  for (const LookupMember& m : l.members) {
+    const DnsTransaction& t = r.data.dns()[m.transaction];
+    if (t.outcome != DnsOutcome::nodata || t.answer_count == 0) continue;
+    const std::vector<DnsRecord> records = decode_answers(t.response);
+    std::vector<std::string> way{std::string(t.qname)};
+    for (;;) {
+      const auto next = std::find_if(records.begin(), records.end(), [&](const DnsRecord& record) {
+        return record.type == dns_type::cname && record.name == way.back();
+      });
+      if (next == records.end()) break;
+      const bool circle = std::find(way.begin(), way.end(), next->data) != way.end();
+      way.push_back(next->data);
+      if (!circle) continue;
+      std::string text = "the aliases lead in a circle, so there is nothing to find";
+      for (const std::string& name : way) text += (&name == &way[0] ? ": " : " -> ") + safe(name);
+      return text + fmt::format(" (frame {}).", t.response_frame);
+    }
+  }
+  return "";
 }
 
 /// Of the wait, the part in which a question of the client was open; the rest it made itself.
@@ -165,6 +189,7 @@ std::string part_played(const Report& r, const Lookup& l, const LookupMember& m)
     case AnswerRole::won: return "won";
     case AnswerRole::contributed: return "needed too";
     case AnswerRole::unanswered: return "unanswered";
+    case AnswerRole::not_visible: return "not visible";
     case AnswerRole::spare: {
       const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
       if (known(late) && late > 0) return fmt::format("too late +{}", duration(late));
@@ -197,8 +222,8 @@ std::string short_result(const Report& r, const Lookup& l) {
 std::vector<std::string> lookup_notes(const Report& r, const Lookup& l) {
   std::vector<std::string> notes;
   for (std::string& note :
-       std::vector<std::string>{search_story(r, l), stub_story(r, l), late_story(r, l),
-                                resend_story(r, l), pause_story(r, l)}) {
+       std::vector<std::string>{search_story(r, l), circle_story(r, l), stub_story(r, l),
+                                late_story(r, l), resend_story(r, l), pause_story(r, l)}) {
     if (!note.empty()) notes.push_back(std::move(note));
   }
   return notes;

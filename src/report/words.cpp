@@ -110,13 +110,6 @@ std::string tcp_flags(std::uint8_t flags) {
   return text.empty() ? "none" : text;
 }
 
-bool server_not_captured(const Connection& c) {
-  const auto gave_up = [](const HandshakeSegment& s) { return (s.flags & tcp_flag::rst) != 0; };
-  return c.half.s2c.packets == 0 &&
-         c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out() &&
-         std::none_of(c.handshake.begin(), c.handshake.end(), gave_up);
-}
-
 std::string why_opened(const Report& report, const Channel& channel) {
   const Connection& c = report.data.connections()[channel.connection];
   switch (channel.purpose) {

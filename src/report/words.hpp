@@ -25,9 +25,6 @@ namespace wirelag::report {
 /// How an opening that did not complete ended, one clause; empty for a complete handshake.
 [[nodiscard]] std::string why_incomplete(const Connection& connection);
 
-/// Packets of the client only, and more than SYNs and a reset: the other direction exists, unseen.
-[[nodiscard]] bool server_not_captured(const Connection& connection);
-
 /// Host, SNI or looked-up name of the connection's server, safe to print; may be empty.
 [[nodiscard]] std::string server_name(const Report& report, std::size_t connection);
 /// Name of the service a rule of the configuration gave it; empty when none did.

@@ -98,8 +98,7 @@ void Summariser::count(const DnsTransaction& d) {
     case DnsOutcome::unanswered: row.add(dns_unanswered); break;
     default: break;
   }
-  const std::uint64_t copies = d.query_frames.size() + d.query_frames.left_out();
-  row.add(dns_resent, copies > 1 ? copies - 1 : 0);
+  row.add(dns_resent, d.resent());
   row.record(ServiceDuration::dns_latency, d.latency_ns());
 }
 

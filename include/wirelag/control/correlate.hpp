@@ -25,6 +25,7 @@ enum class AnswerRole : std::uint8_t {
   won,       ///< first upstream answer of the kind the stub passed on: the stub answered from it
   spare,     ///< came after the one that mattered
   unanswered,
+  not_visible,  ///< DnsOutcome::not_visible
   contributed,  ///< came before it and led to it (A beside AAAA, TC before TCP, NXDOMAIN before a
                 ///< retry)
 };

@@ -16,6 +16,9 @@ struct DatasetLimits {
       SIZE_MAX;  ///< live mode: those that came first are dropped and counted
 };
 
+/// The client went on as if it had been answered, but no packet of the server was captured.
+[[nodiscard]] bool server_not_captured(const Connection& connection);
+
 class Dataset : public TransactionSink {
  public:
   static constexpr std::size_t kNone = SIZE_MAX;
@@ -31,6 +34,7 @@ class Dataset : public TransactionSink {
   /// Sorts every kind by first frame (live: by time, then endpoints) and numbers the connections.
   /// The order does not depend on which worker emitted what, or when: only transactions of one
   /// connection that share frames, times and types keep the order in which its worker emitted them.
+  /// A DNS query over a connection of which the server was not captured is not_visible from here on.
   void seal();
 
   [[nodiscard]] const std::vector<Connection>& connections() const;

@@ -32,6 +32,7 @@ namespace wirelag {
   X(fragment_overlap, "a fragment that contradicts one received before")                         \
   X(fragment_table_full, "no room to keep a fragment: raise decode.fragment_datagrams")          \
   X(fragment_incomplete, "a fragment of a datagram whose other fragments never came")            \
+  X(fragment_duplicate, "a fragment delivered once more after it had made its datagram whole")   \
   X(udp_untracked, "UDP of a protocol without a tracker")                                        \
   X(dtls, "DTLS: counted, its handshakes are not measured")                                      \
   X(multicast_dns, "mDNS or LLMNR: counted, never paired")                                       \

@@ -38,8 +38,9 @@ struct Packet {
       0;  ///< transport payload bytes by the IP header: not cut by snaplen
   Endpoint src;
   Endpoint dst;
-  Bytes payload;  ///< its captured part, shorter than payload_length when cut
-  TcpHeader tcp;  ///< when transport == tcp
+  Bytes payload;            ///< its captured part, shorter than payload_length when cut
+  TcpHeader tcp;            ///< when transport == tcp
+  std::uint16_t ip_id = 0;  ///< Identification of the IPv4 header (RFC 791); IPv6: 0
   Transport transport = Transport::none;
   std::uint8_t ip_version = 0;
   std::uint8_t tunnels = 0;  ///< how many tunnels were taken off

@@ -211,13 +211,14 @@ struct Connection {
 
 enum class DnsTransport : std::uint8_t { udp, tcp };
 enum class DnsOutcome : std::uint8_t {
-  answered,  ///< NOERROR with at least one answer record
-  nodata,    ///< NOERROR without one (RFC 2308)
+  answered,  ///< NOERROR with an answer
+  nodata,    ///< NOERROR without one, or with aliases that lead to none (RFC 2308 section 2.2)
   nxdomain,
   failed,         ///< another rcode
   truncated,      ///< TC=1: must be asked again over TCP
   unanswered,     ///< no response within the capture or dns.timeout
   response_only,  ///< a response whose query was not captured
+  not_visible,  ///< without a response, on a connection of which only the client's side was captured
 };
 [[nodiscard]] std::string_view name(DnsTransport t);
 [[nodiscard]] std::string_view name(DnsOutcome o);
@@ -241,8 +242,11 @@ struct DnsTransaction {
   bool malformed = false;          ///< a message ended early or has a name against the rules
   bool untimed = false;            ///< a time is that of the frame before it (Frame::untimed)
 
-  BoundedList<FrameNumber, 16> query_frames;  ///< first query, then its re-sent copies
-  BoundedList<FrameNumber, 8> duplicate_response_frames;
+  /// The first query, then its copies: re-sent ones and those that the mirror made.
+  BoundedList<FrameNumber, 16> query_frames;
+  BoundedList<FrameNumber, 8> duplicate_response_frames;  ///< without copies that the mirror made
+  /// Frames that the capture delivered twice: of the query (c2s), of the responses (s2c).
+  PerDirection<std::uint16_t> mirror_duplicates;
   FrameNumber response_frame = 0;
   TimeNs first_query_ns = kUnknownNs;
   TimeNs last_query_ns = kUnknownNs;  ///< last copy before the response
@@ -255,6 +259,12 @@ struct DnsTransaction {
 
   /// The type is known even of a question whose name cannot be read.
   [[nodiscard]] bool has_question() const { return !qname.empty() || qclass != 0 || qtype != 0; }
+  /// How often the client sent the query again.
+  [[nodiscard]] std::uint32_t resent() const {
+    const std::size_t seen = query_frames.size() + query_frames.left_out();
+    const std::size_t not_resent = std::size_t{1} + mirror_duplicates.c2s;
+    return seen > not_resent ? static_cast<std::uint32_t>(seen - not_resent) : 0;
+  }
   [[nodiscard]] DurationNs latency_ns() const {
     return untimed ? kUnknownNs : elapsed_ns(first_query_ns, response_ns);
   }
@@ -276,6 +286,7 @@ struct HttpTransaction {
   ServiceId service = kNoService;
   std::uint16_t status = 0;  ///< 0 = no response
   bool request_seen = false;
+  bool request_unreadable = false;  ///< not seen, but the client sent bytes that could not be read
   bool request_complete = false;
   bool response_complete = false;
   bool pipelined = false;              ///< sent while an earlier request was unanswered

@@ -40,7 +40,7 @@ class Judge {
       if (l.released_by == Dataset::kNone || !known(l.wait_ns)) continue;
       const DnsTransaction& d = input_.data.dns()[l.released_by];
       if (!known(d.latency_ns()) || d.last_query_ns - l.start_time_ns > d.latency_ns()) continue;
-      if (d.query_frames.size() > 1) continue;
+      if (d.resent() > 0) continue;
       Resolver& r = resolvers_[d.resolver.ip];
       r.lookups.push_back(i);
       r.latencies_ns.push_back(d.latency_ns());

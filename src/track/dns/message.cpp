@@ -84,6 +84,11 @@ DnsDefect skip_question(Bytes message, std::size_t& at) {
   return DnsDefect::none;
 }
 
+/// CNAME (RFC 1034 section 3.6.2), DNAME (RFC 6672) and the signatures of either.
+bool is_alias(std::uint16_t type) {
+  return type == dns_type::cname || type == dns_type::dname || type == dns_type::rrsig;
+}
+
 /// RFC 6891 section 6.1.3: the upper eight bits of the rcode are the OPT record's first TTL byte, its
 /// class is the UDP payload size.
 void take_edns(const RecordHeader& opt, DnsMessage& out) {
@@ -103,6 +108,7 @@ DnsDefect walk(Bytes message, DnsMessage& out) {
     const DnsDefect defect = skip_question(message, at);
     if (defect != DnsDefect::none) return defect;
   }
+  bool aliases_only = h.ancount > 0 && !is_alias(out.qtype) && out.qtype != dns_type::any;
   const std::uint32_t records = std::uint32_t{h.ancount} + h.nscount + h.arcount;
   for (std::uint32_t i = 0; i < records; ++i) {
     RecordHeader record;
@@ -110,7 +116,9 @@ DnsDefect walk(Bytes message, DnsMessage& out) {
     if (defect == DnsDefect::none) defect = read_record(message, at, record);
     if (defect != DnsDefect::none) return defect;
     if (record.type == dns_type::opt) take_edns(record, out);
+    if (i < h.ancount && !is_alias(record.type)) aliases_only = false;
   }
+  out.aliases_only = aliases_only && out.has_question;
   return question;
 }
 
@@ -124,6 +132,7 @@ bool decode_message(Bytes message, DnsMessage& out) {
   out.has_question = false;
   out.rcode = out.header.rcode();
   out.edns_size = 0;
+  out.aliases_only = false;
   out.defect = walk(message, out);
   return true;
 }

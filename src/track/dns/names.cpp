@@ -55,6 +55,7 @@ std::string_view name(DnsOutcome o) {
     case DnsOutcome::failed: return "failed";
     case DnsOutcome::truncated: return "truncated";
     case DnsOutcome::unanswered: return "unanswered";
+    case DnsOutcome::not_visible: return "not_visible";
     case DnsOutcome::response_only: return "response_only";
   }
   return "unknown";

@@ -1,4 +1,5 @@
 // The entries of the query table: how they come, grow, age and leave.
+#include "../mirror.hpp"
 #include "query_table.hpp"
 
 namespace wirelag {
@@ -19,12 +20,20 @@ std::size_t blocks_of(const DnsLimits& limits) {
 
 std::size_t at_least_one(std::size_t n) { return n > 0 ? n : 1; }
 
-/// TC says nothing useful came (RFC 2181 section 9). No answer record is NODATA (RFC 2308).
-DnsOutcome outcome_of(std::uint16_t rcode, bool truncated, std::uint16_t answers) {
+/// NODATA (RFC 2308 section 2.2): no record of the type asked for. Aliases alone are it when the resolver
+/// would have followed them, and so is a circle of aliases, which leads nowhere (RFC 1034 section 3.6.2). A
+/// server that does not recurse leaves the rest of the way to who asked.
+bool is_no_data(const DnsMessage& message) {
+  return message.header.ancount == 0 ||
+         (message.aliases_only && message.header.recursion_available());
+}
+
+/// TC says nothing useful came (RFC 2181 section 9).
+DnsOutcome outcome_of(std::uint16_t rcode, bool truncated, bool no_data) {
   if (truncated) return DnsOutcome::truncated;
   if (rcode == kNxDomain) return DnsOutcome::nxdomain;
   if (rcode != kNoError) return DnsOutcome::failed;
-  return answers == 0 ? DnsOutcome::nodata : DnsOutcome::answered;
+  return no_data ? DnsOutcome::nodata : DnsOutcome::answered;
 }
 
 }  // namespace
@@ -72,6 +81,7 @@ DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
   entry.name_size = static_cast<std::uint16_t>(qname.size());
   entry.first_frame = seen.frame;
   entry.first_ns = seen.time_ns;
+  entry.print = message.header.is_response() ? 0 : seen.print;
   entry.connection = seen.connection;
 
   const std::uint32_t hash = key.hash(hash_seed_);
@@ -88,20 +98,47 @@ DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
   return i;
 }
 
-void DnsQueryTable::note_query_copy(Entry& entry, const DnsSighting& seen) {
-  if (entry.copies == kNone) {
-    do {
-      entry.copies = copies_.take();
-    } while (entry.copies == kNone && release_over(seen.time_ns));
-    if (entry.copies == kNone) {
-      counters_.add(Counter::dns_pending_full);
-      return;
-    }
-    copies_[entry.copies].frames.push(entry.first_frame);
+/// Whether the entry has, or now gets, room for the frames of copies.
+bool DnsQueryTable::has_copies(Entry& entry, TimeNs now) {
+  if (entry.copies != kNone) return true;
+  do {
+    entry.copies = copies_.take();
+  } while (entry.copies == kNone && release_over(now));
+  if (entry.copies == kNone) return false;
+  auto& frames = copies_[entry.copies].frames;
+  frames.push(entry.first_frame);
+  if (entry.mirrored > 0) {
+    frames.push(entry.mirrored_frame);
+    frames.leave_out(std::uint32_t{entry.mirrored} - 1);
   }
+  return true;
+}
+
+void DnsQueryTable::note_query_copy(Entry& entry, const DnsSighting& seen) {
+  if (!has_copies(entry, seen.time_ns)) {
+    counters_.add(Counter::dns_pending_full);
+    return;
+  }
+  entry.print = seen.print;
   copies_[entry.copies].last_query_ns = seen.time_ns;
   entry.untimed |= seen.untimed;
   copies_[entry.copies].frames.push(seen.frame);
+}
+
+/// A mirror makes one copy as a rule: only with copies that were sent is there room for more of their frames.
+void DnsQueryTable::note_mirrored_query(Entry& entry, const DnsSighting& seen) {
+  counters_.add(Counter::mirror_duplicates);
+  if (entry.copies != kNone) {
+    copies_[entry.copies].frames.push(seen.frame);
+  } else if (entry.mirrored == 0) {
+    entry.mirrored_frame = seen.frame;
+  }
+  if (entry.mirrored < kMostMirrored) ++entry.mirrored;
+}
+
+void DnsQueryTable::note_mirrored_answer(Answer& answer) {
+  counters_.add(Counter::mirror_duplicates);
+  if (answer.mirrored < UINT16_MAX) ++answer.mirrored;
 }
 
 /// Gives entry i, which is in neither list, its response and puts it into the list of `stage`.
@@ -111,8 +148,10 @@ void DnsQueryTable::note_answer(Index i, Stage stage, const DnsSighting& seen,
   Answer& answer = answers_[slot];
   answer.response_ns = answer.last_copy_ns = seen.time_ns;
   answer.frame = seen.frame;
+  answer.print = seen.print;
   answer.answer_count = message.header.ancount;
   answer.rcode = message.rcode;
+  answer.no_data = is_no_data(message);
   answer.truncated = message.header.truncated();
   answer.malformed = seen.malformed;
 
@@ -131,6 +170,7 @@ void DnsQueryTable::note_answer_copy(Index i, const DnsSighting& seen) {
   Answer& answer = answers_[entries_[i].answer];
   answer.duplicates.push(seen.frame);
   answer.last_copy_ns = seen.time_ns;
+  answer.print = seen.print;
   unlink(i);
   push_back(answered_, i);
 }
@@ -155,6 +195,7 @@ bool DnsQueryTable::is_over(const Entry& entry, TimeNs now) const {
   if (entry.stage == Stage::answered) {
     return now - answers_[entry.answer].last_copy_ns > duplicate_window_ns_;
   }
+  if (entry.unasked()) return now - entry.first_ns >= kMirrorCopyNs;
   return now - entry.first_ns > kTimeoutsKept * query_timeout_ns_;
 }
 
@@ -165,7 +206,7 @@ void DnsQueryTable::expire(TimeNs now, std::size_t budget) {
 
 /// Emits one entry that is over, if there is one at the head of its list.
 bool DnsQueryTable::release_over(TimeNs now) {
-  for (const Index oldest : {answered_.head, waiting_.head}) {
+  for (const Index oldest : {unasked_.head, answered_.head, waiting_.head}) {
     if (oldest == kNone || !is_over(entries_[oldest], now)) continue;
     emit(oldest);
     return true;
@@ -174,6 +215,7 @@ bool DnsQueryTable::release_over(TimeNs now) {
 }
 
 void DnsQueryTable::finish() {
+  while (unasked_.head != kNone) emit(unasked_.head);
   while (answered_.head != kNone) emit(answered_.head);
   while (waiting_.head != kNone) emit(waiting_.head);
 }
@@ -183,7 +225,8 @@ void DnsQueryTable::make_room_for_bytes(std::size_t bytes, TimeNs now) {
 }
 
 void DnsQueryTable::release_oldest(TimeNs now) {
-  const Index oldest = answered_.head != kNone ? answered_.head : waiting_.head;
+  const Index answered = answered_.head != kNone ? answered_.head : waiting_.head;
+  const Index oldest = unasked_.head != kNone ? unasked_.head : answered;
   if (is_over(entries_[oldest], now)) {
     emit(oldest);
   } else {
@@ -222,6 +265,7 @@ void DnsQueryTable::emit(Index i) {
   t.edns_size = entry.edns_size;
   t.malformed = entry.malformed;
   t.untimed = entry.untimed;
+  t.mirror_duplicates.c2s = entry.mirrored;
   t.connection = entry.connection;
   bytes_.read(entry.name, entry.name_size, name_scratch_.get());
   t.qname = as_text({name_scratch_.get(), entry.name_size});
@@ -230,6 +274,10 @@ void DnsQueryTable::emit(Index i) {
     t.outcome = DnsOutcome::response_only;
   } else if (entry.copies == kNone) {
     t.query_frames.push(entry.first_frame);
+    if (entry.mirrored > 0) {
+      t.query_frames.push(entry.mirrored_frame);
+      t.query_frames.leave_out(std::uint32_t{entry.mirrored} - 1);
+    }
     t.first_query_ns = t.last_query_ns = entry.first_ns;
   } else {
     t.query_frames = copies_[entry.copies].frames;
@@ -241,12 +289,13 @@ void DnsQueryTable::emit(Index i) {
 }
 
 void DnsQueryTable::describe(const Answer& answer, DnsTransaction& out) {
-  out.outcome = outcome_of(answer.rcode, answer.truncated, answer.answer_count);
+  out.outcome = outcome_of(answer.rcode, answer.truncated, answer.no_data);
   out.rcode = answer.rcode;
   out.answer_count = answer.answer_count;
   out.truncated = answer.truncated;
   out.malformed = out.malformed || answer.malformed;
   out.duplicate_response_frames = answer.duplicates;
+  out.mirror_duplicates.s2c = answer.mirrored;
   out.response_frame = answer.frame;
   out.response_ns = answer.response_ns;
   bytes_.read(answer.bytes, answer.size, response_scratch_.get());

@@ -3,6 +3,8 @@
 
 #include <wirelag/base/hash.hpp>
 
+#include "../mirror.hpp"
+
 namespace wirelag {
 
 std::uint32_t DnsQueryTable::Key::hash(std::uint64_t seed) const {
@@ -33,7 +35,9 @@ void DnsQueryTable::on_query(const DnsSighting& seen, const DnsMessage& message,
                              ServiceId service) {
   const Key key{seen.src, seen.dst, message.header.id, seen.transport};
   const KeyEntries known = entries_of(key, seen.time_ns);
-  if (const Index first = query_repeated_by(known, seen, message); first != kNone) {
+  if (const Index original = query_mirrored_by(known, seen); original != kNone) {
+    note_mirrored_query(entries_[original], seen);
+  } else if (const Index first = query_repeated_by(known, seen, message); first != kNone) {
     note_query_copy(entries_[first], seen);
   } else if (const Index answer = response_waiting_for(known, seen, message); answer != kNone) {
     note_query_of_answer(answer, seen, message);
@@ -46,7 +50,9 @@ void DnsQueryTable::on_response(const DnsSighting& seen, const DnsMessage& messa
                                 ServiceId service) {
   const Key key{seen.dst, seen.src, message.header.id, seen.transport};
   const KeyEntries known = entries_of(key, seen.time_ns);
-  if (const Index query = query_answered_by(known, message); query != kNone) {
+  if (const Index original = answer_mirrored_by(known, seen); original != kNone) {
+    note_mirrored_answer(answers_[entries_[original].answer]);
+  } else if (const Index query = query_answered_by(known, seen, message); query != kNone) {
     // Out of its list first, so that making room for the response cannot give this entry up.
     unlink(query);
     note_answer(query, Stage::answered, seen, message);
@@ -55,7 +61,6 @@ void DnsQueryTable::on_response(const DnsSighting& seen, const DnsMessage& messa
   } else {
     const Index i = add(key, known, seen, message, service);
     note_answer(i, Stage::query_missing, seen, message);
-    if (seen.transport == DnsTransport::udp) emit(i);
   }
 }
 
@@ -90,6 +95,35 @@ bool DnsQueryTable::may_be_same_question(const Entry& entry, const DnsMessage& m
   return entry.qtype == message.qtype && entry.qclass == message.qclass;
 }
 
+TimeNs DnsQueryTable::latest_query_ns(const Entry& entry) const {
+  return entry.copies == kNone ? entry.first_ns : copies_[entry.copies].last_query_ns;
+}
+
+/// The entry whose latest query the mirror delivers once more.
+DnsQueryTable::Index DnsQueryTable::query_mirrored_by(const KeyEntries& known,
+                                                      const DnsSighting& seen) const {
+  for (const Index i : known) {
+    const Entry& entry = entries_[i];
+    if (seen.print == 0 || seen.print != entry.print) continue;
+    const DurationNs since = elapsed_ns(latest_query_ns(entry), seen.time_ns);
+    if (wirelag::known(since) && since < kMirrorCopyNs) return i;
+  }
+  return kNone;
+}
+
+/// The entry whose latest response the mirror delivers once more.
+DnsQueryTable::Index DnsQueryTable::answer_mirrored_by(const KeyEntries& known,
+                                                       const DnsSighting& seen) const {
+  for (const Index i : known) {
+    if (entries_[i].answer == kNone) continue;
+    const Answer& answer = answers_[entries_[i].answer];
+    if (seen.print == 0 || seen.print != answer.print) continue;
+    const DurationNs since = elapsed_ns(answer.last_copy_ns, seen.time_ns);
+    if (wirelag::known(since) && since < kMirrorCopyNs) return i;
+  }
+  return kNone;
+}
+
 DnsQueryTable::Index DnsQueryTable::query_repeated_by(const KeyEntries& known,
                                                       const DnsSighting& seen,
                                                       const DnsMessage& message) const {
@@ -108,7 +142,7 @@ DnsQueryTable::Index DnsQueryTable::response_waiting_for(const KeyEntries& known
                                                          const DnsMessage& message) const {
   for (const Index i : known) {
     const Entry& entry = entries_[i];
-    if (entry.stage == Stage::query_missing && seen.time_ns <= entry.first_ns &&
+    if (entry.stage == Stage::query_missing && !entry.unasked() && seen.time_ns <= entry.first_ns &&
         same_question(entry, message)) {
       return i;
     }
@@ -116,17 +150,24 @@ DnsQueryTable::Index DnsQueryTable::response_waiting_for(const KeyEntries& known
   return kNone;
 }
 
-/// The oldest open query with the response's question; without one, the oldest whose question may be
+/// The newest open query with the response's question, of those sent before it: an older one has been
+/// waiting for more than a query timeout when that was sent. Without one, the oldest whose question may be
 /// the same.
 DnsQueryTable::Index DnsQueryTable::query_answered_by(const KeyEntries& known,
+                                                      const DnsSighting& seen,
                                                       const DnsMessage& message) const {
-  Index oldest = kNone;
+  Index same = kNone;
+  Index similar = kNone;
   for (const Index i : known) {
-    if (entries_[i].stage != Stage::waiting) continue;
-    if (same_question(entries_[i], message)) return i;
-    if (oldest == kNone && may_be_same_question(entries_[i], message)) oldest = i;
+    const Entry& entry = entries_[i];
+    if (entry.stage != Stage::waiting) continue;
+    if (same_question(entry, message)) {
+      if (same == kNone || entry.first_ns <= seen.time_ns) same = i;
+    } else if (similar == kNone && may_be_same_question(entry, message)) {
+      similar = i;
+    }
   }
-  return oldest;
+  return same != kNone ? same : similar;
 }
 
 /// Of the queries the response may be a second answer to, the one answered last.

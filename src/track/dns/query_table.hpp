@@ -7,8 +7,16 @@
 //                                           unanswered
 //
 // Entries of one key (client, resolver, transport, id) are a list from the newest to the oldest, at
-// most kPerKey of them; a hash index leads to the newest. Every entry is also in one of two lists
-// by age, `waiting` and `answered`, whose heads are the next to leave.
+// most kPerKey of them; a hash index leads to the newest. Every entry is also in one of three lists
+// by age, `waiting`, `answered` and `unasked`, whose heads are the next to leave.
+//
+// A query sent again while its first copy waits belongs to the same transaction for one query timeout. A
+// later one begins its own, and the next response is that one's: the first has been unanswered for longer
+// than any resolver library waits.
+//
+// A mirror may deliver a datagram twice. The copy has the original's bytes and IPv4 identification and comes
+// within kMirrorCopyNs: it is listed or counted with its original and nobody's second query or answer. A
+// response without a query waits so long for its copy.
 //
 // Over TCP a query may be handed over after its response: the stream waits for a hole before it to
 // be filled. So a TCP response without a query waits as well, and a query that was sent before it
@@ -18,10 +26,10 @@
 // is emitted before that packet is looked at. expire() does the same earlier: as long as time goes on
 // it changes when a transaction is emitted, not what it says.
 //
-// Memory: 96 bytes per entry; side records for answers (one per entry) and for re-sent copies (one
+// Memory: 104 bytes per entry; side records for answers (one per entry) and for re-sent copies (one
 // per four entries); names and responses in 64-byte blocks, four per entry. When there is no room
-// for a new entry or its bytes, the oldest answered one is emitted before its duplicate window is
-// over, and when there is none the oldest waiting one is given up.
+// for a new entry or its bytes, the oldest unasked one is emitted, then the oldest answered one before its
+// duplicate window is over, and when there is none the oldest waiting one is given up.
 #pragma once
 
 #include <array>
@@ -47,6 +55,8 @@ struct DnsSighting {
   TimeNs time_ns = 0;
   FrameNumber frame = 0;
   Bytes bytes;
+  std::uint32_t print =
+      0;  ///< of the bytes and the IPv4 identification; 0: the mirror makes no copies of it
   bool malformed = false;
   bool untimed = false;  ///< time_ns is good for timeouts and order only
 };
@@ -67,6 +77,7 @@ class DnsQueryTable {
   using Index = std::uint32_t;
   static constexpr Index kNone = UINT32_MAX;
   static constexpr std::size_t kPerKey = 16;
+  static constexpr std::uint8_t kMostMirrored = 31;
 
   struct Key {
     Endpoint client;
@@ -88,19 +99,28 @@ class DnsQueryTable {
     std::uint16_t edns_size = 0;  ///< of the query
     Stage stage = Stage::waiting;
     bool has_question : 1 = false;
-    bool malformed : 1 = false;     ///< the query is
-    bool untimed : 1 = false;       ///< a message of it is
+    bool malformed : 1 = false;  ///< the query is
+    bool untimed : 1 = false;    ///< a message of it is
+    std::uint8_t mirrored : 5 =
+        0;  ///< the mirror's copies of queries, kMostMirrored of them at most
     Index name = ByteChain::kNone;  ///< head of a chain
     Index older = kNone;            ///< next entry of the same key
-    Index before = kNone;           ///< neighbours in `waiting_` or `answered_`
+    Index before = kNone;           ///< neighbours in list_of() this entry
     Index after = kNone;
     Index copies = kNone;  ///< in copies_
     Index answer = kNone;  ///< in answers_
     FrameNumber first_frame = 0;
-    TimeNs first_ns = 0;  ///< first query; query_missing: the response
+    FrameNumber mirrored_frame = 0;  ///< the mirror's copy of the first query
+    std::uint32_t print = 0;         ///< of the latest query
+    TimeNs first_ns = 0;             ///< first query; query_missing: the response
     ConnectionKey connection = 0;
+
+    /// A response that no query will claim: datagrams are handed over in order.
+    [[nodiscard]] bool unasked() const {
+      return stage == Stage::query_missing && key.transport == DnsTransport::udp;
+    }
   };
-  static_assert(sizeof(Entry) <= 96);
+  static_assert(sizeof(Entry) <= 104);
 
   struct Copies {
     TimeNs last_query_ns = 0;
@@ -110,10 +130,13 @@ class DnsQueryTable {
     TimeNs response_ns = 0;
     TimeNs last_copy_ns = 0;  ///< the response or its latest duplicate
     FrameNumber frame = 0;
+    std::uint32_t print = 0;  ///< of the response or its latest duplicate
     Index bytes = ByteChain::kNone;
     std::uint32_t size = 0;
     std::uint16_t answer_count = 0;
-    std::uint16_t rcode = 0;  ///< with the bits of EDNS
+    std::uint16_t rcode = 0;     ///< with the bits of EDNS
+    std::uint16_t mirrored = 0;  ///< the mirror's copies of the response and its duplicates
+    bool no_data = false;        ///< RFC 2308
     bool truncated = false;
     bool malformed = false;
     BoundedList<FrameNumber, 8> duplicates;
@@ -137,17 +160,24 @@ class DnsQueryTable {
   [[nodiscard]] KeyEntries entries_of(const Key& key, TimeNs now);
   [[nodiscard]] bool same_question(const Entry& entry, const DnsMessage& message) const;
   [[nodiscard]] bool may_be_same_question(const Entry& entry, const DnsMessage& message) const;
+  [[nodiscard]] TimeNs latest_query_ns(const Entry& entry) const;
+  [[nodiscard]] Index query_mirrored_by(const KeyEntries& known, const DnsSighting& seen) const;
+  [[nodiscard]] Index answer_mirrored_by(const KeyEntries& known, const DnsSighting& seen) const;
   [[nodiscard]] Index query_repeated_by(const KeyEntries& known, const DnsSighting& seen,
                                         const DnsMessage& message) const;
   [[nodiscard]] Index response_waiting_for(const KeyEntries& known, const DnsSighting& seen,
                                            const DnsMessage& message) const;
-  [[nodiscard]] Index query_answered_by(const KeyEntries& known, const DnsMessage& message) const;
+  [[nodiscard]] Index query_answered_by(const KeyEntries& known, const DnsSighting& seen,
+                                        const DnsMessage& message) const;
   [[nodiscard]] Index answer_repeated_by(const KeyEntries& known, const DnsMessage& message) const;
 
   // Entries: query_entries.cpp
   Index add(const Key& key, const KeyEntries& known, const DnsSighting& seen,
             const DnsMessage& message, ServiceId service);
+  [[nodiscard]] bool has_copies(Entry& entry, TimeNs now);
   void note_query_copy(Entry& entry, const DnsSighting& seen);
+  void note_mirrored_query(Entry& entry, const DnsSighting& seen);
+  void note_mirrored_answer(Answer& answer);
   void note_answer(Index i, Stage stage, const DnsSighting& seen, const DnsMessage& message);
   void note_answer_copy(Index i, const DnsSighting& seen);
   void note_query_of_answer(Index i, const DnsSighting& seen, const DnsMessage& message);
@@ -164,7 +194,8 @@ class DnsQueryTable {
   void push_back(AgeList& list, Index i);
   void unlink(Index i);
   [[nodiscard]] AgeList& list_of(const Entry& entry) {
-    return entry.stage == Stage::answered ? answered_ : waiting_;
+    if (entry.stage == Stage::answered) return answered_;
+    return entry.unasked() ? unasked_ : waiting_;
   }
 
   std::uint64_t hash_seed_;
@@ -180,8 +211,9 @@ class DnsQueryTable {
   Pool<Answer> answers_;
   ByteChains bytes_;
   FlowIndex newest_;  ///< hash of a key -> its newest entry
-  AgeList waiting_;   ///< waiting and query_missing
+  AgeList waiting_;   ///< waiting, and query_missing over TCP
   AgeList answered_;
+  AgeList unasked_;  ///< Entry::unasked()
   std::unique_ptr<std::uint8_t[]> name_scratch_;
   std::unique_ptr<std::uint8_t[]> response_scratch_;
 };

@@ -54,11 +54,15 @@ void DnsStreamReader::resynchronise(DnsFraming& framing, Bytes bytes, DnsMessage
     consume(framing, {joined.data(), held}, sink);
     consume(framing, bytes, sink);
   } else if (begins_like_a_message(bytes)) {
+    counters_.add(Counter::dns_bytes_skipped, held);
     framing.phase = Phase::length;
     consume(framing, bytes, sink);
   } else if (bytes.size() < kTellingBytes) {
+    counters_.add(Counter::dns_bytes_skipped, held);
     std::copy(bytes.begin(), bytes.end(), framing.held.begin());
     framing.held_size = static_cast<std::uint8_t>(bytes.size());
+  } else {
+    counters_.add(Counter::dns_bytes_skipped, held + bytes.size());
   }
 }
 
@@ -75,12 +79,13 @@ void DnsStreamReader::consume(DnsFraming& framing, Bytes bytes, DnsMessageSink& 
         bytes = bytes.subspan(1);
         break;
       case Phase::body: bytes = take_body(framing, bytes, sink); break;
-      case Phase::lost: return;
+      case Phase::lost: counters_.add(Counter::dns_bytes_skipped, bytes.size()); return;
     }
   }
 }
 
 void DnsStreamReader::lose(DnsFraming& framing) {
+  counters_.add(Counter::dns_bytes_skipped, framing.held_size);
   framing.phase = Phase::lost;
   framing.held_size = 0;
 }
@@ -142,6 +147,7 @@ void DnsStreamReader::drop_kept(DnsFraming& framing) {
 
 void DnsStreamReader::close(DnsFraming& framing) {
   if (framing.phase == Phase::body) counters_.add(Counter::dns_malformed);
+  counters_.add(Counter::dns_bytes_skipped, framing.held_size);
   drop_kept(framing);
 }
 

@@ -1,3 +1,5 @@
+#include <wirelag/base/cursor.hpp>
+#include <wirelag/base/hash.hpp>
 #include <wirelag/base/pool.hpp>
 #include <wirelag/track/dns/tracker.hpp>
 
@@ -26,6 +28,15 @@ bool is_llmnr(const StreamContext& stream) { return stream.server.port == kLlmnr
 std::size_t stream_blocks(const DnsLimits& limits) {
   const std::size_t two_largest = 2 * ByteChains::blocks_for(kLargestDnsMessage);
   return std::max<std::size_t>(kBlocksPerStream * limits.tcp_streams, two_largest);
+}
+
+/// Of all that a copy made by the mirror has in common with its original. Not 0.
+std::uint32_t fingerprint(const Packet& packet) {
+  std::uint64_t h = combine64(packet.ip_id, packet.payload_length);
+  ByteCursor in(packet.payload);
+  while (in.remaining() >= 8) h = (h ^ in.u64()) * 0x9e3779b97f4a7c15ULL ^ h >> 32;
+  while (in.remaining() > 0) h = h << 8 ^ h >> 56 ^ in.u8();
+  return static_cast<std::uint32_t>(mix64(h)) | 1;
 }
 
 struct Stream {
@@ -122,6 +133,7 @@ NotAnalysed DnsTracker::on_datagram(const Packet& packet) {
   seen.untimed = packet.untimed;
   seen.frame = packet.number;
   seen.bytes = packet.payload;
+  seen.print = fingerprint(packet);
   const bool cut = packet.payload.size() < packet.payload_length;
   ServiceId service = kNoService;
   return state_->take(seen, cut, service) ? NotAnalysed::none : NotAnalysed::udp_untracked;

@@ -1,10 +1,10 @@
 #include "mirror_copy.hpp"
 
+#include "../mirror.hpp"
+
 namespace wirelag::tcp {
 namespace {
 
-/// A copy that the mirror made follows its original within this time and is identical to it.
-constexpr DurationNs kMirrorCopyNs = 1 * kMillisecondNs;
 
 /// On a short path a fast retransmit follows as soon: since the original, the peer has asked for it with
 /// duplicate ACKs.

@@ -169,6 +169,8 @@ TEST_F(Fragments,
     (void)reason(part);
   }
   EXPECT_EQ(of(Counter::datagrams_rebuilt), 1u);
+  EXPECT_EQ(of(Counter::mirror_duplicates), 2u);
+  EXPECT_EQ(reason(first[1]), NotAnalysed::fragment_duplicate);
   // WHEN the sender reuses the identification for another datagram
   auto other = FrameBuilder()
                    .ethernet()

@@ -26,7 +26,8 @@ inline constexpr std::size_t kLargestDnsMessage = 65535;
 /// Record types (IANA "DNS Parameters") that wirelag looks into.
 namespace dns_type {
 inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16,
-                               aaaa = 28, srv = 33, opt = 41, svcb = 64, https = 65;
+                               aaaa = 28, srv = 33, dname = 39, opt = 41, rrsig = 46, svcb = 64,
+                               https = 65, any = 255;
 }
 
 /// RFC 1035 section 4.1.1; opcode 5 is RFC 2136, 4 is RFC 1996, 6 is RFC 8490.
@@ -43,6 +44,7 @@ struct DnsHeader {
   [[nodiscard]] bool is_response() const { return (flags & 0x8000) != 0; }
   [[nodiscard]] std::uint8_t opcode() const { return (flags >> 11) & 0x0f; }
   [[nodiscard]] bool truncated() const { return (flags & 0x0200) != 0; }
+  [[nodiscard]] bool recursion_available() const { return (flags & 0x0080) != 0; }
   [[nodiscard]] std::uint8_t rcode() const { return flags & 0x0f; }
   /// Whether the opcode has been assigned: false hints that the bytes are not DNS.
   [[nodiscard]] bool known_opcode() const { return opcode() <= 6 && opcode() != 3; }
@@ -89,6 +91,8 @@ struct DnsMessage {
   bool has_question = false;    ///< the first question is there: type and class are known
   std::uint16_t rcode = 0;      ///< all 12 bits with EDNS, else the header's four
   std::uint16_t edns_size = 0;  ///< UDP payload size of the OPT record (RFC 6891), 0 without one
+  /// The answer section has aliases only, and the question was not for them.
+  bool aliases_only = false;
   DnsDefect defect = DnsDefect::none;
 };
 

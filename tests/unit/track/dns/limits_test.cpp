@@ -206,7 +206,7 @@ TEST(DnsProperties, EveryMessageIsInExactlyOneTransaction) {
     for (const Seen& s : line.finish()) {
       told += s.t.query_frames.size() + s.t.query_frames.left_out() +
               s.t.duplicate_response_frames.size() + s.t.duplicate_response_frames.left_out() +
-              (s.t.response_frame != 0 ? 1 : 0);
+              s.t.mirror_duplicates.s2c + (s.t.response_frame != 0 ? 1 : 0);
     }
     EXPECT_EQ(told, accepted) << seed;
   }

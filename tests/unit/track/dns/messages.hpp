@@ -126,6 +126,7 @@ struct Timeline {
     p.number = ++frame;
     p.src = src;
     p.dst = dst;
+    p.ip_id = ip_id;
     p.transport = Transport::udp;
     p.payload = Bytes(message).first(std::min(captured, message.size()));
     p.payload_length = static_cast<std::uint32_t>(message.size());
@@ -149,6 +150,7 @@ struct Timeline {
   Collector sink;
   DnsTracker tracker;
   FrameNumber frame = 0;
+  std::uint16_t ip_id = 0;  ///< of the datagrams
 };
 
 template <std::size_t N>

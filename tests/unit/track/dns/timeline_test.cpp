@@ -82,16 +82,32 @@ TEST(DnsTimeline, AnswerAfterFourTimeoutsIsAResponseOnly) {
   EXPECT_EQ(line.sink.all[1].t.outcome, DnsOutcome::response_only);
 }
 
-TEST(DnsTimeline, SameQuestionAfterTheTimeoutIsAnotherTransactionAndTheFirstTakesTheAnswer) {
+TEST(DnsTimeline, SameQuestionAfterTheTimeoutIsAnotherTransactionAndTakesTheAnswer) {
   Timeline line;
   line.ask(seconds(0), query(1, "a.example"));
   line.ask(seconds(31), query(1, "a.example"));
   line.answer(seconds(32), response(1, "a.example"));
   ASSERT_EQ(line.finish().size(), 2U);
-  EXPECT_EQ(frames(line.sink.all[0].t.query_frames), Frames{1});
-  EXPECT_EQ(line.sink.all[0].t.response_frame, 3U);
-  EXPECT_EQ(frames(line.sink.all[1].t.query_frames), Frames{2});
-  EXPECT_EQ(line.sink.all[1].t.outcome, DnsOutcome::unanswered);
+  const auto first_asked = [](const Seen& s) { return frames(s.t.query_frames) == Frames{1}; };
+  const auto& all = line.sink.all;
+  const std::size_t first = first_asked(all[0]) ? 0 : 1;
+  EXPECT_EQ(all[first].t.outcome, DnsOutcome::unanswered);
+  EXPECT_EQ(frames(all[1 - first].t.query_frames), Frames{2});
+  EXPECT_EQ(all[1 - first].t.response_frame, 3U);
+  EXPECT_EQ(all[1 - first].t.latency_ns(), seconds(1));
+}
+
+TEST(DnsTimeline, BothOfTwoCopiesFarApartMayBeAnsweredLate) {
+  Timeline line;
+  line.ask(seconds(0), query(1, "a.example"));
+  line.ask(seconds(31), query(1, "a.example"));
+  line.answer(seconds(32), response(1, "a.example"));
+  line.answer(seconds(33), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 2U);
+  for (const Seen& s : line.sink.all) {
+    const bool first = frames(s.t.query_frames) == Frames{1};
+    EXPECT_EQ(s.t.latency_ns(), first ? seconds(33) : seconds(1));
+  }
 }
 
 TEST(DnsTimeline, SecondResponseIsADuplicate) {
@@ -287,8 +303,70 @@ TEST(DnsTimeline, MirroredTwiceIsACopyNotAnotherTransaction) {
   for (int copy = 0; copy < 2; ++copy) line.ask(ms(0), query(1, "a.example"));
   for (int copy = 0; copy < 2; ++copy) line.answer(ms(5), response(1, "a.example"));
   ASSERT_EQ(line.finish().size(), 1U);
-  EXPECT_EQ(line.sink.all[0].t.latency_ns(), ms(5));
-  EXPECT_EQ(frames(line.sink.all[0].t.duplicate_response_frames), Frames{4});
+  const DnsTransaction& t = line.sink.all[0].t;
+  EXPECT_EQ(t.latency_ns(), ms(5));
+  EXPECT_EQ(frames(t.query_frames), (Frames{1, 2}));
+  EXPECT_EQ(t.resent(), 0U);
+  EXPECT_EQ(frames(t.duplicate_response_frames), Frames{});
+  EXPECT_EQ(t.mirror_duplicates.c2s, 1U);
+  EXPECT_EQ(t.mirror_duplicates.s2c, 1U);
+  EXPECT_EQ(line.count(Counter::mirror_duplicates), 2U);
+}
+
+TEST(DnsTimeline, TheMirrorsCopiesAreNotThoseThatWereSentAgain) {
+  Timeline line;
+  for (const double t : {0.0, 0.02, 1000.0, 1000.02}) line.ask(ms(t), query(1, "a.example"));
+  for (const double t : {1030.0, 1030.02}) line.answer(ms(t), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  const DnsTransaction& t = line.sink.all[0].t;
+  EXPECT_EQ(frames(t.query_frames), (Frames{1, 2, 3, 4}));
+  EXPECT_EQ(t.resent(), 1U);
+  EXPECT_EQ(t.latency_ns(), ms(1030));
+  EXPECT_EQ(t.resolver_ns(), ms(30));
+}
+
+TEST(DnsTimeline, TheMirrorsCopyMayComeBehindTheAnswer) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.answer(ms(0.1), response(1, "a.example"));
+  line.ask(ms(0.2), query(1, "a.example"));
+  line.answer(ms(0.3), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(line.sink.all[0].t.latency_ns(), ms(0.1));
+  EXPECT_EQ(line.count(Counter::mirror_duplicates), 2U);
+}
+
+TEST(DnsTimeline, AnotherIdentificationOrALaterTimeIsTheClientsOwnCopy) {
+  for (const bool soon : {false, true}) {
+    Timeline line;
+    line.ip_id = 7;
+    line.ask(ms(0), query(1, "a.example"));
+    line.ip_id = soon ? 8 : 7;
+    line.ask(ms(soon ? 0.5 : 1), query(1, "a.example"));
+    ASSERT_EQ(line.finish().size(), 1U);
+    EXPECT_EQ(line.sink.all[0].t.resent(), 1U);
+    EXPECT_EQ(line.count(Counter::mirror_duplicates), 0U);
+  }
+}
+
+TEST(DnsTimeline, AResponseWithoutAQueryThatTheMirrorDoublesIsOne) {
+  Timeline line;
+  line.answer(ms(0), response(1, "a.example"));
+  line.answer(ms(0.02), response(1, "a.example"));
+  line.answer(ms(2), response(1, "a.example"));
+  ASSERT_EQ(line.finish().size(), 2U);
+  EXPECT_EQ(line.sink.all[0].t.outcome, DnsOutcome::response_only);
+  EXPECT_EQ(line.sink.all[0].t.mirror_duplicates.s2c, 1U);
+  EXPECT_EQ(line.sink.all[1].t.response_frame, 3U);
+}
+
+TEST(DnsTimeline, AnotherAnswerAMomentLaterIsADuplicateResponse) {
+  Timeline line;
+  line.ask(ms(0), query(1, "a.example"));
+  line.answer(ms(5), response(1, "a.example", 1, 1));
+  line.answer(ms(5.1), response(1, "a.example", 1, 2));
+  ASSERT_EQ(line.finish().size(), 1U);
+  EXPECT_EQ(frames(line.sink.all[0].t.duplicate_response_frames), Frames{3});
 }
 
 TEST(DnsTimeline, ServiceComesFromTheName) {
