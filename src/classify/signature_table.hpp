@@ -52,7 +52,8 @@ inline constexpr Signature kSignatures[] = {
     // --- HTTP/1: a known method and a target that cannot be another protocol's (SIP, RTSP, ICAP
     // and Redis use the same words), with or without the version in sight
     {Transport::tcp, Protocol::http1, Speaker::client,
-     WIRELAG_EMPTY_LINES WIRELAG_HTTP_METHODS " {1,8}(?:[/*]|(?i:https?|wss?|ftp)://)"},
+     WIRELAG_EMPTY_LINES WIRELAG_HTTP_METHODS
+     " {1,8}(?:[/*]|(?i:https?|wss?|ftp)://|HTTP/[01]\\.)"},
     {Transport::tcp, Protocol::http1, Speaker::client,
      WIRELAG_EMPTY_LINES "CONNECT {1,8}(?:[A-Za-z0-9._-]{1,64}|\\[[0-9a-fA-F:.]{2,46}\\]):[0-9]"},
     {Transport::tcp, Protocol::http1, Speaker::client,

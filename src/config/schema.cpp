@@ -106,7 +106,8 @@ Section<C> tcp() {
                      "of these, of one direction of one connection",
                      MEMBER(worker.tcp.reorder_per_direction)),
           integer<C>("classify_segments", "segments", 1, 64,
-                     "with payload, looked at to recognise a protocol",
+                     "with payload, looked at to recognise a protocol; small ones until they bring "
+                     "32 bytes",
                      MEMBER(worker.tcp.classify_segments)),
       }};
 }

@@ -32,6 +32,11 @@ bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
   return a.total_ns() > b.total_ns();
 }
 
+std::string request(const HttpTransaction& t) {
+  if (t.request_seen) return safe(t.method) + " " + safe(t.target);
+  return t.request_unreadable ? "(request not readable)" : "(request not captured)";
+}
+
 std::string status(const Report& r, const HttpTransaction& t) {
   if (t.status == 0) return unanswered(r, t);
   std::string text = std::to_string(t.status);

@@ -33,8 +33,7 @@ void http_row(Table& table, const Report& r, std::size_t index, std::string id) 
   const bool responded = known(t.response_first_ns);
   table.row({std::move(id), frames(t.request_frames) + " / " + frames(t.response_frames),
              at_ms(r, known(t.request_first_ns) ? t.request_first_ns : t.response_first_ns),
-             t.request_seen ? safe(t.method) + " " + safe(t.target) : "(request not captured)",
-             status(r, t), responded ? bytes(t.response_bytes) : std::string(kNone),
+             request(t), status(r, t), responded ? bytes(t.response_bytes) : std::string(kNone),
              ms_number(t.server_wait_ns()), ms_number(t.transfer_ns())});
 }
 

@@ -16,6 +16,8 @@ struct StreamContext {
   Endpoint client;
   Endpoint server;
   bool from_start = true;  ///< nothing of the protocol came before the first chunk
+  /// Bytes of the client before the first chunk that were not recognised, 65535 at most; 0 midstream.
+  std::uint16_t client_unread = 0;
 };
 
 /// A run of payload bytes of one direction, as captured in one segment.

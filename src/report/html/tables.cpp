@@ -164,15 +164,13 @@ void tasks(Writer& w, const Report& r) {
     for (const std::size_t i : chosen) {
       const HttpTransaction& h = all[i];
       const std::size_t c = r.data.connection_index(h.connection);
-      t.row(
-          {c == Dataset::kNone ? std::string(kNone) : std::to_string(Dataset::connection_id(c)),
-           frames(h.request_frames) + " / " + frames(h.response_frames),
-           at_ms(r, known(h.request_first_ns) ? h.request_first_ns : h.response_first_ns),
-           h.request_seen ? clipped(fmt::format("{} {}", h.method, h.target))
-                          : "(request not captured)",
-           status(r, h), known(h.response_first_ns) ? bytes(h.response_bytes) : std::string(kNone),
-           ms_number(h.server_wait_ns()), ms_number(h.transfer_ns())},
-          h.request_seen && h.status == 0 ? "bad" : "");
+      t.row({c == Dataset::kNone ? std::string(kNone) : std::to_string(Dataset::connection_id(c)),
+             frames(h.request_frames) + " / " + frames(h.response_frames),
+             at_ms(r, known(h.request_first_ns) ? h.request_first_ns : h.response_first_ns),
+             clipped(request(h)), status(r, h),
+             known(h.response_first_ns) ? bytes(h.response_bytes) : std::string(kNone),
+             ms_number(h.server_wait_ns()), ms_number(h.transfer_ns())},
+            h.request_seen && h.status == 0 ? "bad" : "");
     }
   }
   and_more(w, all.size() - chosen.size(), "request");

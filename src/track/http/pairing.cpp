@@ -47,6 +47,18 @@ void HttpTracker::on_message_end(Direction direction, HttpEnd end) {
   }
 }
 
+void HttpTracker::on_skipped(Direction direction, std::uint64_t bytes) {
+  counters_.add(Counter::http_bytes_skipped, bytes);
+  if (direction == Direction::c2s) at_->unread = at_->requests_lost = true;
+}
+
+/// Only where all requests are known to be answered can it not.
+bool HttpTracker::may_respond(const HttpArrival& status_line) {
+  const bool all_known = at_->context.from_start && !at_->requests_lost && at_->untracked == 0 &&
+                         at_->stream[index(Direction::c2s)].state != HttpStream::State::lost;
+  return !at_->responses_lost || !all_known || request_of(status_line) != kNoExchange;
+}
+
 void HttpTracker::begin_request(const HttpStart& start) {
   // Order decides who gets which response: behind an untracked request all are untracked.
   at_->request = at_->untracked == 0 ? new_exchange() : kNoExchange;
@@ -70,6 +82,7 @@ void HttpTracker::end_request_head(const HttpHeadEnd& head) {
     counters_.add(Counter::http_requests_full);
     return;
   }
+  at_->unread = false;
   HttpTransaction& t = exchanges_[at_->request].facts;
   t.request_headers_ns = t.request_last_ns;
   t.keep_alive = head.persistent;
@@ -102,6 +115,7 @@ void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
   const HttpTransaction& t = r.facts;
   e.kind = r.kind;
   e.facts.request_seen = true;
+  e.facts.request_unreadable = false;
   e.facts.service = t.service;
   e.facts.keep_alive = e.facts.keep_alive && t.keep_alive;
   e.facts.request_frames = t.request_frames;
@@ -183,6 +197,7 @@ std::uint32_t HttpTracker::without_request(const HttpArrival& response) {
     counters_.add(Counter::http_requests_full);
     return kNoExchange;
   }
+  exchanges_[i].facts.request_unreadable = at_->unread;
   if (at_->last != kNoExchange &&
       sent_after(exchanges_[at_->last].facts, response.first_ns, response.frames.first)) {
     exchanges_[i].released = true;

@@ -36,6 +36,9 @@ void HttpParser::feed(HttpStream& stream, const StreamChunk& chunk) {
     step(feed);
   }
   report_bytes(feed);
+  if (stream.state == State::lost && !feed.rest.empty()) {
+    events_.on_skipped(chunk.direction, feed.rest.size());
+  }
 }
 
 /// Whether the search for a message ends with this chunk. A guess that an earlier chunk was the
@@ -50,8 +53,13 @@ void HttpParser::look_for_message(Feed& feed) {
     s.tentative = true;
   } else if (s.buffer != HttpStream::kNoBuffer && feed.chunk.direction == Direction::c2s) {
     const auto request = parse_request_line(text.substr(0, text.find_first_of("\r\n")));
-    if (request && is_common_method(request->method)) give_buffer(s);
+    if (request && is_common_method(request->method)) give_up_guess(s, feed.chunk.direction);
   }
+}
+
+void HttpParser::give_up_guess(HttpStream& s, Direction direction) {
+  events_.on_skipped(direction, buffers_[s.buffer].arrival.bytes);
+  give_buffer(s);
 }
 
 void HttpParser::step(Feed& feed) {
@@ -172,8 +180,20 @@ void HttpParser::not_http(Feed& feed) {
     counters_.add(Counter::http_malformed);
     if (s.nonsense < kNonsenseLimit) ++s.nonsense;
   }
+  if (const std::uint64_t unread = unread_bytes(feed)) {
+    events_.on_skipped(feed.chunk.direction, unread);
+  }
   report_bytes(feed);
   leave(s, feed.chunk.direction, s.nonsense >= kNonsenseLimit ? State::ended : State::lost);
+}
+
+/// Of a start line or head that turns out to be none.
+std::uint64_t HttpParser::unread_bytes(const Feed& feed) const {
+  const HttpStream& s = feed.stream;
+  if (s.state == State::head) return s.head_bytes;
+  if (s.state != State::between) return 0;
+  const bool split = s.buffer != HttpStream::kNoBuffer;
+  return feed.bytes + (split ? buffers_[s.buffer].arrival.bytes : 0);
 }
 
 /// The message that is being read, if any, ends here without its end.

@@ -133,6 +133,8 @@ void HttpParser::start_line(Feed& feed) {
 bool HttpParser::begin_message(Feed& feed, std::string_view line) {
   HttpStream& s = feed.stream;
   HttpStart start;
+  if (s.buffer != HttpStream::kNoBuffer) start.arrival = buffers_[s.buffer].arrival;
+  start.arrival.add(feed.chunk, feed.bytes);
   std::uint8_t major = 1;
   std::uint8_t minor = 1;
   if (feed.chunk.direction == Direction::c2s) {
@@ -145,7 +147,7 @@ bool HttpParser::begin_message(Feed& feed, std::string_view line) {
     s.connect = request->method == "CONNECT";
   } else {
     const auto status = parse_status_line(line);
-    if (!status) return false;
+    if (!status || (s.tentative && !events_.may_respond(start.arrival))) return false;
     start.status = s.status = status->status;
     major = status->major;
     minor = status->minor;
@@ -158,8 +160,6 @@ bool HttpParser::begin_message(Feed& feed, std::string_view line) {
     return true;
   }
   s.state = State::head;
-  if (s.buffer != HttpStream::kNoBuffer) start.arrival = buffers_[s.buffer].arrival;
-  start.arrival.add(feed.chunk, feed.bytes);
   start.cut = s.too_long;
   s.head_bytes =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(start.arrival.bytes, UINT32_MAX));

@@ -44,7 +44,10 @@ StreamTracker::Handle HttpTracker::open(const StreamContext& context) {
     counters_.add(Counter::http_streams_full);
     return kNone;
   }
-  connections_[handle].context = context;
+  Connection& c = connections_[handle];
+  c.context = context;
+  c.unread = c.requests_lost = context.client_unread > 0;
+  counters_.add(Counter::http_bytes_skipped, context.client_unread);
   return handle;
 }
 
@@ -57,7 +60,8 @@ void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missi
   at_ = &connections_[handle];
   at_->holes = true;
   const bool exact = parser_.gap(at_->stream[index(direction)], direction, missing);
-  if (!exact && direction == Direction::s2c) at_->responses_lost = true;
+  if (exact) return;
+  (direction == Direction::s2c ? at_->responses_lost : at_->requests_lost) = true;
 }
 
 void HttpTracker::on_fin(Handle handle, Direction direction, TimeNs, FrameNumber frame) {

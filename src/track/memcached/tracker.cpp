@@ -73,7 +73,10 @@ void MemcachedTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   const Direction d = chunk.direction;
   Bytes rest = chunk.bytes;
   if (c.lost[index(d)]) {
-    if (!may_begin_memcached(rest, d)) return;
+    if (!may_begin_memcached(rest, d)) {
+      counters_.add(Counter::database_bytes_skipped, rest.size());
+      return;
+    }
     c.lost[index(d)] = false;
   }
   MemcachedReader& reader = c.reader[index(d)];
@@ -83,6 +86,7 @@ void MemcachedTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
     const MemcachedStep step = reader.read(rest);
     if (step == MemcachedStep::malformed) {
       counters_.add(Counter::database_malformed);
+      counters_.add(Counter::database_bytes_skipped, rest.size());
       return lose(c, d);
     }
     arrival.add(chunk, before - rest.size());

@@ -33,7 +33,10 @@ void MysqlTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   const Direction d = chunk.direction;
   Reader& r = c.reader[index(d)];
   if (r.lost) {
-    if (!mysql::may_begin(chunk.bytes, d)) return;
+    if (!mysql::may_begin(chunk.bytes, d)) {
+      counters_.add(Counter::database_bytes_skipped, chunk.bytes.size());
+      return;
+    }
     r.lost = false;
   }
   Bytes rest = chunk.bytes;
@@ -46,6 +49,7 @@ void MysqlTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
       r.have = 0;
       if (!begin_packet(c, d)) {
         counters_.add(Counter::database_malformed);
+        counters_.add(Counter::database_bytes_skipped, rest.size());
         return lose(c, d);
       }
       r.in_body = true;

@@ -33,7 +33,10 @@ void PostgresTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   Connection& c = connections_[handle];
   Reader& r = c.reader[index(chunk.direction)];
   if (r.lost) {
-    if (!postgres::may_begin(chunk.bytes, chunk.direction)) return;
+    if (!postgres::may_begin(chunk.bytes, chunk.direction)) {
+      counters_.add(Counter::database_bytes_skipped, chunk.bytes.size());
+      return;
+    }
     r.lost = false;
   }
   read(c, chunk);
@@ -57,6 +60,7 @@ void PostgresTracker::read(Connection& c, const StreamChunk& chunk) {
       r.have = 0;
       if (!begin_message(c, d)) {
         counters_.add(Counter::database_malformed);
+        counters_.add(Counter::database_bytes_skipped, rest.size());
         return lose(c, d);
       }
       r.in_body = true;

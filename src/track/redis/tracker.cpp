@@ -54,7 +54,10 @@ void RedisTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   const Direction d = chunk.direction;
   Bytes rest = chunk.bytes;
   if (c.lost[index(d)]) {
-    if (!may_begin_redis(rest, d)) return;
+    if (!may_begin_redis(rest, d)) {
+      counters_.add(Counter::database_bytes_skipped, rest.size());
+      return;
+    }
     c.lost[index(d)] = false;
   }
   MessageArrival& arrival = c.arrival[index(d)];
@@ -64,6 +67,7 @@ void RedisTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
     const bool idle = d == Direction::c2s ? c.request.idle() : c.reply.idle();
     if (step == RedisStep::malformed) {
       counters_.add(Counter::database_malformed);
+      counters_.add(Counter::database_bytes_skipped, rest.size());
       return lose(c, d);
     }
     if (step == RedisStep::message || !idle) arrival.add(chunk, before - rest.size());

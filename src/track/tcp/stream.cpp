@@ -36,7 +36,7 @@ Streams::Streams(const TcpLimits& limits, std::uint16_t worker, Classifier& clas
 
 bool Streams::wants_bytes(const TcpFlow& flow, SideIndex sender) const {
   if (flow.tracker != StreamTracker::kNone) return true;
-  return flow.recognising && flow.attempts[sender] < limits_.classify_segments;
+  return flow.recognising && may_be_recognised(flow, sender);
 }
 
 void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -301,8 +301,8 @@ void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
 
 void Streams::recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk) {
   std::uint8_t& attempts = flow.attempts[sender];
-  if (attempts >= limits_.classify_segments) return;
-  ++attempts;
+  if (!may_be_recognised(flow, sender)) return;
+  const bool first = attempts++ == 0;
   // First as the rest of what came before: "ET / HTTP/1.1" alone would be a method of its own.
   const Recognised joined = recognise_joined(flow, sender, chunk);
   const bool continues = joined.protocol != Protocol::unknown;
@@ -314,11 +314,19 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk) {
   }
   follow_speaker(flow, sender, message.speaker);
   chunk.direction = flow.direction(sender);
-  adopt(flow, message.protocol, continues || attempts == 1);
+  adopt(flow, message.protocol, continues || first, client_unread(flow, sender, continues));
   if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
   if (flow.probe != kNone) probes_.give(flow.probe);
   flow.probe = kNone;
+}
+
+/// While the beginning is of few bytes, the number of segments that brought it says nothing.
+bool Streams::may_be_recognised(const TcpFlow& flow, SideIndex sender) const {
+  if (flow.attempts[sender] < limits_.classify_segments) return true;
+  if (flow.probe == kNone) return false;
+  const Probe::Half& half = probes_[flow.probe].half[sender];
+  return half.piece_count > 0 && half.length < kTellingBytes && !half.overflowed;
 }
 
 /// What begins in the segments before this one: a message may come in pieces.
@@ -338,24 +346,38 @@ void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk&
   if (flow.probe == kNone) flow.probe = probes_.take();
   if (flow.probe == kNone) return;
   Probe::Half& half = probes_[flow.probe].half[sender];
-  if (half.length + chunk.bytes.size() > kProbeBytes || half.piece_count == half.pieces.size()) {
+  half.seen =
+      static_cast<std::uint16_t>(std::min<std::size_t>(half.seen + chunk.bytes.size(), UINT16_MAX));
+  if (half.length + chunk.bytes.size() > kProbeBytes) {
     half.overflowed = true;
     return;
   }
-  half.pieces[half.piece_count++] = {chunk.time_ns, chunk.frame,
-                                     static_cast<std::uint8_t>(chunk.bytes.size())};
+  // Where a message begins and ends matters, not how its beginning got here: the last piece grows.
+  if (half.piece_count < half.pieces.size()) ++half.piece_count;
+  Probe::Piece& piece = half.pieces[half.piece_count - 1U];
+  piece.time_ns = chunk.time_ns;
+  piece.frame = chunk.frame;
+  piece.length = static_cast<std::uint8_t>(piece.length + chunk.bytes.size());
   std::memcpy(half.bytes + half.length, chunk.bytes.data(), chunk.bytes.size());
   half.length = static_cast<std::uint8_t>(half.length + chunk.bytes.size());
 }
 
-void Streams::adopt(TcpFlow& flow, Protocol protocol, bool first_bytes) {
+/// What the client has sent that no tracker will get, as `sender`'s bytes told the protocol.
+std::uint16_t Streams::client_unread(const TcpFlow& flow, SideIndex sender, bool continues) const {
+  if (flow.probe == kNone || (continues && sender == flow.client)) return 0;
+  return probes_[flow.probe].half[flow.client].seen;
+}
+
+void Streams::adopt(TcpFlow& flow, Protocol protocol, bool first_bytes,
+                    std::uint16_t client_unread) {
   flow.protocol = protocol;
   flow.recognising = false;
   StreamTracker* const to = tracker(flow);
   if (to == nullptr) return;
   const bool from_start = first_bytes && flow.state() != ConnectionState::midstream;
   flow.tracker =
-      to->open({key_of(flow), flow.client_endpoint(), flow.server_endpoint(), from_start});
+      to->open({key_of(flow), flow.client_endpoint(), flow.server_endpoint(), from_start,
+                flow.state() != ConnectionState::midstream ? client_unread : std::uint16_t{0}});
 }
 
 void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {

@@ -45,6 +45,8 @@ class Streams {
  private:
   static constexpr std::size_t kBlockBytes = 2048;
   static constexpr std::size_t kProbeBytes = 64;
+  static constexpr std::size_t kTellingBytes =
+      32;  ///< nearly every protocol is recognised by fewer
 
   /// A captured piece of a segment that overtook.
   struct Block {
@@ -69,6 +71,7 @@ class Streams {
       std::uint8_t bytes[kProbeBytes]{};
       std::uint8_t piece_count = 0;
       std::uint8_t length = 0;
+      std::uint16_t seen = 0;   ///< bytes that came, kept or not, 65535 at most
       bool overflowed = false;  ///< no longer the beginning of the stream
     };
     std::array<Half, 2> half{};
@@ -87,7 +90,10 @@ class Streams {
   void recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk);
   [[nodiscard]] Recognised recognise_joined(const TcpFlow& flow, SideIndex sender,
                                             const StreamChunk& chunk);
-  void adopt(TcpFlow& flow, Protocol protocol, bool first_bytes);
+  [[nodiscard]] bool may_be_recognised(const TcpFlow& flow, SideIndex sender) const;
+  void adopt(TcpFlow& flow, Protocol protocol, bool first_bytes, std::uint16_t client_unread);
+  [[nodiscard]] std::uint16_t client_unread(const TcpFlow& flow, SideIndex sender,
+                                            bool continues) const;
   void deliver_beginning(TcpFlow& flow, SideIndex sender);
   void keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
   void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,

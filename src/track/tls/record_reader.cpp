@@ -47,6 +47,7 @@ RecordReader::Event RecordReader::read(Bytes& rest, const StreamChunk& chunk, He
       case Stage::broken: rest = {}; return Event::none;
       case Stage::resync:
         if (rest.size() < kRecordHeader || !plausible(rest.data())) {
+          counters.add(Counter::tls_bytes_skipped, rest.size());
           rest = {};
           return Event::none;
         }
@@ -55,7 +56,7 @@ RecordReader::Event RecordReader::read(Bytes& rest, const StreamChunk& chunk, He
         break;
       case Stage::header:
         if (rest.empty()) return Event::none;
-        event = read_header(rest, chunk, buffers);
+        event = read_header(rest, chunk, buffers, counters);
         break;
       case Stage::payload:
         if (in_message_ && message_left_ == 0) {
@@ -73,7 +74,7 @@ RecordReader::Event RecordReader::read(Bytes& rest, const StreamChunk& chunk, He
 }
 
 RecordReader::Event RecordReader::read_header(Bytes& rest, const StreamChunk& chunk,
-                                              HelloBuffers& buffers) {
+                                              HelloBuffers& buffers, Counters& counters) {
   if (header_size_ == 0) {
     record_ = Extent::of(chunk);
   } else {
@@ -95,6 +96,7 @@ RecordReader::Event RecordReader::read_header(Bytes& rest, const StreamChunk& ch
   if (plausible(header_.data())) return begin_record();
   if (had_hole_) {  // what was taken for a record header after the hole was none
     lose_place(buffers);
+    counters.add(Counter::tls_bytes_skipped, kRecordHeader + rest.size());
     rest = {};
     return Event::none;
   }

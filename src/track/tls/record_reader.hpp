@@ -115,7 +115,8 @@ class RecordReader {
  private:
   enum class Stage : std::uint8_t { header, payload, resync, broken };
 
-  Event read_header(Bytes& rest, const StreamChunk& chunk, HelloBuffers& buffers);
+  Event read_header(Bytes& rest, const StreamChunk& chunk, HelloBuffers& buffers,
+                    Counters& counters);
   Event read_payload(Bytes& rest, const StreamChunk& chunk, HelloBuffers& buffers,
                      Counters& counters);
   Event read_message_header(Bytes& rest, const StreamChunk& chunk);

@@ -47,6 +47,8 @@ class Recorder final : public HttpEvents {
     log[index(d)] += fmt::format("end {} body {}\n", int(end), body_[index(d)]);
     body_[index(d)] = 0;
   }
+  void on_skipped(Direction, std::uint64_t bytes) override { WIRELAG_REQUIRE(bytes > 0); }
+  bool may_respond(const HttpArrival&) override { return true; }
 
   std::string log[2];
 

@@ -100,6 +100,10 @@ class HttpEvents {
   /// `bytes` of the body fell into a hole.
   virtual void on_missing_bytes(Direction direction, std::uint64_t bytes) = 0;
   virtual void on_message_end(Direction direction, HttpEnd end) = 0;
+  /// `bytes` in which no message could be recognised.
+  virtual void on_skipped(Direction direction, std::uint64_t bytes) = 0;
+  /// Whether what looks like a status line behind bytes that could not be followed may be one.
+  [[nodiscard]] virtual bool may_respond(const HttpArrival& status_line) = 0;
 };
 
 /// One direction of one connection. A plain value; give it to abort() before it is dropped.
@@ -183,6 +187,8 @@ class HttpParser {
   void report_bytes(Feed& feed);
   void end_message(Feed& feed);
   void not_http(Feed& feed);
+  void give_up_guess(HttpStream& stream, Direction direction);
+  [[nodiscard]] std::uint64_t unread_bytes(const Feed& feed) const;
   void leave(HttpStream& stream, Direction direction, HttpStream::State next);
 
   HttpLimits limits_;

@@ -16,7 +16,7 @@
 // after it, and a request that turns up late takes the response that came without one (such
 // responses wait for the next request before they are emitted). When a hole in the server's bytes
 // may hide whole responses, the next one goes to the latest request before it and the older ones
-// stay unanswered.
+// stay unanswered. When every request has its response, what looks like a status line there lies in a body.
 //
 // Limits (HttpLimits) and what happens there:
 //   connections     open() returns kNone                                     http_streams_full
@@ -96,7 +96,9 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     ServiceId service = kNoService;
     bool holes = false;           ///< there were some, in either direction
     bool responses_lost = false;  ///< the latest may hide whole responses
-    bool tunnel = false;          ///< another protocol has taken over
+    bool requests_lost = false;  ///< one, or bytes that could not be read, may have hidden requests
+    bool unread = false;  ///< since the last request the client sent bytes that could not be read
+    bool tunnel = false;  ///< another protocol has taken over
   };
   static_assert(sizeof(Connection) <= 128, "what an idle connection costs");
 
@@ -108,6 +110,8 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   void on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes, std::uint64_t body) override;
   void on_missing_bytes(Direction direction, std::uint64_t bytes) override;
   void on_message_end(Direction direction, HttpEnd end) override;
+  void on_skipped(Direction direction, std::uint64_t bytes) override;
+  [[nodiscard]] bool may_respond(const HttpArrival& status_line) override;
 
   void begin_request(const HttpStart& start);
   void end_request_head(const HttpHeadEnd& head);
