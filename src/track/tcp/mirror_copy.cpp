@@ -5,7 +5,6 @@
 namespace wirelag::tcp {
 namespace {
 
-
 /// On a short path a fast retransmit follows as soon: since the original, the peer has asked for it with
 /// duplicate ACKs.
 [[nodiscard]] bool asked_again(const TcpFlow& flow, SideIndex sender, const Packet& packet,
