@@ -21,6 +21,7 @@ struct CaptureRun {
   void observe(std::span<const Frame> frames) {
     capture.packets += frames.size();
     for (const Frame& f : frames) {
+      if (f.untimed) continue;
       TimeNs& first = capture.first_time_ns;
       TimeNs& last = capture.last_time_ns;
       first = known(first) ? std::min(first, f.time_ns) : f.time_ns;

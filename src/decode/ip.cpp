@@ -173,7 +173,10 @@ NotAnalysed Walk::fragment(const FragmentKey& key, const FragmentPart& part, Con
   switch (fragments_.add(key, counted, frame_.time_ns)) {
     case FragmentResult::repeated: duplicate_ = true; [[fallthrough]];
     case FragmentResult::kept: frames_completed_ = 0; return NotAnalysed::fragment_incomplete;
-    case FragmentResult::late: duplicate_ = true; return NotAnalysed::fragment_duplicate;
+    case FragmentResult::late:
+      duplicate_ = true;
+      frames_completed_ = 0;
+      return NotAnalysed::fragment_duplicate;
     case FragmentResult::malformed: return NotAnalysed::ip_malformed;
     case FragmentResult::overlap: return NotAnalysed::fragment_overlap;
     case FragmentResult::no_room: return NotAnalysed::fragment_table_full;

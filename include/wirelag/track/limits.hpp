@@ -6,6 +6,10 @@
 
 namespace wirelag {
 
+/// Silence this long is none: times so far apart come from two clocks (the interfaces of a pcapng file,
+/// a damaged time stamp, frames without a time before the first that has one), and what waits goes on.
+inline constexpr DurationNs kTwoClocksNs = 365 * 24 * 3600 * kSecondNs;
+
 struct TcpLimits {
   std::uint32_t connections = 1U << 17;           ///< live connections kept at once
   DurationNs idle_timeout_ns = 3600 * kSecondNs;  ///< silence after which a connection is over

@@ -31,6 +31,10 @@ struct StreamChunk {
   const TransferProgress* progress = nullptr;
   const TransferProgress* other_progress = nullptr;  ///< likewise of the other direction
   std::uint32_t burst = 0;  ///< the number of the burst that brought the bytes
+  /// Not before the connection's chunks before it; for order and timeouts where `time_ns` is unknown.
+  TimeNs order_ns = 0;
+  /// The other direction has sent more than was handed over: it was not captured, or waits behind a hole.
+  bool other_behind = false;
 };
 
 /// What a tracker makes of the bytes that come next on a connection.

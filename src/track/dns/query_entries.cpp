@@ -196,7 +196,8 @@ bool DnsQueryTable::is_over(const Entry& entry, TimeNs now) const {
     return now - answers_[entry.answer].last_copy_ns > duplicate_window_ns_;
   }
   if (entry.unasked()) return now - entry.first_ns >= kMirrorCopyNs;
-  return now - entry.first_ns > kTimeoutsKept * query_timeout_ns_;
+  const DurationNs waited_ns = now - entry.first_ns;
+  return waited_ns > kTimeoutsKept * query_timeout_ns_ && waited_ns < kTwoClocksNs;
 }
 
 void DnsQueryTable::expire(TimeNs now, std::size_t budget) {

@@ -43,6 +43,7 @@ struct Stream {
   StreamContext context;
   PerDirection<DnsFraming> framing;
   ServiceId service = kNoService;
+  TimeNs order_ns = 0;  ///< StreamChunk::order_ns of the latest bytes
 };
 
 }  // namespace
@@ -71,7 +72,6 @@ struct DnsTracker::State {
     return true;
   }
 
-  TimeNs latest_ns = 0;  ///< of the message at hand, or of the one before when it has none
   Counters& counters;
   DnsQueryTable queries;
   Pool<Stream> streams;
@@ -96,8 +96,7 @@ class DnsTracker::StreamMessages final : public DnsMessageSink {
     seen.dst = from_client ? stream_.context.server : stream_.context.client;
     seen.transport = DnsTransport::tcp;
     seen.connection = stream_.context.connection;
-    if (known(time_ns)) state_.latest_ns = time_ns;
-    seen.time_ns = state_.latest_ns;
+    seen.time_ns = known(time_ns) ? time_ns : stream_.order_ns;
     seen.untimed = !known(time_ns);
     seen.frame = frame;
     seen.bytes = message;
@@ -129,7 +128,7 @@ NotAnalysed DnsTracker::on_datagram(const Packet& packet) {
   DnsSighting seen;
   seen.src = packet.src;
   seen.dst = packet.dst;
-  seen.time_ns = state_->latest_ns = packet.time_ns;
+  seen.time_ns = packet.time_ns;
   seen.untimed = packet.untimed;
   seen.frame = packet.number;
   seen.bytes = packet.payload;
@@ -151,6 +150,7 @@ StreamTracker::Handle DnsTracker::open(const StreamContext& context) {
 
 void DnsTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   Stream& stream = state_->streams[handle];
+  stream.order_ns = chunk.order_ns;
   StreamMessages messages(*state_, stream, chunk.direction);
   state_->reader.on_bytes(stream.framing[chunk.direction], chunk, messages);
 }

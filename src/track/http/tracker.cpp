@@ -53,6 +53,7 @@ StreamTracker::Handle HttpTracker::open(const StreamContext& context) {
 
 void HttpTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   at_ = &connections_[handle];
+  if (chunk.direction == Direction::s2c && chunk.other_behind) at_->requests_lost = true;
   parser_.feed(at_->stream[index(chunk.direction)], chunk);
 }
 

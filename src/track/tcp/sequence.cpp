@@ -258,6 +258,7 @@ bool Sequences::begins_elsewhere(TcpFlow& flow, SideIndex sender, std::uint32_t 
   const bool late = before >= 0 && before < kCapturedLate;
   if (!side.sent_payload && !late) {
     flow.detail[sender].base_seq = side.next_seq = begin;
+    side.acked = false;
   }
   return false;
 }

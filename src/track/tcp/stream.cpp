@@ -48,7 +48,7 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
     flow.recent[sender].stream_next = seq;
   }
   if (!wants_bytes(flow, sender)) {
-    if (flow.transfer != kNone) stop_following(flow, sender);
+    if (flow.transfer != kNone || flow.recognising) stop_following(flow, sender);
     return;
   }
   if (content != SegmentContent::nothing) measure(flow, sender, packet, content);
@@ -101,7 +101,12 @@ std::uint32_t Streams::burst(const TcpFlow& flow, SideIndex sender) const {
 
 StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes, TimeNs time_ns,
                            FrameNumber frame) {
+  const Side& other = flow.side[sender ^ 1];
   StreamChunk out{bytes, time_ns, frame, flow.direction(sender)};
+  out.order_ns = flow.last_ns;
+  out.other_behind =
+      other.overtaken || (other.seen && flow.side[sender].acked &&
+                          seq_distance(other.next_seq, flow.side[sender].max_ack) > 0);
   if (flow.transfer == kNone) return out;
   TransferProgress& progress = transfers_[flow.transfer][sender];
   ++progress.chunks;
@@ -117,7 +122,7 @@ void Streams::stop_following(TcpFlow& flow, SideIndex sender) {
   if (wants_bytes(flow, 0) || wants_bytes(flow, 1)) return;
   drop_waiting(flow, sender ^ 1);
   flow.recognising = false;
-  transfers_.give(flow.transfer);
+  if (flow.transfer != kNone) transfers_.give(flow.transfer);
   flow.transfer = kNone;
 }
 

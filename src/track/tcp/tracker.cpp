@@ -16,9 +16,6 @@ namespace {
 
 using namespace tcp;
 
-/// Silence this long is none: times so far apart come from two clocks (the interfaces of a pcapng file,
-/// a damaged time stamp), and the connection goes on.
-constexpr DurationNs kTwoClocksNs = 365 * 24 * 3600 * kSecondNs;
 /// Ports above 1023 that belong to servers; otherwise, without a SYN, the lower port is the server.
 constexpr std::uint16_t kServerPorts[] = {1433, 1521, 3128, 3306, 5432,  6379,
                                           8080, 8443, 9042, 9200, 11211, 27017};
@@ -193,7 +190,7 @@ void TcpTracker::State::revise_client(TcpFlow& flow, SideIndex sender, const Pac
 /// So does the SYN of a side that has not begun before the connection was refused or given up.
 bool TcpTracker::State::begins_anew(const TcpFlow& flow, SideIndex sender, const Packet& p) const {
   if ((p.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) != tcp_flag::syn) return false;
-  if (!flow.side[sender].seen) return flow.closed();
+  if (!flow.side[sender].seen) return flow.closed() && (flow.syn || flow.syn_ack);
   return p.tcp.seq != flow.detail[sender].base_seq && !may_cross(flow, sender, p.tcp);
 }
 
@@ -271,10 +268,13 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
 
 void TcpTracker::State::account_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
                                      MirrorCopy copy) {
+  if (copy != MirrorCopy::bare) counters.add(Counter::mirror_duplicates);
+  if (of_earlier_connection(flow, sender, packet.tcp)) {
+    ++flow.side[sender].packets;
+    return;
+  }
   sequences.account_mirror_copy(flow, sender, packet, copy);
-  if (copy == MirrorCopy::bare) return;
-  counters.add(Counter::mirror_duplicates);
-  if (packet.tcp.has(tcp_flag::syn) && !of_earlier_connection(flow, sender, packet.tcp)) {
+  if (copy != MirrorCopy::bare && packet.tcp.has(tcp_flag::syn)) {
     openings.note_mirror_copy(flow, sender, packet);
   }
 }
