@@ -122,7 +122,7 @@ void Worker::State::process_burst(std::span<const Frame> frames) {
   }
   std::size_t ready = 0;
   for (const Frame& frame : frames) {
-    if (!frame.untimed) now = std::max(now, frame.time_ns);
+    if (!frame.untimed || !known(now)) now = std::max(now, frame.time_ns);
     const NotAnalysed reason = decoder.decode(frame, packets[ready]);
     if (decoder.fragments_completed() > 0) {
       accounting.datagram_completed(decoder.fragments_completed());
@@ -166,10 +166,8 @@ Worker::~Worker() = default;
 
 void Worker::process(std::span<const Frame> frames) {
   if (frames.empty()) return;
-  if (!frames.front().untimed) {
-    state_->note_time(frames.front().time_ns);
-    state_->summariser.begin(frames.front().time_ns);
-  }
+  if (!frames.front().untimed) state_->note_time(frames.front().time_ns);
+  state_->summariser.begin(frames.front().time_ns);
   while (!frames.empty()) {
     const std::size_t n = std::min(frames.size(), kBurst);
     state_->process_burst(frames.first(n));

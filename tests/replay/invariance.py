@@ -140,7 +140,7 @@ def unlike(one, other, path, slack_ns):
     if isinstance(one, str) and isinstance(other, str):
         one, other = DECIMAL.sub("#", one), DECIMAL.sub("#", other)
     if isinstance(one, float) and isinstance(other, float):
-        slack_ns = max(slack_ns, 1e-4)  # user_seconds_per_hour
+        slack_ns = max(slack_ns, 1e-4, 1e-4 * abs(one))  # user_seconds_per_hour, requests_per_second
     numbers = isinstance(one, (int, float)) and isinstance(other, (int, float))
     if one == other or (numbers and abs(one - other) <= slack_ns):
         return []

@@ -104,12 +104,22 @@ void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packe
 
 // ------------------------------------------------------------------------------- what ACKs tell
 
+bool Sequences::is_mirrored(const TcpFlow& flow) const {
+  return std::any_of(flow.detail.begin(), flow.detail.end(), [&](const SideDetail& detail) {
+    const Trouble* const of_side = trouble(detail);
+    constexpr auto kCopy = static_cast<std::size_t>(RetransmissionClass::mirror_duplicate);
+    return of_side != nullptr && of_side->retransmissions[kCopy] > 0;
+  });
+}
+
 /// A mirror makes one copy of an ACK: when the third comes as soon as the second, both are the receiver's.
+/// Not where it delivers this connection's other segments twice: there the second was its copy.
 void Sequences::count_duplicate_ack(TcpFlow& flow, SideIndex sender, TimeNs now) {
   Side& side = flow.side[sender];
   Trouble& mine = trouble(flow.detail[sender]);
   const DurationNs since_copy_ns = elapsed_ns(mine.copied_ack_ns, now);
-  const bool was_no_copy = known(since_copy_ns) && since_copy_ns < kBareCopyNs;
+  const bool was_no_copy =
+      known(since_copy_ns) && since_copy_ns < kBareCopyNs && !is_mirrored(flow);
   if (side.duplicate_acks == 0) mine.duplicate_ack_ns = was_no_copy ? mine.copied_ack_ns : now;
   side.duplicate_acks = static_cast<std::uint8_t>(
       std::min<int>(UINT8_MAX, side.duplicate_acks + (was_no_copy ? 2 : 1)));

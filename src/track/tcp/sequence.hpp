@@ -43,6 +43,8 @@ class Sequences {
     if (detail.trouble == kNone) detail.trouble = troubles_.take();
     return troubles_[detail.trouble];
   }
+  /// Whether the capture has delivered segments of this connection twice.
+  [[nodiscard]] bool is_mirrored(const TcpFlow& flow) const;
   void count(SideDetail& detail, RetransmissionClass c) {
     ++trouble(detail).retransmissions[static_cast<std::size_t>(c)];
   }

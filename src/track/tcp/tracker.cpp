@@ -256,7 +256,7 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
   RoundTrip completed;
   const SegmentContent content = sequences.account(flow, sender, packet, completed);
   if (observer != nullptr) {
-    if (completed.any()) show(flow, sender, completed);
+    if (completed.any() && !flow.untimed) show(flow, sender, completed);
     if (flow.complete && !was_complete) {
       observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
     }

@@ -81,6 +81,7 @@ void pair_order(const Subject& s, Problems& out) {
 void two_interfaces(const Subject& s, Problems& out) {
   Segments numbered = *s.flat;
   for (std::size_t i = 0; i < numbered.size(); ++i) {
+    if (numbered[i].untimed) return;  // the blocks of several interfaces have times
     if (numbered[i].time_ns < 200'000'000 * kSecondNs) return;  // before the second one's beginning
     if (i > 0 && numbered[i].time_ns < numbered[i - 1].time_ns) return;  // order of time is wanted
     numbered[i].number = static_cast<FrameNumber>(i + 1);
@@ -99,9 +100,24 @@ void two_interfaces(const Subject& s, Problems& out) {
               out);
 }
 
+/// Only its payload tells who is the client of some of them: without it the roles are guessed.
+[[nodiscard]] bool roles_by_payload(const Json& connection) {
+  return connection["client_basis"] == "protocol";
+}
+
 void headers_only(const Subject& s, Problems& out) {
-  const Json other = report_of(frames_of(headers_only(*s.flat)), s.block);
-  differences(without_payload(s.flat_report["tcp"]), without_payload(other["tcp"]), "tcp", out);
+  const Json whole = s.flat_report["tcp"];
+  const Json other = report_of(frames_of(headers_only(*s.flat)), s.block)["tcp"];
+  const Json& connections = whole["connections"];
+  if (connections.size() != other["connections"].size()) {
+    out.push_back("tcp: another number of connections");
+    return;
+  }
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    if (roles_by_payload(connections[i])) continue;
+    differences(without_payload(connections[i]), without_payload(other["connections"][i]),
+                "tcp.connections[" + std::to_string(i) + "]", out);
+  }
 }
 
 // ------------------------------------------------------------------------------- every frame twice

@@ -30,11 +30,12 @@ std::uint32_t transport_header(const Segment& s) {
 }
 
 void put_ip(Octets& out, const IpAddress& src, const IpAddress& dst, std::uint8_t protocol,
-            std::uint32_t length) {
+            std::uint32_t length, std::uint16_t id) {
   if (src.is_v4() && dst.is_v4()) {
     put(out, 0x4500, 2);
     put(out, kIpv4Header + length, 2);
-    put(out, 0x0000'4000'40, 5);
+    put(out, id, 2);
+    put(out, 0x4000'40, 3);
     put(out, protocol, 1);
     put(out, 0, 2);
     out.insert(out.end(), src.bytes.begin() + 12, src.bytes.end());
@@ -75,7 +76,7 @@ void put_vxlan(Octets& out, std::size_t inner) {
   IpAddress from, to;
   (void)parse_ip("198.51.100.1", from);
   (void)parse_ip("198.51.100.2", to);
-  put_ip(out, from, to, 17, static_cast<std::uint32_t>(16 + inner));
+  put_ip(out, from, to, 17, static_cast<std::uint32_t>(16 + inner), 0);
   put(out, 40000, 2);
   put(out, 4789, 2);
   put(out, 16 + inner, 2);
@@ -98,13 +99,14 @@ Frame frame_of(const Segment& s, Wrap wrap, Octets& bytes) {
   if (wrap == Wrap::vlan) put(bytes, 0x8100'0007, 4);
   put(bytes, is_v4(s) ? 0x0800 : 0x86DD, 2);
   put_ip(bytes, s.src.ip, s.dst.ip, s.transport == Transport::tcp ? 6 : 17,
-         transport_header(s) + s.payload_length);
+         transport_header(s) + s.payload_length, s.ip_id);
   put_transport(bytes, s);
   put(bytes, s.payload);
   Frame frame;
   frame.wire_length = wire;
   frame.time_ns = s.time_ns;
   frame.number = s.number;
+  frame.untimed = s.untimed;
   return frame;
 }
 
@@ -158,6 +160,8 @@ std::optional<Segments> flatten(const Recording& recording) {
     Segment s;
     s.time_ns = frame.time_ns;
     s.number = frame.number;
+    s.untimed = frame.untimed;
+    s.ip_id = packet.ip_id;
     s.src = packet.src;
     s.dst = packet.dst;
     s.transport = packet.transport;

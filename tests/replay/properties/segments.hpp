@@ -42,6 +42,8 @@ class Recording {
 struct Segment {
   TimeNs time_ns = 0;
   FrameNumber number = 0;
+  bool untimed = false;     ///< Frame::untimed
+  std::uint16_t ip_id = 0;  ///< Packet::ip_id
   Endpoint src;
   Endpoint dst;
   Transport transport = Transport::none;
