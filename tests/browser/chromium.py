@@ -168,7 +168,9 @@ class Page:
             for event in self._browser.events
             if event.get("method") == "Network.requestWillBeSent"
         ]
-        return [a for a in asked if a != url and not a.startswith("data:")]
+        # The browser's own start page may still be loading.
+        ours = (a for a in asked if not a.startswith(("data:", "chrome://")))
+        return [a for a in ours if a != url]
 
     def evaluate(self, script):
         answer = self.call(

@@ -27,8 +27,10 @@ enum Kind : std::uint8_t {
   return cursor.u32();
 }
 
-/// The value of the first option of this kind; empty when there is none.
-[[nodiscard]] Bytes value_of(Bytes bytes, std::uint8_t wanted) {
+constexpr std::size_t kAnySize = 0;
+
+/// The value of the first option of this kind that has `size` bytes; empty when there is none.
+[[nodiscard]] Bytes value_of(Bytes bytes, std::uint8_t wanted, std::size_t size) {
   ByteCursor at(bytes);
   while (at.remaining() > 0) {
     const std::uint8_t kind = at.u8();
@@ -38,7 +40,7 @@ enum Kind : std::uint8_t {
     if (!at.ok() || length < 2) break;
     const Bytes value = at.bytes(length - 2U);
     if (!at.ok()) break;
-    if (kind == wanted) return value;
+    if (kind == wanted && (size == kAnySize || value.size() == size)) return value;
   }
   return {};
 }
@@ -46,13 +48,13 @@ enum Kind : std::uint8_t {
 }  // namespace
 
 Timestamps find_timestamps(Bytes options) {
-  const Bytes value = value_of(options, kTimestamps);
-  if (value.size() != 8) return {};
+  const Bytes value = value_of(options, kTimestamps, 8);
+  if (value.empty()) return {};
   return {true, word_at(value, 0), word_at(value, 4)};
 }
 
 bool find_duplicate_sack(Bytes options, std::uint32_t ack) {
-  const Bytes blocks = value_of(options, kSack);
+  const Bytes blocks = value_of(options, kSack, kAnySize);
   if (blocks.size() < 8) return false;
   const std::uint32_t begin = word_at(blocks, 0);
   const std::uint32_t end = word_at(blocks, 4);
@@ -85,7 +87,7 @@ TcpOptions parse_options(Bytes bytes) {
         break;
       case kSackPermitted: options.sack_permitted = true; break;
       case kTimestamps:
-        if (length == 10) {
+        if (length == 10 && !options.timestamps) {
           options.timestamps = true;
           options.tsval = value.u32();
           options.tsecr = value.u32();

@@ -1,5 +1,5 @@
 // The TCP options that tell about round trips, windows and losses. What is cut or malformed counts as
-// absent.
+// absent; of timestamps given twice the first count.
 #pragma once
 
 #include <wirelag/base/cursor.hpp>
