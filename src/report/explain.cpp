@@ -182,9 +182,19 @@ bool too_soon(const Place& p) { return known(p.e.step_ns) && p.e.step_ns < kShor
 std::string copy_words(const Place& p) {
   return fmt::format(
       "The same segment again after {}: too soon for a retransmission timer. Most likely the "
-      "capture "
-      "delivered it twice.",
+      "capture delivered it twice.",
       duration(p.e.step_ns));
+}
+
+/// The timestamps tell that another copy had its answer already.
+[[nodiscard]] bool is_needless(const Place& p) {
+  return p.echoed != nullptr && p.echoed->frame != p.e.segment.frame;
+}
+std::string needless_words(const Place& p, const char* what, const char* answer) {
+  return fmt::format(
+      "{} again, {} after the copy before it, and needless: the {} frame {} was under way, as its "
+      "timestamp proves (TSecr {}).",
+      what, duration(p.e.step_ns), answer, p.echoed->frame, p.echoed->options.tsval);
 }
 
 std::string syn_words(const Place& p) {
@@ -196,13 +206,7 @@ std::string syn_words(const Place& p) {
     return "The client asks for a connection and states its limits. The connect time starts here.";
   }
   if (too_soon(p)) return copy_words(p);
-  if (p.echoed != nullptr && p.echoed->frame != p.e.segment.frame) {
-    return fmt::format(
-        "The same SYN again, {} after the copy before it, and needless: the answer to frame {} was "
-        "under "
-        "way, as its timestamp proves (TSecr {}).",
-        duration(p.e.step_ns), p.echoed->frame, p.echoed->options.tsval);
-  }
+  if (is_needless(p)) return needless_words(p, "The same SYN", "answer to");
   return fmt::format(
       "The same SYN again, {} after the copy before it: that one, or its answer, was lost or "
       "ignored. The user waited all of it (the timer starts at 1 s and doubles: RFC 6298).",
@@ -215,19 +219,13 @@ std::string syn_ack_words(const Place& p) {
     if (p.first->seq != p.e.segment.seq) {
       return fmt::format(
           "Another SYN-ACK, {} after the one before it, with a number of its own: of a second "
-          "server "
-          "behind this address, or of one that restarted. The number that the client acknowledges "
+          "server behind this address, or of one that restarted. The number that the client "
+          "acknowledges "
           "tells which of them counts.",
           duration(p.e.step_ns));
     }
     if (too_soon(p)) return copy_words(p);
-    if (p.echoed != nullptr && p.echoed->frame != p.e.segment.frame) {
-      return fmt::format(
-          "The SYN-ACK again, {} after the copy before it, and needless: the ACK of frame {} was "
-          "under "
-          "way, as its timestamp proves (TSecr {}).",
-          duration(p.e.step_ns), p.echoed->frame, p.echoed->options.tsval);
-    }
+    if (is_needless(p)) return needless_words(p, "The SYN-ACK", "ACK of");
     return fmt::format(
         "The SYN-ACK again, {} after the copy before it: the server had no ACK in time.",
         duration(p.e.step_ns));

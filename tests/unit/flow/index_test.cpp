@@ -51,6 +51,18 @@ TEST(FlowIndex, FindsEveryRecordWhenFull) {
   }
 }
 
+TEST(FlowIndex, TellsTheProbableRecordAlsoWhereItWasDisplaced) {
+  constexpr std::uint32_t kCapacity = 1024, kSlots = 2 * kCapacity, kOfALine = 8;
+  FlowIndex index(kCapacity);
+  // GIVEN hashes that all point at one slot, one more than a cache line has
+  for (std::uint32_t r = 0; r <= kOfALine; ++r) index.insert(5 + r * kSlots, r);
+  for (std::uint32_t r = 0; r < kOfALine; ++r) EXPECT_EQ(index.candidate(5 + r * kSlots), r);
+  EXPECT_EQ(index.candidate(5 + kOfALine * kSlots), FlowIndex::kNone) << "looks no further";
+  // AND one that is not there, and hash 0, which empty slots have too
+  EXPECT_EQ(index.candidate(100), FlowIndex::kNone);
+  EXPECT_EQ(index.candidate(0), FlowIndex::kNone);
+}
+
 TEST(FlowKey, IsTheSameForBothDirections) {
   Endpoint a, b;
   ASSERT_TRUE(parse_ip("10.0.0.1", a.ip));
