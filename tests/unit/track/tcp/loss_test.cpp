@@ -224,6 +224,23 @@ TEST(Mirror, ThreeDuplicateAcksWithinMicrosecondsMakeAFastRetransmit) {
   }
 }
 
+TEST(Mirror, WhereEverySegmentComesTwiceSoDoesTheDuplicateAck) {
+  // One duplicate ACK and two copies: too few to make the sender resend at once.
+  Conversation t;
+  t.shake_hands();
+  for (int i = 0; i < 5; ++i) {
+    for (const double late : {0.0, 0.005}) {
+      t.client_sends(20 + 0.01 * i + late, kAck, 1 + 4U * i, 1, "data");
+    }
+  }
+  for (const double at : {20.1, 20.105, 20.12, 20.125}) t.server_sends(at, kAck, 1, 5);
+  t.client_sends(22, kAck, 5, 1, "data");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::mirror_duplicate), 5U);
+  EXPECT_EQ(resent(h, Class::fast), 0U);
+  EXPECT_EQ(resent(h, Class::rto), 1U);
+}
+
 TEST(Mirror, FastRetransmitOnAShortPathIsNoCopyButHasOne) {
   Conversation t;
   t.shake_hands();
