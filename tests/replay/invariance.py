@@ -165,8 +165,10 @@ def captures_in(directory):
     return found
 
 
-def beyond_net_pcap(capture):
-    """Why the driver cannot replay a pcap file faithfully; empty when it can."""
+def beyond_net_pcap(capture, report):
+    """Why the driver cannot replay a capture faithfully; empty when it can."""
+    if report["capture"]["frames_without_time"]:
+        return "frames without a time, which libpcap reads as times of 0"
     content = capture.read_bytes()
     layout = {b"\xd4\xc3": "<", b"\x4d\x3c": "<", b"\xa1\xb2": ">"}.get(content[:2])
     if layout is None:
@@ -187,7 +189,7 @@ def sample(reports):
     """Captures of every link type in turn, and of mixed ones, the same ones every time."""
     by_links = {}
     for capture in sorted(reports):
-        reason = beyond_net_pcap(capture)
+        reason = beyond_net_pcap(capture, reports[capture])
         if reason:
             print(f"{capture.name}: not through net_pcap: {reason}")
             continue
