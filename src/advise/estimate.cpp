@@ -10,26 +10,6 @@ namespace {
 
 constexpr DurationNs kHourNs = 3600 * kSecondNs;
 
-/// From the first to the last instant any transaction tells of.
-DurationNs observed_ns(const Dataset& data) {
-  TimeNs first = INT64_MAX;
-  TimeNs last = INT64_MIN;
-  const auto saw = [&](TimeNs t) {
-    if (!known(t)) return;
-    first = std::min(first, t);
-    last = std::max(last, t);
-  };
-  for (const Connection& c : data.connections()) {
-    saw(c.start_time_ns);
-    saw(c.last_time_ns);
-  }
-  for (const DnsTransaction& d : data.dns()) {
-    saw(d.first_query_ns);
-    saw(d.response_ns);
-  }
-  return last > first ? last - first : 0;
-}
-
 }  // namespace
 
 std::string in_ms(DurationNs duration_ns) {
@@ -88,7 +68,7 @@ void set_confidence(Finding& finding, const Thresholds& thresholds, std::size_t 
 }
 
 double per_hour(double amount, const Dataset& data) {
-  return amount / (static_cast<double>(std::max(observed_ns(data), kHourNs)) / kHourNs);
+  return amount / (static_cast<double>(std::max(data.span_ns(), kHourNs)) / kHourNs);
 }
 
 std::vector<FrameNumber> handshake_frames(const Connection& c) {

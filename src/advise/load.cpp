@@ -24,7 +24,7 @@ class Collector {
 
   std::map<Endpoint, Windows> collect() const {
     std::map<Endpoint, Windows> servers;
-    const std::vector<HttpTransaction>& http = data_.http();
+    const Transactions<HttpTransaction>& http = data_.http();
     for (std::size_t i = 0; i < http.size(); ++i) {
       if (!counts(http[i])) continue;
       Window& last = servers[http[i].server][window_of(http[i].response_last_ns)];

@@ -342,7 +342,7 @@ class Reasons {
 
   std::vector<Channel>& channels_;
   const Dataset& data_;
-  const std::vector<Connection>& connections_;
+  const Transactions<Connection>& connections_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// One store per kind of transaction: the values in a vector, their texts in blocks beside it.
+// One store per kind of transaction: the values in a list, their texts in blocks beside it.
 //
 //   values  [v0 v1 v2 v3 ...]          with max_per_kind a ring: the next one replaces the oldest
 //   blocks  [block: texts of v0 v1][block: texts of v2 v3 ...]
@@ -147,75 +147,92 @@ class Store {
  public:
   /// True when the oldest transaction had to make room.
   bool add(const T& transaction, std::size_t max) {
-    T copy = transaction;
     const bool full = values_.size() >= max;
     if (full) texts_.release_oldest();
+    T& kept = full ? (values_[oldest_] = transaction) : values_.push_back(transaction);
+    if (full) oldest_ = (oldest_ + 1) % values_.size();
     std::apply(
         [&](auto&... views) {
           std::uint8_t* to = texts_.take((std::size_t{0} + ... + size_of(views)));
           ((to = move_view(views, to)), ...);
           (void)to;
         },
-        copy.views());
-    if (!full) {
-      values_.push_back(copy);
-    } else {
-      values_[oldest_] = copy;
-      oldest_ = (oldest_ + 1) % values_.size();
-    }
+        kept.views());
     return full;
   }
 
   void sort();
-  [[nodiscard]] const std::vector<T>& values() const { return values_; }
-  [[nodiscard]] std::vector<T>& values() { return values_; }
+  [[nodiscard]] const Transactions<T>& values() const { return values_; }
+  [[nodiscard]] Transactions<T>& values() { return values_; }
 
  private:
   struct Key {
     FrameNumber frame;
-    std::uint32_t arrival;
+    std::uint32_t place;
     TimeNs time_ns;
   };
 
-  std::vector<T> values_;
+  Transactions<T> values_;
   std::size_t oldest_ = 0;  ///< where the next one goes once values_ is full
   TextBlocks texts_;
 };
 
 template <class T>
 void Store<T>::sort() {
-  std::rotate(values_.begin(), values_.begin() + static_cast<std::ptrdiff_t>(oldest_),
-              values_.end());
-  oldest_ = 0;
-
   std::vector<Key> keys(values_.size());
   for (std::uint32_t i = 0; i < keys.size(); ++i) {
     keys[i] = {first_frame(values_[i]), i, first_time(values_[i])};
   }
-  std::sort(keys.begin(), keys.end(), [this](const Key& a, const Key& b) {
+  const auto age = [this](const Key& k) {
+    return k.place < oldest_ ? oldest_ - k.place : oldest_ + values_.size() - k.place;
+  };
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
     if (a.frame != b.frame) return a.frame < b.frame;
     if (a.time_ns != b.time_ns) return a.time_ns < b.time_ns;
-    const T& left = values_[a.arrival];
-    const T& right = values_[b.arrival];
+    const T& left = values_[a.place];
+    const T& right = values_[b.place];
     if (comes_before(left, right)) return true;
     if (comes_before(right, left)) return false;
-    return a.arrival < b.arrival;
+    return age(a) > age(b);
   });
+
+  oldest_ = 0;
 
   // Every cycle of the permutation is walked once: each value moves directly to its place.
   for (std::uint32_t start = 0; start < keys.size(); ++start) {
-    if (keys[start].arrival == start) continue;
+    if (keys[start].place == start) continue;
     const T first = values_[start];
     std::uint32_t at = start;
-    while (keys[at].arrival != start) {
-      const std::uint32_t from = keys[at].arrival;
+    while (keys[at].place != start) {
+      const std::uint32_t from = keys[at].place;
       values_[at] = values_[from];
-      keys[at].arrival = at;
+      keys[at].place = at;
       at = from;
     }
     values_[at] = first;
-    keys[at].arrival = at;
+    keys[at].place = at;
   }
+}
+
+/// From the first to the last instant that any of them tells of.
+DurationNs span_of(const Transactions<Connection>& connections,
+                   const Transactions<DnsTransaction>& dns) {
+  TimeNs first = INT64_MAX;
+  TimeNs last = INT64_MIN;
+  const auto saw = [&](TimeNs t) {
+    if (!known(t)) return;
+    first = std::min(first, t);
+    last = std::max(last, t);
+  };
+  for (const Connection& c : connections) {
+    saw(c.start_time_ns);
+    saw(c.last_time_ns);
+  }
+  for (const DnsTransaction& d : dns) {
+    saw(d.first_query_ns);
+    saw(d.response_ns);
+  }
+  return last > first ? last - first : 0;
 }
 
 template <class Kinds>
@@ -238,10 +255,11 @@ struct Dataset::State {
   DatasetLimits limits;
   std::vector<Numbered> by_key;
   std::uint64_t dropped = 0;
+  DurationNs span_ns = 0;
   bool sealed = false;
 
   template <class T>
-  const std::vector<T>& of() const {
+  const Transactions<T>& of() const {
     return std::get<Store<T>>(stores).values();
   }
 };
@@ -281,25 +299,28 @@ void Dataset::seal() {
   if (state.sealed) return;
   std::apply([](auto&... store) { (store.sort(), ...); }, state.stores);
 
-  const std::vector<Connection>& connections = state.of<Connection>();
+  const Transactions<Connection>& connections = state.of<Connection>();
   state.by_key.reserve(connections.size());
   for (std::size_t i = 0; i < connections.size(); ++i) {
     if (connections[i].key != 0) state.by_key.push_back({connections[i].key, i});
   }
   std::sort(state.by_key.begin(), state.by_key.end());
   state.sealed = true;
-  for (DnsTransaction& d : std::get<Store<DnsTransaction>>(state.stores).values()) {
+  Transactions<DnsTransaction>& dns = std::get<Store<DnsTransaction>>(state.stores).values();
+  for (std::size_t i = 0; i < dns.size(); ++i) {
+    DnsTransaction& d = dns[i];
     if (d.outcome != DnsOutcome::unanswered || d.connection == 0) continue;
     const std::size_t at = connection_index(d.connection);
     if (at != kNone && server_not_captured(connections[at])) d.outcome = DnsOutcome::not_visible;
   }
+  state.span_ns = span_of(connections, dns);
 }
 
-const std::vector<Connection>& Dataset::connections() const { return state_->of<Connection>(); }
-const std::vector<DnsTransaction>& Dataset::dns() const { return state_->of<DnsTransaction>(); }
-const std::vector<HttpTransaction>& Dataset::http() const { return state_->of<HttpTransaction>(); }
-const std::vector<TlsHandshake>& Dataset::tls() const { return state_->of<TlsHandshake>(); }
-const std::vector<DatabaseTransaction>& Dataset::database() const {
+const Transactions<Connection>& Dataset::connections() const { return state_->of<Connection>(); }
+const Transactions<DnsTransaction>& Dataset::dns() const { return state_->of<DnsTransaction>(); }
+const Transactions<HttpTransaction>& Dataset::http() const { return state_->of<HttpTransaction>(); }
+const Transactions<TlsHandshake>& Dataset::tls() const { return state_->of<TlsHandshake>(); }
+const Transactions<DatabaseTransaction>& Dataset::database() const {
   return state_->of<DatabaseTransaction>();
 }
 
@@ -308,6 +329,8 @@ std::size_t Dataset::connection_index(ConnectionKey key) const {
   const auto found = std::lower_bound(by_key.begin(), by_key.end(), State::Numbered{key, 0});
   return found != by_key.end() && found->key == key ? found->index : kNone;
 }
+
+DurationNs Dataset::span_ns() const { return state_->span_ns; }
 
 std::uint64_t Dataset::dropped() const { return state_->dropped; }
 

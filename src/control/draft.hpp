@@ -47,7 +47,7 @@ struct Draft {
 /// Finds the first connection of a client to an address after an instant.
 class Openings {
  public:
-  explicit Openings(const std::vector<Connection>& connections);
+  explicit Openings(const Transactions<Connection>& connections);
 
   /// Unknown when there is none. Without hosts: of any client.
   [[nodiscard]] TimeNs first_after(const IpAddress& server, const std::vector<IpAddress>& hosts,
@@ -68,13 +68,13 @@ class Openings {
 };
 
 /// Which answer let the client go on, when, and with what outcome. `hosts` as for hosts_of().
-void release(Draft& draft, const std::vector<DnsTransaction>& all,
+void release(Draft& draft, const Transactions<DnsTransaction>& all,
              const std::vector<IpAddress>& hosts, const Openings& openings);
 
 /// The A and AAAA records of an answer.
 [[nodiscard]] std::vector<IpAddress> addresses_in(const DnsTransaction& d);
 
 /// Sets `merged_into` of the drafts that were steps of a search list.
-void join_search_lists(std::vector<Draft>& drafts, const std::vector<DnsTransaction>& all);
+void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all);
 
 }  // namespace wirelag

@@ -65,7 +65,7 @@ void add(Draft& draft, std::size_t index, const DnsTransaction& d) {
 }
 
 /// Step 2. Responses without a query stand alone: nobody knows when their wait began.
-std::vector<Draft> group(const std::vector<DnsTransaction>& all,
+std::vector<Draft> group(const Transactions<DnsTransaction>& all,
                          const std::vector<std::size_t>& parents) {
   std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -87,7 +87,7 @@ std::vector<Draft> group(const std::vector<DnsTransaction>& all,
   return drafts;
 }
 
-void add_addresses(Draft& draft, const std::vector<DnsTransaction>& all) {
+void add_addresses(Draft& draft, const Transactions<DnsTransaction>& all) {
   for (const std::size_t i : draft.asked) {
     for (const IpAddress& ip : addresses_in(all[i])) {
       const auto& seen = draft.addresses;
@@ -119,7 +119,7 @@ bool could_win(const DnsTransaction& upstream, const DnsTransaction& asked) {
 
 /// The questions a stub sent for one question, with their roles.
 void add_forwarded(Lookup& lookup, const std::vector<std::size_t>& upstream,
-                   const DnsTransaction& asked, const std::vector<DnsTransaction>& all) {
+                   const DnsTransaction& asked, const Transactions<DnsTransaction>& all) {
   std::size_t winner = Dataset::kNone;
   for (const std::size_t i : upstream) {
     if (!could_win(all[i], asked)) continue;
@@ -172,7 +172,7 @@ void add_host(std::vector<IpAddress>& hosts, const IpAddress& ip) {
 
 /// hosts_of(), before there is a lookup.
 std::vector<IpAddress> hosts_of(const Draft& draft, const Upstream& upstream,
-                                const std::vector<DnsTransaction>& all) {
+                                const Transactions<DnsTransaction>& all) {
   std::vector<IpAddress> hosts;
   for (const std::size_t i : draft.asked) {
     add_host(hosts, all[i].client.ip);
@@ -183,7 +183,7 @@ std::vector<IpAddress> hosts_of(const Draft& draft, const Upstream& upstream,
 }
 
 Lookup finish(const Draft& draft, const std::vector<std::size_t>& asked, const Upstream& upstream,
-              const std::vector<DnsTransaction>& all) {
+              const Transactions<DnsTransaction>& all) {
   const DnsTransaction& question = all[draft.asked.front()];
   Lookup lookup;
   lookup.client_ip = question.client.ip;
@@ -226,7 +226,7 @@ Lookup finish(const Draft& draft, const std::vector<std::size_t>& asked, const U
 
 }  // namespace
 
-std::vector<IpAddress> hosts_of(const Lookup& lookup, const std::vector<DnsTransaction>& all) {
+std::vector<IpAddress> hosts_of(const Lookup& lookup, const Transactions<DnsTransaction>& all) {
   std::vector<IpAddress> hosts;
   add_host(hosts, lookup.client_ip);
   if (!lookup.client_ip.is_loopback()) return hosts;
@@ -237,7 +237,7 @@ std::vector<IpAddress> hosts_of(const Lookup& lookup, const std::vector<DnsTrans
 }
 
 std::vector<Lookup> find_lookups(const Dataset& data) {
-  const std::vector<DnsTransaction>& all = data.dns();
+  const Transactions<DnsTransaction>& all = data.dns();
   const std::vector<std::size_t> parents = find_stub_parents(all);
   const Upstream upstream(parents);
   const Openings openings(data.connections());

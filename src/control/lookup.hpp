@@ -11,13 +11,13 @@ namespace wirelag {
 /// For each DNS transaction the one a stub resolver sent it on behalf of, Dataset::kNone for those
 /// a client asked itself. A parent always comes before its child.
 [[nodiscard]] std::vector<std::size_t> find_stub_parents(
-    const std::vector<DnsTransaction>& transactions);
+    const Transactions<DnsTransaction>& transactions);
 
 /// The addresses from which the user of a lookup opens connections: the client's, and that of a
 /// stub on its host. Empty when only loopback addresses were seen: then the host is the capture
 /// host, and any client may be meant.
 [[nodiscard]] std::vector<IpAddress> hosts_of(const Lookup& lookup,
-                                              const std::vector<DnsTransaction>& transactions);
+                                              const Transactions<DnsTransaction>& transactions);
 
 /// An outcome that ends a question: the client has its answer, or knows that there is none.
 [[nodiscard]] inline bool is_final(DnsOutcome o) {

@@ -13,7 +13,7 @@
 
 namespace wirelag {
 
-Openings::Openings(const std::vector<Connection>& connections) {
+Openings::Openings(const Transactions<Connection>& connections) {
   for (const Connection& c : connections) {
     if (c.state == ConnectionState::midstream) continue;
     by_client_.push_back({c.server.ip, c.client.ip, c.start_time_ns});
@@ -56,7 +56,7 @@ namespace {
 
 /// When the client opened its first connection to an address of the lookup; unknown when it did
 /// not.
-TimeNs went_on_at(const Draft& draft, const std::vector<DnsTransaction>& all,
+TimeNs went_on_at(const Draft& draft, const Transactions<DnsTransaction>& all,
                   const std::vector<IpAddress>& hosts, const Openings& openings) {
   TimeNs earliest = kUnknownNs;
   for (const TypeState& type : draft.types) {
@@ -71,7 +71,7 @@ TimeNs went_on_at(const Draft& draft, const std::vector<DnsTransaction>& all,
 
 /// Nothing ended the question: the client was left with the last unusable answer, if it had not
 /// asked again after it.
-void release_without_final(Draft& draft, const std::vector<DnsTransaction>& all) {
+void release_without_final(Draft& draft, const Transactions<DnsTransaction>& all) {
   TimeNs last_query_ns = kUnknownNs;
   std::size_t last = Dataset::kNone;
   for (const std::size_t i : draft.asked) {
@@ -88,7 +88,7 @@ void release_without_final(Draft& draft, const std::vector<DnsTransaction>& all)
 }  // namespace
 
 /// With A and AAAA asked together the client waits for both, unless it was seen to go on after one.
-void release(Draft& draft, const std::vector<DnsTransaction>& all,
+void release(Draft& draft, const Transactions<DnsTransaction>& all,
              const std::vector<IpAddress>& hosts, const Openings& openings) {
   // Only with answers to more than one type can it matter when the client went on.
   const TimeNs went_on_ns =

@@ -40,7 +40,7 @@ std::string_view without_suffix(std::string_view name, std::size_t labels) {
 /// name.a is looked at, and has moved its beginning.
 class SearchLists {
  public:
-  SearchLists(std::vector<Draft>& drafts, const std::vector<DnsTransaction>& all)
+  SearchLists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all)
       : drafts_(drafts), all_(all), begins_(drafts.size()) {
     for (std::size_t i = 0; i < drafts.size(); ++i) {
       begins_[i] = drafts[i].start_ns;
@@ -118,14 +118,14 @@ class SearchLists {
   }
 
   std::vector<Draft>& drafts_;
-  const std::vector<DnsTransaction>& all_;
+  const Transactions<DnsTransaction>& all_;
   std::vector<std::size_t> by_name_;  ///< drafts with a known start, in order of place()
   std::vector<TimeNs> begins_;        ///< of each draft with the steps that joined it
 };
 
 }  // namespace
 
-void join_search_lists(std::vector<Draft>& drafts, const std::vector<DnsTransaction>& all) {
+void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all) {
   SearchLists(drafts, all).join();
 }
 

@@ -35,7 +35,7 @@ bool causes(const DnsTransaction& parent, const DnsTransaction& child) {
 
 /// The open question that most likely caused `child`: the latest one of the same type, else of any.
 std::size_t parent_of(const DnsTransaction& child, const std::vector<std::size_t>& open,
-                      const std::vector<DnsTransaction>& all) {
+                      const Transactions<DnsTransaction>& all) {
   std::size_t of_any_type = Dataset::kNone;
   for (auto at = open.rbegin(); at != open.rend(); ++at) {
     if (!causes(all[*at], child)) continue;
@@ -45,7 +45,7 @@ std::size_t parent_of(const DnsTransaction& child, const std::vector<std::size_t
   return of_any_type;
 }
 
-std::vector<IpAddress> clients_of(const std::vector<DnsTransaction>& all) {
+std::vector<IpAddress> clients_of(const Transactions<DnsTransaction>& all) {
   std::vector<IpAddress> clients;
   clients.reserve(all.size());
   for (const DnsTransaction& d : all) clients.push_back(d.client.ip);
@@ -56,7 +56,7 @@ std::vector<IpAddress> clients_of(const std::vector<DnsTransaction>& all) {
 
 }  // namespace
 
-std::vector<std::size_t> find_stub_parents(const std::vector<DnsTransaction>& all) {
+std::vector<std::size_t> find_stub_parents(const Transactions<DnsTransaction>& all) {
   std::vector<std::size_t> parents(all.size(), Dataset::kNone);
   const std::vector<IpAddress> clients = clients_of(all);
 

@@ -38,7 +38,7 @@ std::string shape_of(const DatabaseTransaction& t) {
 
 std::string ms_or_none(DurationNs ns) { return known(ns) ? ms_number(ns) : std::string(kNone); }
 
-std::vector<StatementRow> statement_rows(const std::vector<DatabaseTransaction>& all) {
+std::vector<StatementRow> statement_rows(const Transactions<DatabaseTransaction>& all) {
   using Key = std::tuple<Endpoint, Protocol, std::string>;
   std::map<Key, std::pair<StatementRow, std::vector<DurationNs>>> by_key;
   for (const DatabaseTransaction& t : all) {

@@ -10,7 +10,7 @@
 namespace wirelag::report {
 namespace {
 
-void shape_table(std::string& out, const std::vector<DatabaseTransaction>& all,
+void shape_table(std::string& out, const Transactions<DatabaseTransaction>& all,
                  std::size_t max_rows) {
   const std::vector<StatementRow> rows = statement_rows(all);
   const std::size_t shown = max_rows == 0 ? rows.size() : std::min(max_rows, rows.size());
@@ -43,7 +43,7 @@ void shape_table(std::string& out, const std::vector<DatabaseTransaction>& all,
 }
 
 void example_table(std::string& out, const Report& r, std::size_t max_rows) {
-  const std::vector<DatabaseTransaction>& all = r.data.database();
+  const Transactions<DatabaseTransaction>& all = r.data.database();
   const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
     return costs_more(all[a], all[b]);
   });
@@ -74,7 +74,7 @@ void example_table(std::string& out, const Report& r, std::size_t max_rows) {
 }  // namespace
 
 void text_database(std::string& out, const Report& r, const TextOptions& options) {
-  const std::vector<DatabaseTransaction>& all = r.data.database();
+  const Transactions<DatabaseTransaction>& all = r.data.database();
   if (all.empty()) return;
   heading(out, "Databases and caches", '-');
   shape_table(out, all, options.max_rows);

@@ -39,7 +39,7 @@ void nothing_to_explain(std::string& out, const Report& r) {
 }  // namespace
 
 void text_explain(std::string& out, const Report& r, const TextOptions& options) {
-  const std::vector<Connection>& all = r.data.connections();
+  const Transactions<Connection>& all = r.data.connections();
   const std::size_t asked = options.explain_connection;
   if (asked > all.size()) {
     heading(out, "3. A handshake, frame by frame", '-');

@@ -86,7 +86,7 @@ void text_tls_task(std::string& out, const TlsHandshake& t) {
 }
 
 void text_slowest_tasks(std::string& out, const Report& r, std::size_t max_rows) {
-  const std::vector<HttpTransaction>& all = r.data.http();
+  const Transactions<HttpTransaction>& all = r.data.http();
   if (all.empty()) return;
   const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
     return costs_more(all[a], all[b]);

@@ -187,7 +187,7 @@ std::string_view service_name(const Report& report, ServiceId service) {
 }
 
 std::size_t slowest_handshake(const Report& report) {
-  const std::vector<Connection>& all = report.data.connections();
+  const Transactions<Connection>& all = report.data.connections();
   std::size_t slowest = Dataset::kNone;
   std::size_t any = Dataset::kNone;
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
+#include <wirelag/base/chunked_list.hpp>
 #include <wirelag/track/transaction.hpp>
 
 namespace wirelag {
@@ -15,6 +15,10 @@ struct DatasetLimits {
   std::size_t max_per_kind =
       SIZE_MAX;  ///< live mode: those that came first are dropped and counted
 };
+
+/// All of one kind, by index.
+template <class T>
+using Transactions = ChunkedList<T>;
 
 /// The client went on as if it had been answered, but no packet of the server was captured.
 [[nodiscard]] bool server_not_captured(const Connection& connection);
@@ -37,16 +41,19 @@ class Dataset : public TransactionSink {
   /// A DNS query over a connection of which the server was not captured is not_visible from here on.
   void seal();
 
-  [[nodiscard]] const std::vector<Connection>& connections() const;
-  [[nodiscard]] const std::vector<DnsTransaction>& dns() const;
-  [[nodiscard]] const std::vector<HttpTransaction>& http() const;
-  [[nodiscard]] const std::vector<TlsHandshake>& tls() const;
-  [[nodiscard]] const std::vector<DatabaseTransaction>& database() const;
+  [[nodiscard]] const Transactions<Connection>& connections() const;
+  [[nodiscard]] const Transactions<DnsTransaction>& dns() const;
+  [[nodiscard]] const Transactions<HttpTransaction>& http() const;
+  [[nodiscard]] const Transactions<TlsHandshake>& tls() const;
+  [[nodiscard]] const Transactions<DatabaseTransaction>& database() const;
 
   /// Index into connections(), kNone when the connection itself was not emitted. After seal().
   [[nodiscard]] std::size_t connection_index(ConnectionKey key) const;
   /// The id in reports: index + 1.
   [[nodiscard]] static std::size_t connection_id(std::size_t index) { return index + 1; }
+
+  /// From the first to the last instant that a connection or DNS transaction tells of. After seal().
+  [[nodiscard]] DurationNs span_ns() const;
 
   /// Transactions dropped because of max_per_kind or because they came after seal().
   [[nodiscard]] std::uint64_t dropped() const;

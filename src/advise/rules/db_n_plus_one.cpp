@@ -56,7 +56,7 @@ class Judge {
 
  private:
   [[nodiscard]] RuleResult without_sql() const {
-    const std::vector<DatabaseTransaction>& all = input_.data.database();
+    const Transactions<DatabaseTransaction>& all = input_.data.database();
     const bool sql = std::any_of(all.begin(), all.end(), [](const DatabaseTransaction& t) {
       return is_sql(t.protocol) && !t.login;
     });

@@ -304,7 +304,7 @@ class Judge {
   }
 
   const RuleInput& input_;
-  const std::vector<DnsTransaction>& dns_;
+  const Transactions<DnsTransaction>& dns_;
   const decltype(Thresholds::dns_redundant_fanout)& limits_;
   std::map<IpAddress, Source> sources_;
 };

@@ -37,7 +37,7 @@ DurationNs stall_ns(const Lookup& l, const DnsTransaction& answered) {
 }
 
 /// The first resolver that was asked and did not answer in time.
-IpAddress silent_resolver(const Lookup& l, const std::vector<DnsTransaction>& dns) {
+IpAddress silent_resolver(const Lookup& l, const Transactions<DnsTransaction>& dns) {
   const DnsTransaction& answered = dns[l.released_by];
   for (const LookupMember& m : l.members) {
     const DnsTransaction& d = dns[m.transaction];
@@ -50,7 +50,7 @@ IpAddress silent_resolver(const Lookup& l, const std::vector<DnsTransaction>& dn
 Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddress& ip,
                     const Silent& silent, std::size_t lookups) {
   const auto& limits = input.thresholds.dns_timeout_retry;
-  const std::vector<DnsTransaction>& dns = input.data.dns();
+  const Transactions<DnsTransaction>& dns = input.data.dns();
   Finding f;
   f.title = "Take the resolver " + ip.text() + " out, or make it answer";
   f.fault = fmt::format("{} waited for {}, which did not answer",
@@ -92,7 +92,7 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
 
 RuleResult judge(const RuleInput& input) {
   const auto& limits = input.thresholds.dns_timeout_retry;
-  const std::vector<DnsTransaction>& dns = input.data.dns();
+  const Transactions<DnsTransaction>& dns = input.data.dns();
   std::map<IpAddress, Silent> silent;
   std::size_t lookups = 0;
   std::size_t released = 0;  ///< of these, by an answer

@@ -76,7 +76,7 @@ class Judge {
  private:
   /// Why no visit could be judged.
   [[nodiscard]] RuleResult without_a_crowd() const {
-    const std::vector<HttpTransaction>& http = input_.data.http();
+    const Transactions<HttpTransaction>& http = input_.data.http();
     const bool any = std::any_of(http.begin(), http.end(), [](const HttpTransaction& h) {
       return h.request_seen && known(h.response_first_ns);
     });

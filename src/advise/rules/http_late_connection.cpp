@@ -330,7 +330,7 @@ class Judge {
   }
 
   const RuleInput& input_;
-  const std::vector<Connection>& connections_;
+  const Transactions<Connection>& connections_;
   const decltype(Thresholds::http_late_connection)& limits_;
   std::map<Endpoint, bool> web_;  ///< servers that speak HTTP or TLS; whether a handshake was seen
   std::map<Endpoint, Server> servers_;

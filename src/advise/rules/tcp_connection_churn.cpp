@@ -135,7 +135,7 @@ class Judge {
   }
 
   const RuleInput& input_;
-  const std::vector<Connection>& connections_;
+  const Transactions<Connection>& connections_;
   const decltype(Thresholds::tcp_connection_churn)& limits_;
   RoundTrips round_trips_;
   NodeIndex nodes_;

@@ -52,7 +52,7 @@ class Judge {
 
   RuleResult run() {
     for (const Channel& channel : input_.correlation.channels) follow(channel);
-    const std::vector<HttpTransaction>& http = input_.data.http();
+    const Transactions<HttpTransaction>& http = input_.data.http();
     const bool answered = std::any_of(http.begin(), http.end(), [](const HttpTransaction& h) {
       return known(h.response_first_ns);
     });

@@ -39,7 +39,7 @@ class Judge {
         nodes_(input.visits, VisitNode::Kind::tls) {}
 
   RuleResult run() {
-    const std::vector<TlsHandshake>& all = input_.data.tls();
+    const Transactions<TlsHandshake>& all = input_.data.tls();
     if (all.empty()) return {Outcome::not_applicable, {}, "no TLS handshake in the capture"};
     for (std::size_t i = 0; i < all.size(); ++i) {
       const TlsHandshake& t = all[i];

@@ -110,7 +110,7 @@ void lookup(Writer& w, const Report& r, const Lookup& l) {
 // ------------------------------------------------------------------------------------- channels
 
 void channels(Writer& w, const Report& r) {
-  const std::vector<Connection>& all = r.data.connections();
+  const Transactions<Connection>& all = r.data.connections();
   const auto chosen = choose(
       all.size(), kRows, [&](std::size_t a, std::size_t b) { return costs_more(all[a], all[b]); });
   {
@@ -145,7 +145,7 @@ void channels(Writer& w, const Report& r) {
 }
 
 void tasks(Writer& w, const Report& r) {
-  const std::vector<HttpTransaction>& all = r.data.http();
+  const Transactions<HttpTransaction>& all = r.data.http();
   if (all.empty()) return;
   const auto chosen = choose(
       all.size(), kRows, [&](std::size_t a, std::size_t b) { return costs_more(all[a], all[b]); });
@@ -242,7 +242,7 @@ void channel_tables(Writer& w, const Report& r) {
 }
 
 void database_tables(Writer& w, const Report& r) {
-  const std::vector<DatabaseTransaction>& all = r.data.database();
+  const Transactions<DatabaseTransaction>& all = r.data.database();
   if (all.empty()) return;
   const auto section = w.element("section", {{"id", "databases"}});
   w.leaf("h2", "Databases and caches");
