@@ -24,6 +24,7 @@ DurationNs jitter_of(const Connection& c) {
 }  // namespace
 
 RoundTrips::RoundTrips(const Dataset& data) {
+  paths_.reserve(data.connections().size());
   for (const Connection& c : data.connections()) {
     Path p{c.client.ip,
            c.server.ip,

@@ -9,6 +9,8 @@
 // with no word (Referer) of another is marked shared_address.
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <tuple>
 
 #include <wirelag/advise/visit.hpp>
@@ -31,10 +33,12 @@ struct Activity {
 class Activities {
  public:
   Activities(const Dataset& data, const Correlation& correlation)
-      : data_(data), correlation_(correlation) {}
+      : data_(data), correlation_(correlation), used_by_(correlation.lookups.size()) {}
 
   /// Sorted by client, lane and time.
   std::vector<Activity> all() {
+    found_.reserve(4 * data_.connections().size() + data_.http().size() +
+                   data_.database().size());
     for (std::size_t i = 0; i < data_.connections().size(); ++i) add_connection(i);
     for (std::size_t i = 0; i < data_.http().size(); ++i) {
       const HttpTransaction& h = data_.http()[i];
@@ -73,7 +77,7 @@ class Activities {
     if (opened && !c.untimed) {
       const TimeNs end = known(c.established_time_ns) ? c.established_time_ns : c.last_time_ns;
       add(c.client.ip, c.start_time_ns, end, {VisitNode::Kind::connect, i, i}, lane);
-      add_lookup(c, channel.lookup, i, lane);
+      add_lookup(c, channel.lookup, lane);
     }
     if (channel.tls != Dataset::kNone) {
       const TlsHandshake& t = data_.tls()[channel.tls];
@@ -88,20 +92,27 @@ class Activities {
   }
 
   /// A lookup belongs to the client that connected to the address, once.
-  void add_lookup(const Connection& c, std::size_t lookup, std::size_t connection,
-                  std::size_t lane) {
+  void add_lookup(const Connection& c, std::size_t lookup, std::size_t lane) {
     if (lookup == Dataset::kNone) return;
     const Lookup& l = correlation_.lookups[lookup];
-    if (!known(l.wait_ns) || !used_.emplace(std::pair(c.client.ip, lookup), connection).second) {
-      return;
-    }
+    if (!known(l.wait_ns) || !is_first_use(c.client.ip, lookup)) return;
     add(c.client.ip, l.start_time_ns, l.end_time_ns, {VisitNode::Kind::dns, lookup, Dataset::kNone},
         lane);
   }
 
+  /// Nearly every lookup is used by one client alone.
+  bool is_first_use(const IpAddress& client, std::size_t lookup) {
+    std::optional<IpAddress>& first = used_by_[lookup];
+    if (first == client) return false;
+    if (first) return used_by_more_.emplace(lookup, client).second;
+    first = client;
+    return true;
+  }
+
   const Dataset& data_;
   const Correlation& correlation_;
-  std::map<std::pair<IpAddress, std::size_t>, std::size_t> used_;
+  std::vector<std::optional<IpAddress>> used_by_;  ///< by lookup: its first user
+  std::set<std::pair<std::size_t, IpAddress>> used_by_more_;
   std::vector<Activity> found_;
 };
 
@@ -160,23 +171,25 @@ class Grouping {
 
   /// Bursts of queries of one client that begin together become one.
   void join_queries() {
-    std::stable_sort(drafts_.begin(), drafts_.end(), [](const VisitDraft& a, const VisitDraft& b) {
-      return std::tie(a.database, a.client_ip, a.start_ns) <
-             std::tie(b.database, b.client_ip, b.start_ns);
+    const auto queries =
+        std::stable_partition(drafts_.begin(), drafts_.end(),
+                              [](const VisitDraft& draft) { return !draft.database; });
+    std::stable_sort(queries, drafts_.end(), [](const VisitDraft& a, const VisitDraft& b) {
+      return std::tie(a.client_ip, a.start_ns) < std::tie(b.client_ip, b.start_ns);
     });
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < drafts_.size(); ++i) {
-      VisitDraft& draft = drafts_[i];
-      VisitDraft* into = kept > 0 ? &drafts_[kept - 1] : nullptr;
-      if (into != nullptr && draft.database && into->database &&
-          into->client_ip == draft.client_ip && draft.start_ns - into->start_ns <= kTogetherNs) {
-        into->nodes.insert(into->nodes.end(), draft.nodes.begin(), draft.nodes.end());
+    auto kept = queries;
+    for (auto draft = queries; draft != drafts_.end(); ++draft) {
+      const bool joins = kept != queries && std::prev(kept)->client_ip == draft->client_ip &&
+                         draft->start_ns - std::prev(kept)->start_ns <= kTogetherNs;
+      if (joins) {
+        std::vector<NodeRef>& nodes = std::prev(kept)->nodes;
+        nodes.insert(nodes.end(), draft->nodes.begin(), draft->nodes.end());
         continue;
       }
-      if (kept != i) drafts_[kept] = std::move(draft);
+      if (kept != draft) *kept = std::move(*draft);
       ++kept;
     }
-    drafts_.resize(kept);
+    drafts_.erase(kept, drafts_.end());
   }
 
   [[nodiscard]] bool is_api() const {

@@ -194,22 +194,32 @@ class Reasons {
       : channels_(channels), data_(data), connections_(data.connections()) {}
 
   void find() {
-    std::vector<std::size_t> order(connections_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    const auto pair_of = [this](std::size_t i) {
-      return std::tie(connections_[i].client.ip, connections_[i].server);
-    };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return pair_of(a) < pair_of(b); });
-    for (std::size_t from = 0; from < order.size();) {
+    std::vector<Member> by_pair;
+    by_pair.reserve(connections_.size());
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      by_pair.push_back({connections_[i].client.ip, connections_[i].server, i});
+    }
+    std::sort(by_pair.begin(), by_pair.end());
+    for (std::size_t from = 0; from < by_pair.size();) {
       std::size_t to = from + 1;
-      while (to < order.size() && pair_of(order[to]) == pair_of(order[from])) ++to;
-      sweep({order.data() + from, to - from});
+      while (to < by_pair.size() && by_pair[to].is_of_pair(by_pair[from])) ++to;
+      sweep({by_pair.data() + from, to - from});
       from = to;
     }
   }
 
  private:
+  /// A connection of a client and a server; those of a pair are in order.
+  struct Member {
+    IpAddress client;
+    Endpoint server;
+    std::size_t connection;
+    auto operator<=>(const Member&) const = default;
+    [[nodiscard]] bool is_of_pair(const Member& other) const {
+      return client == other.client && server == other.server;
+    }
+  };
+
   enum class What : std::uint8_t { idle, closed, opened, busy };
 
   struct Event {
@@ -275,9 +285,10 @@ class Reasons {
     return merged;
   }
 
-  void sweep(std::span<const std::size_t> pair) {
+  void sweep(std::span<const Member> pair) {
     std::vector<Event> events;
-    for (const std::size_t i : pair) {
+    for (const Member& member : pair) {
+      const std::size_t i = member.connection;
       events.push_back({opened_at(connections_[i]), What::opened, i});
       const Instant closed = closed_at(connections_[i]);
       const bool counts = was_open(connections_[i]);

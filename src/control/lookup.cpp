@@ -67,22 +67,29 @@ void add(Draft& draft, std::size_t index, const DnsTransaction& d) {
 /// Step 2. Responses without a query stand alone: nobody knows when their wait began.
 std::vector<Draft> group(const Transactions<DnsTransaction>& all,
                          const std::vector<std::size_t>& parents) {
-  std::vector<std::size_t> asked;
+  struct Question {
+    IpAddress client;
+    std::string_view name;
+    std::size_t index;
+    auto operator<=>(const Question&) const = default;
+  };
+  std::vector<Question> asked;
+  asked.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (parents[i] == Dataset::kNone) asked.push_back(i);
+    if (parents[i] == Dataset::kNone) asked.push_back({all[i].client.ip, all[i].qname, i});
   }
-  std::sort(asked.begin(), asked.end(), [&](std::size_t a, std::size_t b) {
-    return std::tie(all[a].client.ip, all[a].qname, a) <
-           std::tie(all[b].client.ip, all[b].qname, b);
-  });
+  std::sort(asked.begin(), asked.end());
 
   std::vector<Draft> drafts;
-  for (std::size_t n = 0; n < asked.size(); ++n) {
-    const DnsTransaction& d = all[asked[n]];
+  drafts.reserve(asked.size());
+  const Question* before = nullptr;
+  for (const Question& q : asked) {
     const bool same_name =
-        n > 0 && all[asked[n - 1]].client.ip == d.client.ip && all[asked[n - 1]].qname == d.qname;
+        before != nullptr && before->client == q.client && before->name == q.name;
+    before = &q;
+    const DnsTransaction& d = all[q.index];
     if (!same_name || !joins(drafts.back(), d)) drafts.emplace_back();
-    add(drafts.back(), asked[n], d);
+    add(drafts.back(), q.index, d);
   }
   return drafts;
 }
@@ -224,6 +231,37 @@ Lookup finish(const Draft& draft, const std::vector<std::size_t>& asked, const U
   return lookup;
 }
 
+/// A step of a search list and the lookup that it led to; both are drafts.
+struct Step {
+  std::size_t lookup;
+  std::size_t step;
+  auto operator<=>(const Step&) const = default;
+};
+
+std::vector<Step> steps_of(const std::vector<Draft>& drafts) {
+  std::vector<Step> steps;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    std::size_t root = i;
+    while (drafts[root].merged_into != Dataset::kNone) root = drafts[root].merged_into;
+    if (root != i) steps.push_back({root, i});
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+/// The questions of a lookup and its steps, ascending.
+std::vector<std::size_t> asked_in(std::size_t lookup, const std::vector<Draft>& drafts,
+                                  const std::vector<Step>& steps) {
+  std::vector<std::size_t> asked = drafts[lookup].asked;
+  for (auto at = std::lower_bound(steps.begin(), steps.end(), Step{lookup, 0});
+       at != steps.end() && at->lookup == lookup; ++at) {
+    const std::vector<std::size_t>& more = drafts[at->step].asked;
+    asked.insert(asked.end(), more.begin(), more.end());
+  }
+  std::sort(asked.begin(), asked.end());
+  return asked;
+}
+
 }  // namespace
 
 std::vector<IpAddress> hosts_of(const Lookup& lookup, const Transactions<DnsTransaction>& all) {
@@ -240,32 +278,30 @@ std::vector<Lookup> find_lookups(const Dataset& data) {
   const Transactions<DnsTransaction>& all = data.dns();
   const std::vector<std::size_t> parents = find_stub_parents(all);
   const Upstream upstream(parents);
-  const Openings openings(data.connections());
 
   std::vector<Draft> drafts = group(all, parents);
+  const Openings openings(data.connections());
   for (Draft& draft : drafts) {
     release(draft, all, hosts_of(draft, upstream, all), openings);
     add_addresses(draft, all);
   }
   join_search_lists(drafts, all);
 
-  // The steps of a search list go to the lookup they led to.
-  std::vector<std::vector<std::size_t>> asked(drafts.size());
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    std::size_t root = i;
-    while (drafts[root].merged_into != Dataset::kNone) root = drafts[root].merged_into;
-    asked[root].insert(asked[root].end(), drafts[i].asked.begin(), drafts[i].asked.end());
-  }
+  const std::vector<Step> steps = steps_of(drafts);
   std::vector<Lookup> lookups;
+  std::vector<std::pair<std::size_t, std::size_t>> order;  // first transaction, index into lookups
+  lookups.reserve(drafts.size());
+  order.reserve(drafts.size());
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     if (drafts[i].merged_into != Dataset::kNone) continue;
-    std::sort(asked[i].begin(), asked[i].end());
-    lookups.push_back(finish(drafts[i], asked[i], upstream, all));
+    lookups.push_back(finish(drafts[i], asked_in(i, drafts, steps), upstream, all));
+    order.emplace_back(lookups.back().members.front().transaction, order.size());
   }
-  std::sort(lookups.begin(), lookups.end(), [](const Lookup& a, const Lookup& b) {
-    return a.members.front().transaction < b.members.front().transaction;
-  });
-  return lookups;
+  std::sort(order.begin(), order.end());
+  std::vector<Lookup> sorted;
+  sorted.reserve(lookups.size());
+  for (const auto& [first, index] : order) sorted.push_back(std::move(lookups[index]));
+  return sorted;
 }
 
 }  // namespace wirelag

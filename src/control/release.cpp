@@ -14,6 +14,8 @@
 namespace wirelag {
 
 Openings::Openings(const Transactions<Connection>& connections) {
+  by_client_.reserve(connections.size());
+  by_server_.reserve(connections.size());
   for (const Connection& c : connections) {
     if (c.state == ConnectionState::midstream) continue;
     by_client_.push_back({c.server.ip, c.client.ip, c.start_time_ns});

@@ -41,9 +41,12 @@ std::string_view without_suffix(std::string_view name, std::size_t labels) {
 class SearchLists {
  public:
   SearchLists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all)
-      : drafts_(drafts), all_(all), begins_(drafts.size()) {
+      : drafts_(drafts), all_(all) {
+    std::size_t negative = 0;
+    for (const Draft& draft : drafts) negative += is_negative(draft) ? 1 : 0;
+    if (negative == 0) return;
     for (std::size_t i = 0; i < drafts.size(); ++i) {
-      begins_[i] = drafts[i].start_ns;
+      begins_.push_back(drafts[i].start_ns);
       if (known(drafts[i].start_ns)) by_name_.push_back(i);
     }
     std::sort(by_name_.begin(), by_name_.end(), [this](std::size_t a, std::size_t b) {
@@ -54,7 +57,7 @@ class SearchLists {
   void join() {
     std::vector<std::size_t> negative;
     for (const std::size_t i : by_name_) {
-      if (drafts_[i].outcome == DnsOutcome::nxdomain) negative.push_back(i);
+      if (is_negative(drafts_[i])) negative.push_back(i);
     }
     std::stable_sort(negative.begin(), negative.end(), [this](std::size_t a, std::size_t b) {
       return drafts_[a].end_ns > drafts_[b].end_ns;
@@ -66,6 +69,8 @@ class SearchLists {
   }
 
  private:
+  static bool is_negative(const Draft& draft) { return draft.outcome == DnsOutcome::nxdomain; }
+
   using Place = std::tuple<IpAddress, std::string_view, TimeNs>;
 
   [[nodiscard]] Place place(std::size_t i) const {
@@ -119,6 +124,7 @@ class SearchLists {
 
   std::vector<Draft>& drafts_;
   const Transactions<DnsTransaction>& all_;
+  // Both are empty when no name was refused: then there is nothing to join.
   std::vector<std::size_t> by_name_;  ///< drafts with a known start, in order of place()
   std::vector<TimeNs> begins_;        ///< of each draft with the steps that joined it
 };

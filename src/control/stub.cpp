@@ -5,7 +5,8 @@
 //
 // A stub is a resolver at a loopback address (its upstream questions leave from an address of the
 // capture host), or one whose own address asks for the same name. Questions of one name are swept
-// in order; only the last few open ones are looked at, so a flood for one name stays cheap.
+// in order; only the last few open ones are looked at, so a flood for one name stays cheap. Names that
+// no stub was asked for are left out from the start: on most links, all of them.
 #include <algorithm>
 
 #include "lookup.hpp"
@@ -45,27 +46,64 @@ std::size_t parent_of(const DnsTransaction& child, const std::vector<std::size_t
   return of_any_type;
 }
 
-std::vector<IpAddress> clients_of(const Transactions<DnsTransaction>& all) {
-  std::vector<IpAddress> clients;
-  clients.reserve(all.size());
-  for (const DnsTransaction& d : all) clients.push_back(d.client.ip);
-  std::sort(clients.begin(), clients.end());
-  clients.erase(std::unique(clients.begin(), clients.end()), clients.end());
-  return clients;
+template <class T>
+void sort_unique(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+template <class T>
+bool contains(const std::vector<T>& sorted, const T& value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+/// Whether a resolver may be a stub: it is at a loopback address, or asks itself.
+class PossibleStubs {
+ public:
+  explicit PossibleStubs(const Transactions<DnsTransaction>& all) {
+    std::vector<IpAddress> resolvers;
+    for (const DnsTransaction& d : all) add(resolvers, d.resolver.ip);
+    sort_unique(resolvers);
+    for (const DnsTransaction& d : all) {
+      if (contains(resolvers, d.client.ip)) add(stubs_, d.client.ip);
+    }
+    sort_unique(stubs_);
+  }
+  [[nodiscard]] bool asked(const DnsTransaction& d) const {
+    return d.resolver.ip.is_loopback() || contains(stubs_, d.resolver.ip);
+  }
+
+ private:
+  static void add(std::vector<IpAddress>& to, const IpAddress& ip) {
+    if (to.empty() || to.back() != ip) to.push_back(ip);
+  }
+
+  std::vector<IpAddress> stubs_;
+};
+
+/// Questions whose name a possible stub was asked for, by name, then in order.
+std::vector<std::size_t> candidates(const Transactions<DnsTransaction>& all,
+                                    const PossibleStubs& stubs) {
+  std::vector<std::string_view> names;
+  for (const DnsTransaction& d : all) {
+    if (is_question(d) && stubs.asked(d)) names.push_back(d.qname);
+  }
+  sort_unique(names);
+  std::vector<std::size_t> by_name;
+  if (names.empty()) return by_name;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (is_question(all[i]) && contains(names, all[i].qname)) by_name.push_back(i);
+  }
+  std::stable_sort(by_name.begin(), by_name.end(),
+                   [&](std::size_t a, std::size_t b) { return all[a].qname < all[b].qname; });
+  return by_name;
 }
 
 }  // namespace
 
 std::vector<std::size_t> find_stub_parents(const Transactions<DnsTransaction>& all) {
   std::vector<std::size_t> parents(all.size(), Dataset::kNone);
-  const std::vector<IpAddress> clients = clients_of(all);
-
-  std::vector<std::size_t> by_name;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (is_question(all[i])) by_name.push_back(i);
-  }
-  std::stable_sort(by_name.begin(), by_name.end(),
-                   [&](std::size_t a, std::size_t b) { return all[a].qname < all[b].qname; });
+  const PossibleStubs stubs(all);
+  const std::vector<std::size_t> by_name = candidates(all, stubs);
 
   std::vector<std::size_t> open;  // questions of the current name to something that may be a stub
   for (std::size_t n = 0; n < by_name.size(); ++n) {
@@ -75,9 +113,7 @@ std::vector<std::size_t> find_stub_parents(const Transactions<DnsTransaction>& a
     std::erase_if(open, [&](std::size_t p) { return closes_at(all[p]) < d.first_query_ns; });
     parents[by_name[n]] = parent_of(d, open, all);
 
-    const bool may_be_stub = d.resolver.ip.is_loopback() ||
-                             std::binary_search(clients.begin(), clients.end(), d.resolver.ip);
-    if (!may_be_stub) continue;
+    if (!stubs.asked(d)) continue;
     if (open.size() == kMaxOpenParents) open.erase(open.begin());
     open.push_back(by_name[n]);
   }
