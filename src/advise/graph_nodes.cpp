@@ -149,10 +149,11 @@ class Nodes {
   /// Seen of the last thing that came on a connection; before a next request it is in the gap.
   void resent_after(VisitNode& n, TimeNs last_ns) {
     const HalfConnection& half = data_.connections()[n.connection].half.s2c;
-    const bool payload = known(half.lost_until_ns) && half.lost_until_ns == half.last_payload_ns;
-    if (!payload || !known(last_ns) || half.lost_until_ns <= last_ns) return;
+    const bool payload = known(half.impairment().lost_until_ns) &&
+                         half.impairment().lost_until_ns == half.last_payload_ns;
+    if (!payload || !known(last_ns) || half.impairment().lost_until_ns <= last_ns) return;
     if (!last_on_connection(n)) return;
-    n.parts.push({Category::stall, half.lost_until_ns - last_ns});
+    n.parts.push({Category::stall, half.impairment().lost_until_ns - last_ns});
   }
 
   [[nodiscard]] bool last_on_connection(const VisitNode& n) const {

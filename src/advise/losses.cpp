@@ -65,8 +65,9 @@ class Finder {
   /// The last answer was sent again after all of it had passed.
   [[nodiscard]] DurationNs after_last_ns(const Channel& channel, TimeNs last_ns) const {
     const HalfConnection& half = input_.data.connections()[channel.connection].half.s2c;
-    const bool payload = known(half.lost_until_ns) && half.lost_until_ns == half.last_payload_ns;
-    return payload ? elapsed_ns(last_ns, half.lost_until_ns) : kUnknownNs;
+    const bool payload = known(half.impairment().lost_until_ns) &&
+                         half.impairment().lost_until_ns == half.last_payload_ns;
+    return payload ? elapsed_ns(last_ns, half.impairment().lost_until_ns) : kUnknownNs;
   }
 
   const RuleInput& input_;
@@ -92,7 +93,8 @@ Evidence evidence_of(const RuleInput& input, const Loss& loss) {
 }
 
 bool capture_has_holes(const RuleInput& input, const Connection& c) {
-  const auto missing = static_cast<double>(c.half.c2s.missing_bytes + c.half.s2c.missing_bytes);
+  const auto missing = static_cast<double>(c.half.c2s.impairment().missing_bytes +
+                                           c.half.s2c.impairment().missing_bytes);
   const auto all = static_cast<double>(c.half.c2s.payload_bytes + c.half.s2c.payload_bytes);
   return missing > input.thresholds.confidence.max_missing_share * all;
 }

@@ -49,7 +49,7 @@ class Troubled {
     for (const HalfConnection* half : {&c.half.c2s, &c.half.s2c}) {
       for (const RetransmissionClass r :
            {RetransmissionClass::rto, RetransmissionClass::fast, RetransmissionClass::tail_probe}) {
-        if (half->retransmissions[static_cast<std::size_t>(r)] > 0) return true;
+        if (half->impairment().retransmissions[static_cast<std::size_t>(r)] > 0) return true;
       }
     }
     return false;

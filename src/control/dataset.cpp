@@ -1,11 +1,11 @@
-// One store per kind of transaction: the values in a list, their texts in blocks beside it.
+// One store per kind of transaction: the values in a list, what they show (texts, lists) in blocks beside it.
 //
 //   values  [v0 v1 v2 v3 ...]          with max_per_kind a ring: the next one replaces the oldest
-//   blocks  [block: texts of v0 v1][block: texts of v2 v3 ...]
+//   blocks  [block: views of v0 v1][block: views of v2 v3 ...]
 //
 // Transactions leave in the order they came, so a block can go when the last of its values has
 // gone: it keeps a count of them. Sorting happens once, in seal(): small keys are sorted, then the
-// values (a Connection is about a kilobyte) are moved to their places in a single pass.
+// values (a Connection is half a kilobyte) are moved to their places in a single pass.
 #include <algorithm>
 #include <deque>
 #include <tuple>
@@ -91,28 +91,23 @@ bool comes_before(const T& a, const T& b) {
   return rest_of_order(a) < rest_of_order(b);
 }
 
-// ------------------------------------------------------------------------------------ the texts
-
-std::size_t size_of(std::string_view text) { return text.size(); }
-std::size_t size_of(Bytes bytes) { return bytes.size(); }
+// ------------------------------------------------------------------------------------ the views
 
 /// Copies what `view` shows to `to`, makes it show the copy and returns the place behind it.
 template <class View>
 std::uint8_t* move_view(View& view, std::uint8_t* to) {
-  if (view.empty()) {
-    view = {};
-    return to;
-  }
-  std::memcpy(to, view.data(), view.size());
-  view = View(reinterpret_cast<decltype(view.data())>(to), view.size());
-  return to + view.size();
+  const std::size_t bytes = bytes_shown(view);
+  if (bytes > 0) std::memcpy(to, view.data(), bytes);
+  view = shown_at(view, bytes > 0 ? to : nullptr);
+  return to + bytes;
 }
 
-/// The texts of one kind, in blocks that are given back in the order they were filled.
-class TextBlocks {
+/// What the transactions of one kind show, in blocks that are given back in the order they were filled.
+class ViewBlocks {
  public:
-  /// Room for the texts of one transaction, which is counted even when it has none.
+  /// Room for the views of one transaction, which is counted even when it has none.
   std::uint8_t* take(std::size_t size) {
+    size = (size + kAlignment - 1) / kAlignment * kAlignment;
     if (blocks_.empty() || blocks_.back().room < size) {
       const std::size_t room = std::max(size, kBlockBytes);
       blocks_.push_back({std::make_unique_for_overwrite<std::uint8_t[]>(room), 0, room, 0});
@@ -125,12 +120,14 @@ class TextBlocks {
     return place;
   }
 
-  /// The oldest transaction no longer needs its texts.
+  /// The oldest transaction no longer needs its views.
   void release_oldest() {
     if (--blocks_.front().transactions == 0) blocks_.pop_front();
   }
 
  private:
+  static constexpr std::size_t kAlignment = 8;
+
   struct Block {
     std::unique_ptr<std::uint8_t[]> bytes;
     std::size_t used;
@@ -148,12 +145,12 @@ class Store {
   /// True when the oldest transaction had to make room.
   bool add(const T& transaction, std::size_t max) {
     const bool full = values_.size() >= max;
-    if (full) texts_.release_oldest();
+    if (full) views_.release_oldest();
     T& kept = full ? (values_[oldest_] = transaction) : values_.push_back(transaction);
     if (full) oldest_ = (oldest_ + 1) % values_.size();
     std::apply(
         [&](auto&... views) {
-          std::uint8_t* to = texts_.take((std::size_t{0} + ... + size_of(views)));
+          std::uint8_t* to = views_.take((std::size_t{0} + ... + bytes_shown(views)));
           ((to = move_view(views, to)), ...);
           (void)to;
         },
@@ -174,7 +171,7 @@ class Store {
 
   Transactions<T> values_;
   std::size_t oldest_ = 0;  ///< where the next one goes once values_ is full
-  TextBlocks texts_;
+  ViewBlocks views_;
 };
 
 template <class T>

@@ -76,7 +76,7 @@ bool answers_unseen(const Connection& c) {
 }
 
 bool bytes_missing(const Connection& c) {
-  return c.half.c2s.missing_bytes + c.half.s2c.missing_bytes > 0;
+  return c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes > 0;
 }
 
 /// Whether the capture has an answer of the handshake before its question, by frame or by time: how long

@@ -17,9 +17,9 @@ struct RecordHeader {
 template <class Transaction>
 std::size_t fit_views(Transaction& transaction, std::size_t room) {
   std::size_t used = 0;
-  const auto fit = [&]<class View>(View& view) {
-    view = View(view.data(), std::min(view.size(), room - used));
-    used += view.size();
+  const auto fit = [&](auto& view) {
+    view = shown_within(view, room - used);
+    used += bytes_shown(view);
   };
   std::apply([&fit](auto&... view) { (fit(view), ...); }, transaction.views());
   return used;
@@ -41,7 +41,8 @@ bool write(SpscRing& ring, WhenFull policy, std::size_t kind, const Transaction&
   const RecordHeader header{kind};
   put(&header, sizeof header);
   put(&copy, sizeof copy);
-  std::apply([&put](const auto&... view) { (put(view.data(), view.size()), ...); }, copy.views());
+  std::apply([&put](const auto&... view) { (put(view.data(), bytes_shown(view)), ...); },
+             copy.views());
   ring.commit();
   return true;
 }
@@ -52,9 +53,9 @@ void read(const std::uint8_t* at, TransactionSink& into) {
   std::memcpy(&transaction, at, sizeof transaction);
   at += sizeof transaction;
   // The lengths came with the transaction; the texts lie behind it in the same order.
-  const auto place = [&at]<class View>(View& view) {
-    view = View(reinterpret_cast<typename View::const_pointer>(at), view.size());
-    at += view.size();
+  const auto place = [&at](auto& view) {
+    view = shown_at(view, at);
+    at += bytes_shown(view);
   };
   std::apply([&place](auto&... view) { (place(view), ...); }, transaction.views());
   into.emit(&transaction);

@@ -36,8 +36,9 @@ Json per_direction(const Connection& c, Value value) {
 
 Json retransmissions_json(const HalfConnection& half) {
   Json out = Json::object();
-  for (std::size_t i = 0; i < half.retransmissions.size(); ++i) {
-    out[std::string(name(static_cast<RetransmissionClass>(i)))] = half.retransmissions[i];
+  for (std::size_t i = 0; i < half.impairment().retransmissions.size(); ++i) {
+    out[std::string(name(static_cast<RetransmissionClass>(i)))] =
+        half.impairment().retransmissions[i];
   }
   return out;
 }
@@ -49,8 +50,8 @@ Json sum_of_times(const Connection& c, DurationNs sum_ns) {
 
 Json lost_json(const HalfConnection& half) {
   Json out = Json::object();
-  for (std::size_t i = 0; i < half.lost_ns.size(); ++i) {
-    out[std::string(name(static_cast<RetransmissionClass>(i)))] = half.lost_ns[i];
+  for (std::size_t i = 0; i < half.impairment().lost_ns.size(); ++i) {
+    out[std::string(name(static_cast<RetransmissionClass>(i)))] = half.impairment().lost_ns[i];
   }
   return out;
 }
@@ -107,29 +108,35 @@ Json connection_json(const Report& report, std::size_t index, const HttpIndex& h
       {"payload_packets",
        per_direction(c, [](const HalfConnection& h) { return h.payload_packets; })},
       {"payload_bytes", Json{{"c2s", c.half.c2s.payload_bytes}, {"s2c", c.half.s2c.payload_bytes}}},
-      {"missing_bytes", per_direction(c, [](const HalfConnection& h) { return h.missing_bytes; })},
+      {"missing_bytes",
+       per_direction(c, [](const HalfConnection& h) { return h.impairment().missing_bytes; })},
       {"retransmissions", per_direction(c, retransmissions_json)},
       {"lost_ns", c.untimed ? nobody_knows() : per_direction(c, lost_json)},
-      {"time_lost_ns",
-       per_direction(c, [&](const HalfConnection& h) { return sum_of_times(c, h.time_lost_ns); })},
+      {"time_lost_ns", per_direction(c,
+                                     [&](const HalfConnection& h) {
+                                       return sum_of_times(c, h.impairment().time_lost_ns);
+                                     })},
       {"lost_until_time_ns",
-       per_direction(c, [](const HalfConnection& h) { return ns_or_null(h.lost_until_ns); })},
+       per_direction(
+           c, [](const HalfConnection& h) { return ns_or_null(h.impairment().lost_until_ns); })},
       {"zero_window", per_direction(c,
                                     [&](const HalfConnection& h) {
-                                      return Json{
-                                          {"count", h.zero_windows},
-                                          {"duration_ns", sum_of_times(c, h.zero_window_ns)}};
+                                      return Json{{"count", h.impairment().zero_windows},
+                                                  {"duration_ns",
+                                                   sum_of_times(c, h.impairment().zero_window_ns)}};
                                     })},
       {"window_full", per_direction(c,
                                     [&](const HalfConnection& h) {
-                                      return Json{
-                                          {"count", h.windows_full},
-                                          {"duration_ns", sum_of_times(c, h.window_full_ns)}};
+                                      return Json{{"count", h.impairment().windows_full},
+                                                  {"duration_ns",
+                                                   sum_of_times(c, h.impairment().window_full_ns)}};
                                     })},
       {"duplicates_reported",
-       per_direction(c, [](const HalfConnection& h) { return h.duplicates_reported; })},
+       per_direction(c,
+                     [](const HalfConnection& h) { return h.impairment().duplicates_reported; })},
       {"keep_alives_answered",
-       per_direction(c, [](const HalfConnection& h) { return h.keep_alives_answered; })},
+       per_direction(c,
+                     [](const HalfConnection& h) { return h.impairment().keep_alives_answered; })},
       {"rtt", Json{{"probe_server", rtt_json(c.rtt_probe_server)},
                    {"probe_client", rtt_json(c.rtt_probe_client)},
                    {"probe_server_timestamps", rtt_json(c.rtt_probe_server_timestamps)},

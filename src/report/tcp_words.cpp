@@ -15,7 +15,8 @@ std::string resent(const Connection& c) {
   std::array<std::uint64_t, kRetransmissionClasses> sum{};
   std::string text;
   for (std::size_t i = 0; i < sum.size(); ++i) {
-    sum[i] = c.half.c2s.retransmissions[i] + c.half.s2c.retransmissions[i];
+    sum[i] =
+        c.half.c2s.impairment().retransmissions[i] + c.half.s2c.impairment().retransmissions[i];
     if (sum[i] == 0) continue;
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", sum[i],
                         name(static_cast<RetransmissionClass>(i)));
@@ -71,7 +72,8 @@ std::string traffic(const Connection& c) {
                   count(c.half.c2s.packets, "packet"), bytes(c.half.s2c.payload_bytes),
                   count(c.half.s2c.packets, "packet"),
                   duration(elapsed_ns(c.start_time_ns, c.last_time_ns)), resent(c), closed(c));
-  const std::uint64_t missing = c.half.c2s.missing_bytes + c.half.s2c.missing_bytes;
+  const std::uint64_t missing =
+      c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes;
   if (missing > 0) text += fmt::format("; {} never captured", bytes(missing));
   if (c.one_sided) text += "; one direction only was captured";
   return text;

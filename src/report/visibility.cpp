@@ -25,7 +25,8 @@ Visibility visibility(const Report& report) {
     v.one_sided += c.one_sided && !unanswered;
     v.midstream += c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen;
     v.evicted += c.end == ConnectionEnd::evicted;
-    const std::uint64_t missing = c.half.c2s.missing_bytes + c.half.s2c.missing_bytes;
+    const std::uint64_t missing =
+        c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes;
     v.missing_bytes += missing;
     v.connections_with_holes += missing > 0;
   }

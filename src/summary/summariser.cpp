@@ -7,7 +7,7 @@ namespace wirelag {
 namespace {
 
 std::uint32_t resent(const HalfConnection& half, RetransmissionClass c) {
-  return half.retransmissions[static_cast<std::size_t>(c)];
+  return half.impairment().retransmissions[static_cast<std::size_t>(c)];
 }
 
 /// Data that the sender sent again; what only looks like it is left out.
@@ -73,7 +73,8 @@ void Summariser::count(const Connection& c) {
   row.add(synack_resent, resent(c.half.s2c, RetransmissionClass::handshake));
   row.add(resets, c.close == CloseKind::rst && c.state != ConnectionState::refused ? 1 : 0);
   row.add(retransmissions, data_resent(c.half.c2s) + data_resent(c.half.s2c));
-  row.add(zero_windows, std::uint64_t{c.half.c2s.zero_windows} + c.half.s2c.zero_windows);
+  row.add(zero_windows, std::uint64_t{c.half.c2s.impairment().zero_windows} +
+                            c.half.s2c.impairment().zero_windows);
   row.add(bytes_c2s, c.half.c2s.payload_bytes);
   row.add(bytes_s2c, c.half.s2c.payload_bytes);
 

@@ -108,10 +108,10 @@ void check(const RttStats& rtt) {
 }
 
 void check(const HalfConnection& half) {
-  WIRELAG_REQUIRE(no_negative({half.time_lost_ns, half.zero_window_ns}));
+  WIRELAG_REQUIRE(no_negative({half.impairment().time_lost_ns, half.impairment().zero_window_ns}));
   WIRELAG_REQUIRE(known(half.first_payload_ns) == known(half.last_payload_ns));
   std::uint64_t classified = 0;
-  for (const std::uint32_t n : half.retransmissions) classified += n;
+  for (const std::uint32_t n : half.impairment().retransmissions) classified += n;
   WIRELAG_REQUIRE(classified <= half.packets);
 }
 

@@ -2,18 +2,19 @@
 // TLS handshake or exchange with a database, with who, every phase time, how it ended and the frames that prove it. The
 // numbers are defined in docs/metrics.md.
 //
-// Every transaction is trivially copyable; its only references are the text and byte views named in
-// its `views()`. They point into the worker's memory and die when emit() returns: a sink that keeps
-// the transaction copies them.
+// Every transaction is trivially copyable; its only references are the texts, bytes and lists named in
+// its `views()`, those of the strictest alignment first. They point into the worker's memory and die when
+// emit() returns: a sink that keeps the transaction copies them. What most connections have little or
+// nothing of is a list, so that a kept one is small.
 #pragma once
 
 #include <tuple>
 #include <type_traits>
 #include <variant>
 
-#include <wirelag/base/bounded_list.hpp>
 #include <wirelag/base/ip.hpp>
 #include <wirelag/base/types.hpp>
+#include <wirelag/base/views.hpp>
 #include <wirelag/classify/classifier.hpp>
 #include <wirelag/decode/packet.hpp>
 #include <wirelag/track/transfer.hpp>
@@ -134,12 +135,9 @@ struct DataRoundTrip {
   DurationNs to_timestamp_ns = kUnknownNs;  ///< data -> echo of its TSval (RFC 7323)
 };
 
-/// One direction of a connection.
-struct HalfConnection {
-  std::uint64_t packets = 0;
-  std::uint64_t payload_packets = 0;  ///< with payload; a captured frame larger than the MSS is one
-  std::uint64_t payload_bytes = 0;    ///< by the IP header, resends included
-  std::uint64_t missing_bytes = 0;    ///< sequence space that was never captured
+/// What one side of a connection sent in vain or could not send, and the windows that it closed.
+struct Impairment {
+  std::uint64_t missing_bytes = 0;  ///< sequence space that was never captured
   std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
   /// Per class: from when the loss could be noticed to the resend (docs/metrics.md); never the same
   /// time twice.
@@ -152,8 +150,21 @@ struct HalfConnection {
   std::uint32_t windows_full = 0;          ///< how often it did
   std::uint32_t duplicates_reported = 0;   ///< its segments that the peer had twice (RFC 2883)
   std::uint32_t keep_alives_answered = 0;  ///< of its keep_alive and zero_window_probe segments
+};
+
+/// One direction of a connection.
+struct HalfConnection {
+  std::uint64_t packets = 0;
+  std::uint64_t payload_packets = 0;  ///< with payload; a captured frame larger than the MSS is one
+  std::uint64_t payload_bytes = 0;    ///< by the IP header, resends included
   TimeNs first_payload_ns = kUnknownNs;
   TimeNs last_payload_ns = kUnknownNs;
+  ListView<Impairment> impaired;  ///< one, or none
+
+  [[nodiscard]] const Impairment& impairment() const {
+    static constexpr Impairment kNone;
+    return impaired.empty() ? kNone : impaired.front();
+  }
 };
 
 struct Connection {
@@ -178,10 +189,10 @@ struct Connection {
 
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;
-  FrameNumber ack_frame = 0;                    ///< completes the handshake
-  FrameNumber close_frame = 0;                  ///< the first FIN or RST
-  BoundedList<FrameNumber, 16> syn_frames;      ///< client's SYNs
-  BoundedList<FrameNumber, 16> syn_ack_frames;  ///< server's SYN-ACKs
+  FrameNumber ack_frame = 0;             ///< completes the handshake
+  FrameNumber close_frame = 0;           ///< the first FIN or RST
+  ListView<FrameNumber> syn_frames;      ///< client's SYNs
+  ListView<FrameNumber> syn_ack_frames;  ///< server's SYN-ACKs
 
   TimeNs start_time_ns = 0;                 ///< first packet
   TimeNs last_time_ns = 0;                  ///< last packet
@@ -196,15 +207,17 @@ struct Connection {
   DurationNs connect_time_ns = kUnknownNs;
 
   PerDirection<HalfConnection> half;
-  RttStats rtt_probe_server;                   ///< c2s data to its ACK
-  RttStats rtt_probe_client;                   ///< s2c data to its ACK
-  RttStats rtt_probe_server_timestamps;        ///< c2s data to the echo of its TSval (RFC 7323)
-  RttStats rtt_probe_client_timestamps;        ///< s2c likewise
-  PerDirection<TcpOptions> options;            ///< of SYN (c2s) and SYN-ACK (s2c)
-  PerDirection<std::uint16_t> syn_window;      ///< unscaled window of SYN and SYN-ACK
-  BoundedList<HandshakeSegment, 8> handshake;  ///< opening exchange in order of capture
+  RttStats rtt_probe_server;               ///< c2s data to its ACK
+  RttStats rtt_probe_client;               ///< s2c data to its ACK
+  RttStats rtt_probe_server_timestamps;    ///< c2s data to the echo of its TSval (RFC 7323)
+  RttStats rtt_probe_client_timestamps;    ///< s2c likewise
+  PerDirection<TcpOptions> options;        ///< of SYN (c2s) and SYN-ACK (s2c)
+  PerDirection<std::uint16_t> syn_window;  ///< unscaled window of SYN and SYN-ACK
+  ListView<HandshakeSegment> handshake;    ///< opening exchange in order of capture
 
-  auto views() { return std::tie(); }
+  auto views() {
+    return std::tie(handshake, half.c2s.impaired, half.s2c.impaired, syn_frames, syn_ack_frames);
+  }
 };
 
 // ---------------------------------------------------------------------------------------- DNS
@@ -243,8 +256,8 @@ struct DnsTransaction {
   bool untimed = false;            ///< a time is that of the frame before it (Frame::untimed)
 
   /// The first query, then its copies: re-sent ones and those that the mirror made.
-  BoundedList<FrameNumber, 16> query_frames;
-  BoundedList<FrameNumber, 8> duplicate_response_frames;  ///< without copies that the mirror made
+  ListView<FrameNumber> query_frames;
+  ListView<FrameNumber> duplicate_response_frames;  ///< without copies that the mirror made
   /// Frames that the capture delivered twice: of the query (c2s), of the responses (s2c).
   PerDirection<std::uint16_t> mirror_duplicates;
   FrameNumber response_frame = 0;
@@ -271,7 +284,7 @@ struct DnsTransaction {
   [[nodiscard]] DurationNs resolver_ns() const {
     return untimed ? kUnknownNs : elapsed_ns(last_query_ns, response_ns);
   }
-  auto views() { return std::tie(qname, response); }
+  auto views() { return std::tie(query_frames, duplicate_response_frames, qname, response); }
 };
 
 // --------------------------------------------------------------------------------------- HTTP

@@ -86,7 +86,7 @@ class Judge {
       return;
     }
     const std::uint32_t resent =
-        c.half.c2s.retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)];
+        c.half.c2s.impairment().retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)];
     if (resent == 0 && !synack_after_ack(c)) return;
     const Channel& channel = input_.correlation.channels[i];
     if (channel.http.empty()) return;

@@ -60,7 +60,7 @@ std::uint64_t lost_segments(const HalfConnection& half) {
   std::uint64_t n = 0;
   for (const RetransmissionClass c :
        {RetransmissionClass::rto, RetransmissionClass::fast, RetransmissionClass::tail_probe}) {
-    n += half.retransmissions[static_cast<std::size_t>(c)];
+    n += half.impairment().retransmissions[static_cast<std::size_t>(c)];
   }
   return n;
 }

@@ -255,6 +255,7 @@ void DnsQueryTable::give_up(Index i) {
 
 void DnsQueryTable::emit(Index i) {
   const Entry& entry = entries_[i];
+  BoundedList<FrameNumber, 2> frames;  // of a query that was sent once
   DnsTransaction t;
   t.client = entry.key.client;
   t.resolver = entry.key.resolver;
@@ -274,11 +275,12 @@ void DnsQueryTable::emit(Index i) {
   if (entry.stage == Stage::query_missing) {
     t.outcome = DnsOutcome::response_only;
   } else if (entry.copies == kNone) {
-    t.query_frames.push(entry.first_frame);
+    frames.push(entry.first_frame);
     if (entry.mirrored > 0) {
-      t.query_frames.push(entry.mirrored_frame);
-      t.query_frames.leave_out(std::uint32_t{entry.mirrored} - 1);
+      frames.push(entry.mirrored_frame);
+      frames.leave_out(std::uint32_t{entry.mirrored} - 1);
     }
+    t.query_frames = frames;
     t.first_query_ns = t.last_query_ns = entry.first_ns;
   } else {
     t.query_frames = copies_[entry.copies].frames;

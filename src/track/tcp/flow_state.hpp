@@ -212,10 +212,13 @@ struct SynAside {
 using SynsAside = BoundedList<SynAside, 3>;
 
 struct OpeningMore {
-  BoundedList<HandshakeSegment, 8 - Opening::kSegments> segments;
-  std::array<SideIndex, 8 - Opening::kSegments> sender{};
-  BoundedList<FrameNumber, 15> syn_frames;
-  BoundedList<FrameNumber, 15> syn_ack_frames;
+  static constexpr std::size_t kSegments = 5;
+  static constexpr std::size_t kFrames = 15;
+
+  BoundedList<HandshakeSegment, kSegments> segments;
+  std::array<SideIndex, kSegments> sender{};
+  BoundedList<FrameNumber, kFrames> syn_frames;
+  BoundedList<FrameNumber, kFrames> syn_ack_frames;
   SynsAside aside;  ///< valid with TcpFlow::syn_aside
 };
 

@@ -387,24 +387,29 @@ OpeningTimes Openings::times(const TcpFlow& flow) const {
   return t;
 }
 
-void Openings::describe_segments(const TcpFlow& flow, Connection& out) const {
+void Openings::describe_segments(const TcpFlow& flow, Connection& out) {
   const Opening& o = flow.opening;
-  const auto tell = [&](HandshakeSegment segment, SideIndex sender) {
+  segments_.clear();
+  syn_frames_.clear();
+  syn_ack_frames_.clear();
+  for_each_segment(o, [&](HandshakeSegment segment, SideIndex sender) {
     segment.direction = flow.direction(sender);
-    out.handshake.push(segment);
-  };
-  for (std::size_t i = 0; i < o.segment_count; ++i) tell(o.segments[i], o.sender[i]);
-  if (o.syn_frames > 0) out.syn_frames.push(o.syn_frame);
-  if (o.syn_ack_frames > 0) out.syn_ack_frames.push(o.syn_ack_frame);
-  if (o.more == kNone) return;
-  const OpeningMore& rest = more_[o.more];
-  for (std::size_t i = 0; i < rest.segments.size(); ++i) tell(rest.segments[i], rest.sender[i]);
-  out.handshake.leave_out(rest.segments.left_out());
-  out.syn_frames.append(rest.syn_frames);
-  out.syn_ack_frames.append(rest.syn_ack_frames);
+    segments_.push(segment);
+  });
+  if (o.syn_frames > 0) syn_frames_.push(o.syn_frame);
+  if (o.syn_ack_frames > 0) syn_ack_frames_.push(o.syn_ack_frame);
+  if (o.more != kNone) {
+    const OpeningMore& rest = more_[o.more];
+    segments_.leave_out(rest.segments.left_out());
+    syn_frames_.append(rest.syn_frames);
+    syn_ack_frames_.append(rest.syn_ack_frames);
+  }
+  out.handshake = segments_;
+  out.syn_frames = syn_frames_;
+  out.syn_ack_frames = syn_ack_frames_;
 }
 
-void Openings::describe(const TcpFlow& flow, Connection& out) const {
+void Openings::describe(const TcpFlow& flow, Connection& out) {
   const Opening& o = flow.opening;
   describe_segments(flow, out);
   const OpeningTimes t = times(flow);

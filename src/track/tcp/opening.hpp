@@ -48,8 +48,8 @@ class Openings {
   [[nodiscard]] SynsAside take_aside(TcpFlow& flow);
 
   [[nodiscard]] OpeningTimes times(const TcpFlow& flow) const;
-  /// Fills the handshake members of `out`.
-  void describe(const TcpFlow& flow, Connection& out) const;
+  /// Fills the handshake members of `out`; its lists are valid until the next call.
+  void describe(const TcpFlow& flow, Connection& out);
   /// The flow ends.
   void release(TcpFlow& flow);
 
@@ -79,9 +79,13 @@ class Openings {
   [[nodiscard]] TimeNs answered_syn_ns(const TcpFlow& flow) const;
   [[nodiscard]] TimeNs acknowledged_syn_ack_ns(const TcpFlow& flow) const;
   void take_client_half(const TcpFlow& flow, OpeningTimes& t) const;
-  void describe_segments(const TcpFlow& flow, Connection& out) const;
+  void describe_segments(const TcpFlow& flow, Connection& out);
 
   Pool<OpeningMore> more_;
+  // The lists of the connection that was described last.
+  BoundedList<HandshakeSegment, Opening::kSegments + OpeningMore::kSegments> segments_;
+  BoundedList<FrameNumber, 1 + OpeningMore::kFrames> syn_frames_;
+  BoundedList<FrameNumber, 1 + OpeningMore::kFrames> syn_ack_frames_;
 };
 
 }  // namespace wirelag::tcp

@@ -49,12 +49,28 @@ void forget_times(Connection& c) {
   c.last_time_ns = kUnknownNs;
   for (const Direction d : {Direction::c2s, Direction::s2c}) {
     HalfConnection& half = c.half[d];
-    half.first_payload_ns = half.last_payload_ns = half.lost_until_ns = kUnknownNs;
-    half.lost_ns.fill(0);
-    half.time_lost_ns = half.zero_window_ns = half.window_full_ns = 0;
+    half.first_payload_ns = half.last_payload_ns = kUnknownNs;
   }
   c.rtt_probe_server = c.rtt_probe_client = {};
   c.rtt_probe_server_timestamps = c.rtt_probe_client_timestamps = {};
+}
+
+[[nodiscard]] Impairment impairment_of(const TcpFlow& flow, const Trouble& trouble) {
+  Impairment out;
+  out.missing_bytes = trouble.missing_bytes;
+  out.retransmissions = trouble.retransmissions;
+  out.windows_full = trouble.windows_full;
+  out.zero_windows = trouble.zero_windows;
+  out.duplicates_reported = trouble.duplicates_reported;
+  out.keep_alives_answered = trouble.keep_alives_answered;
+  if (flow.untimed) return out;
+  out.lost_ns = trouble.lost_ns;
+  out.lost_until_ns = trouble.lost_until_ns;
+  out.time_lost_ns =
+      std::accumulate(trouble.lost_ns.begin(), trouble.lost_ns.end(), DurationNs{0}, plus_ns);
+  out.window_full_ns = trouble.window_full_ns;
+  out.zero_window_ns = trouble.zero_window_ns;
+  return out;
 }
 
 }  // namespace
@@ -74,6 +90,7 @@ struct TcpTracker::State {
   std::uint64_t next_serial = 1;
   std::uint32_t sweep = 0;
   EvictionPool evictable;
+  std::array<Impairment, 2> impairments;  ///< of the connection that was described last, by side
 
   State(const TcpLimits& l, std::uint16_t w, Classifier& classifier, const Trackers& t,
         TransactionSink& s, ConnectionObserver* o, Counters& c)
@@ -126,8 +143,9 @@ struct TcpTracker::State {
   void account_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
   void note_close(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void show(const TcpFlow& flow, SideIndex sender, const RoundTrip& completed) const;
-  [[nodiscard]] Connection describe(const TcpFlow& flow, ConnectionEnd end) const;
-  void describe_side(const TcpFlow& flow, SideIndex s, Connection& c) const;
+  /// Its lists are valid until the next call.
+  [[nodiscard]] Connection describe(const TcpFlow& flow, ConnectionEnd end);
+  void describe_side(const TcpFlow& flow, SideIndex s, Connection& c);
   void end(std::uint32_t i, ConnectionEnd why);
 };
 
@@ -408,7 +426,7 @@ void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
   flows.give(i);
 }
 
-Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) const {
+Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) {
   static constexpr Connection kNothing;  // copied more quickly than made
   Connection c = kNothing;
   c.key = streams.key_of(flow);
@@ -441,7 +459,7 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) c
   return c;
 }
 
-void TcpTracker::State::describe_side(const TcpFlow& flow, SideIndex s, Connection& c) const {
+void TcpTracker::State::describe_side(const TcpFlow& flow, SideIndex s, Connection& c) {
   const Direction d = flow.direction(s);
   const SideDetail& detail = flow.detail[s];
   HalfConnection& half = c.half[d];
@@ -458,18 +476,8 @@ void TcpTracker::State::describe_side(const TcpFlow& flow, SideIndex s, Connecti
       flow.round_trips[s].stats(Answer::timestamp);
   const Trouble* const trouble = sequences.trouble(detail);
   if (trouble == nullptr) return;
-  half.missing_bytes = trouble->missing_bytes;
-  half.retransmissions = trouble->retransmissions;
-  half.lost_ns = trouble->lost_ns;
-  half.lost_until_ns = trouble->lost_until_ns;
-  half.time_lost_ns =
-      std::accumulate(trouble->lost_ns.begin(), trouble->lost_ns.end(), DurationNs{0}, plus_ns);
-  half.window_full_ns = trouble->window_full_ns;
-  half.windows_full = trouble->windows_full;
-  half.duplicates_reported = trouble->duplicates_reported;
-  half.keep_alives_answered = trouble->keep_alives_answered;
-  half.zero_windows = trouble->zero_windows;
-  half.zero_window_ns = trouble->zero_window_ns;
+  impairments[s] = impairment_of(flow, *trouble);
+  half.impaired = {&impairments[s], 1};
 }
 
 // ---------------------------------------------------------------------------------- public

@@ -121,7 +121,7 @@ TEST(DnsRedundantFanout, WithoutDnsOrWithoutQueriesItSaysSo) {
   Story one_sided;
   DnsTransaction& d =
       one_sided.dns({"10.0.0.5", "192.0.2.1", "www.example"}, 0, 3, DnsOutcome::response_only);
-  d.query_frames.clear();
+  d.query_frames = {};
   d.first_query_ns = d.last_query_ns = kUnknownNs;
   const RuleResult result = Judged(one_sided).by(kFanout);
   EXPECT_EQ(result.outcome, Outcome::not_visible);

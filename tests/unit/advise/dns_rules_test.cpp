@@ -74,7 +74,7 @@ TEST(DnsSlowResolver, OnlyResponsesIsNotVisible) {
   Story story;
   DnsTransaction& d =
       story.dns({"10.0.0.5", "192.0.2.53", "www.example"}, 0, 70, DnsOutcome::response_only);
-  d.query_frames.clear();
+  d.query_frames = {};
   d.first_query_ns = d.last_query_ns = kUnknownNs;
   EXPECT_EQ(Judged(story).by("dns-slow-resolver").outcome, Outcome::not_visible);
   EXPECT_EQ(Judged(Story{}).by("dns-slow-resolver").outcome, Outcome::not_applicable);

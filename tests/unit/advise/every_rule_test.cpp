@@ -148,7 +148,7 @@ void lost_syn(Story& s, double at) {
   c.syn_wait_ns = 1000 * kMillisecondNs;
   c.handshake_rtt_ns = 6 * kMillisecondNs;
   c.rtt_probe_server_ns = 5'940'000;
-  c.syn_frames.push(frame_at(at + 1000));
+  test::push(c.syn_frames, frame_at(at + 1000));
   s.http(c, "/", at + 1006.1, at + 1050);
 }
 
@@ -249,7 +249,8 @@ void lossy(Story& s, std::uint32_t lost) {
   resent(s, lost > 0 ? 40 : 0);
   Connection& c = s.all_connections().back();
   c.half.s2c.payload_packets = 2000;
-  c.half.s2c.retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] = lost;
+  test::impair(c.half.s2c).retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] =
+      lost;
 }
 
 void thinks(Story& s, double ms) {
@@ -474,7 +475,7 @@ void keep_one_side(Story& s) {
     c.one_sided = true;
     c.state = ConnectionState::syn_unanswered;
     c.half.s2c = {};
-    c.syn_ack_frames.clear();
+    c.syn_ack_frames = {};
     c.established_time_ns = c.connect_time_ns = c.handshake_rtt_ns = kUnknownNs;
     c.syn_wait_ns = c.synack_wait_ns = kUnknownNs;
     c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
@@ -524,7 +525,7 @@ void begin_midstream(Story& s) {
   s.all_tls().clear();
   for (DnsTransaction& d : s.all_dns()) {
     d.outcome = DnsOutcome::response_only;
-    d.query_frames.clear();
+    d.query_frames = {};
     d.first_query_ns = d.last_query_ns = kUnknownNs;
   }
 }

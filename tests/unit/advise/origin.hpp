@@ -9,8 +9,8 @@ namespace wirelag::test {
 inline Story origin_story() {
   Story s;
   const auto frames = [](DnsTransaction& d, FrameNumber query, FrameNumber response) {
-    d.query_frames.clear();
-    d.query_frames.push(query);
+    d.query_frames = {};
+    test::push(d.query_frames, query);
     d.response_frame = response;
   };
   const std::string name = "mirror.azure.cn";
@@ -26,10 +26,10 @@ inline Story origin_story() {
     Connection& c = s.connection("10.11.29.131", port, "139.217.146.62", 80, syn_ms, connect_ms);
     c.first_frame = syn;
     c.ack_frame = c.last_frame = ack;
-    c.syn_frames.clear();
-    c.syn_frames.push(syn);
-    c.syn_ack_frames.clear();
-    c.syn_ack_frames.push(syn_ack);
+    c.syn_frames = {};
+    test::push(c.syn_frames, syn);
+    c.syn_ack_frames = {};
+    test::push(c.syn_ack_frames, syn_ack);
     return c;
   };
   Connection& c1 = open(60686, 4.007447, 6.061628, 8, 9, 10);

@@ -22,7 +22,7 @@ class TcpRules : public testing::Test {
     c.syn_wait_ns = 1000 * kMillisecondNs;
     c.handshake_rtt_ns = at_ms(rtt_ms) - kBegin;
     c.rtt_probe_server_ns = at_ms(rtt_ms * 0.99) - kBegin;
-    c.syn_frames.push(frame_at(syn_ms + 1000));
+    test::push(c.syn_frames, frame_at(syn_ms + 1000));
     return c;
   }
   [[nodiscard]] std::vector<Finding> findings(std::string_view rule) const {
@@ -80,13 +80,13 @@ TEST_F(TcpRules, SynLossSeenFromOneSideIsABound) {
   story_.http(c, "/", 1006.1, 1050);
   c.one_sided = true;
   c.syn_wait_ns = kUnknownNs;
-  c.syn_ack_frames.clear();
+  c.syn_ack_frames = {};
   HandshakeSegment syn;
   syn.flags = tcp_flag::syn;
   syn.time_ns = at_ms(0);
-  c.handshake.push(syn);
+  test::push(c.handshake, syn);
   syn.time_ns = at_ms(1000);
-  c.handshake.push(syn);
+  test::push(c.handshake, syn);
   const std::vector<Finding> f = findings("tcp-syn-loss");
   ASSERT_EQ(f.size(), 1U);
   EXPECT_EQ(f[0].saving.low_ns, 0);
@@ -136,7 +136,8 @@ TEST_F(TcpRules, FirstRequestsThatWereIgnored) {
   for (int i = 0; i < 3; ++i) {
     Connection& c = open(i);
     story_.http(c, "/", 6.1 + i, 670);  // sent again after 200 and 400 ms
-    c.half.c2s.retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)] = 2;
+    test::impair(c.half.c2s).retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)] =
+        2;
   }
   const std::vector<Finding> f = findings("tcp-accept-overflow");
   ASSERT_EQ(f.size(), 1U);
@@ -359,7 +360,8 @@ TEST_F(TcpRules, PathLossCountsTheFlightsOfASlowedSenderAsPlausible) {
   Connection& c = open(0, 40);
   c.half.c2s.packets = c.half.s2c.packets = 1000;
   c.half.s2c.payload_packets = 2000;
-  c.half.s2c.retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] = 40;
+  test::impair(c.half.s2c).retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] =
+      40;
   HttpTransaction& h = story_.http(c, "/50k", 40.1, 281.1);
   h.response_first_ns = at_ms(80.5);
   h.stalls = {0, 0, 0, 0, 0};

@@ -264,7 +264,7 @@ TEST(Visits, ASampleKeepsTroubleFirstAndCountsItByWeight) {
                                      80, t, lost ? 1006 : 6);
     if (lost) {
       c.syn_wait_ns = 1000 * kMillisecondNs;
-      c.syn_frames.push(frame_at(t + 1000));
+      test::push(c.syn_frames, frame_at(t + 1000));
     }
     const double ready = t + (lost ? 1006 : 6);
     story.http(c, "/", ready + 4, ready + 19);
@@ -302,7 +302,7 @@ TEST(Visits, MoreTroubleThanHalfOfThePlacesIsSampledToo) {
     const double t = i * 5000;
     Connection& c =
         story.connection("10.0.0.5", static_cast<std::uint16_t>(i + 1), "192.0.2.80", 80, t, 6);
-    if (i < 70) c.syn_frames.push(frame_at(t + 1));
+    if (i < 70) test::push(c.syn_frames, frame_at(t + 1));
     story.http(c, "/", t + 10, t + 25);
   }
   const Judged all(story);

@@ -55,7 +55,7 @@ TEST(Dataset, SameOrderWithoutFrameNumbers) {
   Story story = busy_story();
   for (Connection& c : story.all_connections()) c.first_frame = c.last_frame = 0;
   for (DnsTransaction& d : story.all_dns()) {
-    d.query_frames.clear();
+    d.query_frames = {};
     d.response_frame = 0;
   }
   const std::string told = contents(story.dataset());

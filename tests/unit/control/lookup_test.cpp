@@ -238,7 +238,7 @@ TEST(Lookup, ResponseWithoutAQuestionHasNoWait) {
   Story story;
   DnsTransaction& d =
       story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, 10, DnsOutcome::response_only);
-  d.query_frames.clear();
+  d.query_frames = {};
   d.first_query_ns = d.last_query_ns = kUnknownNs;
   story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 20, 30);
   const std::vector<Lookup> lookups = lookups_of(story);

@@ -127,7 +127,7 @@ TEST_F(Phases, AnUnansweredRequestIsNoWaitWhenBytesAreMissing) {
   story.http(c, "/1", 10, Story::kNever);
   story.http(c, "/2", 30, 40);
   payload(c, 10, 30, 25, 40);
-  c.half.s2c.missing_bytes = 1000;
+  test::impair(c.half.s2c).missing_bytes = 1000;
   story.close(c, 50);
   EXPECT_THAT(told(cut()), ElementsAre("connect 10000", "untracked 20000", "server_wait 9900",
                                        "transfer 100", "close_tail 10000"));
@@ -179,9 +179,9 @@ TEST_F(Phases, AnOpeningInAnImpossibleOrderThatNeverCompletesTookAnUnknownTimeTo
     syn_ack.flags = tcp_flag::syn | tcp_flag::ack;
     syn_ack.direction = Direction::s2c;
     syn_ack.time_ns = c.start_time_ns + ms(answer_ms);
-    c.handshake.clear();
-    c.handshake.push(answer_first ? syn_ack : syn);
-    c.handshake.push(answer_first ? syn : syn_ack);
+    c.handshake = {};
+    test::push(c.handshake, answer_first ? syn_ack : syn);
+    test::push(c.handshake, answer_first ? syn : syn_ack);
     return told(cut());
   };
   EXPECT_THAT(told_with(false, 5), ElementsAre("connect 3000000"));

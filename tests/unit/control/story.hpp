@@ -12,6 +12,8 @@
 #include <wirelag/control/correlate.hpp>
 #include <wirelag/track/database/text.hpp>
 
+#include "../../support/kept.hpp"
+
 namespace wirelag::test {
 
 inline constexpr TimeNs kBegin = 1'700'000'000 * kSecondNs;
@@ -54,7 +56,7 @@ class Story {
     d.qname = text(q.name);
     d.qtype = q.type;
     d.qclass = 1;
-    d.query_frames.push(frame_at(query_ms));
+    test::push(d.query_frames, frame_at(query_ms));
     d.first_query_ns = d.last_query_ns = at_ms(query_ms);
     d.outcome = DnsOutcome::unanswered;
     if (response_ms == kNever) return d;
@@ -79,8 +81,8 @@ class Story {
     c.protocol = Protocol::http1;
     c.first_frame = frame_at(syn_ms);
     c.ack_frame = c.last_frame = frame_at(syn_ms + rtt_ms);
-    c.syn_frames.push(c.first_frame);
-    c.syn_ack_frames.push(frame_at(syn_ms + rtt_ms * 0.99));
+    test::push(c.syn_frames, c.first_frame);
+    test::push(c.syn_ack_frames, frame_at(syn_ms + rtt_ms * 0.99));
     c.start_time_ns = at_ms(syn_ms);
     c.established_time_ns = c.last_time_ns = at_ms(syn_ms + rtt_ms);
     c.syn_wait_ns = c.synack_wait_ns = 0;
@@ -112,8 +114,8 @@ class Story {
   Connection& midstream(Connection& c) {
     c.state = ConnectionState::midstream;
     c.basis = ClientBasis::port;
-    c.syn_frames.clear();
-    c.syn_ack_frames.clear();
+    c.syn_frames = {};
+    c.syn_ack_frames = {};
     c.ack_frame = 0;
     c.established_time_ns = c.connect_time_ns = c.handshake_rtt_ns = kUnknownNs;
     c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;

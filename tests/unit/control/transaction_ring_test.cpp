@@ -28,7 +28,8 @@ Seen look_at(TransactionRef ref) {
         Seen seen{ref.index(), {}, {}};
         std::apply(
             [&seen](auto&... view) {
-              (seen.texts.emplace_back(reinterpret_cast<const char*>(view.data()), view.size()),
+              (seen.texts.emplace_back(reinterpret_cast<const char*>(view.data()),
+                                       bytes_shown(view)),
                ...);
               ((view = {}), ...);
             },
@@ -72,19 +73,21 @@ class RandomTransactions {
     for (std::size_t i = 0; i < sizeof transaction; ++i) {
       bytes[i] = static_cast<unsigned char>(random_() & 1);
     }
-    texts_.clear();
-    texts_.reserve(16);
+    memory_.clear();
     const auto place = [this]<class View>(View& view) {
-      std::string& text = texts_.emplace_back(random_() % (longest_text_ + 1), '\0');
-      for (char& c : text) c = static_cast<char>(random_());
-      view = View(reinterpret_cast<typename View::const_pointer>(text.data()), text.size());
+      using Item = ItemOf<View>;
+      const std::size_t items = random_() % (longest_text_ + 1) / sizeof(Item);
+      std::vector<std::uint64_t>& memory = memory_.emplace_back(items * sizeof(Item) / 8 + 1);
+      auto* const raw = reinterpret_cast<char*>(memory.data());
+      for (std::size_t i = 0; i < items * sizeof(Item); ++i) raw[i] = static_cast<char>(random_());
+      view = View(reinterpret_cast<const Item*>(raw), items);
     };
     std::apply([&place](auto&... view) { (place(view), ...); }, transaction.views());
   }
 
   std::mt19937 random_;
   std::size_t longest_text_;
-  std::vector<std::string> texts_;
+  std::vector<std::vector<std::uint64_t>> memory_;  ///< of the views
 };
 
 TEST(TransactionRing, gives_back_what_was_emitted_through_two_threads) {

@@ -7,6 +7,8 @@
 
 #include <wirelag/report/report.hpp>
 
+#include "../../support/kept.hpp"
+
 namespace wirelag::examples {
 
 inline constexpr TimeNs kStart = 1'523'420'000 * kSecondNs;
@@ -70,8 +72,8 @@ inline Connection opened(ConnectionKey key, const Endpoint& client, const Endpoi
   c.basis = ClientBasis::syn;
   c.first_frame = syn.frame;
   c.last_frame = c.ack_frame = ack.frame;
-  c.syn_frames.push(syn.frame);
-  c.syn_ack_frames.push(syn_ack.frame);
+  test::push(c.syn_frames, syn.frame);
+  test::push(c.syn_ack_frames, syn_ack.frame);
   c.start_time_ns = syn.time();
   c.last_time_ns = c.established_time_ns = ack.time();
   c.syn_wait_ns = c.synack_wait_ns = 0;
@@ -80,10 +82,10 @@ inline Connection opened(ConnectionKey key, const Endpoint& client, const Endpoi
   c.handshake_rtt_ns = c.connect_time_ns = ack.after_ns - syn.after_ns;
   c.half.c2s.packets = 2;
   c.half.s2c.packets = 1;
-  c.handshake.push(segment(syn, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
-  c.handshake.push(
-      segment(syn_ack, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 5000, 1001, 28960));
-  c.handshake.push(segment(ack, Direction::c2s, tcp_flag::ack, 1001, 5001, 229));
+  test::push(c.handshake, segment(syn, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
+  test::push(c.handshake,
+             segment(syn_ack, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 5000, 1001, 28960));
+  test::push(c.handshake, segment(ack, Direction::c2s, tcp_flag::ack, 1001, 5001, 229));
   c.options.c2s = c.handshake[0].options;
   c.options.s2c = c.handshake[1].options;
   c.syn_window = {29200, 28960};
@@ -106,8 +108,8 @@ inline Connection unanswered(ConnectionKey key, const Endpoint& client, const En
   c.last_time_ns = syns.back().time();
   c.half.c2s.packets = syns.size();
   for (const Moment& m : syns) {
-    c.syn_frames.push(m.frame);
-    c.handshake.push(segment(m, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
+    test::push(c.syn_frames, m.frame);
+    test::push(c.handshake, segment(m, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
   }
   c.options.c2s = c.handshake[0].options;
   return c;
@@ -156,7 +158,7 @@ inline DnsTransaction dns(const Endpoint& client, const char* resolver, std::uin
   t.qtype = t.qclass = 1;
   t.outcome = DnsOutcome::answered;
   t.answer_count = 3;
-  t.query_frames.push(query.frame);
+  test::push(t.query_frames, query.frame);
   t.response_frame = response.frame;
   t.first_query_ns = t.last_query_ns = query.time();
   t.response_ns = response.time();

@@ -170,7 +170,7 @@ TEST(TextFindings, CarryTheChangeTheEvidenceAndTheWarning) {
 TEST(TextVisibility, WhatLimitsTheViewComesFirstAndByName) {
   Dataset data;
   Connection c = unanswered(1, at("192.0.2.1", 4000), at("192.0.2.9", 80), {{1, 0}});
-  c.half.c2s.missing_bytes = 500;
+  test::impair(c.half.c2s).missing_bytes = 500;
   data.emit(&c);
   Connection half = opened(2, at("192.0.2.1", 4001), at("192.0.2.9", 80), {2, 1}, {3, 2}, {4, 3});
   half.one_sided = true;
@@ -211,8 +211,8 @@ TEST(TextFailures, RefusedUnansweredAndMidstreamAreToldApart) {
   refused.state = ConnectionState::refused;
   refused.one_sided = false;
   refused.half.s2c.packets = 1;
-  refused.handshake.push(
-      segment({2, 5 * kMillisecondNs}, Direction::s2c, tcp_flag::rst | tcp_flag::ack, 0, 1001, 0));
+  test::push(refused.handshake, segment({2, 5 * kMillisecondNs}, Direction::s2c,
+                                        tcp_flag::rst | tcp_flag::ack, 0, 1001, 0));
   const Connection silent =
       unanswered(2, client, at("192.0.2.9", 82), {{3, 0}, {4, kSecondNs}, {5, 3 * kSecondNs}});
   Connection midstream;
@@ -257,7 +257,7 @@ TEST(TextDns, SayWhatPassedWithoutAQuestionOpen) {
 TEST(TextDns, AResponseWithoutItsQuestionIsNoLookup) {
   Dataset data;
   DnsTransaction d = dns(at("192.0.2.1", 4001), "192.0.2.53", 7, {0, 0}, {4, 10}, {});
-  d.query_frames.clear();
+  d.query_frames = {};
   d.first_query_ns = d.last_query_ns = kUnknownNs;
   d.outcome = DnsOutcome::response_only;
   data.emit(&d);

@@ -5,6 +5,8 @@
 
 #include <wirelag/track/transaction.hpp>
 
+#include "../../support/kept.hpp"
+
 namespace wirelag::examples {
 
 inline Endpoint at(std::string_view ip, std::uint16_t port) {
@@ -45,7 +47,7 @@ inline DnsTransaction query(DnsOutcome outcome, int copies = 1) {
   DnsTransaction d;
   d.resolver = kResolver;
   d.outcome = outcome;
-  for (int i = 0; i < copies; ++i) (void)d.query_frames.push(0);
+  for (int i = 0; i < copies; ++i) test::push(d.query_frames, 0);
   return d;
 }
 

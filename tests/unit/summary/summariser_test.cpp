@@ -80,8 +80,8 @@ TEST(Summariser, connections_by_how_the_handshake_went) {
 TEST(Summariser, only_data_sent_again_is_a_retransmission) {
   Bench bench;
   Connection c = connection(1, kWeb);
-  for (std::uint32_t& n : c.half.c2s.retransmissions) n = 1;
-  for (std::uint32_t& n : c.half.s2c.retransmissions) n = 10;
+  for (std::uint32_t& n : test::impair(c.half.c2s).retransmissions) n = 1;
+  for (std::uint32_t& n : test::impair(c.half.s2c).retransmissions) n = 10;
   bench.emit(c);
   const ServiceSummary row = server(bench.interval(1), kWeb);
   EXPECT_EQ(row.of(retransmissions), 44U) << "RTO, fast, tail probe, spurious";

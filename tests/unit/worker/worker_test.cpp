@@ -8,6 +8,7 @@
 #include <wirelag/worker/worker.hpp>
 
 #include "support/frame_builder.hpp"
+#include "support/kept.hpp"
 
 namespace wirelag {
 namespace {
@@ -20,14 +21,14 @@ constexpr std::uint8_t kSyn = tcp_flag::syn, kAck = tcp_flag::ack;
 class Collector : public TransactionSink {
  public:
   void emit(TransactionRef t) override {
-    if (const auto* c = std::get_if<const Connection*>(&t)) connections.push_back(**c);
+    if (const auto* c = std::get_if<const Connection*>(&t)) connections.push_back(test::kept(**c));
     if (const auto* h = std::get_if<const HttpTransaction*>(&t)) {
       targets.emplace_back((*h)->target);
       http.push_back(**h);
     }
     if (const auto* d = std::get_if<const DnsTransaction*>(&t)) {
       qnames.emplace_back((*d)->qname);
-      dns.push_back(**d);
+      dns.push_back(test::kept(**d));
     }
   }
   std::vector<Connection> connections;

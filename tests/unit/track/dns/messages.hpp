@@ -7,6 +7,8 @@
 #include <wirelag/track/dns/message.hpp>
 #include <wirelag/track/dns/tracker.hpp>
 
+#include "../../../support/kept.hpp"
+
 namespace wirelag::dns_test {
 
 using Message = std::vector<std::uint8_t>;
@@ -86,7 +88,7 @@ class Collector final : public TransactionSink {
  public:
   void emit(TransactionRef transaction) override {
     const DnsTransaction& t = *std::get<const DnsTransaction*>(transaction);
-    all.push_back({t, std::string(t.qname), Message(t.response.begin(), t.response.end())});
+    all.push_back({test::kept(t), std::string(t.qname), Message(t.response.begin(), t.response.end())});
   }
   std::vector<Seen> all;
 };
@@ -153,8 +155,7 @@ struct Timeline {
   std::uint16_t ip_id = 0;  ///< of the datagrams
 };
 
-template <std::size_t N>
-std::vector<FrameNumber> frames(const BoundedList<FrameNumber, N>& list) {
+inline std::vector<FrameNumber> frames(const ListView<FrameNumber>& list) {
   return {list.begin(), list.end()};
 }
 

@@ -6,6 +6,8 @@
 
 #include <wirelag/track/tcp/tracker.hpp>
 
+#include "../../../support/kept.hpp"
+
 namespace wirelag::testing {
 
 inline constexpr std::uint8_t kSyn = tcp_flag::syn;
@@ -41,7 +43,7 @@ struct Segment {
 class Collector : public TransactionSink {
  public:
   void emit(TransactionRef t) override {
-    if (const auto* c = std::get_if<const Connection*>(&t)) connections.push_back(**c);
+    if (const auto* c = std::get_if<const Connection*>(&t)) connections.push_back(test::kept(**c));
   }
   std::vector<Connection> connections;
 };
@@ -160,7 +162,7 @@ class Conversation {
 };
 
 inline std::uint32_t resent(const HalfConnection& half, RetransmissionClass c) {
-  return half.retransmissions[static_cast<std::size_t>(c)];
+  return half.impairment().retransmissions[static_cast<std::size_t>(c)];
 }
 
 }  // namespace wirelag::testing

@@ -150,7 +150,7 @@ TEST(Handshake, SynAckThatAnswersACrossingSynIsNoCopy) {
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::handshake), 0U);
   EXPECT_EQ(resent(c.half.s2c, RetransmissionClass::handshake), 1U) << "the second one is";
-  EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
+  EXPECT_EQ(c.half.c2s.impairment().time_lost_ns, 0);
 }
 
 TEST(Handshake, SimultaneousOpenIsWholeWithTheSecondSynAckInEitherOrder) {
@@ -211,7 +211,9 @@ TEST(Handshake, SynOfTheOtherSideThatIsAnsweredWithAnotherNumberIsACallOfItsOwn)
     EXPECT_EQ(second.syn_frames.size(), static_cast<std::size_t>(resent) + 1);
     EXPECT_EQ(second.connect_time_ns, ms(3010));
     EXPECT_EQ(known(second.rtt_probe_server_ns), resent == 0);
-    EXPECT_EQ(second.half.c2s.missing_bytes + second.half.s2c.missing_bytes, 0U);
+    EXPECT_EQ(
+        second.half.c2s.impairment().missing_bytes + second.half.s2c.impairment().missing_bytes,
+        0U);
   }
 }
 
@@ -272,7 +274,7 @@ TEST(Handshake, SynAckThatAcknowledgesAnotherSynIsNoAnswer) {
   EXPECT_EQ(c.close, CloseKind::open);
   EXPECT_EQ(c.syn_ack_frames.size(), 1U);
   EXPECT_EQ(c.rtt_probe_server_ns, ms(500));
-  EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(c.half.s2c.impairment().missing_bytes, 0U);
   EXPECT_EQ(c.half.s2c.packets, 3U);
   EXPECT_EQ(t.counters.of(Counter::tcp_earlier_connection), 2U);
   expect_parts_add_up(c);
@@ -291,7 +293,7 @@ TEST(Handshake, AckOfAnEarlierConnectionAndItsResetAreNotOfThisOne) {
   EXPECT_EQ(t.sink.connections.size(), 1U);
   EXPECT_EQ(c.state, ConnectionState::complete);
   EXPECT_EQ(c.close, CloseKind::open);
-  EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(c.half.s2c.impairment().missing_bytes, 0U);
   EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
 }
 
@@ -324,7 +326,7 @@ TEST(Handshake, OfSynAcksWithTwoNumbersTheAckTellsWhichCounts) {
     EXPECT_EQ(c.rtt_probe_server_ns, ms(10));
     EXPECT_EQ(c.synack_wait_ns, second ? ms(2) : 0);
     EXPECT_EQ(c.rtt_probe_client_ns, second ? ms(3) : ms(5));
-    EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+    EXPECT_EQ(c.half.s2c.impairment().missing_bytes, 0U);
     EXPECT_EQ(resent(c.half.s2c, RetransmissionClass::handshake), 0U);
     EXPECT_EQ(resent(c.half.s2c, RetransmissionClass::rto), 0U);
     EXPECT_EQ(c.rtt_probe_client.samples, 1U);
@@ -483,7 +485,7 @@ TEST(Handshake, SplitHandshakeWithAnAckAtOnceAndTheSynLater) {
   EXPECT_FALSE(known(c.connect_time_ns));
   EXPECT_FALSE(known(c.rtt_probe_client_ns));
   EXPECT_EQ(c.half.c2s.payload_bytes, 4U);
-  EXPECT_EQ(c.half.c2s.missing_bytes + c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes, 0U);
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::handshake), 1U);
 }
 
@@ -528,7 +530,7 @@ TEST(Handshake, SynDataThatTheServerIgnoresIsSentAgain) {
   const Connection& c = t.finish();
   EXPECT_EQ(c.state, ConnectionState::complete);
   EXPECT_EQ(c.connect_time_ns, ms(12));
-  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
   expect_parts_add_up(c);
 }
 
@@ -542,7 +544,7 @@ TEST(Handshake, FastOpenDataIsAcknowledgedBeforeTheHandshakeIsComplete) {
   EXPECT_EQ(c.state, ConnectionState::complete);
   EXPECT_EQ(c.half.c2s.payload_bytes, 5U);
   EXPECT_EQ(c.half.s2c.payload_bytes, 6U);
-  EXPECT_EQ(c.half.c2s.missing_bytes + c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes, 0U);
 }
 
 TEST(Handshake, ClientThatResetsTheSynAckWasNotRefused) {

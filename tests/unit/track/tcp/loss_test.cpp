@@ -9,7 +9,7 @@ namespace {
 using Class = RetransmissionClass;
 
 DurationNs lost(const HalfConnection& half, Class c) {
-  return half.lost_ns[static_cast<std::size_t>(c)];
+  return half.impairment().lost_ns[static_cast<std::size_t>(c)];
 }
 
 TEST(Lost, TimerCostsTheSilenceThatItEnds) {
@@ -19,7 +19,7 @@ TEST(Lost, TimerCostsTheSilenceThatItEnds) {
   t.client_sends(260, kAck, 1, 1, "question");
   const HalfConnection& h = t.finish().half.c2s;
   EXPECT_EQ(lost(h, Class::rto), ms(240));
-  EXPECT_EQ(h.time_lost_ns, ms(240));
+  EXPECT_EQ(h.impairment().time_lost_ns, ms(240));
 }
 
 TEST(Lost, ResendsOfOneBurstAreNotChargedTwice) {
@@ -32,8 +32,8 @@ TEST(Lost, ResendsOfOneBurstAreNotChargedTwice) {
   t.client_sends(321, kAck, 5, 1, "bbbb");
   t.client_sends(322, kAck, 13, 1, "dddd");
   const HalfConnection& h = t.finish().half.c2s;
-  EXPECT_EQ(h.time_lost_ns, ms(301));
-  EXPECT_EQ(h.missing_bytes, 0U);
+  EXPECT_EQ(h.impairment().time_lost_ns, ms(301));
+  EXPECT_EQ(h.impairment().missing_bytes, 0U);
 }
 
 TEST(Lost, FastRetransmissionCountsFromTheFirstDuplicateAck) {
@@ -56,7 +56,7 @@ TEST(Lost, SpuriousResendCostsNothing) {
   t.client_sends(260, kAck, 1, 1, "data");
   const HalfConnection& h = t.finish().half.c2s;
   EXPECT_EQ(resent(h, Class::spurious), 1U);
-  EXPECT_EQ(h.time_lost_ns, 0);
+  EXPECT_EQ(h.impairment().time_lost_ns, 0);
 }
 
 TEST(Lost, RepeatedFinIsNamed) {
@@ -85,8 +85,8 @@ TEST(Lost, DuplicateSackReportsWhatArrivedTwice) {
   }
   t.send({false, 262, kAck, 1, 5, "", 1000, 0, 0, 0, sack});
   const Connection& c = t.finish();
-  EXPECT_EQ(c.half.c2s.duplicates_reported, 1U);
-  EXPECT_EQ(c.half.s2c.duplicates_reported, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().duplicates_reported, 1U);
+  EXPECT_EQ(c.half.s2c.impairment().duplicates_reported, 0U);
 }
 
 TEST(Lost, SackOfLaterDataIsNoDuplicate) {
@@ -100,7 +100,7 @@ TEST(Lost, SackOfLaterDataIsNoDuplicate) {
     }
   }
   t.send({false, 22, kAck, 1, 1, "", 1000, 0, 0, 0, sack});
-  EXPECT_EQ(t.finish().half.c2s.duplicates_reported, 0U);
+  EXPECT_EQ(t.finish().half.c2s.impairment().duplicates_reported, 0U);
 }
 
 TEST(KeepAlive, AnswersAreCounted) {
@@ -113,7 +113,7 @@ TEST(KeepAlive, AnswersAreCounted) {
   t.client_sends(150000, kAck, 4, 1);
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.c2s, Class::keep_alive), 2U);
-  EXPECT_EQ(c.half.c2s.keep_alives_answered, 1U);
+  EXPECT_EQ(c.half.c2s.impairment().keep_alives_answered, 1U);
   EXPECT_EQ(resent(c.half.s2c, Class::keep_alive), 0U);
 }
 
@@ -126,15 +126,15 @@ TEST(Window, DataThatFillsItIsASpanUntilTheAckThatMakesRoom) {
   t.send({true, 50, kAck, 1, 9, "", 8});
   t.server_sends(51, kAck, 9, 1, "123");
   const HalfConnection& h = t.finish().half.s2c;
-  EXPECT_EQ(h.windows_full, 1U);
-  EXPECT_EQ(h.window_full_ns, ms(30));
+  EXPECT_EQ(h.impairment().windows_full, 1U);
+  EXPECT_EQ(h.impairment().window_full_ns, ms(30));
 }
 
 TEST(Window, FullIsUnknownWithoutTheScale) {
   Conversation t;
   t.send({true, 12, kAck, 1, 1, "", 8});
   t.server_sends(20, kAck, 1, 1, "12345678");
-  EXPECT_EQ(t.finish().half.s2c.windows_full, 0U);
+  EXPECT_EQ(t.finish().half.s2c.impairment().windows_full, 0U);
 }
 
 TEST(Rtt, TimestampsGiveASamplePerNewValueAndForResendsToo) {
@@ -172,7 +172,7 @@ TEST(Mirror, RoutedCopiesWithTheirOwnHeadersAreSetAside) {
   t.client_sends(20.4, kFin, 1, 1, "data");
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.c2s, Class::mirror_duplicate), 1U);
-  EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
+  EXPECT_EQ(c.half.c2s.impairment().time_lost_ns, 0);
 }
 
 TEST(Mirror, CopiesOfKeepAlivesAndTheirAnswersAreSetAside) {
@@ -185,7 +185,7 @@ TEST(Mirror, CopiesOfKeepAlivesAndTheirAnswersAreSetAside) {
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.c2s, Class::keep_alive), 1U);
   EXPECT_EQ(resent(c.half.c2s, Class::mirror_duplicate), 1U);
-  EXPECT_EQ(c.half.c2s.keep_alives_answered, 1U);
+  EXPECT_EQ(c.half.c2s.impairment().keep_alives_answered, 1U);
   EXPECT_EQ(resent(c.half.s2c, Class::mirror_duplicate), 0U) << "both may have been sent";
   EXPECT_EQ(c.half.s2c.packets, 4U);
 }
@@ -270,8 +270,8 @@ TEST(Resent, SynAckAndFinThatWereAcknowledgedCostNothing) {
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.s2c, Class::handshake), 1U);
   EXPECT_EQ(resent(c.half.c2s, Class::fin), 1U);
-  EXPECT_EQ(c.half.s2c.time_lost_ns, 0);
-  EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
+  EXPECT_EQ(c.half.s2c.impairment().time_lost_ns, 0);
+  EXPECT_EQ(c.half.c2s.impairment().time_lost_ns, 0);
 }
 
 TEST(Resent, DuplicateAcksAndThenTheTimer) {

@@ -50,7 +50,7 @@ TEST(Stream, EveryOrderOfSegmentsGivesTheSameBytes) {
     }
     const Connection& c = t.finish();
     EXPECT_EQ(t.recorder.text[0], whole);
-    EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+    EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
     EXPECT_EQ(c.half.c2s.payload_bytes, whole.size());
   } while (std::next_permutation(order.begin(), order.end()));
 }
@@ -76,7 +76,7 @@ TEST(Stream, HoleThatTheServerAcknowledgedIsAnnouncedAndCounted) {
   t.client_sends(100, kAck, next + 15, 1, "more");
   const Connection& c = t.finish();
   EXPECT_EQ(t.recorder.text[0], kRequest + "<10>aftermore");
-  EXPECT_EQ(c.half.c2s.missing_bytes, 10U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 10U);
   EXPECT_EQ(t.counters.of(Counter::tcp_gaps), 1U);
 }
 
@@ -88,7 +88,7 @@ TEST(Stream, SnaplenCutPayloadIsAGapOfTheRightLength) {
   const Connection& c = t.finish();
   EXPECT_EQ(t.recorder.text[0], kRequest + "<100>next");
   EXPECT_EQ(c.half.c2s.payload_bytes, kRequest.size() + 104);
-  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
 }
 
 TEST(Stream, SequenceNumbersMayWrap) {
@@ -99,7 +99,7 @@ TEST(Stream, SequenceNumbersMayWrap) {
   t.client_sends(21, kAck, static_cast<std::uint32_t>(1 + kRequest.size()), 1, "tail");
   const Connection& c = t.finish();
   EXPECT_EQ(t.recorder.text[0], kRequest + "tail");
-  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
 }
 
 TEST(Stream, DataOfASynWaitsForTheServersWord) {
@@ -118,8 +118,8 @@ TEST(Stream, DataOfASynWaitsForTheServersWord) {
     EXPECT_EQ(t.recorder.frames.front(), taken ? 1U : 3U);
     EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::syn_data), taken ? 0U : 1U);
     EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::tail_probe), 0U);
-    EXPECT_EQ(c.half.c2s.time_lost_ns, 0);
-    EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+    EXPECT_EQ(c.half.c2s.impairment().time_lost_ns, 0);
+    EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
   }
 }
 
@@ -204,7 +204,7 @@ TEST(Stream, UrgentDataStaysInItsPlace) {
   t.client_sends(320, kUrgent, 1 + a, 1, kRequest.substr(a, 1));
   const Connection& c = t.finish();
   EXPECT_EQ(t.recorder.text[0], kRequest);
-  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::out_of_order), 1U);
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::keep_alive), 0U);
 }
@@ -276,7 +276,7 @@ TEST(Resend, FastRetransmitOnALanIsNotReordering) {
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::fast), 1U);
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::out_of_order), 0U);
-  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
 }
 
 TEST(Resend, TailLossProbeComesBeforeTheTimeout) {
@@ -325,8 +325,8 @@ TEST(Window, ClosedWindowIsASpan) {
   t.send({true, 21, kAck, 1, 2, "", 0});
   t.send({true, 71, kAck, 1, 2, "", 500});
   const Connection& c = t.finish();
-  EXPECT_EQ(c.half.c2s.zero_windows, 1U);
-  EXPECT_EQ(c.half.c2s.zero_window_ns, 50 * kMillisecondNs);
+  EXPECT_EQ(c.half.c2s.impairment().zero_windows, 1U);
+  EXPECT_EQ(c.half.c2s.impairment().zero_window_ns, 50 * kMillisecondNs);
 }
 
 TEST(Window, AcceptedProbeIsNoHole) {
@@ -339,7 +339,7 @@ TEST(Window, AcceptedProbeIsNoHole) {
   t.client_sends(223, kAck, 5, 1, "ef");
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::zero_window_probe), 1U);
-  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
 }
 
 TEST(Window, RefusedProbeIsSentAgainAsNewData) {
@@ -353,7 +353,7 @@ TEST(Window, RefusedProbeIsSentAgainAsNewData) {
   t.client_sends(301, kAck, 4, 1, "def");
   const Connection& c = t.finish();
   EXPECT_EQ(resent(c.half.c2s, RetransmissionClass::rto), 0U);
-  EXPECT_EQ(c.half.c2s.missing_bytes, 0U);
+  EXPECT_EQ(c.half.c2s.impairment().missing_bytes, 0U);
 }
 
 TEST(Table, FullOfHalfOpenConnectionsKeepsTheEstablishedOne) {
