@@ -389,9 +389,8 @@ Advice advise(const RuleInput& input) {
     }
   }
   settle_ownership(found, advice.fine);
-  const RoundTrips round_trips(input.data);
   for (Finding& f : found) {
-    if (judge_saving(f, input, round_trips, advice)) advice.findings.push_back(std::move(f));
+    if (judge_saving(f, input, *input.visits.round_trips, advice)) advice.findings.push_back(std::move(f));
   }
   std::sort(advice.findings.begin(), advice.findings.end(), ranks_above);
   set_marginal_savings(advice.findings, input.visits);

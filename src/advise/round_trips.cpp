@@ -24,37 +24,47 @@ DurationNs jitter_of(const Connection& c) {
 }  // namespace
 
 RoundTrips::RoundTrips(const Dataset& data) {
-  paths_.reserve(data.connections().size());
-  for (const Connection& c : data.connections()) {
-    Path p{c.client.ip,
-           c.server.ip,
-           smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
-           smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns),
-           c.handshake_rtt_ns,
-           jitter_of(c)};
-    if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) &&
-        known(c.rtt_probe_client.min_ns)) {
-      p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
-    }
-    if (known(p.server_ns) || known(p.client_ns) || known(p.whole_ns)) paths_.push_back(p);
-  }
-  const auto by_ends = [](const Path& a, const Path& b) {
-    return std::tie(a.client, a.server) < std::tie(b.client, b.server);
+  struct Ends {
+    IpAddress client;
+    IpAddress server;
+    std::size_t connection;
+    auto operator<=>(const Ends&) const = default;
   };
-  std::sort(paths_.begin(), paths_.end(), by_ends);
-  std::vector<Path> merged;
-  for (const Path& p : paths_) {
-    if (merged.empty() || by_ends(merged.back(), p)) {
-      merged.push_back(p);
+  std::vector<Ends> all;
+  all.reserve(data.connections().size());
+  for (std::size_t i = 0; i < data.connections().size(); ++i) {
+    const Connection& c = data.connections()[i];
+    all.push_back({c.client.ip, c.server.ip, i});
+  }
+  std::sort(all.begin(), all.end());
+  for (const Ends& ends : all) {
+    const Path shown = shown_by(data.connections()[ends.connection]);
+    if (!known(shown.server_ns) && !known(shown.client_ns) && !known(shown.whole_ns)) continue;
+    if (paths_.empty() || paths_.back().client != ends.client ||
+        paths_.back().server != ends.server) {
+      paths_.push_back(shown);
       continue;
     }
-    merged.back().server_ns = smaller(merged.back().server_ns, p.server_ns);
-    merged.back().client_ns = smaller(merged.back().client_ns, p.client_ns);
-    merged.back().whole_ns = smaller(merged.back().whole_ns, p.whole_ns);
-    merged.back().jitter_ns = std::max(merged.back().jitter_ns, p.jitter_ns);
+    Path& path = paths_.back();
+    path.server_ns = smaller(path.server_ns, shown.server_ns);
+    path.client_ns = smaller(path.client_ns, shown.client_ns);
+    path.whole_ns = smaller(path.whole_ns, shown.whole_ns);
+    path.jitter_ns = std::max(path.jitter_ns, shown.jitter_ns);
   }
-  paths_ = std::move(merged);
   set_typical_jitter();
+}
+
+RoundTrips::Path RoundTrips::shown_by(const Connection& c) {
+  Path p{c.client.ip,
+         c.server.ip,
+         smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
+         smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns),
+         c.handshake_rtt_ns,
+         jitter_of(c)};
+  if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) && known(c.rtt_probe_client.min_ns)) {
+    p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
+  }
+  return p;
 }
 
 void RoundTrips::set_typical_jitter() {

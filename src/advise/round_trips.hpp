@@ -40,6 +40,7 @@ class RoundTrips {
     DurationNs whole_ns = kUnknownNs;
     DurationNs jitter_ns = kUnknownNs;  ///< the largest of its connections
   };
+  [[nodiscard]] static Path shown_by(const Connection& c);
   [[nodiscard]] const Path* find(const Connection& c) const;
   void set_typical_jitter();
 

@@ -258,9 +258,9 @@ Visits find_visits(const Dataset& data, const Correlation& correlation, const Vi
     return std::tie(a.start_ns, a.client_ip, a.nodes) < std::tie(b.start_ns, b.client_ip, b.nodes);
   });
   visits.stored.reserve(drafts.size());
-  const RoundTrips round_trips(data);
+  visits.round_trips = std::make_shared<const RoundTrips>(data);
   for (const VisitDraft& draft : drafts) {
-    visits.stored.push_back(build_graph(draft, data, correlation, round_trips, limits));
+    visits.stored.push_back(build_graph(draft, data, correlation, *visits.round_trips, limits));
   }
   return visits;
 }

@@ -27,6 +27,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -171,9 +172,13 @@ struct VisitLimits {
   std::uint32_t max_nodes = 512;      ///< of one visit
 };
 
+/// How long the paths of the capture take: worked out once, for the visits and for what changes save.
+class RoundTrips;
+
 struct Visits {
   std::vector<Visit> stored;  ///< in order of start
   std::uint64_t seen = 0;     ///< stored and not
+  std::shared_ptr<const RoundTrips> round_trips;  ///< of the data that they were found in
   /// The stored ones are a sample; their weights add up to `seen`.
   [[nodiscard]] bool sampled() const { return seen > stored.size(); }
 };

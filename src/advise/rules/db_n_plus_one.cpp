@@ -37,7 +37,7 @@ bool reads(const DatabaseTransaction& t) {
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
-      : input_(input), limits_(input.thresholds.db_n_plus_one), round_trips_(input.data) {}
+      : input_(input), limits_(input.thresholds.db_n_plus_one), round_trips_(*input.visits.round_trips) {}
 
   RuleResult run() {
     const std::vector<Visit>& visits = input_.visits.stored;
@@ -171,7 +171,7 @@ class Judge {
 
   const RuleInput& input_;
   const decltype(Thresholds::db_n_plus_one)& limits_;
-  RoundTrips round_trips_;
+  const RoundTrips& round_trips_;
   std::map<Endpoint, std::map<std::uint64_t, Shape>> servers_;
   bool any_ = false;
 };

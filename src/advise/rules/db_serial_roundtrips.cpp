@@ -52,7 +52,7 @@ bool batchable(const DatabaseTransaction& before, const DatabaseTransaction& t) 
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
-      : input_(input), limits_(input.thresholds.db_serial_roundtrips), round_trips_(input.data) {}
+      : input_(input), limits_(input.thresholds.db_serial_roundtrips), round_trips_(*input.visits.round_trips) {}
 
   RuleResult run() {
     const std::vector<Visit>& visits = input_.visits.stored;
@@ -225,7 +225,7 @@ class Judge {
 
   const RuleInput& input_;
   const decltype(Thresholds::db_serial_roundtrips)& limits_;
-  RoundTrips round_trips_;
+  const RoundTrips& round_trips_;
   std::map<Endpoint, Server> servers_;
   bool any_ = false;
 };

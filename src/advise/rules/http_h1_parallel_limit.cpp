@@ -56,7 +56,7 @@ bool is_queued(const Visit& visit, std::uint32_t node) {
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
-      : input_(input), limits_(input.thresholds.http_h1_parallel_limit), round_trips_(input.data) {}
+      : input_(input), limits_(input.thresholds.http_h1_parallel_limit), round_trips_(*input.visits.round_trips) {}
 
   RuleResult run() {
     const bool any = std::any_of(input_.data.connections().begin(), input_.data.connections().end(),
@@ -220,7 +220,7 @@ class Judge {
 
   const RuleInput& input_;
   const decltype(Thresholds::http_h1_parallel_limit)& limits_;
-  RoundTrips round_trips_;
+  const RoundTrips& round_trips_;
   std::map<Endpoint, Server> servers_;
   std::map<Endpoint, std::size_t> crowded_;  ///< visits with enough requests and connections
 };

@@ -29,7 +29,7 @@ class Judge {
       : input_(input),
         connections_(input.data.connections()),
         limits_(input.thresholds.tcp_connection_churn),
-        round_trips_(input.data),
+        round_trips_(*input.visits.round_trips),
         nodes_(input.visits, VisitNode::Kind::connect) {}
 
   RuleResult run() {
@@ -137,7 +137,7 @@ class Judge {
   const RuleInput& input_;
   const Transactions<Connection>& connections_;
   const decltype(Thresholds::tcp_connection_churn)& limits_;
-  RoundTrips round_trips_;
+  const RoundTrips& round_trips_;
   NodeIndex nodes_;
   std::map<Endpoint, Server> servers_;
 };

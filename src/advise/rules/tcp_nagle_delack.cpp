@@ -50,7 +50,7 @@ class Judge {
   explicit Judge(const RuleInput& input)
       : input_(input),
         limits_(input.thresholds.tcp_nagle_delack),
-        round_trips_(input.data),
+        round_trips_(*input.visits.round_trips),
         requests_(input.visits, VisitNode::Kind::request),
         queries_(input.visits, VisitNode::Kind::query) {}
 
@@ -170,7 +170,7 @@ class Judge {
 
   const RuleInput& input_;
   const decltype(Thresholds::tcp_nagle_delack)& limits_;
-  RoundTrips round_trips_;
+  const RoundTrips& round_trips_;
   NodeIndex requests_;
   NodeIndex queries_;
   std::map<Endpoint, Server> servers_;

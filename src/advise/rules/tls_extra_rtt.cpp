@@ -35,7 +35,7 @@ class Judge {
   explicit Judge(const RuleInput& input)
       : input_(input),
         limits_(input.thresholds.tls_extra_rtt),
-        round_trips_(input.data),
+        round_trips_(*input.visits.round_trips),
         nodes_(input.visits, VisitNode::Kind::tls) {}
 
   RuleResult run() {
@@ -106,7 +106,7 @@ class Judge {
 
   const RuleInput& input_;
   const decltype(Thresholds::tls_extra_rtt)& limits_;
-  RoundTrips round_trips_;
+  const RoundTrips& round_trips_;
   NodeIndex nodes_;
   std::map<Endpoint, Server> servers_;
 };
