@@ -390,7 +390,8 @@ Advice advise(const RuleInput& input) {
   }
   settle_ownership(found, advice.fine);
   for (Finding& f : found) {
-    if (judge_saving(f, input, *input.visits.round_trips, advice)) advice.findings.push_back(std::move(f));
+    if (judge_saving(f, input, *input.visits.round_trips, advice))
+      advice.findings.push_back(std::move(f));
   }
   std::sort(advice.findings.begin(), advice.findings.end(), ranks_above);
   set_marginal_savings(advice.findings, input.visits);

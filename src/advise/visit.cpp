@@ -37,8 +37,7 @@ class Activities {
 
   /// Sorted by client, lane and time.
   std::vector<Activity> all() {
-    found_.reserve(4 * data_.connections().size() + data_.http().size() +
-                   data_.database().size());
+    found_.reserve(4 * data_.connections().size() + data_.http().size() + data_.database().size());
     for (std::size_t i = 0; i < data_.connections().size(); ++i) add_connection(i);
     for (std::size_t i = 0; i < data_.http().size(); ++i) {
       const HttpTransaction& h = data_.http()[i];
@@ -171,9 +170,8 @@ class Grouping {
 
   /// Bursts of queries of one client that begin together become one.
   void join_queries() {
-    const auto queries =
-        std::stable_partition(drafts_.begin(), drafts_.end(),
-                              [](const VisitDraft& draft) { return !draft.database; });
+    const auto queries = std::stable_partition(
+        drafts_.begin(), drafts_.end(), [](const VisitDraft& draft) { return !draft.database; });
     std::stable_sort(queries, drafts_.end(), [](const VisitDraft& a, const VisitDraft& b) {
       return std::tie(a.client_ip, a.start_ns) < std::tie(b.client_ip, b.start_ns);
     });

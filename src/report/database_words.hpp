@@ -23,7 +23,8 @@ struct StatementRow {
   DurationNs sum_ns = kUnknownNs;
 };
 /// Longest sum first.
-[[nodiscard]] std::vector<StatementRow> statement_rows(const Transactions<DatabaseTransaction>& all);
+[[nodiscard]] std::vector<StatementRow> statement_rows(
+    const Transactions<DatabaseTransaction>& all);
 
 /// The statement, with the operation before it when it does not begin with that word: to prepare a
 /// statement is another thing than to execute it. A login has its operation only.

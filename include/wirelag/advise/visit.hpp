@@ -176,8 +176,8 @@ struct VisitLimits {
 class RoundTrips;
 
 struct Visits {
-  std::vector<Visit> stored;  ///< in order of start
-  std::uint64_t seen = 0;     ///< stored and not
+  std::vector<Visit> stored;                      ///< in order of start
+  std::uint64_t seen = 0;                         ///< stored and not
   std::shared_ptr<const RoundTrips> round_trips;  ///< of the data that they were found in
   /// The stored ones are a sample; their weights add up to `seen`.
   [[nodiscard]] bool sampled() const { return seen > stored.size(); }

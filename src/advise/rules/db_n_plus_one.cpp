@@ -37,7 +37,9 @@ bool reads(const DatabaseTransaction& t) {
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
-      : input_(input), limits_(input.thresholds.db_n_plus_one), round_trips_(*input.visits.round_trips) {}
+      : input_(input),
+        limits_(input.thresholds.db_n_plus_one),
+        round_trips_(*input.visits.round_trips) {}
 
   RuleResult run() {
     const std::vector<Visit>& visits = input_.visits.stored;

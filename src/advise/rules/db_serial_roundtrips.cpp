@@ -52,7 +52,9 @@ bool batchable(const DatabaseTransaction& before, const DatabaseTransaction& t) 
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
-      : input_(input), limits_(input.thresholds.db_serial_roundtrips), round_trips_(*input.visits.round_trips) {}
+      : input_(input),
+        limits_(input.thresholds.db_serial_roundtrips),
+        round_trips_(*input.visits.round_trips) {}
 
   RuleResult run() {
     const std::vector<Visit>& visits = input_.visits.stored;

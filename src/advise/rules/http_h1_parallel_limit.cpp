@@ -56,7 +56,9 @@ bool is_queued(const Visit& visit, std::uint32_t node) {
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
-      : input_(input), limits_(input.thresholds.http_h1_parallel_limit), round_trips_(*input.visits.round_trips) {}
+      : input_(input),
+        limits_(input.thresholds.http_h1_parallel_limit),
+        round_trips_(*input.visits.round_trips) {}
 
   RuleResult run() {
     const bool any = std::any_of(input_.data.connections().begin(), input_.data.connections().end(),

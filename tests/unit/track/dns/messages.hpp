@@ -88,7 +88,8 @@ class Collector final : public TransactionSink {
  public:
   void emit(TransactionRef transaction) override {
     const DnsTransaction& t = *std::get<const DnsTransaction*>(transaction);
-    all.push_back({test::kept(t), std::string(t.qname), Message(t.response.begin(), t.response.end())});
+    all.push_back(
+        {test::kept(t), std::string(t.qname), Message(t.response.begin(), t.response.end())});
   }
   std::vector<Seen> all;
 };
