@@ -102,7 +102,7 @@ Section<C> tcp() {
           integer<C>("reorder_segments", "segments", 16, 16 * kMega,
                      "out of order, kept at once (2 KiB each)",
                      MEMBER(worker.tcp.reorder_segments)),
-          integer<C>("reorder_per_direction", "segments", 1, 65536,
+          integer<C>("reorder_per_direction", "segments", 1, TcpLimits::kMostReordered,
                      "of these, of one direction of one connection",
                      MEMBER(worker.tcp.reorder_per_direction)),
           integer<C>("classify_segments", "segments", 1, 64,

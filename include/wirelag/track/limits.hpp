@@ -16,8 +16,10 @@ struct TcpLimits {
   DurationNs half_open_timeout_ns =
       300 * kSecondNs;                             ///< the same while the handshake is incomplete
   DurationNs closed_timeout_ns = 120 * kSecondNs;  ///< kept after FINs or RST, for stragglers
-  std::uint32_t reorder_segments = 1U << 12;  ///< out-of-order segments kept at once (2 KiB each)
-  std::uint32_t reorder_per_direction = 64;   ///< of one direction of one connection
+  std::uint32_t reorder_segments = 1U << 13;  ///< out-of-order segments kept at once (2 KiB each)
+  /// Of one direction of one connection: as many as a window of 1.4 MB has, kMostReordered at most.
+  std::uint32_t reorder_per_direction = 1024;
+  static constexpr std::uint32_t kMostReordered = (1U << 14) - 1;
   std::uint32_t classify_segments = 8;  ///< payload segments looked at to recognise a protocol
 };
 

@@ -18,6 +18,8 @@
 #include <wirelag/flow/key.hpp>
 #include <wirelag/track/stream_tracker.hpp>
 
+#include "holes.hpp"
+
 namespace wirelag::tcp {
 
 using SideIndex = std::uint8_t;
@@ -123,22 +125,17 @@ static_assert(sizeof(RoundTrips) == 64);
 
 struct SideDetail {
   TimeNs first_payload_ns = kUnknownNs;
-  std::uint32_t base_seq = 0;     ///< of the first segment seen
-  std::uint32_t fin_seq = 0;      ///< of the first FIN, valid with Side::fin
-  std::uint32_t waiting = kNone;  ///< first of the segments that overtook, by sequence
-  std::uint32_t trouble = kNone;  ///< index into Troubles
-  TcpOptions options;             ///< of its SYN or SYN-ACK
+  std::uint32_t base_seq = 0;          ///< of the first segment seen
+  std::uint32_t fin_seq = 0;           ///< of the first FIN, valid with Side::fin
+  std::uint32_t waiting = kNone;       ///< first of the segments that overtook, by sequence
+  std::uint32_t last_waiting = kNone;  ///< valid while one waits
+  std::uint32_t trouble = kNone;       ///< index into Troubles
+  TcpOptions options;                  ///< of its SYN or SYN-ACK
   std::uint16_t syn_window = 0;
-  std::uint8_t waiting_count = 0;
-  std::uint8_t syn_acks = 0;  ///< it has sent so far, 2 = or more
+  std::uint16_t waiting_count : 14 = 0;  ///< TcpLimits::kMostReordered at most
+  std::uint16_t syn_acks : 2 = 0;        ///< it has sent so far, 2 = or more
 };
-
-/// A range of sequence space that was skipped and has not been captured since.
-struct Hole {
-  std::uint32_t begin = 0;
-  std::uint32_t end = 0;
-  TimeNs noticed_ns = 0;
-};
+static_assert(sizeof(SideDetail) == 48);
 
 /// What goes wrong with what one side sends, and its closed windows.
 struct Trouble {
@@ -160,8 +157,7 @@ struct Trouble {
   RetransmissionClass recovery =
       RetransmissionClass::rto;  ///< what began the recovery: rto or fast
   bool recovering = false;
-  std::uint32_t hole_count = 0;
-  std::array<Hole, 4> holes;  ///< the latest ones; older holes stay counted as missing
+  HoleList holes;
 };
 
 /// The opening exchange as far as it was seen. The segments beyond these and the frames of SYNs and

@@ -293,8 +293,8 @@ void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   if (completing) {
     note_completion(flow, packet, options);
   } else if (tcp.has(tcp_flag::syn | tcp_flag::ack)) {
-    std::uint8_t& syn_acks = flow.detail[sender].syn_acks;
-    if (syn_acks < 2) ++syn_acks;
+    SideDetail& detail = flow.detail[sender];
+    if (detail.syn_acks < 2) ++detail.syn_acks;
     note_syn_ack(flow, sender, packet, options);
     if (!flow.complete) note_crossing_completion(flow, packet);
   } else if (tcp.has(tcp_flag::syn)) {

@@ -17,42 +17,6 @@ constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
 
-void note_hole(Trouble& trouble, std::uint32_t begin, std::uint32_t end, TimeNs now) {
-  trouble.missing_bytes += end - begin;
-  if (trouble.hole_count == trouble.holes.size()) {
-    std::move(trouble.holes.begin() + 1, trouble.holes.end(), trouble.holes.begin());
-    --trouble.hole_count;
-  }
-  trouble.holes[trouble.hole_count++] = {begin, end, now};
-}
-
-/// Fills what [begin, end) covers of the open holes. Returns when the oldest of them was noticed,
-/// unknown when nothing was filled.
-TimeNs fill_holes(Trouble& trouble, std::uint32_t begin, std::uint32_t end) {
-  TimeNs noticed = kUnknownNs;
-  std::array<Hole, 4> kept;
-  std::uint32_t count = 0;
-  const auto keep = [&](const Hole& hole) {
-    if (seq_distance(hole.begin, hole.end) > 0 && count < kept.size()) kept[count++] = hole;
-  };
-  for (std::uint32_t i = 0; i < trouble.hole_count; ++i) {
-    const Hole hole = trouble.holes[i];
-    const std::uint32_t low = seq_distance(hole.begin, begin) > 0 ? begin : hole.begin;
-    const std::uint32_t high = seq_distance(hole.end, end) < 0 ? end : hole.end;
-    if (seq_distance(low, high) <= 0) {
-      keep(hole);
-      continue;
-    }
-    trouble.missing_bytes -= high - low;
-    if (!known(noticed) || hole.noticed_ns < noticed) noticed = hole.noticed_ns;
-    keep({hole.begin, low, hole.noticed_ns});
-    keep({high, hole.end, hole.noticed_ns});
-  }
-  trouble.holes = kept;
-  trouble.hole_count = count;
-  return noticed;
-}
-
 /// The time from `noticed` on, less what an earlier resend has been charged with.
 void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now) {
   const TimeNs from = std::max(noticed, trouble.lost_until_ns);  // unknown is the smallest
@@ -229,7 +193,8 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
     count(flow.detail[sender], RetransmissionClass::syn_data);
     return false;
   }
-  const TimeNs noticed = fill_holes(mine, begin, end);
+  const auto [filled_bytes, noticed] = holes_.fill(mine.holes, begin, end);
+  mine.missing_bytes -= filled_bytes;
   const DurationNs late = elapsed_ns(noticed, packet.time_ns);
   const DurationNs rtt = flow.smallest_rtt_ns();  // duplicate ACKs bring nothing sooner
   const bool overtaken =
@@ -338,7 +303,9 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   const std::int32_t ahead = seq_distance(side.next_seq, begin);
   const bool resent = ahead < 0 && account_old(flow, sender, packet, begin, end, silence_ns);
   if (ahead > 0 && ahead < kLargestHole) {
-    note_hole(trouble(detail), side.next_seq, begin, packet.time_ns);
+    Trouble& mine = trouble(detail);
+    mine.missing_bytes += static_cast<std::uint32_t>(ahead);
+    holes_.note(mine.holes, side.next_seq, begin, packet.time_ns);
   }
   if (seq_distance(side.next_seq, end) > 0) {
     side.next_seq = end;
@@ -356,7 +323,9 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
 
 void Sequences::release(TcpFlow& flow) {
   for (SideDetail& detail : flow.detail) {
-    if (detail.trouble != kNone) troubles_.give(detail.trouble);
+    if (detail.trouble == kNone) continue;
+    holes_.release(troubles_[detail.trouble].holes);
+    troubles_.give(detail.trouble);
   }
 }
 

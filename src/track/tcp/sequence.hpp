@@ -22,7 +22,9 @@ enum class SegmentContent : std::uint8_t {
 /// touched only for what happens.
 class Sequences {
  public:
-  explicit Sequences(std::size_t connections) : troubles_(2 * connections) {}
+  Sequences(std::size_t connections, Counters& counters)
+      : troubles_(2 * connections),
+        holes_(std::max<std::size_t>(connections, Holes::kMostOfSide), counters) {}
 
   /// Accounts for a segment of `sender`. Call once per segment, after Openings::note().
   SegmentContent account(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -62,6 +64,7 @@ class Sequences {
                                  std::uint32_t begin, std::uint32_t end, DurationNs silence_ns);
 
   Pool<Trouble> troubles_;
+  Holes holes_;
 };
 
 }  // namespace wirelag::tcp

@@ -12,6 +12,9 @@ namespace {
 /// A hole that the peer has acknowledged beyond was lost before the capture; a packet captured out
 /// of order between the directions comes sooner than this.
 constexpr DurationNs kHoleGraceNs = 50 * kMillisecondNs;
+/// The same where the peer was not captured and nobody knows what it acknowledged: the first retransmission
+/// timeout (RFC 6298 section 2).
+constexpr DurationNs kUnseenPeerGraceNs = 1 * kSecondNs;
 
 /// Where no SYN or SYN-ACK has told who is the client, the first message that is recognised does.
 void follow_speaker(TcpFlow& flow, SideIndex sender, Speaker speaker) {
@@ -31,8 +34,11 @@ Streams::Streams(const TcpLimits& limits, std::uint16_t worker, Classifier& clas
       trackers_(trackers),
       counters_(counters),
       blocks_(limits.reorder_segments),
+      block_bytes_(limits.reorder_segments * kBlockBytes),
       probes_(limits.reorder_segments),
-      transfers_(limits.connections) {}
+      transfers_(limits.connections) {
+  limits_.reorder_per_direction = std::min(limits.reorder_per_direction, TcpLimits::kMostReordered);
+}
 
 bool Streams::wants_bytes(const TcpFlow& flow, SideIndex sender) const {
   if (flow.tracker != StreamTracker::kNone) return true;
@@ -161,20 +167,31 @@ void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::u
     block.captured = static_cast<std::uint32_t>(std::min(bytes.size(), kBlockBytes));
     const bool last = bytes.size() <= kBlockBytes;
     block.length = last ? left : block.captured;
-    if (block.captured > 0) std::memcpy(block.bytes, bytes.data(), block.captured);
+    if (block.captured > 0) std::memcpy(bytes_of(index), bytes.data(), block.captured);
     bytes = bytes.subspan(block.captured);
     left -= block.length;
     seq += block.length;
-
-    std::uint32_t* link = &detail.waiting;
-    while (*link != kNone && seq_distance(blocks_[*link].seq, block.seq) >= 0) {
-      link = &blocks_[*link].next;
-    }
-    block.next = *link;
-    *link = index;
-    ++detail.waiting_count;
+    line_up(detail, index);
     flow.side[sender].overtaken = true;
   }
+}
+
+/// Puts a block into the order of sequence: behind all others as a rule.
+void Streams::line_up(SideDetail& detail, std::uint32_t index) {
+  Block& block = blocks_[index];
+  ++detail.waiting_count;
+  if (detail.waiting != kNone && seq_distance(blocks_[detail.last_waiting].seq, block.seq) >= 0) {
+    blocks_[detail.last_waiting].next = index;
+    detail.last_waiting = index;
+    return;
+  }
+  std::uint32_t* link = &detail.waiting;
+  while (*link != kNone && seq_distance(blocks_[*link].seq, block.seq) >= 0) {
+    link = &blocks_[*link].next;
+  }
+  block.next = *link;
+  *link = index;
+  if (block.next == kNone) detail.last_waiting = index;
 }
 
 void Streams::drain(TcpFlow& flow, SideIndex sender) {
@@ -184,13 +201,14 @@ void Streams::drain(TcpFlow& flow, SideIndex sender) {
     const Block& block = blocks_[index];
     if (seq_distance(flow.recent[sender].stream_next, block.seq) > 0) {
       if (detail.waiting_count < limits_.reorder_per_direction) return;
+      counters_.add(Counter::tcp_holes_given_up);
       skip_hole(flow, sender);
       continue;
     }
     detail.waiting = block.next;
     --detail.waiting_count;
     StreamChunk piece =
-        chunk(flow, sender, Bytes(block.bytes, block.captured), block.time_ns, block.frame);
+        chunk(flow, sender, Bytes(bytes_of(index), block.captured), block.time_ns, block.frame);
     piece.burst = block.burst;
     advance(flow, sender, block.seq, block.length, piece);
     blocks_.give(index);
@@ -231,8 +249,9 @@ void Streams::settle_syn_data(TcpFlow& flow, SideIndex sender, std::uint32_t tak
 bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const {
   const Side& peer = flow.side[sender ^ 1];
   const Block& first = blocks_[flow.detail[sender].waiting];
-  return peer.acked && seq_distance(first.seq, peer.max_ack) >= 0 &&
-         elapsed_ns(first.time_ns, now) >= kHoleGraceNs;
+  const DurationNs waited_ns = elapsed_ns(first.time_ns, now);
+  if (peer.packets == 0) return waited_ns >= kUnseenPeerGraceNs;
+  return peer.acked && seq_distance(first.seq, peer.max_ack) >= 0 && waited_ns >= kHoleGraceNs;
 }
 
 /// Gives up the bytes before the first waiting block and delivers what follows.

@@ -1,6 +1,6 @@
 // A connection's bytes in order: segments that overtook are kept until the hole before them is
-// filled, or until it is plain that it will not be (the peer has acknowledged the bytes and time
-// has passed, or too much waits behind it). The first bytes decide the protocol; its tracker then
+// filled, or until it is plain that it will not be (the peer has acknowledged the bytes, or cannot be seen,
+// and time has passed; or too much waits behind it). The first bytes decide the protocol; its tracker then
 // gets every byte once, with holes announced.
 //
 // Bounded: `reorder_segments` blocks of 2 KiB for all connections, `reorder_per_direction` for one
@@ -48,7 +48,7 @@ class Streams {
   static constexpr std::size_t kTellingBytes =
       32;  ///< nearly every protocol is recognised by fewer
 
-  /// A captured piece of a segment that overtook.
+  /// A captured piece of a segment that overtook, without its bytes: many are looked through in a row.
   struct Block {
     TimeNs time_ns = 0;
     FrameNumber frame = 0;
@@ -57,7 +57,6 @@ class Streams {
     std::uint32_t captured = 0;  ///< bytes held; less than length when snaplen cut
     std::uint32_t next = kNone;
     std::uint32_t burst = 0;
-    std::uint8_t bytes[kBlockBytes];
   };
   /// The beginning of both directions while the protocol is unknown.
   struct Probe {
@@ -99,6 +98,7 @@ class Streams {
   void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
                StreamChunk chunk);
   void wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq);
+  void line_up(SideDetail& detail, std::uint32_t index);
   void drain(TcpFlow& flow, SideIndex sender);
   [[nodiscard]] bool holds_syn_data(const TcpFlow& flow, SideIndex sender) const;
   [[nodiscard]] bool hold_syn_data(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -116,12 +116,17 @@ class Streams {
     return trackers_[static_cast<std::size_t>(flow.protocol)];
   }
 
+  [[nodiscard]] std::uint8_t* bytes_of(std::uint32_t block) const {
+    return static_cast<std::uint8_t*>(block_bytes_.get()) + block * kBlockBytes;
+  }
+
   TcpLimits limits_;
   std::uint16_t worker_;
   Classifier& classifier_;
   TcpTracker::Trackers trackers_;
   Counters& counters_;
   Pool<Block> blocks_;
+  TableMemory block_bytes_;  ///< kBlockBytes of each
   Pool<Probe> probes_;
   Pool<Transfer> transfers_;
 };

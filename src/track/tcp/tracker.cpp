@@ -102,7 +102,7 @@ struct TcpTracker::State {
         index(l.connections),
         flows(l.connections),
         openings(l.connections),
-        sequences(l.connections),
+        sequences(l.connections, c),
         streams(l, w, classifier, t, c),
         shortest_timeout_ns(
             std::min({l.idle_timeout_ns, l.half_open_timeout_ns, l.closed_timeout_ns})) {}

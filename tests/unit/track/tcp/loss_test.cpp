@@ -311,5 +311,43 @@ TEST(Resent, WhatTheDuplicateAcksDoNotAskForIsNotFast) {
   EXPECT_EQ(resent(t.finish().half.c2s, Class::fast), 0U);
 }
 
+TEST(Loss, EveryHoleOfAWindowIsFilledByItsResend) {
+  // GIVEN every other of 60 segments lost before the probe, and sent again one by one
+  Conversation t;
+  t.shake_hands();
+  for (std::uint32_t i = 0; i < 60; i += 2)
+    t.server_sends(20, kAck, 1 + 10 * (i + 1), 1, "abcdefghij");
+  for (std::uint32_t i = 0; i < 60; i += 2)
+    t.server_sends(100 + i, kAck, 1 + 10 * i, 1, "abcdefghij");
+  const HalfConnection h = t.finish().half.s2c;
+  EXPECT_EQ(h.missing_bytes, 0U);
+  EXPECT_EQ(h.payload_bytes, 600U);
+  EXPECT_EQ(t.counters.of(Counter::tcp_holes_forgotten), 0U);
+}
+
+TEST(Loss, PartsOfAHoleAreFilledInAnyOrder) {
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(20, kAck, 1, 1, "a");
+  t.server_sends(20, kAck, 11, 1, "k");
+  t.server_sends(20, kAck, 21, 1, "u");
+  t.server_sends(100, kAck, 5, 1, "ef");        // the middle of the first
+  t.server_sends(110, kAck, 9, 1, "ijklmnop");  // its end, and the beginning of the second
+  t.server_sends(120, kAck, 2, 1, "bcd");       // its beginning
+  EXPECT_EQ(t.finish().half.s2c.missing_bytes, 2U + 4U);  // 7..8 and 17..20
+}
+
+TEST(Loss, HolesBeyondWhatIsKeptStayMissing) {
+  // GIVEN 300 holes at once, of which the latest 256 are kept
+  constexpr std::uint32_t kHolesKept = 256;
+  Conversation t;
+  t.shake_hands();
+  for (std::uint32_t i = 0; i < 300; ++i) t.server_sends(20, kAck, 2 + 2 * i, 1, "b");
+  for (std::uint32_t i = 0; i < 300; ++i) t.server_sends(100, kAck, 1 + 2 * i, 1, "a");
+  const HalfConnection h = t.finish().half.s2c;
+  EXPECT_EQ(h.missing_bytes, 300U - kHolesKept);
+  EXPECT_EQ(t.counters.of(Counter::tcp_holes_forgotten), 300U - kHolesKept);
+}
+
 }  // namespace
 }  // namespace wirelag::testing

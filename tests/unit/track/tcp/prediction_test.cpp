@@ -87,7 +87,8 @@ class BothWays {
 
   std::map<std::pair<Endpoint, Endpoint>, std::unique_ptr<TcpFlow>> flows_;
   Openings openings_{1024};
-  Sequences sequences_{1024};
+  Counters counters_;
+  Sequences sequences_{1024, counters_};
 };
 
 /// All TCP segments of the source, through `damage`, which passes on what it likes.

@@ -221,6 +221,60 @@ TEST(Stream, FinEndsADirectionAfterItsLastByte) {
   EXPECT_EQ(c.close, CloseKind::fin_both);
 }
 
+TEST(Stream, AWindowOfSegmentsWaitsForTheOneThatWasLost) {
+  // GIVEN a flight of 500 segments whose first is lost before the probe, and sent again after a round trip
+  TcpLimits limits = Conversation::small();
+  limits.reorder_segments = 1024;
+  Conversation t(limits);
+  t.shake_hands();
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 5010\r\n\r\n";
+  t.server_sends(20, kAck, 1, 1, head);
+  auto seq = static_cast<std::uint32_t>(1 + head.size());
+  const std::uint32_t lost = seq;
+  std::string body = "0123456789";
+  for (int i = 0; i < 500; ++i) {
+    seq += 10;
+    t.server_sends(20.1, kAck, seq, 1, "abcdefghij");
+    body += "abcdefghij";
+  }
+  t.client_sends(21, kAck, 1, lost);
+  t.server_sends(40, kAck, lost, 1, "0123456789");
+  t.client_sends(41, kAck, 1, seq + 10);
+  const Connection& c = t.finish();
+  // THEN the parser gets every byte, and nothing counts as given up
+  EXPECT_EQ(t.recorder.text[1], head + body);
+  EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(t.counters.of(Counter::tcp_gaps), 0U);
+  EXPECT_EQ(t.counters.of(Counter::tcp_holes_given_up), 0U);
+}
+
+TEST(Stream, AHoleWithTooMuchBehindItIsGivenUpAndCounted) {
+  TcpLimits limits = Conversation::small();
+  limits.reorder_per_direction = 4;
+  Conversation t(limits);
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  const auto next = static_cast<std::uint32_t>(1 + kRequest.size());
+  for (std::uint32_t i = 1; i <= 4; ++i) t.client_sends(21, kAck, next + i, 1, "x");
+  t.client_sends(30, kAck, next, 1, "x");
+  t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest + "<1>xxxx");
+  EXPECT_EQ(t.counters.of(Counter::tcp_holes_given_up), 1U);
+}
+
+TEST(Stream, WithOneSideCapturedAHoleIsFinalWhenATimerWouldHaveFilledIt) {
+  Conversation t;
+  t.client_sends(0, tcp_flag::syn, 0, 0);
+  t.client_sends(12, kAck, 1, 1);
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  const auto next = static_cast<std::uint32_t>(1 + kRequest.size());
+  t.client_sends(21, kAck, next + 1, 1, "b");
+  t.client_sends(900, kAck, next + 2, 1, "c");
+  EXPECT_EQ(t.recorder.text[0], kRequest) << "it may still come";
+  t.client_sends(1100, kAck, next + 3, 1, "d");
+  EXPECT_EQ(t.recorder.text[0], kRequest + "<1>bcd");
+}
+
 TEST(Stream, WhatCannotBeBufferedIsGivenUpNotLeaked) {
   TcpLimits limits = Conversation::small();
   limits.reorder_segments = 4;

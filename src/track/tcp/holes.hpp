@@ -1,0 +1,56 @@
+// Ranges of sequence space that were skipped and have not been captured since: what fills one was overtaken
+// or sent again, what fills none stays missing.
+//
+// One side of a connection has a HoleList, its holes in order of sequence. Bounded: kMostOfSide of one side,
+// `capacity` of all; the oldest of the side gives way and stays missing for good. One thread.
+#pragma once
+
+#include <wirelag/base/counters.hpp>
+#include <wirelag/base/pool.hpp>
+#include <wirelag/base/types.hpp>
+
+namespace wirelag::tcp {
+
+struct HoleList {
+  static constexpr std::uint32_t kEmpty = Pool<int>::kNone;
+
+  std::uint32_t first = kEmpty;  ///< index into Holes
+  std::uint32_t last = kEmpty;
+  std::uint32_t count = 0;
+};
+
+class Holes {
+ public:
+  static constexpr std::uint32_t kMostOfSide = 256;
+
+  Holes(std::size_t capacity, Counters& counters) : holes_(capacity), counters_(counters) {}
+
+  /// Notes [begin, end), which lies behind all holes of the list.
+  void note(HoleList& list, std::uint32_t begin, std::uint32_t end, TimeNs now);
+
+  struct Filled {
+    std::uint32_t bytes = 0;
+    TimeNs noticed_ns = kUnknownNs;  ///< of the first hole concerned; unknown: none was
+  };
+  /// Takes [begin, end) out of the holes.
+  [[nodiscard]] Filled fill(HoleList& list, std::uint32_t begin, std::uint32_t end);
+  /// Forgets them all.
+  void release(HoleList& list);
+
+ private:
+  struct Hole {
+    TimeNs noticed_ns = 0;
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::uint32_t next = HoleList::kEmpty;
+  };
+
+  [[nodiscard]] std::uint32_t take(HoleList& list);
+  void keep_rest(HoleList& list, std::uint32_t i, std::uint32_t begin, std::uint32_t end);
+  void unlink(HoleList& list, std::uint32_t before, std::uint32_t i);
+
+  Pool<Hole> holes_;
+  Counters& counters_;
+};
+
+}  // namespace wirelag::tcp
