@@ -53,11 +53,13 @@ void HttpParser::look_for_message(Feed& feed) {
     s.tentative = true;
   } else if (s.buffer != HttpStream::kNoBuffer && feed.chunk.direction == Direction::c2s) {
     const auto request = parse_request_line(text.substr(0, text.find_first_of("\r\n")));
-    if (request && is_common_method(request->method)) give_up_guess(s, feed.chunk.direction);
+    if (request && is_common_method(request->method)) give_up_start_line(s, feed.chunk.direction);
   }
 }
 
-void HttpParser::give_up_guess(HttpStream& s, Direction direction) {
+/// What was kept of a start line in pieces, if anything, is in no message.
+void HttpParser::give_up_start_line(HttpStream& s, Direction direction) {
+  if (s.state != State::between || s.buffer == HttpStream::kNoBuffer) return;
   events_.on_skipped(direction, buffers_[s.buffer].arrival.bytes);
   give_buffer(s);
 }
@@ -229,6 +231,7 @@ bool HttpParser::gap(HttpStream& s, Direction direction, std::uint64_t missing) 
       return true;
     default: break;
   }
+  give_up_start_line(s, direction);
   leave(s, direction, State::lost);
   return false;
 }
@@ -239,6 +242,9 @@ void HttpParser::finish(HttpStream& s, Direction direction) {
   events_.on_message_end(direction, HttpEnd::complete);
 }
 
-void HttpParser::abort(HttpStream& s, Direction direction) { leave(s, direction, State::ended); }
+void HttpParser::abort(HttpStream& s, Direction direction) {
+  give_up_start_line(s, direction);
+  leave(s, direction, State::ended);
+}
 
 }  // namespace wirelag

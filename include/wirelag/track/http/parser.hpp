@@ -187,7 +187,7 @@ class HttpParser {
   void report_bytes(Feed& feed);
   void end_message(Feed& feed);
   void not_http(Feed& feed);
-  void give_up_guess(HttpStream& stream, Direction direction);
+  void give_up_start_line(HttpStream& stream, Direction direction);
   [[nodiscard]] std::uint64_t unread_bytes(const Feed& feed) const;
   void leave(HttpStream& stream, Direction direction, HttpStream::State next);
 

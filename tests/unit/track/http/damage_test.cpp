@@ -88,6 +88,18 @@ TEST(Holes, InsideHeadersForgetTheMessage) {
   EXPECT_TRUE(bench.all_given_back());
 }
 
+TEST(Holes, AndEndsInsideAStartLineCountItsBeginningAsSkipped) {
+  Bench hole;
+  hole.play({client(1, "GET /lo"), client_hole(100), client(2, get("/b")), server(3, kOk5)});
+  EXPECT_EQ(hole.counters.of(Counter::http_bytes_skipped), 7U);
+  EXPECT_THAT(hole.sink.lines,
+              ElementsAre("GET a.example/b -> 200 frames 2-2 3-3 wait 1ms body 5"));
+  Bench end;
+  end.play({client(1, get("/a")), server(2, kOk5), client(3, "GET /lo"), client_fin(4)});
+  EXPECT_EQ(end.counters.of(Counter::http_bytes_skipped), 7U);
+  EXPECT_THAT(end.sink.lines, SizeIs(1));
+}
+
 TEST(Holes, InARequestBodyLeaveTheWaitFromTheHeaders) {
   EXPECT_THAT(transactions({client(1,
                                    "POST /a HTTP/1.1\r\nHost: a.example\r\n"
