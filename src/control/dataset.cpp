@@ -12,6 +12,8 @@
 
 #include <wirelag/control/dataset.hpp>
 
+#include "dns_visibility.hpp"
+
 namespace wirelag {
 namespace {
 
@@ -310,6 +312,7 @@ void Dataset::seal() {
     const std::size_t at = connection_index(d.connection);
     if (at != kNone && server_not_captured(connections[at])) d.outcome = DnsOutcome::not_visible;
   }
+  mark_not_visible(dns, connections);
   state.span_ns = span_of(connections, dns);
 }
 

@@ -38,7 +38,7 @@ class Dataset : public TransactionSink {
   /// Sorts every kind by first frame (live: by time, then endpoints) and numbers the connections.
   /// The order does not depend on which worker emitted what, or when: only transactions of one
   /// connection that share frames, times and types keep the order in which its worker emitted them.
-  /// A DNS query over a connection of which the server was not captured is not_visible from here on.
+  /// A DNS query whose answer cannot have been captured is not_visible from here on (docs/metrics.md).
   void seal();
 
   [[nodiscard]] const Transactions<Connection>& connections() const;
