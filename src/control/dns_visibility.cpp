@@ -76,7 +76,8 @@ void mark_not_visible(Transactions<DnsTransaction>& dns,
   }
   for (const Connection& c : connections) look_at(c, sights);
   look_for_repetitions(dns, sights);
-  for (DnsTransaction& d : dns) {
+  for (std::size_t i = 0; i < dns.size(); ++i) {
+    DnsTransaction& d = dns[i];
     if (is_open(d) && sights.at(d.client.ip).only_its_own_packets()) {
       d.outcome = DnsOutcome::not_visible;
     }

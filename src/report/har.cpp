@@ -146,7 +146,7 @@ class VisitEntries {
     TimeNs ready_ns = c.established_time_ns;
     if (channel.tls != Dataset::kNone) {
       const TlsHandshake& t = r_.data.tls()[channel.tls];
-      if (known(t.client_hello_ns) && t.complete()) {
+      if (known(t.handshake_ns())) {
         o.tls = &t;
         ready_ns = std::max(t.client_finished_ns, t.server_finished_ns);
       }

@@ -66,6 +66,7 @@ enum class ConnectionEnd : std::uint8_t {
   X(fin, "a repeated FIN without payload")                                                   \
   X(syn_data, "data of the SYN: the server took the SYN without it (RFC 7413)")              \
   X(spurious, "all of it had been acknowledged already")                                     \
+  X(unclassified, "sent again or overtaken: frames without a time do not tell")              \
   X(keep_alive, "one byte or none before the next expected one (RFC 9293 section 3.8.4)")    \
   X(zero_window_probe, "sent into a closed window (RFC 9293 section 3.8.6.1)")               \
   X(mirror_duplicate, "the capture delivered the same packet twice: not the sender's doing") \
@@ -367,6 +368,7 @@ struct TlsHandshake {
   /// no: the server did not take the 0-RTT data. Acceptance is encrypted: never yes.
   TriState early_data_accepted = TriState::unknown;
   bool psk_offered = false;
+  bool last_flights_seen = false;       ///< of both sides, in frames without a time too
   bool ech_offered = false;             ///< or GREASE for it: `sni` may be the public name only
   std::uint8_t round_trips = 0;         ///< before the client could send ordinary data; 0 = unknown
   std::uint32_t certificate_bytes = 0;  ///< of the server's Certificate message; 0 = not seen
@@ -391,11 +393,11 @@ struct TlsHandshake {
   [[nodiscard]] DurationNs hello_ns() const { return elapsed_ns(client_hello_ns, server_hello_ns); }
   /// Both sides' last handshake flight was seen.
   [[nodiscard]] bool complete() const {
-    return known(client_finished_ns) && known(server_finished_ns);
+    return last_flights_seen || (known(client_finished_ns) && known(server_finished_ns));
   }
-  /// ClientHello to the later of the two last flights; unknown when only one side's was seen.
+  /// ClientHello to the later of the two last flights; unknown when only one side's was seen, or has no time.
   [[nodiscard]] DurationNs handshake_ns() const {
-    if (!complete()) return kUnknownNs;
+    if (!known(client_finished_ns) || !known(server_finished_ns)) return kUnknownNs;
     return elapsed_ns(client_hello_ns, client_finished_ns > server_finished_ns
                                            ? client_finished_ns
                                            : server_finished_ns);

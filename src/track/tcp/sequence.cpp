@@ -195,6 +195,11 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
   }
   const auto [filled_bytes, noticed] = holes_.fill(mine.holes, begin, end);
   mine.missing_bytes -= filled_bytes;
+  const bool needless = peer.acked && seq_distance(end, peer.max_ack) >= 0;
+  if (flow.untimed && !needless && packet.payload_length > 0 && !packet.tcp.has(tcp_flag::syn)) {
+    count(flow.detail[sender], RetransmissionClass::unclassified);
+    return true;
+  }
   const DurationNs late = elapsed_ns(noticed, packet.time_ns);
   const DurationNs rtt = flow.smallest_rtt_ns();  // duplicate ACKs bring nothing sooner
   const bool overtaken =
@@ -211,7 +216,6 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
           ? RetransmissionClass::fin
           : classify_resend(flow, sender, begin, end, packet.time_ns, silence_ns);
   count(flow.detail[sender], why);
-  const bool needless = peer.acked && seq_distance(end, peer.max_ack) >= 0;
   if (needless || why == RetransmissionClass::spurious) return true;
   const bool fast = why == RetransmissionClass::fast;
   charge(mine, why,

@@ -6,6 +6,12 @@
 namespace wirelag::tls {
 namespace {
 
+/// Seen in a frame without a time: as good as a time while the handshake is followed, unknown when it is told.
+constexpr TimeNs kSeenWithoutTimeNs = kUnknownNs + 1;
+
+TimeNs seen_at(TimeNs time) { return known(time) ? time : kSeenWithoutTimeNs; }
+TimeNs told_time(TimeNs time) { return time == kSeenWithoutTimeNs ? kUnknownNs : time; }
+
 void set_if_unknown(TimeNs& time, TimeNs value) {
   if (!known(time)) time = value;
 }
@@ -127,11 +133,11 @@ void Handshake::complete_hello(Hello hello, const Extent& extent) {
     case Hello::none: break;
     case Hello::client:
       transaction_.client_hello_frames = extent.frames;
-      transaction_.client_hello_ns = extent.last_ns;
+      transaction_.client_hello_ns = seen_at(extent.last_ns);
       break;
     case Hello::server:
       transaction_.server_hello_frames = extent.frames;
-      transaction_.server_hello_ns = extent.last_ns;
+      transaction_.server_hello_ns = seen_at(extent.last_ns);
       over_ = transaction_.version == kSsl2;  // its records tell nothing
       break;
     case Hello::retry: transaction_.hello_retry_frame = extent.frames.last; break;
@@ -160,7 +166,7 @@ void Handshake::on_record_begins(Direction direction, const RecordReader& reader
   if (reader.had_hole() || reader.record().first_ns < latest_record_ns_) flights_in_order_ = false;
   latest_record_ns_ = reader.record().first_ns;
   if (reader.record_type() != RecordType::application_data) return;
-  on_data_begins(direction, reader.record().first_ns);
+  on_data_begins(direction, seen_at(reader.record().first_ns));
   look_whether_over();
 }
 
@@ -187,7 +193,7 @@ void Handshake::count_flight(Direction direction) {
 }
 
 void Handshake::on_record_ends(Direction direction, const RecordReader& reader) {
-  const TimeNs time_ns = reader.record().last_ns;
+  const TimeNs time_ns = seen_at(reader.record().last_ns);
   if (reader.record_type() != RecordType::alert) count_flight(direction);
   switch (reader.record_type()) {
     case RecordType::handshake:
@@ -265,10 +271,10 @@ void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) 
 
 void Handshake::on_data_ends_tls13(Direction direction, const RecordReader& reader) {
   if (!is_client(direction)) {
-    if (!client_flight_began_) server_flight_ns_ = reader.record().last_ns;
+    if (!client_flight_began_) server_flight_ns_ = seen_at(reader.record().last_ns);
   } else if (client_flight_began_ &&
              reader.record_length() >= shortest_finished_record(transaction_.cipher)) {
-    set_if_unknown(transaction_.client_finished_ns, reader.record().last_ns);
+    set_if_unknown(transaction_.client_finished_ns, seen_at(reader.record().last_ns));
   }
 }
 
@@ -284,6 +290,12 @@ TlsHandshake Handshake::told() const {
   const bool may_send = known(told.first_client_data_ns) || known(told.client_finished_ns);
   const bool counted = flights_in_order_ && client_hello_seen_ && server_hello_seen_ && may_send;
   told.round_trips = counted ? server_flights_ : 0;
+  told.last_flights_seen = told.complete();
+  for (TimeNs* const time :
+       {&told.client_hello_ns, &told.server_hello_ns, &told.client_finished_ns,
+        &told.server_finished_ns, &told.first_client_data_ns, &told.first_server_data_ns}) {
+    *time = told_time(*time);
+  }
   told.sni = sni();
   told.alpn = {alpn_.data(), alpn_size_};
   told.alpn_offered = {alpn_offered_.data(), alpn_offered_size_};

@@ -109,6 +109,7 @@ class Conversation {
     }
     Packet p;
     p.time_ns = kStart + static_cast<TimeNs>(s.at_ms * 1e6);
+    p.untimed = untimed;
     p.number = ++frame_;
     p.src = s.from_client ? client : server;
     p.dst = s.from_client ? server : client;
@@ -148,6 +149,7 @@ class Conversation {
   Endpoint client = endpoint("10.0.0.1", 40000);
   Endpoint server = endpoint("10.0.0.2", 80);
   std::uint32_t isn_shift = 0;   ///< added to all sequence numbers
+  bool untimed = false;          ///< what is sent now has no time of its own
   std::uint32_t flow_hash = 42;  ///< every flow collides: the key must tell them apart
   Collector sink;
   StreamRecorder recorder;

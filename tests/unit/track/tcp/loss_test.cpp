@@ -320,7 +320,7 @@ TEST(Loss, EveryHoleOfAWindowIsFilledByItsResend) {
   for (std::uint32_t i = 0; i < 60; i += 2)
     t.server_sends(100 + i, kAck, 1 + 10 * i, 1, "abcdefghij");
   const HalfConnection h = t.finish().half.s2c;
-  EXPECT_EQ(h.missing_bytes, 0U);
+  EXPECT_EQ(h.impairment().missing_bytes, 0U);
   EXPECT_EQ(h.payload_bytes, 600U);
   EXPECT_EQ(t.counters.of(Counter::tcp_holes_forgotten), 0U);
 }
@@ -334,7 +334,7 @@ TEST(Loss, PartsOfAHoleAreFilledInAnyOrder) {
   t.server_sends(100, kAck, 5, 1, "ef");        // the middle of the first
   t.server_sends(110, kAck, 9, 1, "ijklmnop");  // its end, and the beginning of the second
   t.server_sends(120, kAck, 2, 1, "bcd");       // its beginning
-  EXPECT_EQ(t.finish().half.s2c.missing_bytes, 2U + 4U);  // 7..8 and 17..20
+  EXPECT_EQ(t.finish().half.s2c.impairment().missing_bytes, 2U + 4U);  // 7..8 and 17..20
 }
 
 TEST(Loss, HolesBeyondWhatIsKeptStayMissing) {
@@ -345,8 +345,27 @@ TEST(Loss, HolesBeyondWhatIsKeptStayMissing) {
   for (std::uint32_t i = 0; i < 300; ++i) t.server_sends(20, kAck, 2 + 2 * i, 1, "b");
   for (std::uint32_t i = 0; i < 300; ++i) t.server_sends(100, kAck, 1 + 2 * i, 1, "a");
   const HalfConnection h = t.finish().half.s2c;
-  EXPECT_EQ(h.missing_bytes, 300U - kHolesKept);
+  EXPECT_EQ(h.impairment().missing_bytes, 300U - kHolesKept);
   EXPECT_EQ(t.counters.of(Counter::tcp_holes_forgotten), 300U - kHolesKept);
+}
+
+TEST(Loss, WithoutTimesNobodyKnowsWhyASegmentWasSentAgain) {
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(20, kAck, 1, 1, "abcdefghij");
+  t.untimed = true;
+  t.server_sends(20, kAck, 1, 1, "abcde");        // not acknowledged
+  t.server_sends(20, kAck, 21, 1, "uvw");         // beyond a hole
+  t.server_sends(20, kAck, 11, 1, "klmnopqrst");  // which this fills
+  t.client_sends(20, kAck, 1, 24);
+  t.server_sends(20, kAck, 1, 1, "abcdefgh");  // all of it acknowledged
+  const HalfConnection h = t.finish().half.s2c;
+  EXPECT_EQ(
+      h.impairment().retransmissions[static_cast<std::size_t>(RetransmissionClass::unclassified)],
+      2U);
+  EXPECT_EQ(h.impairment().retransmissions[static_cast<std::size_t>(RetransmissionClass::spurious)],
+            1U);
+  EXPECT_EQ(h.impairment().missing_bytes, 0U);
 }
 
 }  // namespace

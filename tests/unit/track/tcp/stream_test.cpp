@@ -243,7 +243,7 @@ TEST(Stream, AWindowOfSegmentsWaitsForTheOneThatWasLost) {
   const Connection& c = t.finish();
   // THEN the parser gets every byte, and nothing counts as given up
   EXPECT_EQ(t.recorder.text[1], head + body);
-  EXPECT_EQ(c.half.s2c.missing_bytes, 0U);
+  EXPECT_EQ(c.half.s2c.impairment().missing_bytes, 0U);
   EXPECT_EQ(t.counters.of(Counter::tcp_gaps), 0U);
   EXPECT_EQ(t.counters.of(Counter::tcp_holes_given_up), 0U);
 }

@@ -46,6 +46,37 @@ TEST(Handshake, Tls12Resumed) {
   EXPECT_EQ(t.handshake.round_trips, 1);
 }
 
+TEST(Handshake, AMilestoneWithoutATimeDoesNotTakeALaterOne) {
+  const auto played = [](bool client_untimed, bool server_untimed) {
+    Conversation c;
+    c.client(record(22, client_hello({}), 0x0301));                              // 1
+    c.server(record(22, server_hello({})) + change_cipher_spec() + finished());  // 2
+    if (server_untimed) c.untimed();
+    c.client(change_cipher_spec() + finished() + data());  // 3
+    if (client_untimed) c.untimed();
+    return c.server(data()).client(data()).server(finished() + data()).one();  // 4 to 6
+  };
+  const Told client = played(true, false);
+  EXPECT_EQ(client.handshake.client_finished_ns, kUnknownNs);
+  EXPECT_EQ(client.handshake.first_client_data_ns, kUnknownNs);
+  EXPECT_EQ(client.handshake.first_server_data_ns, ms(4));
+  EXPECT_EQ(client.handshake.handshake_ns(), kUnknownNs);
+  EXPECT_TRUE(client.handshake.complete());
+  const Told server = played(false, true);
+  EXPECT_EQ(server.handshake.server_finished_ns, kUnknownNs);
+  EXPECT_EQ(server.handshake.server_hello_ns, kUnknownNs);
+  EXPECT_EQ(server.handshake.client_finished_ns, ms(3));
+}
+
+TEST(Handshake, WithoutAnyTimeIsStillTold) {
+  const Told t = Conversation()
+                     .client(record(22, client_hello({.sni = "www.example.com"}), 0x0301))
+                     .untimed()
+                     .one();
+  EXPECT_EQ(t.sni, "www.example.com");
+  EXPECT_EQ(t.handshake.client_hello_ns, kUnknownNs);
+}
+
 TEST(Handshake, FalseStartSavesARoundTrip) {  // RFC 7918
   const Told t =
       Conversation()

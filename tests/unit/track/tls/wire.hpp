@@ -146,6 +146,11 @@ class Conversation {
     segments_.back().frame = frame;
     return *this;
   }
+  /// The last segment's frame has no time.
+  Conversation& untimed() {
+    segments_.back().untimed = true;
+    return *this;
+  }
   /// The same with the sides' roles swapped.
   [[nodiscard]] Conversation reversed() const {
     Conversation other = *this;
@@ -179,7 +184,8 @@ class Conversation {
         const std::vector<std::uint8_t> bytes(
             s.bytes.begin() + static_cast<std::ptrdiff_t>(at),
             s.bytes.begin() + static_cast<std::ptrdiff_t>(at + n));
-        tracker.on_bytes(handle, {bytes, s.frame * kMillisecondNs, s.frame, s.direction});
+        const TimeNs time_ns = s.untimed ? kUnknownNs : s.frame * kMillisecondNs;
+        tracker.on_bytes(handle, {bytes, time_ns, s.frame, s.direction});
         at += n;
         most -= n;
       }
@@ -209,6 +215,7 @@ class Conversation {
     std::string bytes;
     std::size_t lost;
     FrameNumber frame;
+    bool untimed = false;
   };
   Conversation& add(Direction direction, const std::string& bytes) {
     segments_.push_back({direction, bytes, 0, ++frames_});
