@@ -274,8 +274,12 @@ class Judge {
     e.time_ns = c.start_time_ns;
     e.duration_ns = c.connect_time_ns;
     if (late.request == Dataset::kNone) {
-      e.what = fmt::format("handshake of {}: its first request followed {} after it",
-                           c.client.text(), in_ms(late.waited_ns));
+      const std::size_t tls = input_.correlation.channels[late.connection].tls;
+      e.what = fmt::format("{} of {}: its first request followed {} after {}",
+                           tls == Dataset::kNone ? "handshake" : "TCP and TLS handshake",
+                           c.client.text(), in_ms(late.waited_ns),
+                           tls == Dataset::kNone ? "it" : "them");
+      if (tls != Dataset::kNone) add_tls(e, input_.data.tls()[tls]);
     } else {
       const Visit& visit = input_.visits.stored[evidence_visit_.at(late.connection)];
       const HttpTransaction& h = input_.data.http()[visit.nodes[late.request].item];
@@ -287,6 +291,11 @@ class Judge {
       e.duration_ns = late.waited_ns;
     }
     f.evidence.push_back(std::move(e));
+  }
+
+  static void add_tls(Evidence& e, const TlsHandshake& t) {
+    if (t.client_hello_frames.first != 0) e.frames.push_back(t.client_hello_frames.first);
+    e.duration_ns = elapsed_ns(e.time_ns, std::max(t.client_finished_ns, t.server_finished_ns));
   }
 
   void add_unused(Finding& f, const Server& server) const {

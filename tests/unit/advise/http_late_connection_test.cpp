@@ -168,20 +168,103 @@ TEST_F(HttpLateConnection, TinyRoundTripsAreBelowTheGate) {
   EXPECT_THAT(Judged(story_).fine(kLateConnection), HasSubstr("too little to be worth a change"));
 }
 
-TEST_F(HttpLateConnection, TlsCountsItsRoundTripsAndStaysInferred) {
-  const auto tls = [this](std::uint16_t port, double syn_ms, std::uint16_t version) {
-    const double rounds = version == 0x0304 ? 1 : 2;
+/// Within TLS: from the SYN on 6 ms a round trip, an encrypted request right after the handshake. What
+/// else the client was waiting for cannot be read, so nothing is sure and low is always 0.
+class HttpLateConnectionTls : public HttpLateConnection {
+ protected:
+  static constexpr std::uint16_t kTls12 = 0x0303;  // two round trips, one when resumed
+  static constexpr std::uint16_t kTls13 = 0x0304;  // one
+
+  /// The answer to its first request begins at `answer_ms`.
+  TlsHandshake& secure(std::uint16_t port, double syn_ms, std::uint16_t version, double answer_ms,
+                       double hello_after_ms = 0.1, double request_after_ms = 0.1) {
     Connection& c = story_.connection(kClient, port, kServer, 443, syn_ms, 6);
-    const double finished = syn_ms + 6.2 + rounds * 6;
+    const double hello = syn_ms + 6 + hello_after_ms;
+    const double finished = hello + (version == kTls13 ? 6 : 12) + 0.1;
     TlsHandshake& t =
-        story_.tls(c, "www.example.com", version, syn_ms + 6.1, finished, finished + 0.1);
-    t.first_server_data_ns = at_ms(finished + 20);
-  };
-  tls(1, 0, 0x0303);
-  tls(2, 60, 0x0303);
-  EXPECT_EQ(saving_ms(), Ms(0, 18));
-  tls(3, 200, 0x0304);
-  EXPECT_EQ(saving_ms(), Ms(0, 30));
+        story_.tls(c, "www.example.com", version, hello, finished, finished + request_after_ms);
+    t.first_server_data_ns = at_ms(answer_ms);
+    return t;
+  }
+};
+
+TEST_F(HttpLateConnectionTls, SavesTheConnectionAndTheRoundsOfItsVersion) {
+  secure(1, 0, kTls12, 38);
+  secure(2, 60, kTls12, 98);
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 12));
+  secure(3, 200, kTls13, 232);
+  EXPECT_EQ(saving_ms(), Ms(0, (6 + 12) + (6 + 6)));
+}
+
+TEST_F(HttpLateConnectionTls, EvidenceIsBothHandshakes) {
+  secure(1, 0, kTls13, 50);
+  secure(2, 60, kTls13, 92);
+  const Finding f = Judged(story_).findings(kLateConnection).at(0);
+  EXPECT_EQ(f.confidence, "C");
+  ASSERT_EQ(f.evidence.size(), 1U);
+  EXPECT_THAT(f.evidence[0].what,
+              testing::AllOf(HasSubstr("TCP and TLS handshake"), HasSubstr("10.0.0.5:2")));
+  EXPECT_EQ(f.evidence[0].duration_ns, at_ms(72.2) - at_ms(60));
+  EXPECT_THAT(f.change[0].snippet, HasSubstr("http2 on"));
+  EXPECT_EQ(f.change[0].effort, "reload");
+}
+
+TEST_F(HttpLateConnectionTls, ResumedSessionTakesOneRoundLess) {
+  secure(1, 0, kTls12, 38);
+  TlsHandshake& resumed = secure(2, 60, kTls12, 92);
+  resumed.resumed = TriState::yes;
+  resumed.client_finished_ns = resumed.server_finished_ns = at_ms(72.2);
+  resumed.first_client_data_ns = at_ms(72.3);
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, HelloRetryTakesOneRoundMore) {
+  secure(1, 0, kTls13, 38);
+  TlsHandshake& retried = secure(2, 60, kTls13, 98);
+  retried.hello_retry = true;
+  retried.client_finished_ns = retried.server_finished_ns = at_ms(78.2);
+  retried.first_client_data_ns = at_ms(78.3);
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 12));
+}
+
+TEST_F(HttpLateConnectionTls, HandshakesHiddenByALongerAnswerSaveNothing) {
+  secure(1, 0, kTls13, 300);  // not answered before 300 ms: the visit's end
+  secure(2, 60, kTls13, 92);
+  EXPECT_EQ(saving_ms(), Ms(0, 0));
+  EXPECT_THAT(Judged(story_).fine(kLateConnection), HasSubstr("saves 0 ms"));
+}
+
+TEST_F(HttpLateConnectionTls, OnlyWhatIsNotHiddenIsSaved) {
+  secure(1, 0, kTls13, 85);  // of 12 ms until the other's answer at 92 ms, 7 are left
+  secure(2, 60, kTls13, 92);
+  EXPECT_EQ(saving_ms(), Ms(0, 7));
+}
+
+TEST_F(HttpLateConnectionTls, HandshakesOfOneWaveCountOnce) {
+  secure(1, 0, kTls13, 50);
+  for (std::uint16_t n = 0; n < 4; ++n) {
+    secure(static_cast<std::uint16_t>(2 + n), 60 + n * 0.2, kTls13, 92 + n * 0.2);
+  }
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, TimeTheClientTookForItsHelloStays) {
+  secure(1, 0, kTls13, 50);
+  secure(2, 60, kTls13, 112, 20);
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, TwinThatWasReadyBeforeItWasNeededIsFine) {
+  secure(1, 0, kTls13, 50);
+  secure(2, 20, kTls13, 90, 0.1, 50);  // preconnected: the request follows 50 ms later
+  EXPECT_EQ(judged().outcome, Outcome::fine);
+}
+
+TEST_F(HttpLateConnectionTls, OneSideOfItIsNotJudged) {
+  secure(1, 0, kTls13, 50);
+  secure(2, 60, kTls13, 92);
+  for (Connection& c : story_.all_connections()) c.one_sided = true;
+  EXPECT_EQ(judged().outcome, Outcome::not_visible);
 }
 
 TEST_F(HttpLateConnection, MidstreamAndOneSidedAreNotJudged) {
