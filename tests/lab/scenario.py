@@ -63,6 +63,21 @@ class Scenario:
             return waits
 
 
+class SomeVisits:
+    """Chance decides which of the visits have the fault: compared are means over all of them. What is
+    saved per affected visit, as the finding has it, says nothing of a median over all."""
+    middle = staticmethod(statistics.mean)
+
+    def predicted(self, report):
+        """Of all visits; the report counts the affected ones. The capture is shorter than an hour."""
+        for finding in report["findings"]:
+            if finding["rule"] == self.rule:
+                saving = finding["saving_ns"]
+                mean_s = finding["user_seconds_per_hour"] / self.visits
+                return tuple(mean_s * saving[k] / saving["mid"] for k in ("low", "mid", "high"))
+        return None
+
+
 def page(browser, assets, kind="png", size="2k", path="/10k.html", scheme="http"):
     """A page and what it names, asked for when the page is there."""
     address = clients.url(path, scheme)

@@ -2,13 +2,12 @@
 
 import contextlib
 import socket
-import statistics
 import time
 
 import servers
 from clients import Browser, timed, url
 from lab import SERVER, Path
-from scenario import Scenario
+from scenario import Scenario, SomeVisits
 
 
 class SynLoss(Scenario):
@@ -60,6 +59,14 @@ class InitialWindow(Scenario):
 
     def visit(self, number, changed):
         return timed(Browser().fetch, url(f"/{self.size}.html"))
+
+
+class InitialWindowByChance(SomeVisits, InitialWindow):
+    """100 kB are 70 segments, just what flights of 10, 20 and 40 hold, or 71 when the header leaves in a
+    segment of its own: then it takes one flight more."""
+    fault = ("a response on a new connection needs a flight more in about half of the visits; means, "
+             "not medians")
+    visits = 20
 
 
 class IdleRestart(Scenario):
@@ -128,24 +135,14 @@ class PathLoss(TailLoss):
         super().__init__(size="50k", segment=31, **common)
 
 
-class RandomPathLoss(PathLoss):
-    """Some visits lose nothing and others more than one segment: means over all visits."""
+class RandomPathLoss(SomeVisits, PathLoss):
+    """Some visits lose nothing and others more than one segment."""
     fault = "the path loses 2 % of the segments to the client; means, not medians"
-    middle = staticmethod(statistics.mean)
     visits = 60
 
     def path(self, changed):
         return Path(rtt_ms=self.rtt_ms, tap=self.tap,
                     losses=() if changed else ("s2c:data:share=0.02:seed=7",))
-
-    def predicted(self, report):
-        """Of all visits; the report counts the affected ones. The capture is shorter than an hour."""
-        for finding in report["findings"]:
-            if finding["rule"] == self.rule:
-                saving = finding["saving_ns"]
-                mean_s = finding["user_seconds_per_hour"] / self.visits
-                return tuple(mean_s * saving[k] / saving["mid"] for k in ("low", "mid", "high"))
-        return None
 
 
 class NagleDelayedAck(Scenario):
@@ -190,7 +187,7 @@ ALL = [
     NagleDelayedAck(rtt_ms=80, requests=5, fresh=True),
     SynLoss(rtt_ms=20), SynLoss(rtt_ms=80), SynAckLoss(rtt_ms=40, tap="server"),
     InitialWindow(rtt_ms=20, size="20k"), InitialWindow(rtt_ms=40, size="50k"),
-    InitialWindow(rtt_ms=40, size="100k"), InitialWindow(rtt_ms=80, size="50k", tap="server"),
+    InitialWindowByChance(rtt_ms=40, size="100k"), InitialWindow(rtt_ms=80, size="50k", tap="server"),
     InitialWindow(rtt_ms=40, size="150k"),
 ]
 InitialWindow.quick = False
