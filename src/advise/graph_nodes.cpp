@@ -73,10 +73,16 @@ class Nodes {
            c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
   }
 
-  static void tls(VisitNode& n, const TlsHandshake& t) {
+  /// Whose end was not seen: as far as the ServerHello, or a round trip, no answer comes sooner.
+  void tls(VisitNode& n, const TlsHandshake& t) {
     const TimeNs end = std::max(t.client_finished_ns, t.server_finished_ns);
     n.ended = known(end);
-    span(n, t.client_hello_ns, n.ended ? end : t.client_hello_ns, Category::tls);
+    if (n.ended) return span(n, t.client_hello_ns, end, Category::tls);
+    if (t.alert_frame == 0) visit_.flags.incomplete = true;
+    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    const TimeNs at_least = known(rtt) ? t.client_hello_ns + rtt : t.client_hello_ns;
+    span(n, t.client_hello_ns, known(t.server_hello_ns) ? t.server_hello_ns : at_least,
+         Category::tls);
   }
 
   /// The wait for the first byte of an answer: a round trip on the server's side, the rest is its

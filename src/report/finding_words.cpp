@@ -63,9 +63,16 @@ std::string nothing_to_do(const Advice& advice) {
   const auto unseen =
       std::count_if(advice.not_judged.begin(), advice.not_judged.end(),
                     [](const Verdict& v) { return v.outcome == Outcome::not_visible; });
+  if (advice.fine.empty() && unseen > 0) {
+    return fmt::format(
+        "not known: none of the {} that are about what it holds could judge this capture (listed "
+        "at "
+        "the end, with what each lacks)",
+        count(static_cast<std::size_t>(unseen), "rule"));
+  }
   std::string text = "nothing: no rule found a change that would make a user wait less";
   if (unseen > 0) {
-    text += fmt::format("; {} of {} could not judge this capture (listed at the end)", unseen,
+    text += fmt::format("; {} of {} rules could not judge this capture (listed at the end)", unseen,
                         unseen + static_cast<std::ptrdiff_t>(advice.fine.size()));
   }
   return text;

@@ -57,6 +57,10 @@ std::string duration(DurationNs duration_ns) {
 
 std::string rounded(DurationNs duration_ns) {
   if (!known(duration_ns)) return std::string(kNone);
+  constexpr DurationNs kHour = 3600 * kSecondNs;
+  const double hours = static_cast<double>(duration_ns) / static_cast<double>(kHour);
+  if (hours >= 48) return fmt::format("{:.0f} days", hours / 24);
+  if (hours >= 2) return fmt::format("{:.1f} h", hours);
   const bool in_seconds = duration_ns >= kSecondNs || duration_ns <= -kSecondNs;
   const double value = static_cast<double>(duration_ns) /
                        static_cast<double>(in_seconds ? kSecondNs : kMillisecondNs);

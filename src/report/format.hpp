@@ -22,7 +22,7 @@ inline constexpr std::string_view kNone = "-";
 [[nodiscard]] std::string ms_number(DurationNs duration_ns);
 /// The same with its unit; from 10 seconds on in seconds: "6.062 ms", "12.500 s".
 [[nodiscard]] std::string duration(DurationNs duration_ns);
-/// Three significant digits, for sentences and figures: "0.342 ms", "6.06 ms", "108 ms", "5.03 s".
+/// Three significant digits: "0.342 ms", "108 ms", "5.03 s"; from two hours on "2.5 h", "12 days".
 [[nodiscard]] std::string rounded(DurationNs duration_ns);
 /// Part of a whole as "99.2 %"; "-" when the whole is 0.
 [[nodiscard]] std::string share(std::uint64_t part, std::uint64_t whole);

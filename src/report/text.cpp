@@ -11,7 +11,8 @@ namespace wirelag {
 namespace report {
 namespace {
 
-constexpr std::size_t kLabel = 14;  ///< column where the text beside a label begins
+constexpr std::size_t kLabel = 14;                ///< column where the text beside a label begins
+constexpr DurationNs kLongNs = 7200 * kSecondNs;  ///< from here on seconds are hard to read
 
 void not_analysed(std::string& out, const Report& report) {
   for (const std::string& reason : not_analysed_reasons(report)) {
@@ -38,7 +39,11 @@ void text_headline(std::string& out, const Report& report) {
   paragraph(out, "packets", packets(report), kLabel);
   not_analysed(out, report);
   paragraph(out, "begins", utc(c.first_time_ns), kLabel);
-  paragraph(out, "lasts", duration(elapsed_ns(c.first_time_ns, c.last_time_ns)), kLabel);
+  const DurationNs lasts_ns = elapsed_ns(c.first_time_ns, c.last_time_ns);
+  const bool long_one = known(lasts_ns) && lasts_ns >= kLongNs;
+  paragraph(out, "lasts",
+            duration(lasts_ns) + (long_one ? " (" + rounded(lasts_ns) + ")" : std::string()),
+            kLabel);
   paragraph(out, "holds", contents(report), kLabel);
   if (!c.cut_short.empty()) {
     paragraph(out, "cut short", safe(c.cut_short) + "; everything up to there is in this report",

@@ -1,9 +1,11 @@
 // Where the wait goes: the visits' time by category, in both forms of their graphs.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "failures.hpp"
 #include "finding_words.hpp"
 #include "format.hpp"
 #include "table.hpp"
@@ -46,8 +48,15 @@ void do_first(std::string& out, const Report& r, std::size_t column) {
 }  // namespace
 
 void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
+  std::string_view label = "failed";
+  for (const std::string& what : failures(r)) {
+    paragraph(out, std::exchange(label, ""), safe(what), column);
+  }
   if (r.visits.stored.empty()) {
-    paragraph(out, "users waited", "cannot be told: no new connection and no request was seen",
+    const std::string lookups = lookups_waited(r);
+    paragraph(out, "users waited",
+              "cannot be told: no new connection and no request was seen" +
+                  (lookups.empty() ? "" : "; " + lookups),
               column);
     return;
   }

@@ -63,11 +63,16 @@ std::vector<std::string> not_analysed_reasons(const Report& report) {
 }
 
 std::string contents(const Report& report) {
-  std::string text =
-      fmt::format("{} ({}), {}, {}", count(report.correlation.lookups.size(), "DNS lookup"),
-                  count(report.data.dns().size(), "transaction"),
-                  count(report.data.connections().size(), "TCP connection"),
-                  count(report.data.http().size(), "HTTP request"));
+  const auto& http = report.data.http();
+  const auto requests = static_cast<std::size_t>(std::count_if(
+      http.begin(), http.end(), [](const HttpTransaction& h) { return h.request_seen; }));
+  std::string text = fmt::format(
+      "{} ({}), {}, {}", count(report.correlation.lookups.size(), "DNS lookup"),
+      count(report.data.dns().size(), "transaction"),
+      count(report.data.connections().size(), "TCP connection"), count(requests, "HTTP request"));
+  if (requests < http.size()) {
+    text += fmt::format(" ({} without a request)", count(http.size() - requests, "answer"));
+  }
   text += ", " + count(report.data.tls().size(), "TLS handshake");
   if (report.data.database().empty()) return text;
   return text + ", " + count(report.data.database().size(), "database request");
@@ -88,12 +93,13 @@ std::vector<std::string> sight_limits(const Report& report) {
   const auto line = [&](std::uint64_t n, std::string_view what) {
     if (n > 0) limits.push_back(fmt::format("{} {}", n, what));
   };
-  line(v.one_sided, fmt::format("one-sided connections of {}: only one direction was captured, so "
-                                "times between the two are missing",
-                                v.connections));
-  line(v.midstream, fmt::format("midstream connections of {}: open before the capture began, so "
-                                "their handshake is missing",
-                                v.connections));
+  const std::string all = count(v.connections, "connection");
+  line(v.one_sided, fmt::format("of {} one-sided: only one direction was captured, so times "
+                                "between the two are missing",
+                                all));
+  line(v.midstream, fmt::format("of {} midstream: open before the capture began, so the "
+                                "handshake is missing",
+                                all));
   line(v.missing_bytes,
        fmt::format("missing bytes on {}: packets were lost before the capture point",
                    count(v.connections_with_holes, "connection")));

@@ -193,5 +193,11 @@ class Page:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def pdf(self, path):
-        printed = self.call("Page.printToPDF", printBackground=True, paperWidth=8.27, paperHeight=11.7)
+        printed = self.call(
+            "Page.printToPDF",
+            printBackground=True,
+            preferCSSPageSize=True,
+            paperWidth=8.27,
+            paperHeight=11.7,
+        )
         path.write_bytes(base64.b64decode(printed["data"]))

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "../failures.hpp"
 #include "../finding_words.hpp"
 #include "../format.hpp"
 #include "../visibility.hpp"
@@ -77,6 +78,8 @@ void sentence(Writer& w, const Report& r) {
                ? "Nothing to judge: no frame of this capture could be analysed."
                : "No user's wait can be told from this capture: it shows no new connection and "
                  "no request.");
+    const std::string lookups = lookups_waited(r);
+    if (!lookups.empty()) w.leaf("p", kept_together(lookups + "."), {{"class", "lead"}});
     return;
   }
   const std::string wait = who(r);
@@ -111,8 +114,9 @@ void first_steps(Writer& w, const Report& r) {
   const auto box = w.element("div", {{"class", "first"}});
   if (first_that_saves(r) == nullptr) {
     w.leaf("h2", "What to change");
-    w.leaf("p", r.visits.stored.empty()
-                    ? "Nothing can be recommended without a visit."
+    w.leaf("p", r.visits.stored.empty() ? "Nothing can be recommended without a visit."
+                : r.advice.fine.empty()
+                    ? "No rule could judge this capture. What each of them lacks is listed below."
                     : "Nothing found that would save a user time worth having. What could not be "
                       "judged is listed below: check it before you call the site fast.");
     if (r.advice.findings.empty()) return;
@@ -145,7 +149,10 @@ void tiles(Writer& w, const Report& r) {
        sampled              ? fmt::format("{} of them looked into", r.visits.stored.size())
        : all.end_unseen > 0 ? fmt::format("{} without an end", all.end_unseen)
                             : "");
-  if (all.visits == 1) tile(w, "wait", rounded(all.p50_ns), "");
+  if (all.visits == 1) {
+    tile(w, "wait", rounded(all.p50_ns),
+         r.waits.flags.incomplete ? "at least: not all was answered" : "");
+  }
   if (all.visits > 1) {
     tile(w, "wait, median", rounded(all.p50_ns), "");
     const bool few = all.visits < kEnoughForP95;
@@ -158,6 +165,15 @@ void tiles(Writer& w, const Report& r) {
   const bool clear = r.accounting.analysed > 0 && visibility(r).clear();
   tile(w, "visibility", clear ? "clear" : "limited",
        clear ? "nothing known to be missing" : "see the end of this page");
+}
+
+void did_not_work(Writer& w, const Report& r) {
+  const std::vector<std::string> all = failures(r);
+  if (all.empty()) return;
+  const auto box = w.element("div", {{"class", "failed"}});
+  w.leaf("b", "Did not work");
+  const auto list = w.element("ul");
+  for (const std::string& what : all) w.leaf("li", what);
 }
 
 }  // namespace
@@ -173,6 +189,7 @@ void answer(Writer& w, const Report& r) {
            {{"class", "lead"}});
   }
   tiles(w, r);
+  did_not_work(w, r);
   first_steps(w, r);
 }
 

@@ -46,6 +46,8 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;margin:22px 0 0;
 .tile b{display:block;font-size:1.25rem}
 .tile span{color:var(--soft);font-size:.82rem}
 .first{padding:14px 20px;border:2px solid var(--accent);border-radius:10px;background:var(--card)}
+.failed{margin:0 0 22px;padding:8px 14px;border-left:4px solid var(--bad);background:var(--card)}
+.failed ul{margin:.2em 0;padding-left:1.2em}
 .steps{margin:.3em 0;padding-left:1.4em}
 .steps li{margin:.7em 0}
 .steps a{font-weight:600}
@@ -123,7 +125,7 @@ tr.bad td{color:var(--bad)}
 details{margin:.6em 0}
 summary{cursor:pointer;color:var(--accent);padding:4px 0}
 footer{padding-top:10px;padding-bottom:40px}
-@media (max-width:760px){
+@media screen and (max-width:760px){
 main,header,footer{padding-left:16px;padding-right:16px}
 h1{font-size:1.4rem}
 .wide{display:none}
@@ -142,17 +144,19 @@ tr{padding:8px 0;border-bottom:1px solid var(--line)}
 td,td.n{display:grid;grid-template-columns:minmax(0,9.5em) minmax(0,1fr);gap:0 10px;padding:1px 0;border:0;text-align:left}
 td::before{content:attr(data-label);color:var(--soft)}
 }
+@page{size:landscape;margin:12mm}
 @media print{
 :root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--ground:#eee;--ring:#000;
 --accent:#000;--good:#0b6b3a;--bad:#a11d1d;--warn:#fff;--dns:#aa4499;--send:#999933;--think:#332288;
 --bandwidth:#117733;--stall:#cc6677;--client:#c9ced6;--pale:#fff;--h1:#cfe1f2;--h2:#9dc6e4;--h3:#62a5d2;
 --h4:#3080bd;--h5:#0e57a0;--h6:#08306b}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-body{font-size:10.5pt}
+body{font-size:10pt}
 main,header,footer{max-width:none;padding:0}
 nav,details{display:none}
 section{margin:20px 0}
-.card,.scope,.visit,.heat,.knee,.step,tr,pre{break-inside:avoid}
+.scope,.visit,.heat,.knee,.step,thead,tr,pre{break-inside:avoid}
+thead{break-after:avoid}
 h2,h3,h4{break-after:avoid}
 }
 )css");

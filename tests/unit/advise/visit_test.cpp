@@ -226,6 +226,25 @@ TEST(Visits, ASynThatNobodyAnsweredIsAWait) {
   EXPECT_EQ(judged.visits.stored[0].wait_ns, 3000 * kMillisecondNs);
 }
 
+TEST(Visits, ATlsHandshakeWithoutItsEndWaitedAtLeastForTheServerHello) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 443, 0, 10);
+  TlsHandshake& t = story.tls(c, "a.example", 0x0304, 11, 40, Story::kNever);
+  t.client_finished_ns = t.server_finished_ns = kUnknownNs;
+  t.server_hello_ns = at_ms(25);
+  const Visit hello = Judged(story).visits.stored.at(0);
+  EXPECT_EQ(hello.wait_ns, 25 * kMillisecondNs);
+  EXPECT_TRUE(hello.flags.incomplete);
+
+  // WHEN nothing came back THEN no answer comes sooner than a round trip
+  t.server_hello_ns = kUnknownNs;
+  EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 11 * kMillisecondNs + 9'900'000);
+
+  // WHEN an alert ended it THEN that is how long it took
+  t.alert_frame = 9;
+  EXPECT_FALSE(Judged(story).visits.stored.at(0).flags.incomplete);
+}
+
 TEST(Visits, WithoutARoundTripTheWaitIsThinkAndSaysSo) {
   Story story;
   Connection& c = story.midstream(story.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6));

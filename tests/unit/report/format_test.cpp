@@ -28,6 +28,12 @@ TEST(Numbers, UnknownIsADashAndNeverZero) {
   EXPECT_EQ(frames(FrameSpan{}), "-");
 }
 
+TEST(Numbers, VeryLongOnesTurnToHoursAndDays) {
+  EXPECT_EQ(rounded(7199 * kSecondNs), "7199 s");
+  EXPECT_EQ(rounded(9000 * kSecondNs), "2.5 h");
+  EXPECT_EQ(rounded(86400 * kSecondNs * 12), "12 days");
+}
+
 TEST(Numbers, LongDurationsTurnToSeconds) {
   EXPECT_EQ(duration(9'999'999'000), "9999.999 ms");
   EXPECT_EQ(duration(10'000'000'000), "10.000 s");

@@ -185,7 +185,7 @@ TEST(TextVisibility, WhatLimitsTheViewComesFirstAndByName) {
   EXPECT_THAT(text, HasSubstr("packets       120 = 116 analysed + 4 not analysed\n"));
   EXPECT_THAT(text, HasSubstr(" 4 arp ("));
   EXPECT_THAT(text, HasSubstr("visibility    limited"));
-  EXPECT_THAT(text, HasSubstr(" 1 one-sided connections of 2:"));
+  EXPECT_THAT(text, HasSubstr(" 1 of 2 connections one-sided:"));
   EXPECT_THAT(text, HasSubstr(" 500 missing bytes on 1 connection"));
   EXPECT_THAT(text, HasSubstr(" 12 duplicate frames"));
   EXPECT_THAT(text, HasSubstr(" 7 snaplen cuts"));
@@ -403,6 +403,50 @@ TEST(TextWait, WithoutAVisitTheWaitCannotBeTold) {
       render_text(build_report(origin_capture(), {}, {}, Dataset{}, Thresholds{}, {""}), {});
   EXPECT_THAT(text, ContainsRegex("users waited +cannot be told"));
   EXPECT_THAT(text, Not(HasSubstr("do first")));
+}
+
+TEST(TextWait, SaysFirstWhatDidNotWork) {
+  Dataset data;
+  Connection refused = opened(1, at("10.0.0.1", 40000), at("192.0.2.1", 80), {1, 0},
+                              {2, kMillisecondNs}, {3, 2 * kMillisecondNs});
+  refused.state = ConnectionState::refused;
+  data.emit(&refused);
+  for (const std::uint16_t status : {200, 503, 404, 503}) {
+    HttpTransaction h =
+        http({1, at("10.0.0.1", 40000), "/", {4, 0}, {5, 6}, 3 * kMillisecondNs, 0, 100});
+    h.status = status;
+    data.emit(&h);
+  }
+  const std::string text = flat(text_of(report_of(std::move(data))));
+  EXPECT_THAT(text,
+              HasSubstr("failed 1 of 1 TCP connection: 1 refused 3 of 4 HTTP requests: 2 with "
+                        "status 503, 1 with status 404 users waited"));
+}
+
+TEST(TextWait, WhatWorkedIsNotSaidToFail) {
+  EXPECT_THAT(text_of(origin_report()), Not(HasSubstr("\nfailed")));
+}
+
+TEST(TextWait, WithoutAVisitTheLookupsWaitIsSaid) {
+  Dataset data;
+  Dataset origin = origin_report().data;
+  for (const DnsTransaction& d : origin.dns()) data.emit(&d);
+  const std::string text = flat(text_of(report_of(std::move(data))));
+  EXPECT_THAT(text, HasSubstr("cannot be told: no new connection and no request was seen; 1 DNS "
+                              "lookup waited 3.749 ms"));
+}
+
+TEST(TextWait, WhereNoRuleCouldJudgeNothingIsSaidToBeFine) {
+  Dataset data;
+  const Connection c = opened(1, at("10.0.0.1", 40000), at("192.0.2.1", 80), {1, 0},
+                              {2, kMillisecondNs}, {3, 2 * kMillisecondNs});
+  data.emit(&c);
+  Report r = build_report(origin_capture(), {}, {}, std::move(data), Thresholds{}, {""});
+  r.advice = {};
+  r.advice.not_judged.push_back({"http-slow-ttfb", "no answer", Outcome::not_visible, ""});
+  EXPECT_THAT(flat(text_of(r)), HasSubstr("do first not known: none of the 1 rule that"));
+  r.advice.fine.push_back({"tcp-syn-loss", "no SYN was lost", Outcome::fine, ""});
+  EXPECT_THAT(flat(text_of(r)), HasSubstr("do first nothing: no rule found"));
 }
 
 /// `n` connections with a request each, one second apart and answered after `wait_ms`.

@@ -1,0 +1,110 @@
+#include "failures.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "dns_words.hpp"
+#include "format.hpp"
+#include "tcp_words.hpp"
+#include "words.hpp"
+
+namespace wirelag::report {
+namespace {
+
+constexpr std::uint16_t kFirstError =
+    400;                             ///< status codes from here on are errors (RFC 9110 section 15)
+constexpr std::size_t kReasons = 3;  ///< named; the rest are "others"
+
+/// How often which reason occurred among `of` things.
+class Reasons {
+ public:
+  void add(std::string reason) {
+    ++by_reason_[std::move(reason)];
+    ++failed_;
+  }
+
+  void say(std::vector<std::string>& out, std::size_t of, std::string_view things) const {
+    if (failed_ == 0) return;
+    std::vector<std::pair<std::string, std::size_t>> most(by_reason_.begin(), by_reason_.end());
+    std::stable_sort(most.begin(), most.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::string text = fmt::format("{} of {}: ", failed_, count(of, things));
+    std::size_t named = 0;
+    for (std::size_t i = 0; i < std::min(kReasons, most.size()); ++i) {
+      text += fmt::format("{}{} {}", i == 0 ? "" : ", ", most[i].second, most[i].first);
+      named += most[i].second;
+    }
+    if (named < failed_) text += fmt::format(", {} others", failed_ - named);
+    out.push_back(std::move(text));
+  }
+
+ private:
+  std::map<std::string, std::size_t> by_reason_;
+  std::size_t failed_ = 0;
+};
+
+void failed_lookups(std::vector<std::string>& out, const Report& r) {
+  Reasons reasons;
+  const std::vector<const Lookup*> asked = asked_lookups(r);
+  for (const Lookup* l : asked) {
+    if (l->outcome == DnsOutcome::nxdomain) reasons.add("of a name that does not exist");
+    if (l->outcome == DnsOutcome::failed) reasons.add("refused or failed by the resolver");
+    if (l->outcome == DnsOutcome::unanswered) reasons.add("not answered");
+  }
+  reasons.say(out, asked.size(), "DNS lookup");
+}
+
+void failed_connections(std::vector<std::string>& out, const Report& r) {
+  Reasons reasons;
+  for (const Connection& c : r.data.connections()) {
+    if (!failed(c) || server_not_captured(c)) continue;
+    reasons.add(c.state == ConnectionState::refused         ? "refused"
+                : c.state == ConnectionState::synack_no_ack ? "answered, and given up by the client"
+                                                            : "not answered");
+  }
+  reasons.say(out, r.data.connections().size(), "TCP connection");
+}
+
+void failed_requests(std::vector<std::string>& out, const Report& r) {
+  Reasons http;
+  for (const HttpTransaction& h : r.data.http()) {
+    if (h.status >= kFirstError) http.add(fmt::format("with status {}", h.status));
+  }
+  http.say(out, r.data.http().size(), "HTTP request");
+
+  Reasons database;
+  for (const DatabaseTransaction& t : r.data.database()) {
+    if (t.error) {
+      database.add(t.error_code.empty() ? "with an error"
+                                        : fmt::format("with error {}", t.error_code));
+    }
+  }
+  database.say(out, r.data.database().size(), "database request");
+}
+
+}  // namespace
+
+std::vector<std::string> failures(const Report& r) {
+  std::vector<std::string> out;
+  failed_lookups(out, r);
+  failed_connections(out, r);
+  failed_requests(out, r);
+  return out;
+}
+
+std::string lookups_waited(const Report& r) {
+  std::vector<DurationNs> waits;
+  for (const Lookup* l : asked_lookups(r)) {
+    if (known(l->wait_ns)) waits.push_back(l->wait_ns);
+  }
+  if (waits.empty()) return {};
+  std::sort(waits.begin(), waits.end());
+  const std::string lookups = count(waits.size(), "DNS lookup");
+  if (waits.size() == 1) return fmt::format("{} waited {}", lookups, duration(waits.front()));
+  return fmt::format("{} waited {} at the median and {} at most", lookups,
+                     duration(waits[(waits.size() - 1) / 2]), duration(waits.back()));
+}
+
+}  // namespace wirelag::report

@@ -1,0 +1,20 @@
+// What did not work. It costs users more than any wait, and no rule about time speaks of it, so the first
+// screen says it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <wirelag/report/report.hpp>
+
+namespace wirelag::report {
+
+/// "2 of 3 DNS lookups: 1 of a name that does not exist, 1 not answered"; of connections, HTTP requests
+/// and requests to databases likewise. Empty: nothing failed of what was captured. Holds text from the
+/// wire.
+[[nodiscard]] std::vector<std::string> failures(const Report& report);
+
+/// "3 DNS lookups waited 0.385 ms at the median and 0.449 ms at most"; empty when none was answered.
+[[nodiscard]] std::string lookups_waited(const Report& report);
+
+}  // namespace wirelag::report
