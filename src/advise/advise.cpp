@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::size_t kResamples = 200;
 constexpr std::size_t kMaxResampled = 2000;
-constexpr double kInferredBelow = 0.9;  ///< sure share of the saving; below, the rest is inferred
 
 using EditsByVisit = std::map<std::uint32_t, std::vector<Edit>>;
 
@@ -171,7 +170,7 @@ class Saving {
       sure += low_[i].weight * static_cast<double>(low_[i].value_ns);
       all += high_[i].weight * static_cast<double>(high_[i].value_ns);
     }
-    const bool inferred = all > 0 && sure < kInferredBelow * all;
+    const bool inferred = all > 0 && sure < input_.thresholds.confidence.min_sure_share * all;
     if (missing_.one_sided) lower("some of the connections were captured in one direction only");
     if (missing_.midstream) lower("some of the connections were open before the capture began");
     if (missing_.encrypted) lower("some of the requests are encrypted");

@@ -50,7 +50,8 @@ void set_confidence(Finding& finding, const Thresholds& thresholds, std::size_t 
 /// "p95 41.0 ms"; of fewer than twenty the 95th percentile is the longest: "longest 41.0 ms".
 [[nodiscard]] std::string slow_end(std::size_t samples, DurationNs p95_ns);
 
-constexpr std::size_t kNamed = 3;  ///< of what was looked at, by name
+constexpr std::size_t kExamples = 3;  ///< flows in a finding's evidence
+constexpr std::size_t kNamed = 3;     ///< of what was looked at, by name
 
 /// "192.0.2.1:80, 192.0.2.2:80 and 4 more": the keys of a map by endpoint or address.
 template <class Map>

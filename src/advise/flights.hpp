@@ -17,9 +17,12 @@
 
 namespace wirelag {
 
+/// Of a full segment over Ethernet: 1500 without the headers of IPv4 and TCP with time stamps.
+inline constexpr std::uint32_t kFullSegmentBytes = 1448;
+
 struct FlightPath {
   DurationNs rtt_ns = 0;
-  std::uint32_t segment_bytes = 1448;
+  std::uint32_t segment_bytes = kFullSegmentBytes;
   std::uint32_t initial_segments = 10;  ///< congestion window at the first flight
   /// Receiver's window at each flight, the last one holds for the rest; empty: no limit.
   std::vector<std::uint64_t> window_bytes;

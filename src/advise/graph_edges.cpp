@@ -30,10 +30,6 @@
 namespace wirelag {
 namespace {
 
-constexpr DurationNs kSynFollowsAnswerNs = 10 * kMillisecondNs;
-/// What browsers allow themselves to one server over HTTP/1 (RFC 9112 section 9.4 names the motive).
-constexpr std::size_t kBrowserConnections = 6;
-
 bool is_document(const HttpTransaction& h) {
   for (const std::string_view leaf :
        {"image/", "font/", "video/", "audio/", "application/octet-stream", "application/font"}) {
@@ -186,7 +182,7 @@ class Edges {
     const auto failed = failed_.find(c.server.ip);
     if (!n.ended) failed_[c.server.ip] = i;
 
-    bool held = named && after_answer <= kSynFollowsAnswerNs;
+    bool held = named && after_answer <= limits_.connect_follows_lookup_ns;
     if (!held && correlation_.channels[n.item].purpose == ChannelPurpose::retry_after_failure &&
         failed != failed_.end() && node(failed->second).end_ns <= n.start_ns) {
       edge(i, failed->second, n.start_ns - node(failed->second).end_ns, EdgeKind::protocol);
@@ -195,7 +191,7 @@ class Edges {
       held = discover(i, n.start_ns, referer_of_first(n.item));
       if (named && held) edge(i, lookup->second, 0, EdgeKind::protocol);
     }
-    if (named && (!held || after_answer <= kSynFollowsAnswerNs)) {
+    if (named && (!held || after_answer <= limits_.connect_follows_lookup_ns)) {
       edge(i, lookup->second, after_answer, EdgeKind::protocol);
     }
   }
@@ -290,7 +286,7 @@ class Edges {
     // Connections busy, or just about to be used again; its own is one of them.
     auto& busy = busy_until_[connection(n.connection).server];
     busy.erase(busy.begin(), busy.lower_bound(n.start_ns - at_once_ns(n)));
-    if (busy.size() < kBrowserConnections) return n.start_ns;
+    if (busy.size() < limits_.connections_per_server) return n.start_ns;
     return wanted_[carrier.last_request];
   }
 

@@ -8,8 +8,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::int64_t kLongestWindows = 120;  ///< an answer that took more is left out
-
 struct Window {
   double busy_ns = 0;      ///< requests in flight x time
   double response_ns = 0;  ///< sum over the answers
@@ -65,7 +63,8 @@ class Collector {
   /// A long poll, or a clock that jumped, says nothing of how busy the server was.
   [[nodiscard]] bool counts(const HttpTransaction& h) const {
     const DurationNs total = h.total_ns();
-    return known(total) && h.response_complete && total / limits_.window_ns < kLongestWindows;
+    return known(total) && h.response_complete &&
+           total / limits_.window_ns < limits_.longest_windows;
   }
 
   [[nodiscard]] std::int64_t window_of(TimeNs t) const { return t / limits_.window_ns; }

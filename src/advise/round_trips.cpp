@@ -5,25 +5,22 @@
 namespace wirelag {
 namespace {
 
-/// A sample this far above the smallest one is a delayed ACK (Linux: 40 ms or more) or a queue.
-constexpr DurationNs kNoJitterNs = 30 * kMillisecondNs;
-
 /// How much the samples of one side last longer than the smallest, on average.
-DurationNs mean_excess_ns(const RttStats& rtt) {
-  if (rtt.samples < 2 || rtt.max_ns - rtt.min_ns >= kNoJitterNs) return kUnknownNs;
+DurationNs mean_excess_ns(const RttStats& rtt, DurationNs jitter_below_ns) {
+  if (rtt.samples < 2 || rtt.max_ns - rtt.min_ns >= jitter_below_ns) return kUnknownNs;
   return rtt.mean_ns() - rtt.min_ns;
 }
 
 /// Of both sides together, where both are known.
-DurationNs jitter_of(const Connection& c) {
-  const DurationNs server = mean_excess_ns(c.rtt_probe_server);
-  const DurationNs client = mean_excess_ns(c.rtt_probe_client);
+DurationNs jitter_of(const Connection& c, DurationNs jitter_below_ns) {
+  const DurationNs server = mean_excess_ns(c.rtt_probe_server, jitter_below_ns);
+  const DurationNs client = mean_excess_ns(c.rtt_probe_client, jitter_below_ns);
   return known(server) && known(client) ? server + client : kUnknownNs;
 }
 
 }  // namespace
 
-RoundTrips::RoundTrips(const Dataset& data) {
+RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits) {
   struct Ends {
     IpAddress client;
     IpAddress server;
@@ -38,7 +35,7 @@ RoundTrips::RoundTrips(const Dataset& data) {
   }
   std::sort(all.begin(), all.end());
   for (const Ends& ends : all) {
-    const Path shown = shown_by(data.connections()[ends.connection]);
+    const Path shown = shown_by(data.connections()[ends.connection], limits.jitter_below_ns);
     if (!known(shown.server_ns) && !known(shown.client_ns) && !known(shown.whole_ns)) continue;
     if (paths_.empty() || paths_.back().client != ends.client ||
         paths_.back().server != ends.server) {
@@ -54,13 +51,13 @@ RoundTrips::RoundTrips(const Dataset& data) {
   set_typical_jitter();
 }
 
-RoundTrips::Path RoundTrips::shown_by(const Connection& c) {
+RoundTrips::Path RoundTrips::shown_by(const Connection& c, DurationNs jitter_below_ns) {
   Path p{c.client.ip,
          c.server.ip,
          smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
          smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns),
          c.handshake_rtt_ns,
-         jitter_of(c)};
+         jitter_of(c, jitter_below_ns)};
   if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) && known(c.rtt_probe_client.min_ns)) {
     p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
   }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include <wirelag/control/dataset.hpp>
+#include <wirelag/advise/visit.hpp>
 
 namespace wirelag {
 
@@ -17,7 +17,7 @@ namespace wirelag {
 /// The smallest round trips that a path showed, for connections that could not show their own.
 class RoundTrips {
  public:
-  explicit RoundTrips(const Dataset& data);
+  RoundTrips(const Dataset& data, const VisitLimits& limits);
   /// Probe to server and back; kUnknownNs when neither the connection nor another one between the
   /// same addresses showed one.
   [[nodiscard]] DurationNs probe_server_ns(const Connection& c) const;
@@ -40,7 +40,7 @@ class RoundTrips {
     DurationNs whole_ns = kUnknownNs;
     DurationNs jitter_ns = kUnknownNs;  ///< the largest of its connections
   };
-  [[nodiscard]] static Path shown_by(const Connection& c);
+  [[nodiscard]] static Path shown_by(const Connection& c, DurationNs jitter_below_ns);
   [[nodiscard]] const Path* find(const Connection& c) const;
   void set_typical_jitter();
 

@@ -126,9 +126,6 @@ bool of_a_page(const HttpTransaction& h) {
   return true;
 }
 
-/// Queries on several connections that begin within this time of each other were sent together.
-constexpr DurationNs kTogetherNs = 2 * kMillisecondNs;
-
 class Grouping {
  public:
   Grouping(const Dataset& data, const Correlation& correlation, const VisitLimits& limits)
@@ -178,7 +175,7 @@ class Grouping {
     auto kept = queries;
     for (auto draft = queries; draft != drafts_.end(); ++draft) {
       const bool joins = kept != queries && std::prev(kept)->client_ip == draft->client_ip &&
-                         draft->start_ns - std::prev(kept)->start_ns <= kTogetherNs;
+                         draft->start_ns - std::prev(kept)->start_ns <= limits_.together_within_ns;
       if (joins) {
         std::vector<NodeRef>& nodes = std::prev(kept)->nodes;
         nodes.insert(nodes.end(), draft->nodes.begin(), draft->nodes.end());
@@ -256,7 +253,7 @@ Visits find_visits(const Dataset& data, const Correlation& correlation, const Vi
     return std::tie(a.start_ns, a.client_ip, a.nodes) < std::tie(b.start_ns, b.client_ip, b.nodes);
   });
   visits.stored.reserve(drafts.size());
-  visits.round_trips = std::make_shared<const RoundTrips>(data);
+  visits.round_trips = std::make_shared<const RoundTrips>(data, limits);
   for (const VisitDraft& draft : drafts) {
     visits.stored.push_back(build_graph(draft, data, correlation, *visits.round_trips, limits));
   }

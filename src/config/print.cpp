@@ -40,6 +40,7 @@ template <class Owner>
 void describe(const Section<Owner>& section, std::string_view head, std::string& out) {
   const Owner defaults{};
   out += fmt::format("\n## `{}`\n{}\n\n", head, section.meaning);
+  if (!section.source.empty()) out += fmt::format("Source: {}.\n\n", section.source);
   out += "| key | default | expected | unit | meaning |\n|---|---|---|---|---|\n";
   for (const Setting<Owner>& setting : section.settings) {
     const std::string value =

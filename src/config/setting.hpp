@@ -43,6 +43,7 @@ struct Section {
   std::string_view name;  ///< "tcp", "rule.dns-redundant-fanout"
   std::string_view meaning;
   std::vector<Setting<Owner>> settings;
+  std::string_view source = {};  ///< where its thresholds come from: "RFC 6298 section 2.1"
 };
 
 /// A value as TOML writes it, with its quotes and escapes.
@@ -82,7 +83,7 @@ Setting<Owner> number(std::string_view name, std::string_view unit, double low, 
   return {name, unit, meaning, fmt::format("a number from {} to {}", low, high), read, print};
 }
 
-/// A DurationNs, in TOML a number of seconds or milliseconds.
+/// A DurationNs, in TOML a number of seconds, milliseconds or microseconds.
 template <class Owner, class Member>
 Setting<Owner> duration(std::string_view name, DurationNs unit_ns, double low, double high,
                         std::string_view meaning, Member member) {
@@ -96,9 +97,10 @@ Setting<Owner> duration(std::string_view name, DurationNs unit_ns, double low, d
   const auto print = [=](const Owner& owner) {
     return fmt::format("{}", static_cast<double>(member(owner)) / scale);
   };
-  return {name,    unit_ns == kSecondNs ? "seconds" : "milliseconds",
-          meaning, fmt::format("a number from {} to {}", low, high),
-          read,    print};
+  const std::string_view unit = unit_ns == kSecondNs        ? "seconds"
+                                : unit_ns == kMillisecondNs ? "milliseconds"
+                                                            : "microseconds";
+  return {name, unit, meaning, fmt::format("a number from {} to {}", low, high), read, print};
 }
 
 template <class Owner, class Member>

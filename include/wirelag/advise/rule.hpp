@@ -31,6 +31,8 @@ struct Thresholds {
     DurationNs p95_ns = 600 * kMillisecondNs;     ///< or this at the slow end
     DurationNs target_ns = 100 * kMillisecondNs;  ///< what a server should need
     double min_share = 0.3;                       ///< of the visit's wait
+    std::uint32_t max_per_server = 5;             ///< targets, those with the most time
+    std::uint32_t min_for_p10 = 10;               ///< answers; of fewer the p10 says nothing
   } http_slow_ttfb;
   struct {
     double min_share = 0.3;  ///< of the connections carry one request and are opened again
@@ -43,7 +45,8 @@ struct Thresholds {
   struct {
     std::uint32_t min_events = 2;  ///< on one listener
     DurationNs within_ns = 1 * kSecondNs;
-    DurationNs min_wait_ns = 200 * kMillisecondNs;  ///< a request unacknowledged
+    DurationNs min_wait_ns = 200 * kMillisecondNs;      ///< a request unacknowledged
+    DurationNs min_syn_wait_ns = 900 * kMillisecondNs;  ///< first SYN to the one that was answered
   } tcp_accept_overflow;
   struct {
     DurationNs p50_ns = 20 * kMillisecondNs;
@@ -59,6 +62,8 @@ struct Thresholds {
     std::uint32_t initial_segments = 10;   ///< a first flight of at most so many is a default one
     std::uint32_t proposed_segments = 20;  ///< what the change sets
     double min_share = 0.2;                ///< of the responses of more than one flight
+    /// By so many a flight may be counted too large, or a response spill over into one more.
+    std::uint32_t slack_segments = 2;
   } tcp_initcwnd_rounds;
   struct {
     std::uint32_t min_requests = 6;     ///< of one visit to one server
@@ -66,9 +71,11 @@ struct Thresholds {
   } http_h1_parallel_limit;
   struct {
     DurationNs window_ns = 1 * kSecondNs;
-    std::uint32_t min_windows = 5;      ///< beyond the knee
-    double response_factor = 2.0;       ///< slower than when it has little to do
-    std::uint32_t min_completions = 5;  ///< of a window that counts
+    std::uint32_t min_windows = 5;        ///< beyond the knee
+    double response_factor = 2.0;         ///< slower than when it has little to do
+    std::uint32_t min_completions = 5;    ///< of a window that counts
+    std::uint32_t longest_windows = 120;  ///< an answer that took as many is left out: a long poll
+    double more_capacity = 1.5;           ///< that a change gives at least (the low end)
   } srv_saturation_knee;
   struct {
     double min_share = 0.2;  ///< of the handshakes
@@ -88,6 +95,8 @@ struct Thresholds {
     DurationNs sql_p95_ns = 50 * kMillisecondNs;    ///< the server's own time, PostgreSQL and MySQL
     DurationNs cache_p95_ns = 10 * kMillisecondNs;  ///< Redis and memcached
     std::uint32_t max_per_server = 5;               ///< shapes, those with the most time
+    std::uint32_t min_for_p10 = 10;                 ///< calls; of fewer the p10 says nothing
+    std::uint64_t few_rows = 100;  ///< an answer of at most so many: an index may be missing
   } db_slow_fingerprint;
   struct {
     DurationNs quick_min_ns =
@@ -97,6 +106,7 @@ struct Thresholds {
     DurationNs slow_max_ns = 250 * kMillisecondNs;
     std::uint32_t min_events = 5;  ///< of one server, or
     double min_share = 0.01;       ///< of its exchanges
+    std::uint32_t max_delays = 8;  ///< one after another; more are something else
   } tcp_nagle_delack;
   struct {
     double min_share = 0.01;            ///< of the data segments were sent again
@@ -112,6 +122,7 @@ struct Thresholds {
     DurationNs min_idle_ns = 200 * kMillisecondNs;  ///< since the answer before
     std::uint32_t initial_segments = 10;  ///< a first flight of at most so many: begun anew
     double min_share = 0.2;               ///< of such answers after such a pause
+    std::uint32_t slack_segments = 2;     ///< by so many a flight may be counted too large
   } tcp_idle_restart;
   struct {
     DurationNs min_effect_ns = 1 * kMillisecondNs;  ///< smaller savings are not reported
@@ -121,7 +132,8 @@ struct Thresholds {
     std::uint32_t samples_for_a = 300;  ///< visits or actions
     std::uint32_t samples_for_b = 100;
     double max_missing_share =
-        0.001;  ///< of a connection's bytes; more lowers it for rules on loss
+        0.001;                    ///< of a connection's bytes; more lowers it for rules on loss
+    double min_sure_share = 0.9;  ///< of the saving; below, what is left is inferred
   } confidence;
   struct {
     DurationNs min_ns = 200 * kMillisecondNs;         ///< Linux TCP_RTO_MIN

@@ -168,6 +168,15 @@ struct VisitLimits {
   /// client's side of the probe) had waited for that; one this soon after the handshake had waited for
   /// the handshake.
   DurationNs queued_within_ns = 2 * kMillisecondNs;
+  /// A connection opened this soon after the answer that named its address had waited for it.
+  DurationNs connect_follows_lookup_ns = 10 * kMillisecondNs;
+  /// Bursts of queries of one client that begin this close together were sent together.
+  DurationNs together_within_ns = 2 * kMillisecondNs;
+  /// A round trip this much longer than the shortest one of its connection is a delayed ACK (Linux:
+  /// 40 ms or more) or a queue, not jitter.
+  DurationNs jitter_below_ns = 30 * kMillisecondNs;
+  /// What browsers allow themselves to one server over HTTP/1 (RFC 9112 section 9.4: the motive).
+  std::uint32_t connections_per_server = 6;
   std::uint32_t max_stored = 20'000;  ///< visits with a graph; the others are counted
   std::uint32_t max_nodes = 512;      ///< of one visit
 };

@@ -15,8 +15,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 /// The same statement, repeated: nodes of one visit.
 struct Loop {
   std::uint32_t visit = 0;

@@ -19,8 +19,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 /// Consecutive queries of one visit, by node.
 struct Run {
   std::uint32_t visit = 0;

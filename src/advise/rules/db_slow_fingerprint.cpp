@@ -15,10 +15,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-constexpr std::size_t kMinForP10 = 10;
-constexpr std::uint64_t kFewRows = 100;
-
 struct Call {
   std::size_t item = 0;  ///< index into database()
   DurationNs think_ns = 0;
@@ -147,13 +143,13 @@ class Judge {
       if (!is_sql(t.protocol) || t.rows == DatabaseTransaction::kUnknownRows) return {};
       rows = std::max(rows, t.rows);
     }
-    if (rows > kFewRows) return {};
+    if (rows > limits_.few_rows) return {};
     return fmt::format(" It gives {} at most: an index may be missing.", count_of(rows, "row"));
   }
 
   void add_edits(Finding& f, const Shape& shape, std::vector<Weighted>& all,
                  DurationNs fastest_ns) const {
-    const DurationNs p10 = all.size() >= kMinForP10 ? quantile(all, 0.1) : kUnknownNs;
+    const DurationNs p10 = all.size() >= limits_.min_for_p10 ? quantile(all, 0.1) : kUnknownNs;
     bool bound = false;
     for (const Call& c : shape.calls) {
       const DurationNs high = c.think_ns - fastest_ns;

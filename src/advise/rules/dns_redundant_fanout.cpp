@@ -17,8 +17,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 struct Question {
   std::size_t lookup = 0;
   std::vector<std::size_t> queries;  ///< indexes into the dataset, in order

@@ -17,8 +17,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 struct Resolver {
   std::vector<std::size_t> lookups;  ///< released by it, asked once
   std::vector<DurationNs> latencies_ns;

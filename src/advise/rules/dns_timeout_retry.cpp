@@ -19,8 +19,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 struct Stalled {
   std::size_t lookup = 0;
   DurationNs stall_ns = 0;

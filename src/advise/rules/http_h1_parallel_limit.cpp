@@ -28,9 +28,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-constexpr std::uint64_t kSegmentBytes = 1448;
-
 struct Server {
   std::size_t visits = 0;
   std::size_t queued_visits = 0;
@@ -136,8 +133,8 @@ class Judge {
       const VisitNode& n = visit.nodes[i];
       const HttpTransaction& h = input_.data.http()[n.item];
       const bool queued = is_queued(visit, i);
-      const std::uint64_t own =
-          std::max<std::uint64_t>(1, (h.response_bytes + kSegmentBytes - 1) / kSegmentBytes);
+      const std::uint64_t own = std::max<std::uint64_t>(
+          1, (h.response_bytes + kFullSegmentBytes - 1) / kFullSegmentBytes);
       const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[n.connection]);
       const bool new_wave =
           !queued &&
@@ -148,7 +145,8 @@ class Judge {
       server.edits.push_back({v, i, Edit::What::unqueue, Category::client, 1, 1});
       server.queued.push_back(n.item);
       if (!known(rtt)) continue;
-      const FlightPath path{rtt, kSegmentBytes, 10, {}, 0};
+      const FlightPath path{
+          rtt, kFullSegmentBytes, input_.thresholds.tcp_initcwnd_rounds.initial_segments, {}, 0};
       const auto shared = simulate_flights(segments, path).count;
       const auto alone = simulate_flights(own, path).count;
       const DurationNs longer = rtt * (shared - std::min(shared, alone));

@@ -23,8 +23,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 /// A late connection of one visit.
 struct Late {
   std::size_t connection = 0;

@@ -17,10 +17,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-constexpr std::size_t kMinForP10 = 10;
-constexpr std::size_t kMaxPerServer = 5;
-
 struct Answer {
   std::size_t http = 0;
   DurationNs think_ns = 0;
@@ -84,7 +80,7 @@ class Judge {
       std::sort(slow.begin(), slow.end(), [](const auto& a, const auto& b) {
         return std::tie(b.second->total_ns, a.first) < std::tie(a.second->total_ns, b.first);
       });
-      if (slow.size() > kMaxPerServer) slow.resize(kMaxPerServer);
+      if (slow.size() > limits_.max_per_server) slow.resize(limits_.max_per_server);
       for (const auto& [name, t] : slow) result.findings.push_back(finding_for(server, name, *t));
     }
     return result.findings.empty() ? fine(servers_) : result;
@@ -152,8 +148,9 @@ class Judge {
         "wait (rule.http-slow-ttfb; Lighthouse's server-response-time fails at 600 ms)",
         in_ms(limits_.p50_ns), in_ms(limits_.p95_ns), 100 * limits_.min_share);
     std::vector<Weighted> all = thinks(t);
-    const DurationNs fast =
-        all.size() >= kMinForP10 ? std::max(limits_.target_ns, quantile(all, 0.1)) : kUnknownNs;
+    const DurationNs fast = all.size() >= limits_.min_for_p10
+                                ? std::max(limits_.target_ns, quantile(all, 0.1))
+                                : kUnknownNs;
     bool bound = false;
     for (const Answer& a : t.answers) {
       if (a.think_ns <= limits_.target_ns) continue;

@@ -22,9 +22,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-constexpr double kMoreCapacity = 1.5;
-
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
@@ -100,7 +97,7 @@ class Judge {
 
   void add(Finding& f, const LoadWindow& w, const ServerLoad& load) const {
     const double left =
-        std::max(load.r0_ns, w.in_flight / (kMoreCapacity * load.x_max) * kSecondNs);
+        std::max(load.r0_ns, w.in_flight / (limits_.more_capacity * load.x_max) * kSecondNs);
     const auto low = static_cast<DurationNs>(std::max(0.0, w.response_ns - left));
     const auto high = static_cast<DurationNs>(std::max(0.0, w.response_ns - load.r0_ns));
     for (const std::size_t i : w.requests) {

@@ -19,10 +19,7 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-/// Linux's shortest retransmission timer; doubles each time (RFC 6298 section 5.5).
-constexpr DurationNs kFirstTimerNs = 200 * kMillisecondNs;
-constexpr std::uint32_t kMaxTimers = 10;
+constexpr std::uint32_t kMaxTimers = 10;  ///< by then the sum is more than any wait
 
 struct Event {
   std::size_t connection = 0;
@@ -78,7 +75,7 @@ class Judge {
   void collect(std::size_t i, const Connection& c) {
     Listener& listener = listeners_[c.server];
     ++listener.opened;
-    const bool late = known(c.syn_wait_ns) && c.syn_wait_ns >= kSecondNs * 9 / 10;
+    const bool late = known(c.syn_wait_ns) && c.syn_wait_ns >= limits_.min_syn_wait_ns;
     if (!late) listener.answered.push_back(c.start_time_ns);
     if (late) {
       listener.events.push_back({i, c.start_time_ns, c.syn_wait_ns, Category::connect,
@@ -95,7 +92,9 @@ class Judge {
     const DurationNs waited = h.server_wait_ns();
     if (!known(waited) || waited < limits_.min_wait_ns) return;
     const std::uint32_t timers = std::clamp<std::uint32_t>(resent, 1, kMaxTimers);
-    const DurationNs stall = std::min(waited, kFirstTimerNs * ((std::int64_t{1} << timers) - 1));
+    // The timer doubles each time (RFC 6298 section 5.5).
+    const DurationNs stall =
+        std::min(waited, input_.thresholds.resend_timer.min_ns * ((std::int64_t{1} << timers) - 1));
     // What was seen to be sent again is no time of the server's in the graph.
     const bool seen = known(h.stalls.request_resend_ns) && h.stalls.request_resend_ns > 0;
     listener.events.push_back({i, h.request_first_ns, seen ? h.stalls.request_resend_ns : stall,

@@ -14,8 +14,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 struct Server {
   std::size_t judged = 0;  ///< connections seen from both sides whose requests can be counted
   std::size_t single = 0;  ///< one request, and the client opened another soon

@@ -19,11 +19,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-/// A first flight may be counted with a segment or two of the next.
-constexpr std::uint32_t kSlackSegments = 2;
-constexpr std::uint32_t kSegmentBytes = 1448;
-
 struct Slow {
   std::size_t http = 0;
   DurationNs idle_ns = 0;
@@ -99,7 +94,8 @@ class Judge {
   [[nodiscard]] static std::uint32_t segments(std::uint64_t bytes, const TransferShape& s) {
     if (s.first_burst_segments == 0) return 0;
     const std::uint64_t each = std::max<std::uint64_t>(
-        1, std::min<std::uint64_t>(kSegmentBytes, s.first_burst_bytes / s.first_burst_segments));
+        1,
+        std::min<std::uint64_t>(kFullSegmentBytes, s.first_burst_bytes / s.first_burst_segments));
     return static_cast<std::uint32_t>((bytes + each - 1) / each);
   }
 
@@ -113,9 +109,9 @@ class Judge {
     if (s.flights < 2 || s.first_burst_shared || s.resent_segments > 0) return;
     if (!none(s.pause_ns) || !none(s.window_stall_ns) || !none(s.held_ns)) return;
     if (s.window_limited_bursts > 0) return;
-    if (s.first_burst_segments > limits_.initial_segments + kSlackSegments) return;
+    if (s.first_burst_segments > limits_.initial_segments + limits_.slack_segments) return;
     // What it had shown before does not say that its window was any larger.
-    if (grown.largest_segments <= s.first_burst_segments + kSlackSegments) return;
+    if (grown.largest_segments <= s.first_burst_segments + limits_.slack_segments) return;
 
     const std::uint32_t sure = flights(s, grown.largest_segments);
     const auto slow_start = static_cast<std::uint32_t>(
@@ -129,7 +125,7 @@ class Judge {
   }
 
   [[nodiscard]] static std::uint32_t flights(const TransferShape& s, std::uint32_t window) {
-    FlightPath path{s.rtt_ns, kSegmentBytes, window, {}, 0};
+    FlightPath path{s.rtt_ns, kFullSegmentBytes, window, {}, 0};
     if (s.smallest_window_bytes != TransferShape::kUnknownWindow) {
       path.window_bytes = {s.smallest_window_bytes};
     }

@@ -20,11 +20,8 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-/// A first flight may be counted with a segment or two of the next, and a flight may spill over.
-constexpr std::uint32_t kSlackSegments = 2;
 /// No sender begins with less than two full segments (RFC 5681 section 3.1).
-constexpr std::uint64_t kSmallestWindowBytes = 2 * 1448;
+constexpr std::uint64_t kSmallestWindowBytes = 2 * kFullSegmentBytes;
 
 struct Slow {
   std::size_t http = 0;
@@ -84,16 +81,16 @@ class Judge {
     if (!none(s.pause_ns) || !none(s.resend_stall_ns) || !none(s.window_stall_ns)) return;
     if (known(s.held_ns) && s.held_ns > 0) return;
     if (s.resent_segments > 0 || s.first_burst_shared) return;
-    if (s.first_burst_segments > limits_.initial_segments + kSlackSegments) return;
+    if (s.first_burst_segments > limits_.initial_segments + limits_.slack_segments) return;
     if (s.first_burst_bytes < kSmallestWindowBytes) return;  // the server had no more to send yet
-    const FlightPath open_path{s.rtt_ns, 1448, limits_.proposed_segments, {}, 0};
+    const FlightPath open_path{s.rtt_ns, kFullSegmentBytes, limits_.proposed_segments, {}, 0};
     FlightPath path = open_path;
     if (s.smallest_window_bytes != TransferShape::kUnknownWindow) {
       path.window_bytes = {s.smallest_window_bytes};
     }
     const bool clipped = s.window_limited_bursts > 0;
     const std::uint32_t then = simulate_flights(s.segments, clipped ? path : open_path).count;
-    const std::uint32_t at_most = simulate_flights(s.segments + kSlackSegments, path).count;
+    const std::uint32_t at_most = simulate_flights(s.segments + limits_.slack_segments, path).count;
     if (then < s.flights) server.slow.push_back({i, s.flights, then, std::min(at_most, s.flights)});
   }
 

@@ -24,10 +24,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-/// A message in more small writes than this is taken for something else.
-constexpr int kMaxHeld = 8;
-
 struct Event {
   std::size_t connection = 0;
   VisitNode::Kind kind = VisitNode::Kind::request;
@@ -101,7 +97,7 @@ class Judge {
 
   /// Whether the time is that of one or a few delayed ACKs.
   [[nodiscard]] bool delayed(DurationNs held_ns, DurationNs rtt_ns) const {
-    for (int n = 1; n <= kMaxHeld; ++n) {
+    for (DurationNs n = 1; n <= limits_.max_delays; ++n) {
       const DurationNs late = held_ns / n - rtt_ns;
       if (late >= limits_.quick_min_ns && late <= limits_.quick_max_ns) return true;
       if (late >= limits_.slow_min_ns && late <= limits_.slow_max_ns) return true;

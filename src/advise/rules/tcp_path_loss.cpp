@@ -20,8 +20,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 struct Way {
   std::uint64_t segments = 0;
   std::uint64_t lost = 0;
@@ -43,8 +41,6 @@ struct Network {
   std::size_t exchanges = 0;
   bool holes = false;
 };
-
-constexpr std::uint32_t kSegmentBytes = 1448;
 
 /// "10.0.0.0/24", "2001:db8::/48"
 IpAddress network_of(IpAddress ip) {
@@ -127,8 +123,11 @@ class Judge {
         const HttpTransaction& h = input_.data.http()[i];
         const TransferShape& s = h.response_shape;
         if (s.flights == 0 || s.resent_segments == 0) continue;
-        FlightPath path{
-            s.rtt_ns, kSegmentBytes, input_.thresholds.tcp_initcwnd_rounds.initial_segments, {}, 0};
+        FlightPath path{s.rtt_ns,
+                        kFullSegmentBytes,
+                        input_.thresholds.tcp_initcwnd_rounds.initial_segments,
+                        {},
+                        0};
         if (s.smallest_window_bytes != TransferShape::kUnknownWindow) {
           path.window_bytes = {s.smallest_window_bytes};
         }

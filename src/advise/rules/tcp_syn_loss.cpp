@@ -18,8 +18,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 struct Server {
   std::size_t opened = 0;
   std::vector<std::size_t> lost;

@@ -20,8 +20,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
-
 struct Server {
   std::size_t exchanges = 0;
   std::vector<Loss> timeouts;

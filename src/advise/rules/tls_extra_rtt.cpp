@@ -15,7 +15,6 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kExamples = 3;
 constexpr std::uint16_t kTls12 = 0x0303;
 constexpr std::uint16_t kTls13 = 0x0304;
 

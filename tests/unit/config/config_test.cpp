@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -131,6 +132,34 @@ match = '''^(www\.)?shop'''
 }
 
 // ---------------------------------------------------------------------------------------- errors
+
+TEST(Config, units_on_the_page_are_those_in_the_names_of_the_keys) {
+  std::istringstream page(config_reference_markdown());
+  std::size_t checked = 0;
+  for (std::string line; std::getline(page, line);) {
+    for (const auto& [suffix, unit] :
+         {std::pair("_us` |", "| microseconds |"), std::pair("_ms` |", "| milliseconds |"),
+          std::pair("_s` |", "| seconds |")}) {
+      if (line.find(suffix) == std::string::npos) continue;
+      EXPECT_THAT(line, HasSubstr(unit));
+      ++checked;
+      break;
+    }
+  }
+  EXPECT_GT(checked, 30U);
+}
+
+TEST(Config, every_table_of_a_rule_says_where_its_thresholds_come_from) {
+  const std::string page = config_reference_markdown();
+  std::size_t rules = 0;
+  for (std::size_t at = page.find("## `[rule."); at != std::string::npos;
+       at = page.find("## `[rule.", at + 1)) {
+    const std::string section = page.substr(at, page.find("\n## ", at + 1) - at);
+    EXPECT_THAT(section, HasSubstr("\nSource: ")) << section.substr(0, 60);
+    ++rules;
+  }
+  EXPECT_EQ(rules, 19U);
+}
 
 TEST(ConfigError, a_value_out_of_range_names_file_key_value_line_and_range) {
   EXPECT_EQ(
