@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/advise/statement.hpp>
+
 #include "estimate.hpp"
 
 namespace wirelag {
@@ -19,14 +21,6 @@ namespace wirelag {
 [[nodiscard]] inline bool counts(const DatabaseTransaction& t) {
   return !t.login && !t.no_reply && !t.waits_by_design && t.response_complete &&
          known(t.server_wait_ns());
-}
-
-/// "GET user:?", "select * from users where id=?"; the operation when there is no fingerprint.
-[[nodiscard]] inline std::string called(const DatabaseTransaction& t) {
-  constexpr std::size_t kMaxText = 100;
-  const std::string_view text = t.fingerprint.empty() ? t.operation : t.fingerprint;
-  return text.size() <= kMaxText ? std::string(text)
-                                 : std::string(text.substr(0, kMaxText)) + " ...";
 }
 
 /// The time of one category in a node.

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/advise/statement.hpp>
+
 #include "format.hpp"
 #include "waits.hpp"
 #include "words.hpp"
@@ -27,9 +29,7 @@ DurationNs quantile(const std::vector<DurationNs>& sorted, double q) {
 std::string shape_of(const DatabaseTransaction& t) {
   const auto same = [](char a, char b) { return std::toupper(a) == std::toupper(b); };
   const std::string_view begin = t.fingerprint.substr(0, t.operation.size());
-  if (t.fingerprint.empty() && t.operation == "Execute") {
-    return "(prepared before the capture)";
-  }
+  if (t.name_only) return called(t);
   const bool said =
       std::equal(begin.begin(), begin.end(), t.operation.begin(), t.operation.end(), same);
   if (said) return std::string(t.fingerprint);

@@ -230,6 +230,7 @@ Json database_json(const Report& report, const DatabaseTransaction& t) {
       {"protocol", std::string(name(t.protocol))},
       {"operation", text_or_null(t.operation)},
       {"fingerprint", text_or_null(t.fingerprint)},
+      {"statement_name", t.name_only ? Json(std::string(t.statement_name)) : Json(nullptr)},
       {"fingerprint_hash", t.fingerprint_hash != 0 ? hash : Json(nullptr)},
       {"user", text_or_null(t.user)},
       {"database", text_or_null(t.database)},

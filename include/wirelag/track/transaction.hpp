@@ -424,18 +424,21 @@ struct DatabaseTransaction {
   Protocol protocol = Protocol::unknown;
   DatabaseStatus status = DatabaseStatus::unknown;
   bool response_complete = false;
-  bool error = false;                  ///< the server refused or failed it
-  bool login = false;                  ///< startup and authentication
-  bool no_reply = false;               ///< answered by silence, as the protocol has it
-  bool waits_by_design = false;        ///< blocks until something happens (BLPOP): not server time
-  bool pipelined = false;              ///< sent while an earlier request was unanswered
-  bool resynchronised = false;         ///< the first one paired again after a hole in the bytes
-  bool text_cut = false;               ///< the fingerprint is only the beginning
-  std::uint32_t depth = 1;             ///< unanswered requests of the connection, this one included
-  std::uint32_t statements = 1;        ///< commands, or executions, that it asks for
-  std::uint32_t round_trips = 0;       ///< of a login: messages of the client that had an answer
-  std::uint64_t rows = kUnknownRows;   ///< returned or affected
-  std::uint64_t fingerprint_hash = 0;  ///< of protocol and fingerprint; 0 = no fingerprint
+  bool error = false;                 ///< the server refused or failed it
+  bool login = false;                 ///< startup and authentication
+  bool no_reply = false;              ///< answered by silence, as the protocol has it
+  bool waits_by_design = false;       ///< blocks until something happens (BLPOP): not server time
+  bool pipelined = false;             ///< sent while an earlier request was unanswered
+  bool resynchronised = false;        ///< the first one paired again after a hole in the bytes
+  bool text_cut = false;              ///< the fingerprint is only the beginning
+  bool name_only = false;             ///< a prepared statement whose text was not captured
+  std::uint32_t depth = 1;            ///< unanswered requests of the connection, this one included
+  std::uint32_t statements = 1;       ///< commands, or executions, that it asks for
+  std::uint32_t round_trips = 0;      ///< of a login: messages of the client that had an answer
+  std::uint64_t rows = kUnknownRows;  ///< returned or affected
+  /// Of protocol and fingerprint; 0 = no fingerprint. `name_only`: of protocol, client and name, since
+  /// every connection has names of its own.
+  std::uint64_t fingerprint_hash = 0;
 
   FrameSpan request_frames;
   FrameSpan response_frames;
@@ -449,8 +452,10 @@ struct DatabaseTransaction {
 
   std::string_view operation;    ///< "GET", "SELECT", "COM_PING"
   std::string_view fingerprint;  ///< the statement without its values (docs/protocols)
-  std::string_view error_code;   ///< SQLSTATE, MySQL's number, Redis' or memcached's word
-  std::string_view user;         ///< empty when the login was not seen
+  /// `name_only`: what the statement was prepared as; empty: the unnamed one.
+  std::string_view statement_name;
+  std::string_view error_code;  ///< SQLSTATE, MySQL's number, Redis' or memcached's word
+  std::string_view user;        ///< empty when the login was not seen
   std::string_view database;
 
   [[nodiscard]] DurationNs request_ns() const {
@@ -466,7 +471,9 @@ struct DatabaseTransaction {
   [[nodiscard]] DurationNs total_ns() const {
     return elapsed_ns(request_first_ns, response_last_ns);
   }
-  auto views() { return std::tie(operation, fingerprint, error_code, user, database); }
+  auto views() {
+    return std::tie(operation, fingerprint, statement_name, error_code, user, database);
+  }
 };
 
 // ------------------------------------------------------------------------------ registration

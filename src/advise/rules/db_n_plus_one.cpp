@@ -29,6 +29,7 @@ struct Shape {
 };
 
 bool reads(const DatabaseTransaction& t) {
+  if (t.name_only) return t.operation == "SELECT";  // as the server's command tag says
   return t.fingerprint.starts_with("select") || t.fingerprint.starts_with("with ");
 }
 
@@ -76,6 +77,7 @@ class Judge {
       if (n.kind != VisitNode::Kind::query) continue;
       const DatabaseTransaction& t = query(n);
       if (!is_sql(t.protocol) || !counts(t) || t.fingerprint_hash == 0) continue;
+      if (t.name_only && !reads(t)) continue;  // it may be anything
       any_ = true;
       if (!reads(t) || t.pipelined) continue;
       ++servers_[t.server][t.fingerprint_hash].seen;

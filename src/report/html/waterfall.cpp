@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/advise/statement.hpp>
+
 #include "../choose.hpp"
 #include "../finding_words.hpp"
 #include "../format.hpp"
@@ -93,8 +95,7 @@ class Waterfall {
 
   [[nodiscard]] std::string query(const VisitNode& n) const {
     const DatabaseTransaction& t = r_.data.database()[n.item];
-    const std::string_view what = t.fingerprint.empty() ? t.operation : t.fingerprint;
-    return fmt::format("{} #{}", what, Dataset::connection_id(n.connection));
+    return fmt::format("{} #{}", called(t), Dataset::connection_id(n.connection));
   }
 
   [[nodiscard]] std::string request(const VisitNode& n) const {

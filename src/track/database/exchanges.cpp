@@ -1,3 +1,4 @@
+#include <wirelag/base/hash.hpp>
 #include <wirelag/track/database/exchanges.hpp>
 
 namespace wirelag {
@@ -102,16 +103,28 @@ void DatabaseExchanges::lost(DatabaseConnection& c) {
   c.holes = true;
 }
 
+namespace {
+
+std::uint64_t hash_of(const DatabaseTransaction& t, std::string_view text) {
+  const std::uint64_t protocol = fnv1a64(name(t.protocol));
+  if (!t.name_only) return text.empty() ? 0 : fnv1a64(text, protocol);
+  const auto* address = reinterpret_cast<const char*>(t.client.ip.bytes.data());
+  const std::uint64_t client =
+      combine64(fnv1a64({address, t.client.ip.bytes.size()}, protocol), t.client.port);
+  return fnv1a64(text, client);
+}
+
+}  // namespace
+
 void DatabaseExchanges::emit_first(DatabaseConnection& c) {
   const Index i = c.first;
   DatabaseExchange& e = exchanges_[i];
   DatabaseTransaction& t = e.facts;
+  const std::string_view text = e.fingerprint.view();
   t.text_cut = e.fingerprint.cut();
-  if (!e.fingerprint.empty()) {
-    t.fingerprint_hash = fnv1a64(e.fingerprint.view(), fnv1a64(name(t.protocol)));
-  }
-  t.views() = std::tuple(e.operation.view(), e.fingerprint.view(), e.error_code.view(),
-                         c.user.view(), c.database.view());
+  t.fingerprint_hash = hash_of(t, text);
+  t.views() = std::tuple(e.operation.view(), t.name_only ? "" : text, t.name_only ? text : "",
+                         e.error_code.view(), c.user.view(), c.database.view());
   sink_.emit(&t);
   c.first = e.next;
   if (c.first == kNone) c.last = kNone;

@@ -1,4 +1,6 @@
 // What the client sends: its login, commands, files.
+#include <charconv>
+
 #include <wirelag/track/mysql/tracker.hpp>
 
 #include "packets.hpp"
@@ -177,7 +179,14 @@ void MysqlTracker::name_command(Connection& c, DatabaseExchange& e, std::uint8_t
   if (command == mysql::kQuery || command == mysql::kStmtPrepare) e.fingerprint = c.text;
   if (!has_statement_number(command)) return;
   const std::uint64_t number = mysql::little(r.head.view(), 1, 4);
-  if (const Fingerprint* text = statements_.find(c.owner, number)) e.fingerprint = *text;
+  if (const Fingerprint* text = statements_.find(c.owner, number)) {
+    e.fingerprint = *text;
+    return;
+  }
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  e.fingerprint.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
+  e.facts.name_only = true;
 }
 
 }  // namespace wirelag

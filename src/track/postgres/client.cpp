@@ -86,6 +86,7 @@ void PostgresTracker::begin_client_message(Connection& c) {
   c.name = kNoName;
   c.sql = SqlFingerprint();
   c.text.clear();
+  if (type == 'B') c.bound.clear();
   if (type == 'X' || type == 'p' || c.copy_in || c.burst_begun) return;
   if (type == 'd' || type == 'c' || type == 'f') return;  // COPY has failed, its data still comes
   c.burst_begun = true;
@@ -114,6 +115,7 @@ void PostgresTracker::client_text(Connection& c, char type, std::string_view pie
       name_end(c, type);
     } else {
       c.name = fnv1a64({&ch, 1}, c.name);
+      if (type == 'B' && c.names == 1) c.bound.push(ch);
     }
   }
   if (type == 'B' || piece.empty() || c.names > names) return;
@@ -154,9 +156,13 @@ void PostgresTracker::bind(Connection& c) {
   if (c.sending == kNone || !c.burst_begun) return;
   DatabaseExchange& e = exchanges_[c.sending];
   if (e.facts.statements > 0) return;
-  e.fingerprint.clear();
-  if (const Fingerprint* text = statements_.find(c.owner, c.portal_statement)) {
+  const Fingerprint* text = statements_.find(c.owner, c.portal_statement);
+  e.facts.name_only = text == nullptr;
+  if (text != nullptr) {
     e.fingerprint = *text;
+  } else {
+    e.fingerprint.clear();
+    e.fingerprint.append(c.bound.view());
   }
 }
 
@@ -189,7 +195,10 @@ void PostgresTracker::end_statement(Connection& c, char type) {
   if (c.sending == kNone) return;
   DatabaseExchange& e = exchanges_[c.sending];
   const bool first = e.facts.statements == 0;
-  if (first && (type == 'Q' || type == 'P')) e.fingerprint = c.text;
+  if (first && (type == 'Q' || type == 'P')) {
+    e.fingerprint = c.text;
+    e.facts.name_only = false;
+  }
   if (first && type == 'E' && e.fingerprint.empty()) bind(c);  // of a portal bound in another burst
   if (type == 'E' || type == 'Q') ++e.facts.statements;
   if (type == 'F') e.operation.assign("FunctionCall");
@@ -203,9 +212,13 @@ void PostgresTracker::end_burst(Connection& c) {
   if (i != kNone) {
     DatabaseExchange& e = exchanges_[i];
     if (i == c.flushed) e.operation.clear();
+    if (e.facts.name_only && e.facts.statements == 0) {  // bound, and not executed yet
+      e.fingerprint.clear();
+      e.facts.name_only = false;
+    }
     if (e.operation.empty() && e.facts.statements > 0) {
-      append_verb(e.operation, e.fingerprint.view());
-      if (e.operation.empty()) e.operation.append("Execute");
+      if (!e.facts.name_only) append_verb(e.operation, e.fingerprint.view());
+      if (e.operation.empty()) e.operation.append(postgres::kUnknownStatement);
     } else if (e.operation.empty()) {
       e.operation.append(e.fingerprint.empty() ? "Sync" : "Parse");
     }

@@ -12,6 +12,8 @@ inline constexpr std::uint32_t kGssRequest = 80877104;
 inline constexpr std::uint32_t kCancelRequest = 80877102;
 /// No message is longer than what the server allocates for one.
 inline constexpr std::uint32_t kLongestMessage = 1U << 30;
+/// The operation of an execution whose statement is not known.
+inline constexpr std::string_view kUnknownStatement = "Execute";
 
 [[nodiscard]] bool is_type(char type, Direction direction);
 /// Sent out of turn: notice, notification, parameter status.

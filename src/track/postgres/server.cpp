@@ -69,8 +69,12 @@ void PostgresTracker::end_server_message(Connection& c) {
 }
 
 void PostgresTracker::command_complete(DatabaseExchange& e, std::string_view tag) const {
+  tag = tag.substr(0, tag.find('\0'));
+  if (e.facts.name_only && e.operation.view() == postgres::kUnknownStatement && !tag.empty()) {
+    e.operation.assign(tag.substr(0, tag.find(' ')));
+  }
   std::uint64_t rows = 0;
-  if (!rows_of(tag.substr(0, tag.find('\0')), rows)) return;
+  if (!rows_of(tag, rows)) return;
   const bool first = e.facts.rows == DatabaseTransaction::kUnknownRows;
   e.facts.rows = first ? rows : e.facts.rows + rows;
 }

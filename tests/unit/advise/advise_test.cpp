@@ -172,5 +172,45 @@ TEST(Advise, EveryRuleHasAnIdOfItsOwnAndATitle) {
   }
 }
 
+/// `n` executions of a statement that was prepared as s1 before the capture, on a connection of its own.
+void named(Story& s, std::uint16_t port, int n, std::string_view operation, double took_ms) {
+  Connection& c = s.midstream(s.connection(kClient, port, kServer, 5432, 0, 6));
+  c.rtt_probe_server.add(5'900'000);
+  c.rtt_probe_client.add(100'000);
+  for (int i = 0; i < n; ++i) {
+    const double at = 10 + (took_ms + 1) * i;
+    DatabaseTransaction& t = s.query(c, Protocol::postgres, "", at, at + took_ms);
+    t.operation = operation;
+    t.statement_name = "s1";
+    t.name_only = true;
+    t.fingerprint_hash = 1000U + port;
+  }
+}
+
+TEST(Advise, StatementsWhoseTextWasNotCapturedAreJudgedApart) {
+  // GIVEN two connections that call different statements s1 THEN neither has the other's loop or time
+  Story story;
+  named(story, 1, 4, "SELECT", 10);
+  named(story, 2, 4, "SELECT", 10);
+  EXPECT_TRUE(Judged(story).findings("db-n-plus-one").empty());
+
+  named(story, 3, 6, "SELECT", 80);
+  const Judged judged(story);
+  const std::vector<Finding> loops = judged.findings("db-n-plus-one");
+  ASSERT_EQ(loops.size(), 1U);
+  EXPECT_THAT(loops[0].title, testing::HasSubstr("SELECT s1 of 10.0.0.5:3 (text not captured)"));
+  EXPECT_EQ(loops[0].looked_at, 6U);
+  const std::vector<Finding> slow = judged.findings("db-slow-fingerprint");
+  ASSERT_EQ(slow.size(), 1U);
+  EXPECT_THAT(slow[0].scope, testing::HasSubstr("10.0.0.5:3"));
+  EXPECT_EQ(slow[0].looked_at, 6U);
+}
+
+TEST(Advise, WhatIsNotKnownToReadIsNoLoopOfReads) {
+  Story story;
+  named(story, 1, 8, "Execute", 10);
+  EXPECT_EQ(Judged(story).by("db-n-plus-one").outcome, Outcome::not_visible);
+}
+
 }  // namespace
 }  // namespace wirelag::test

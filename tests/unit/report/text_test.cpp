@@ -549,6 +549,8 @@ TEST(TextDatabase, OneCallHasNoNinetyFifthPercentile) {
   t.server = server;
   t.protocol = Protocol::postgres;
   t.operation = "Execute";
+  t.name_only = true;
+  t.statement_name = "s1";
   t.response_complete = true;
   t.request_first_ns = t.request_last_ns = kStart + 3 * kMillisecondNs;
   t.response_first_ns = t.response_last_ns = kStart + 8 * kMillisecondNs;
@@ -556,7 +558,7 @@ TEST(TextDatabase, OneCallHasNoNinetyFifthPercentile) {
   const std::string text = text_of(report_of(std::move(data)));
   EXPECT_THAT(text, HasSubstr("longest ms"));
   EXPECT_THAT(text, Not(HasSubstr("p95 ms")));
-  EXPECT_THAT(text, HasSubstr("prepared before the capture"));
+  EXPECT_THAT(text, HasSubstr("Execute s1 of 10.0.0.1:40000 (text not"));
 }
 
 TEST(TextWait, WithoutAFindingNothingIsToBeDoneFirst) {

@@ -61,7 +61,7 @@ struct MessageArrival {
 struct DatabaseExchange {
   DatabaseTransaction facts;  ///< all but the views
   TransferMarks request_marks;
-  BoundedText<kFingerprintBytes> fingerprint;
+  BoundedText<kFingerprintBytes> fingerprint;  ///< facts.name_only: the statement's name
   BoundedText<32> operation;
   BoundedText<24> error_code;
   std::uint32_t next = UINT32_MAX;

@@ -13,7 +13,8 @@
 // that the server reports come out of turn and answer nothing.
 //
 // An Execute has the fingerprint of the statement that was bound, by the name it was prepared
-// under. What a login or a Bind carries is not looked at: no password and no value is kept.
+// under; where its Parse was not captured, the name is all that is known of it, with the verb that the
+// server's command tag says. What a login or a Bind carries is not looked at: no password and no value is kept.
 //
 // Limits and doubt: database/exchanges.hpp, database/statements.hpp.
 #pragma once
@@ -68,6 +69,7 @@ class PostgresTracker final : public StreamTracker {
     std::uint32_t flushed = kNone;  ///< ended by Flush: the last one in the FIFO
     std::uint64_t name = 0;         ///< hash of the name that is being read
     std::uint64_t portal_statement = 0;  ///< of the portal that was bound last
+    BoundedText<64> bound;               ///< likewise, the name as it is
     SqlFingerprint sql;
     Fingerprint text;  ///< of the Query or Parse that is being read
     Startup startup_kind = Startup::version;

@@ -35,10 +35,13 @@ inline Step server_fin(FrameNumber frame) {
 
 /// "GET user:? -> frames 1-1 2-3 wait 1ms" and what is out of the ordinary.
 inline std::string describe(const DatabaseTransaction& t) {
-  std::string out =
-      fmt::format("{} -> frames {}-{} {}-{}", t.fingerprint.empty() ? t.operation : t.fingerprint,
-                  t.request_frames.first, t.request_frames.last, t.response_frames.first,
-                  t.response_frames.last);
+  const std::string named = fmt::format("{} of \"{}\"", t.operation, t.statement_name);
+  std::string out = fmt::format("{} -> frames {}-{} {}-{}",
+                                t.name_only             ? named
+                                : t.fingerprint.empty() ? t.operation
+                                                        : t.fingerprint,
+                                t.request_frames.first, t.request_frames.last,
+                                t.response_frames.first, t.response_frames.last);
   if (known(t.server_wait_ns())) {
     out += fmt::format(" wait {}ms", t.server_wait_ns() / kMillisecondNs);
   }
@@ -65,7 +68,7 @@ class Collector : public TransactionSink {
     const DatabaseTransaction& t = *std::get<const DatabaseTransaction*>(ref);
     lines.push_back(describe(t));
     for (const std::string_view text :
-         {t.operation, t.fingerprint, t.error_code, t.user, t.database}) {
+         {t.operation, t.fingerprint, t.statement_name, t.error_code, t.user, t.database}) {
       texts += text;
       texts += '\n';
     }

@@ -124,13 +124,14 @@ TEST(Mysql, follows_prepared_statements) {
   MysqlBench b;
   const std::string who = " user=ann database=shop";
   const std::string sql = "select a from t where id = ? and b = ?";
-  EXPECT_THAT(b.play(prepared()),
-              ElementsAre(kLogin, sql + " -> frames 4-4 5-5 wait 1ms" + who,
-                          sql + " -> frames 6-6 7-7 wait 1ms rows 1" + who,
-                          sql + " -> frames 8-8 0-0" + who + " no-reply",
-                          sql + " -> frames 9-9 10-10 wait 1ms" + who,
-                          sql + " -> frames 11-11 0-0" + who + " no-reply",
-                          "COM_STMT_EXECUTE -> frames 11-11 12-12 wait 1ms error 1243" + who));
+  EXPECT_THAT(
+      b.play(prepared()),
+      ElementsAre(kLogin, sql + " -> frames 4-4 5-5 wait 1ms" + who,
+                  sql + " -> frames 6-6 7-7 wait 1ms rows 1" + who,
+                  sql + " -> frames 8-8 0-0" + who + " no-reply",
+                  sql + " -> frames 9-9 10-10 wait 1ms" + who,
+                  sql + " -> frames 11-11 0-0" + who + " no-reply",
+                  "COM_STMT_EXECUTE of \"1\" -> frames 11-11 12-12 wait 1ms error 1243" + who));
   EXPECT_EQ(std::get<0>(b.more).in_use(), 0U);
 }
 

@@ -101,7 +101,58 @@ TEST(Postgres, follows_prepared_statements) {
           "select a from t where id=? -> frames 5-5 6-6 wait 1ms rows 1 user=ann database=shop",
           "update t set a=? -> frames 7-7 8-8 wait 1ms rows 4 statements 2 user=ann database=shop",
           "Sync -> frames 9-9 10-10 wait 1ms statements 0 user=ann database=shop",
-          "Execute -> frames 11-11 12-12 wait 1ms error 26000 user=ann database=shop"));
+          "Execute of \"s1\" -> frames 11-11 12-12 wait 1ms error 26000 user=ann database=shop"));
+}
+
+const IpAddress kHere = IpAddress::v4(std::array<std::uint8_t, 4>{10, 0, 0, 1}.data());
+
+/// Executions on a connection that was open before the capture, from `client`'s port.
+std::vector<DatabaseTransaction> midstream(PostgresBench& b, std::uint16_t port,
+                                           const std::vector<std::string>& names) {
+  const StreamTracker::Handle h = b.tracker.open({port, {kHere, port}, {}, false});
+  std::vector<DatabaseTransaction> all;
+  FrameNumber frame = 1;
+  b.step(h, client(frame++, query("SELECT 1")));
+  b.step(h, server(frame++, done("SELECT 1") + ready('I')));
+  for (const std::string& statement : names) {
+    b.step(h, client(frame++, bind(statement) + kExecute + kSync));
+    b.step(h, server(frame++, message('2', "") + kRow + done("SELECT 1") + ready('I')));
+    all.push_back(b.sink.last);
+  }
+  b.tracker.close(h, ConnectionEnd::closed);
+  return all;
+}
+
+TEST(Postgres, tells_statements_prepared_before_the_capture_apart_by_name_and_connection) {
+  PostgresBench b;
+  const auto here = midstream(b, 40000, {"s1", "s2", "s1", ""});
+  EXPECT_THAT(b.sink.lines, ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 1",
+                                        "SELECT of \"s1\" -> frames 3-3 4-4 wait 1ms rows 1",
+                                        "SELECT of \"s2\" -> frames 5-5 6-6 wait 1ms rows 1",
+                                        "SELECT of \"s1\" -> frames 7-7 8-8 wait 1ms rows 1",
+                                        "SELECT of \"\" -> frames 9-9 10-10 wait 1ms rows 1"));
+  EXPECT_EQ(here[0].fingerprint_hash, here[2].fingerprint_hash);
+  EXPECT_NE(here[0].fingerprint_hash, here[1].fingerprint_hash);
+  EXPECT_NE(here[3].fingerprint_hash, 0U);
+
+  // The same name is another statement on another connection.
+  const auto there = midstream(b, 40001, {"s1"});
+  EXPECT_NE(here[0].fingerprint_hash, there[0].fingerprint_hash);
+  EXPECT_TRUE(b.all_given_back());
+}
+
+TEST(Postgres, a_statement_that_is_parsed_again_has_its_text) {
+  PostgresBench b;
+  EXPECT_THAT(
+      b.play({client(1, query("SELECT 1")), server(2, done("SELECT 1") + ready('I')),
+              client(3, bind("s1") + kSync), server(4, message('2', "") + ready('I')),
+              client(5, bind("s1") + parse("s1", "delete from t") + bind("s1") + kExecute + kSync),
+              server(6, message('2', "") + message('1', "") + message('2', "") + done("DELETE 7") +
+                            ready('I'))},
+             false),
+      ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 1",
+                  "Sync -> frames 3-3 4-4 wait 1ms statements 0",
+                  "delete from t -> frames 5-5 6-6 wait 1ms rows 7"));
 }
 
 TEST(Postgres, pairs_pipelined_bursts) {
@@ -183,7 +234,7 @@ TEST(Postgres, midstream_and_holes) {
                      /*from_start=*/false),
               ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 1",
                           "select ? -> frames 3-3 0-0", "select ? -> frames 5-5 0-0 depth 2",
-                          "select ? -> frames 7-7 8-8 wait 1ms rows 1 resynchronised"));
+                          "select ? -> frames 7-7 8-8 wait 1ms rows 1"));
 }
 
 Script everything() {
