@@ -234,7 +234,7 @@ TEST(Postgres, midstream_and_holes) {
                      /*from_start=*/false),
               ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 1",
                           "select ? -> frames 3-3 0-0", "select ? -> frames 5-5 0-0 depth 2",
-                          "select ? -> frames 7-7 8-8 wait 1ms rows 1"));
+                          "select ? -> frames 7-7 8-8 wait 1ms rows 1 resynchronised"));
 }
 
 Script everything() {
