@@ -7,7 +7,7 @@ namespace wirelag {
 std::string called(const DatabaseTransaction& t) {
   constexpr std::size_t kMaxText = 100;
   if (t.name_only) {
-    return fmt::format("{} {} of {} (text not captured)", t.operation,
+    return fmt::format("{} {} of {} (text not known)", t.operation,
                        t.statement_name.empty() ? "(unnamed)" : t.statement_name, t.client.text());
   }
   const std::string_view text = t.fingerprint.empty() ? t.operation : t.fingerprint;

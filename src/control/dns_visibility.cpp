@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace wirelag {
 namespace {
 
 /// Who gets no answer asks again within this time: resolver libraries after 1 to 5 s (resolv.conf(5): timeout).
-constexpr DurationNs kAsksAgainNs = 15 * kSecondNs;
+constexpr DurationNs kAsksAgainNs = 6 * kSecondNs;
+/// Who has not in so long is watched long enough.
+constexpr DurationNs kWatchedNs = 15 * kSecondNs;
 
 /// What the capture shows of one client.
 struct Sight {
@@ -18,11 +21,12 @@ struct Sight {
   TimeNs first_unanswered_ns = kUnknownNs;
   TimeNs last_ns = kUnknownNs;
 
-  [[nodiscard]] bool only_its_own_packets() const {
+  /// `resolver_seen`: the capture has packets of the resolver, to whomever.
+  [[nodiscard]] bool only_its_own_packets(bool resolver_seen) const {
     if (received) return false;
     if (went_on) return true;
     const DurationNs watched_ns = elapsed_ns(first_unanswered_ns, last_ns);
-    return !asked_again && known(watched_ns) && watched_ns > kAsksAgainNs;
+    return !resolver_seen && !asked_again && known(watched_ns) && watched_ns > kWatchedNs;
   }
 };
 using Sights = std::map<IpAddress, Sight>;
@@ -59,6 +63,21 @@ void look_for_repetitions(const Transactions<DnsTransaction>& dns, Sights& sight
   }
 }
 
+/// Whoever sent a packet of a resolver's, or any.
+std::set<IpAddress> speakers_of(const Transactions<DnsTransaction>& dns,
+                                const Transactions<Connection>& connections) {
+  std::set<IpAddress> speakers;
+  for (const DnsTransaction& d : dns) {
+    if (known(d.response_ns) || d.response_frame != 0) speakers.insert(d.resolver.ip);
+    if (!d.query_frames.empty()) speakers.insert(d.client.ip);
+  }
+  for (const Connection& c : connections) {
+    if (c.half.c2s.packets > 0) speakers.insert(c.client.ip);
+    if (c.half.s2c.packets > 0) speakers.insert(c.server.ip);
+  }
+  return speakers;
+}
+
 }  // namespace
 
 void mark_not_visible(Transactions<DnsTransaction>& dns,
@@ -68,6 +87,7 @@ void mark_not_visible(Transactions<DnsTransaction>& dns,
     if (is_open(d)) sights.try_emplace(d.client.ip);
   }
   if (sights.empty()) return;
+  const std::set<IpAddress> speakers = speakers_of(dns, connections);
   for (const DnsTransaction& d : dns) {
     const auto client = sights.find(d.client.ip);
     if (client != sights.end()) client->second.received |= known(d.response_ns);
@@ -78,7 +98,8 @@ void mark_not_visible(Transactions<DnsTransaction>& dns,
   look_for_repetitions(dns, sights);
   for (std::size_t i = 0; i < dns.size(); ++i) {
     DnsTransaction& d = dns[i];
-    if (is_open(d) && sights.at(d.client.ip).only_its_own_packets()) {
+    if (is_open(d) &&
+        sights.at(d.client.ip).only_its_own_packets(speakers.contains(d.resolver.ip))) {
       d.outcome = DnsOutcome::not_visible;
     }
   }

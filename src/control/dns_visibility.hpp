@@ -7,7 +7,8 @@ namespace wirelag {
 
 /// Makes the unanswered queries over UDP `not_visible` of every client of which the capture shows nothing that it
 /// received, but that it did receive: it goes on in a TCP connection whose other side was not captured
-/// (`server_not_captured`), or never asks again what was not answered, which no resolver library does.
+/// (`server_not_captured`), or never asks again what was not answered, as resolver libraries do, of a resolver
+/// of which the capture has no packet to anybody.
 void mark_not_visible(Transactions<DnsTransaction>& dns,
                       const Transactions<Connection>& connections);
 

@@ -30,9 +30,9 @@ bool write(SpscRing& ring, WhenFull policy, std::size_t kind, const Transaction&
   constexpr std::size_t kFixed = sizeof(RecordHeader) + sizeof(Transaction);
   if (kFixed > ring.largest_record()) return false;
   Transaction copy = transaction;
-  const std::size_t texts = fit_views(copy, ring.largest_record() - kFixed);
+  const std::size_t shown = fit_views(copy, ring.largest_record() - kFixed);
 
-  std::uint8_t* at = ring.reserve(kFixed + texts, policy);
+  std::uint8_t* at = ring.reserve(kFixed + shown, policy);
   if (at == nullptr) return false;
   const auto put = [&at](const void* from, std::size_t n) {
     if (n > 0) std::memcpy(at, from, n);
@@ -52,7 +52,7 @@ void read(const std::uint8_t* at, TransactionSink& into) {
   std::tuple_element_t<Kind, TransactionKinds> transaction;
   std::memcpy(&transaction, at, sizeof transaction);
   at += sizeof transaction;
-  // The lengths came with the transaction; the texts lie behind it in the same order.
+  // The lengths came with the transaction; what is shown lies behind it in the same order.
   const auto place = [&at](auto& view) {
     view = shown_at(view, at);
     at += bytes_shown(view);

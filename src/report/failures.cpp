@@ -67,16 +67,34 @@ void failed_connections(std::vector<std::string>& out, const Report& r) {
   reasons.say(out, r.data.connections().size(), "TCP connection");
 }
 
+void failed_handshakes(std::vector<std::string>& out, const Report& r) {
+  Reasons reasons;
+  for (const TlsHandshake& t : r.data.tls()) {
+    if (t.alert_frame == 0 || t.complete()) continue;
+    reasons.add(fmt::format("refused by the {} ({})", t.alert_by_client ? "client" : "server",
+                            tls_alert(t.alert)));
+  }
+  reasons.say(out, r.data.tls().size(), "TLS handshake");
+}
+
+/// A cluster's word that another of its servers has the key: the client asks there.
+bool is_redirect(const DatabaseTransaction& t) {
+  return t.protocol == Protocol::redis && (t.error_code == "MOVED" || t.error_code == "ASK");
+}
+
 void failed_requests(std::vector<std::string>& out, const Report& r) {
   Reasons http;
+  std::size_t requests = 0;
   for (const HttpTransaction& h : r.data.http()) {
+    if (!h.request_seen) continue;
+    ++requests;
     if (h.status >= kFirstError) http.add(fmt::format("with status {}", h.status));
   }
-  http.say(out, r.data.http().size(), "HTTP request");
+  http.say(out, requests, "HTTP request");
 
   Reasons database;
   for (const DatabaseTransaction& t : r.data.database()) {
-    if (t.error) {
+    if (t.error && !is_redirect(t)) {
       database.add(t.error_code.empty() ? "with an error"
                                         : fmt::format("with error {}", t.error_code));
     }
@@ -90,6 +108,7 @@ std::vector<std::string> failures(const Report& r) {
   std::vector<std::string> out;
   failed_lookups(out, r);
   failed_connections(out, r);
+  failed_handshakes(out, r);
   failed_requests(out, r);
   return out;
 }

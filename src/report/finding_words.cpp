@@ -12,6 +12,12 @@ namespace {
 
 constexpr DurationNs kHourNs = 3600 * kSecondNs;
 
+/// Rules that the capture lacks something for.
+std::ptrdiff_t count_unseen(const Advice& advice) {
+  return std::count_if(advice.not_judged.begin(), advice.not_judged.end(),
+                       [](const Verdict& v) { return v.outcome == Outcome::not_visible; });
+}
+
 }  // namespace
 
 std::string interval(const Interval& saving) {
@@ -59,15 +65,15 @@ std::string in_all(const Report& r, const Finding& f) {
                      f.user_seconds_per_hour);
 }
 
+bool nobody_could_judge(const Advice& advice) {
+  return advice.findings.empty() && advice.fine.empty() && count_unseen(advice) > 0;
+}
+
 std::string nothing_to_do(const Advice& advice) {
-  const auto unseen =
-      std::count_if(advice.not_judged.begin(), advice.not_judged.end(),
-                    [](const Verdict& v) { return v.outcome == Outcome::not_visible; });
-  if (advice.fine.empty() && unseen > 0) {
+  const auto unseen = count_unseen(advice);
+  if (nobody_could_judge(advice)) {
     return fmt::format(
-        "not known: none of the {} that are about what it holds could judge this capture (listed "
-        "at "
-        "the end, with what each lacks)",
+        "not known: no rule could judge this capture (the end lists {}, with what each lacks)",
         count(static_cast<std::size_t>(unseen), "rule"));
   }
   std::string text = "nothing: no rule found a change that would make a user wait less";

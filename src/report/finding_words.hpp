@@ -19,6 +19,8 @@ namespace wirelag::report {
 [[nodiscard]] std::string affected(const Finding& finding);
 /// What it saves all users together, and over what time.
 [[nodiscard]] std::string in_all(const Report& report, const Finding& finding);
+/// Nothing was found, by nobody who could have.
+[[nodiscard]] bool nobody_could_judge(const Advice& advice);
 /// Why there is nothing to do first: all is fine, or it could not be judged.
 [[nodiscard]] std::string nothing_to_do(const Advice& advice);
 /// The three lists of rules without a finding, each with its title; empty ones left out.

@@ -10,10 +10,10 @@
 namespace wirelag::report {
 
 bool Visibility::clear() const {
-  return one_sided == 0 && midstream == 0 && evicted == 0 && duplicate_frames == 0 &&
-         snaplen_cut == 0 && clock_steps_back == 0 && frames_without_time == 0 &&
-         link_types_unsupported == 0 && missing_bytes == 0 && transactions_lost == 0 &&
-         port_drops == 0 && client_share >= 1.0;
+  return one_sided == 0 && dns_not_visible == 0 && midstream == 0 && evicted == 0 &&
+         duplicate_frames == 0 && snaplen_cut == 0 && clock_steps_back == 0 &&
+         frames_without_time == 0 && link_types_unsupported == 0 && missing_bytes == 0 &&
+         transactions_lost == 0 && port_drops == 0 && client_share >= 1.0;
 }
 
 Visibility visibility(const Report& report) {
@@ -29,6 +29,9 @@ Visibility visibility(const Report& report) {
         c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes;
     v.missing_bytes += missing;
     v.connections_with_holes += missing > 0;
+  }
+  for (const DnsTransaction& d : report.data.dns()) {
+    v.dns_not_visible += d.outcome == DnsOutcome::not_visible;
   }
   v.duplicate_frames = report.counters.of(Counter::mirror_duplicates);
   v.snaplen_cut = report.counters.of(Counter::snaplen_cut);
@@ -97,6 +100,10 @@ std::vector<std::string> sight_limits(const Report& report) {
   line(v.one_sided, fmt::format("of {} one-sided: only one direction was captured, so times "
                                 "between the two are missing",
                                 all));
+  line(
+      v.dns_not_visible,
+      "DNS queries of which only the client's side was captured: whether they were answered is not "
+      "known");
   line(v.midstream, fmt::format("of {} midstream: open before the capture began, so the "
                                 "handshake is missing",
                                 all));

@@ -8,9 +8,10 @@ namespace wirelag::report {
 
 struct Visibility {
   std::uint64_t connections = 0;
-  std::uint64_t one_sided = 0;  ///< connections of which one direction only was captured
-  std::uint64_t midstream = 0;  ///< connections whose beginning was not captured
-  std::uint64_t evicted = 0;    ///< connections given up because the flow table was full
+  std::uint64_t one_sided = 0;        ///< connections of which one direction only was captured
+  std::uint64_t midstream = 0;        ///< connections whose beginning was not captured
+  std::uint64_t evicted = 0;          ///< connections given up because the flow table was full
+  std::uint64_t dns_not_visible = 0;  ///< DNS queries whose answers the capture cannot have
   std::uint64_t duplicate_frames = 0;
   std::uint64_t snaplen_cut = 0;  ///< frames
   std::uint64_t clock_steps_back = 0;

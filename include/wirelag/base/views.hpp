@@ -2,9 +2,11 @@
 // or sends the record moves that memory as well: the same few steps for every kind of view.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <cstring>
+#include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include <wirelag/base/bounded_list.hpp>
 #include <wirelag/base/cursor.hpp>

@@ -115,7 +115,7 @@ void first_steps(Writer& w, const Report& r) {
   if (first_that_saves(r) == nullptr) {
     w.leaf("h2", "What to change");
     w.leaf("p", r.visits.stored.empty() ? "Nothing can be recommended without a visit."
-                : r.advice.fine.empty()
+                : nobody_could_judge(r.advice)
                     ? "No rule could judge this capture. What each of them lacks is listed below."
                     : "Nothing found that would save a user time worth having. What could not be "
                       "judged is listed below: check it before you call the site fast.");

@@ -57,6 +57,8 @@ void PostgresTracker::end_server_message(Connection& c) {
       if (e.error_code.empty()) e.error_code.assign(postgres::sqlstate(r.head.view()));
       break;
     case 'C': command_complete(e, r.head.view()); break;
+    case 'I':
+    case 's': e.first_result_seen = true; break;
     case 'G':
     case 'W': c.copy_in = true; break;
     case 'Z':
@@ -70,9 +72,11 @@ void PostgresTracker::end_server_message(Connection& c) {
 
 void PostgresTracker::command_complete(DatabaseExchange& e, std::string_view tag) const {
   tag = tag.substr(0, tag.find('\0'));
-  if (e.facts.name_only && e.operation.view() == postgres::kUnknownStatement && !tag.empty()) {
+  const bool unknown = e.facts.name_only && e.operation.view() == postgres::kUnknownStatement;
+  if (unknown && !e.first_result_seen && !tag.empty()) {
     e.operation.assign(tag.substr(0, tag.find(' ')));
   }
+  e.first_result_seen = true;
   std::uint64_t rows = 0;
   if (!rows_of(tag, rows)) return;
   const bool first = e.facts.rows == DatabaseTransaction::kUnknownRows;

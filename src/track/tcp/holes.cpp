@@ -10,10 +10,17 @@ constexpr std::int32_t kFarBehind = 1 << 30;
 
 }  // namespace
 
-void Holes::note(HoleList& list, std::uint32_t begin, std::uint32_t end, TimeNs now) {
-  while (list.count > 0 && seq_distance(holes_[list.first].begin, begin) > kFarBehind) {
+/// The oldest first; one that seems to lie ahead is farther behind than half of all numbers.
+void Holes::forget_far(HoleList& list, std::uint32_t next_seq) {
+  while (list.count > 0) {
+    const std::int32_t behind = seq_distance(holes_[list.first].begin, next_seq);
+    if (behind >= 0 && behind <= kFarBehind) return;
     unlink(list, kNone, list.first);
   }
+}
+
+void Holes::note(HoleList& list, std::uint32_t begin, std::uint32_t end, TimeNs now) {
+  forget_far(list, begin);
   const std::uint32_t i = take(list);
   if (i == kNone) return;
   holes_[i] = {now, begin, end, kNone};
@@ -33,8 +40,10 @@ std::uint32_t Holes::take(HoleList& list) {
   return holes_.take();
 }
 
-Holes::Filled Holes::fill(HoleList& list, std::uint32_t begin, std::uint32_t end) {
+Holes::Filled Holes::fill(HoleList& list, std::uint32_t begin, std::uint32_t end,
+                          std::uint32_t next_seq) {
   Filled filled;
+  forget_far(list, next_seq);
   std::uint32_t before = kNone;
   for (std::uint32_t i = list.count > 0 ? list.first : kNone, next = kNone; i != kNone; i = next) {
     Hole& hole = holes_[i];

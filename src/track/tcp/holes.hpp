@@ -12,10 +12,10 @@
 namespace wirelag::tcp {
 
 struct HoleList {
-  static constexpr std::uint32_t kEmpty = Pool<int>::kNone;
+  static constexpr std::uint32_t kNone = Pool<int>::kNone;
 
-  std::uint32_t first = kEmpty;  ///< index into Holes
-  std::uint32_t last = kEmpty;
+  std::uint32_t first = kNone;  ///< index into Holes
+  std::uint32_t last = kNone;
   std::uint32_t count = 0;
 };
 
@@ -25,15 +25,16 @@ class Holes {
 
   Holes(std::size_t capacity, Counters& counters) : holes_(capacity), counters_(counters) {}
 
-  /// Notes [begin, end), which lies behind all holes of the list.
+  /// Notes [begin, end); `begin` is where the side's numbers stand, behind all holes of the list.
   void note(HoleList& list, std::uint32_t begin, std::uint32_t end, TimeNs now);
 
   struct Filled {
     std::uint32_t bytes = 0;
     TimeNs noticed_ns = kUnknownNs;  ///< of the first hole concerned; unknown: none was
   };
-  /// Takes [begin, end) out of the holes.
-  [[nodiscard]] Filled fill(HoleList& list, std::uint32_t begin, std::uint32_t end);
+  /// Takes [begin, end) out of the holes; the side's numbers stand at `next_seq`.
+  [[nodiscard]] Filled fill(HoleList& list, std::uint32_t begin, std::uint32_t end,
+                            std::uint32_t next_seq);
   /// Forgets them all.
   void release(HoleList& list);
 
@@ -42,9 +43,10 @@ class Holes {
     TimeNs noticed_ns = 0;
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
-    std::uint32_t next = HoleList::kEmpty;
+    std::uint32_t next = HoleList::kNone;
   };
 
+  void forget_far(HoleList& list, std::uint32_t next_seq);
   [[nodiscard]] std::uint32_t take(HoleList& list);
   void keep_rest(HoleList& list, std::uint32_t i, std::uint32_t begin, std::uint32_t end);
   void unlink(HoleList& list, std::uint32_t before, std::uint32_t i);

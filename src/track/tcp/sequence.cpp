@@ -193,7 +193,7 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
     count(flow.detail[sender], RetransmissionClass::syn_data);
     return false;
   }
-  const auto [filled_bytes, noticed] = holes_.fill(mine.holes, begin, end);
+  const auto [filled_bytes, noticed] = holes_.fill(mine.holes, begin, end, side.next_seq);
   mine.missing_bytes -= filled_bytes;
   const bool needless = peer.acked && seq_distance(end, peer.max_ack) >= 0;
   if (flow.untimed && !needless && packet.payload_length > 0 && !packet.tcp.has(tcp_flag::syn)) {

@@ -16,12 +16,22 @@ constexpr DurationNs kHoleGraceNs = 50 * kMillisecondNs;
 /// timeout (RFC 6298 section 2).
 constexpr DurationNs kUnseenPeerGraceNs = 1 * kSecondNs;
 
+/// While half of the room for what waits is taken, a direction has this much of it, so that a few cannot keep
+/// the others out.
+constexpr std::size_t kWaitingWhenScarce = 64;
+
 /// Where no SYN or SYN-ACK has told who is the client, the first message that is recognised does.
 void follow_speaker(TcpFlow& flow, SideIndex sender, Speaker speaker) {
   const bool guessed = flow.basis == ClientBasis::port || flow.basis == ClientBasis::first_packet;
   if (speaker == Speaker::either || !guessed || flow.protocol != Protocol::unknown) return;
   flow.client = speaker == Speaker::client ? sender : sender ^ 1;
   flow.basis = ClientBasis::protocol;
+}
+
+/// Whether the peer has the bytes before `seq`: what was not captured of them never will be.
+[[nodiscard]] bool is_acknowledged(const TcpFlow& flow, SideIndex sender, std::uint32_t seq) {
+  const Side& peer = flow.side[sender ^ 1];
+  return peer.acked && seq_distance(seq, peer.max_ack) >= 0;
 }
 
 }  // namespace
@@ -148,13 +158,19 @@ void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::u
   if (cut_from < length) announce_gap(flow, sender, length - cut_from);
 }
 
+/// How many segments of a direction may wait at present.
+std::uint32_t Streams::most_waiting() const {
+  if (!is_scarce()) return limits_.reorder_per_direction;
+  const std::size_t share = std::clamp<std::size_t>(blocks_.capacity() / 2, 1, kWaitingWhenScarce);
+  return std::min(limits_.reorder_per_direction, static_cast<std::uint32_t>(share));
+}
+
 void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq) {
   SideDetail& detail = flow.detail[sender];
   std::uint32_t left = packet.payload_length;
   Bytes bytes = packet.payload;
   while (left > 0) {
-    const std::uint32_t index =
-        detail.waiting_count < limits_.reorder_per_direction ? blocks_.take() : kNone;
+    const std::uint32_t index = detail.waiting_count < most_waiting() ? blocks_.take() : kNone;
     if (index == kNone) {
       counters_.add(Counter::tcp_reordered_dropped);
       return;  // the stream will find a hole here
@@ -200,8 +216,8 @@ void Streams::drain(TcpFlow& flow, SideIndex sender) {
     const std::uint32_t index = detail.waiting;
     const Block& block = blocks_[index];
     if (seq_distance(flow.recent[sender].stream_next, block.seq) > 0) {
-      if (detail.waiting_count < limits_.reorder_per_direction) return;
-      counters_.add(Counter::tcp_holes_given_up);
+      if (detail.waiting_count < most_waiting()) return;
+      if (!is_acknowledged(flow, sender, block.seq)) counters_.add(Counter::tcp_holes_given_up);
       skip_hole(flow, sender);
       continue;
     }
@@ -229,9 +245,7 @@ bool Streams::holds_syn_data(const TcpFlow& flow, SideIndex sender) const {
 bool Streams::hold_syn_data(TcpFlow& flow, SideIndex sender, const Packet& packet,
                             std::uint32_t seq) {
   if ((packet.tcp.flags & (tcp_flag::syn | tcp_flag::ack)) != tcp_flag::syn) return false;
-  if (seq != flow.recent[sender].stream_next || 2 * blocks_.in_use() >= blocks_.capacity()) {
-    return false;
-  }
+  if (seq != flow.recent[sender].stream_next || is_scarce()) return false;
   if (!holds_syn_data(flow, sender)) wait(flow, sender, packet, seq);
   return true;
 }
@@ -247,11 +261,10 @@ void Streams::settle_syn_data(TcpFlow& flow, SideIndex sender, std::uint32_t tak
 }
 
 bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const {
-  const Side& peer = flow.side[sender ^ 1];
   const Block& first = blocks_[flow.detail[sender].waiting];
   const DurationNs waited_ns = elapsed_ns(first.time_ns, now);
-  if (peer.packets == 0) return waited_ns >= kUnseenPeerGraceNs;
-  return peer.acked && seq_distance(first.seq, peer.max_ack) >= 0 && waited_ns >= kHoleGraceNs;
+  if (flow.side[sender ^ 1].packets == 0) return waited_ns >= kUnseenPeerGraceNs;
+  return is_acknowledged(flow, sender, first.seq) && waited_ns >= kHoleGraceNs;
 }
 
 /// Gives up the bytes before the first waiting block and delivers what follows.

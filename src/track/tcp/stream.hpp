@@ -98,6 +98,9 @@ class Streams {
   void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
                StreamChunk chunk);
   void wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t seq);
+  /// Half of the room for what waits is taken.
+  [[nodiscard]] bool is_scarce() const { return 2 * blocks_.in_use() >= blocks_.capacity(); }
+  [[nodiscard]] std::uint32_t most_waiting() const;
   void line_up(SideDetail& detail, std::uint32_t index);
   void drain(TcpFlow& flow, SideIndex sender);
   [[nodiscard]] bool holds_syn_data(const TcpFlow& flow, SideIndex sender) const;

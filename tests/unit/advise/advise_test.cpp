@@ -198,7 +198,7 @@ TEST(Advise, StatementsWhoseTextWasNotCapturedAreJudgedApart) {
   const Judged judged(story);
   const std::vector<Finding> loops = judged.findings("db-n-plus-one");
   ASSERT_EQ(loops.size(), 1U);
-  EXPECT_THAT(loops[0].title, testing::HasSubstr("SELECT s1 of 10.0.0.5:3 (text not captured)"));
+  EXPECT_THAT(loops[0].title, testing::HasSubstr("SELECT s1 of 10.0.0.5:3 (text not known)"));
   EXPECT_EQ(loops[0].looked_at, 6U);
   const std::vector<Finding> slow = judged.findings("db-slow-fingerprint");
   ASSERT_EQ(slow.size(), 1U);

@@ -66,6 +66,33 @@ TEST(Dataset, SameOrderWithoutFrameNumbers) {
       [](const auto& a, const auto& b) { return a.start_time_ns < b.start_time_ns; }));
 }
 
+/// How many of the queries of a client that asks four names in a minute are not visible.
+std::size_t not_visible_of_four(const char* name_asked_again, double again_ms,
+                                bool resolver_heard) {
+  Story story;
+  for (int i = 0; i < 4; ++i) {
+    story.dns({"10.0.0.1", "192.0.2.53", "n" + std::to_string(i) + ".example"}, 20e3 * i,
+              Story::kNever);
+  }
+  if (name_asked_again != nullptr) {
+    story.dns({"10.0.0.1", "192.0.2.53", name_asked_again}, again_ms, Story::kNever);
+  }
+  if (resolver_heard) story.dns({"10.0.0.2", "192.0.2.53", "other.example"}, 5, 7);
+  const Dataset data = story.dataset();
+  return static_cast<std::size_t>(
+      std::count_if(data.dns().begin(), data.dns().end(),
+                    [](const DnsTransaction& d) { return d.outcome == DnsOutcome::not_visible; }));
+}
+
+TEST(Dataset, QueriesAreNotVisibleOnlyWhereTheCaptureCannotHaveTheirAnswers) {
+  EXPECT_EQ(not_visible_of_four(nullptr, 0, false), 4U);
+  // A capture that has the resolver's answers to others would have had this one's.
+  EXPECT_EQ(not_visible_of_four(nullptr, 0, true), 0U);
+  // Who gets no answer asks again after 5 s; who has no cache asks again whenever it needs the name.
+  EXPECT_EQ(not_visible_of_four("n0.example", 5000, false), 0U);
+  EXPECT_EQ(not_visible_of_four("n0.example", 10'000, false), 5U);
+}
+
 TEST(Dataset, WhatBeginsAndEndsInTheSameBurstIsOrderedByItsConnection) {
   // GIVEN a port used again within one burst of a live link, and the same inner addresses in two tunnels
   std::vector<Connection> same(4);

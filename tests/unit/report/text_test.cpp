@@ -444,7 +444,9 @@ TEST(TextWait, WhereNoRuleCouldJudgeNothingIsSaidToBeFine) {
   Report r = build_report(origin_capture(), {}, {}, std::move(data), Thresholds{}, {""});
   r.advice = {};
   r.advice.not_judged.push_back({"http-slow-ttfb", "no answer", Outcome::not_visible, ""});
-  EXPECT_THAT(flat(text_of(r)), HasSubstr("do first not known: none of the 1 rule that"));
+  EXPECT_THAT(
+      flat(text_of(r)),
+      HasSubstr("do first not known: no rule could judge this capture (the end lists 1 rule"));
   r.advice.fine.push_back({"tcp-syn-loss", "no SYN was lost", Outcome::fine, ""});
   EXPECT_THAT(flat(text_of(r)), HasSubstr("do first nothing: no rule found"));
 }

@@ -65,10 +65,11 @@ struct DatabaseExchange {
   BoundedText<32> operation;
   BoundedText<24> error_code;
   std::uint32_t next = UINT32_MAX;
-  std::uint32_t replies = 1;   ///< that it still waits for
-  std::uint32_t opaque = 0;    ///< the protocol's own number of it
-  std::uint16_t kind = 0;      ///< the protocol's own
-  bool may_be_silent = false;  ///< the server only answers in some cases
+  std::uint32_t replies = 1;       ///< that it still waits for
+  std::uint32_t opaque = 0;        ///< the protocol's own number of it
+  std::uint16_t kind = 0;          ///< the protocol's own
+  bool may_be_silent = false;      ///< the server only answers in some cases
+  bool first_result_seen = false;  ///< of the first statement of a burst
 };
 
 /// What a tracker keeps per connection for its exchanges.

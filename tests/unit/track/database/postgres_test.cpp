@@ -141,6 +141,17 @@ TEST(Postgres, tells_statements_prepared_before_the_capture_apart_by_name_and_co
   EXPECT_TRUE(b.all_given_back());
 }
 
+TEST(Postgres, the_verb_of_a_later_statement_is_not_the_first_ones) {
+  PostgresBench b;
+  EXPECT_THAT(b.play({client(1, query("SELECT 1")), server(2, done("SELECT 1") + ready('I')),
+                      client(3, bind("s1") + kExecute + bind("s2") + kExecute + kSync),
+                      server(4, message('2', "") + kRow + message('s', "") + message('2', "") +
+                                    done("DELETE 4") + ready('I'))},
+                     false),
+              ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 1",
+                          "Execute of \"s1\" -> frames 3-3 4-4 wait 1ms rows 4 statements 2"));
+}
+
 TEST(Postgres, a_statement_that_is_parsed_again_has_its_text) {
   PostgresBench b;
   EXPECT_THAT(

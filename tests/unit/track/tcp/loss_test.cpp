@@ -325,6 +325,32 @@ TEST(Loss, EveryHoleOfAWindowIsFilledByItsResend) {
   EXPECT_EQ(t.counters.of(Counter::tcp_holes_forgotten), 0U);
 }
 
+TEST(Loss, AHoleThatWasNeverFilledIsForgottenBeforeTheNumbersComeRound) {
+  // GIVEN 500 bytes that were never captured, and then more than half of all sequence numbers
+  constexpr std::uint32_t kLong = 1U << 24;
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(20, kAck, 501, 1, "a");
+  std::uint32_t seq = 502;
+  for (int i = 0; i < 140; ++i, seq += kLong) {
+    t.send({.from_client = false,
+            .at_ms = 30.0 + i,
+            .seq = seq,
+            .ack = 1,
+            .payload = "x",
+            .uncaptured = kLong - 1});
+  }
+  // WHEN two segments change places
+  t.server_sends(200, kAck, seq + 10, 1, "klmnopqrst");
+  t.server_sends(200.1, kAck, seq, 1, "abcdefghij");
+  // THEN the later hole is filled, by a segment that was overtaken
+  const HalfConnection h = t.finish().half.s2c;
+  EXPECT_EQ(h.impairment().missing_bytes, 500U);
+  EXPECT_EQ(
+      h.impairment().retransmissions[static_cast<std::size_t>(RetransmissionClass::out_of_order)],
+      1U);
+}
+
 TEST(Loss, PartsOfAHoleAreFilledInAnyOrder) {
   Conversation t;
   t.shake_hands();
