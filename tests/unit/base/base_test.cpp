@@ -1,13 +1,57 @@
 // Lists that count what they leave out, tables' memory, sums of durations.
+#include <array>
+#include <memory>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include <wirelag/base/bounded_list.hpp>
+#include <wirelag/base/chunked_list.hpp>
 #include <wirelag/base/ip.hpp>
 #include <wirelag/base/table_memory.hpp>
 #include <wirelag/base/types.hpp>
+#include <wirelag/base/views.hpp>
 
 namespace wirelag {
 namespace {
+
+TEST(ChunkedList, items_stay_where_they_are_over_many_chunks) {
+  struct Large {
+    std::uint64_t number;
+    std::array<std::uint8_t, (1U << 20) + 1> rest;
+  };
+  auto item = std::make_unique<Large>();
+  ChunkedList<Large> list;
+  EXPECT_TRUE(list.empty());
+  std::vector<const Large*> places;
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    item->number = i;
+    places.push_back(&list.push_back(*item));
+  }
+  ASSERT_EQ(list.size(), 40U);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    EXPECT_EQ(&list[i], places[i]);
+    EXPECT_EQ(list[i].number, i);
+  }
+  EXPECT_EQ(list.end() - list.begin(), 40);
+  EXPECT_EQ((list.begin() + 39)->number, 39U);
+  EXPECT_EQ(list.back().number, 39U);
+}
+
+TEST(ListView, shows_a_list_and_says_what_it_does_not_show) {
+  BoundedList<std::uint32_t, 3> list;
+  for (const std::uint32_t n : {7U, 8U, 9U, 10U}) list.push(n);
+  const ListView<std::uint32_t> view = list;
+  EXPECT_EQ(bytes_shown(view), 12U);
+  EXPECT_EQ(view.left_out(), 1U);
+  const ListView<std::uint32_t> within = shown_within(view, 11);  // two items and a part
+  EXPECT_EQ(within.size(), 2U);
+  EXPECT_EQ(within.left_out(), 2U);
+  const std::array<std::uint32_t, 3> copy = {7, 8, 9};
+  const ListView<std::uint32_t> moved = shown_at(view, copy.data());
+  EXPECT_EQ(moved.data(), copy.data());
+  EXPECT_EQ(moved.left_out(), 1U);
+}
 
 TEST(BoundedList, append_keeps_order_and_counts_what_either_left_out) {
   BoundedList<int, 2> other;
