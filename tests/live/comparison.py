@@ -1,4 +1,7 @@
-"""Phase by phase: what curl measured in the client against what wirelag reports from the wire."""
+"""Phase by phase: what curl measured in the client against what wirelag reports from the wire.
+
+A wrong number is wrong every time; a process that was held up differs now and then. So the times of one
+kind (the same phase of like transfers) are judged together."""
 
 TOLERANCE_S = 0.002
 TOLERANCE_SHARE = 0.2
@@ -6,8 +9,10 @@ TOLERANCE_SHARE = 0.2
 READINGS = 4
 #: Later than this, and the phases of 20 ms that the network has cannot be compared.
 TOO_LATE_S = 0.005
-#: curl's time for TLS has its own key generation and certificate check in it.
-TLS_COMPUTING_S = 0.01
+#: What curl's time has in it beside the network: a thread and the resolver's files; keys and certificates.
+COMPUTING_S = {"lookup": 0.006, "tls": 0.01}
+#: Of one kind, and of all.
+ENOUGH_OF_A_KIND, ENOUGH_OF_ALL = 0.25, 0.8
 
 
 class Phase:
@@ -17,12 +22,17 @@ class Phase:
         self.curl_s = curl_s
         self.wirelag_s = None if wirelag_ns is None else wirelag_ns / 1e9
 
+    def kind(self):
+        """The phase, and what transfers with the same scheme, domain and first word of the path share."""
+        scheme, host, path = split_url(self.transfer)
+        return f"{self.name} of {scheme}://*.{host.partition('.')[2]}/{path.split('/')[1]}"
+
     def difference_s(self):
         return abs(self.curl_s - (self.wirelag_s or 0))
 
     def agrees(self, late_s):
         """`late_s`: how late a process usually runs here."""
-        tolerance_s = TLS_COMPUTING_S if self.name == "tls" else TOLERANCE_S
+        tolerance_s = COMPUTING_S.get(self.name, TOLERANCE_S)
         return self.wirelag_s is not None and self.difference_s() <= max(
             tolerance_s, TOLERANCE_SHARE * self.curl_s) + READINGS * late_s
 
@@ -73,6 +83,15 @@ def _phases_of(t, report):
     yield Phase(name, "transfer", t["time_total"] - t["time_starttransfer"],
                 exchange["transfer_ns"])
     yield Phase(name, "total", t["time_total"] - t["time_pretransfer"], exchange["total_ns"])
+
+
+def differing_kinds(all_phases, late_s):
+    """The kinds that differ too often for chance, in words."""
+    agreeing = {}
+    for p in all_phases:
+        agreeing.setdefault(p.kind(), []).append(p.agrees(late_s))
+    return [f"{sum(those)} of {len(those)} times of kind {kind}" for kind, those in agreeing.items()
+            if sum(those) < ENOUGH_OF_A_KIND * len(those)]
 
 
 def _median(values):

@@ -20,12 +20,14 @@ def browse():
                            [f"http://keep.near.test/wait/50/{i}" for i in range(3)], "-4")
     transfers += curl.fetch([f"http://p{i}.far.test/wait/50/" for i in range(8)],
                             "-4", "--parallel", "--parallel-immediate")
-    transfers += curl.fetch(["http://slow.near.test/slow/"], "-4")
+    transfers += curl.fetch([f"http://slow{i}.near.test/slow/" for i in range(4)],
+                            "-4", "--parallel", "--parallel-immediate")
     namespaces.use_resolvers([v6])
     transfers += curl.fetch([f"http://s{i}.far.test/wait/50/" for i in range(4)], "-6")
     transfers += curl.fetch([f"http://any{i}.near.test/now/" for i in range(2)])
-    transfers += curl.fetch(["https://tls13.near.test/now/"], "-4")
-    transfers += curl.fetch(["https://tls12.near.test/now/"], "-6", "--tls-max", "1.2")
+    transfers += curl.fetch([f"https://{i}.tls13.near.test/now/" for i in range(5)], "-4")
+    transfers += curl.fetch([f"https://{i}.tls12.near.test/now/" for i in range(5)],
+                            "-6", "--tls-max", "1.2")
     return transfers
 
 
