@@ -11,25 +11,32 @@ namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
+/// What of a table lies before its first huge page.
+constexpr std::size_t kSmallStart = std::size_t{256} << 10;
+
 }  // namespace
 
-TableMemory::TableMemory(std::size_t bytes) : bytes_(std::max<std::size_t>(bytes, 1)) {
-  begin_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (begin_ == MAP_FAILED) throw std::bad_alloc();
-  const auto begin = reinterpret_cast<std::uintptr_t>(begin_);
-  const std::uintptr_t huge = (begin + 2 * kHugePage - 1) & ~(kHugePage - 1);
+TableMemory::TableMemory(std::size_t bytes) : size_(std::max<std::size_t>(bytes, 1)) {
+  const bool huge = size_ > kSmallStart;
+  // So much that there is room for whole huge pages wherever the kernel puts it.
+  if (huge) size_ = ((size_ - kSmallStart + kHugePage - 1) & ~(kHugePage - 1)) + 2 * kHugePage;
+  mapping_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapping_ == MAP_FAILED) throw std::bad_alloc();
+  begin_ = mapping_;
+  if (!huge) return;
+  const auto first = reinterpret_cast<std::uintptr_t>(mapping_);
+  const std::uintptr_t from = (first + kSmallStart + kHugePage - 1) & ~(kHugePage - 1);
+  begin_ = reinterpret_cast<void*>(from - kSmallStart);
   // Advice only: without huge pages the table works as well, more slowly.
-  if (huge < begin + bytes_) {
-    (void)madvise(reinterpret_cast<void*>(huge), begin + bytes_ - huge, MADV_HUGEPAGE);
-  }
+  (void)madvise(reinterpret_cast<void*>(from), first + size_ - from, MADV_HUGEPAGE);
 }
 
 TableMemory::~TableMemory() {
-  if (begin_ != nullptr) munmap(begin_, bytes_);
+  if (mapping_ != nullptr) munmap(mapping_, size_);
 }
 
 TableMemory::TableMemory(TableMemory&& other) noexcept
-    : begin_(std::exchange(other.begin_, nullptr)), bytes_(other.bytes_) {}
+    : mapping_(std::exchange(other.mapping_, nullptr)), size_(other.size_), begin_(other.begin_) {}
 
 }  // namespace wirelag

@@ -87,16 +87,16 @@ struct Worker::State : ConnectionObserver {
   void on_handshake(const Connection& so_far) override { summariser.on_handshake(so_far); }
   void on_round_trip(const DataRoundTrip& sample) override { summariser.on_round_trip(sample); }
 
-  [[nodiscard]] NotAnalysed track(const Packet& packet);
+  [[nodiscard]] NotAnalysed track(const Packet& packet, TcpTracker::Candidate flow);
   [[nodiscard]] NotAnalysed track_datagram(const Packet& packet);
   void note_time(TimeNs time_ns);
   void process_burst(std::span<const Frame> frames);
   void track_all(std::span<const Packet> decoded);
 };
 
-NotAnalysed Worker::State::track(const Packet& packet) {
+NotAnalysed Worker::State::track(const Packet& packet, TcpTracker::Candidate flow) {
   switch (packet.transport) {
-    case Transport::tcp: return tcp.on_segment(packet);
+    case Transport::tcp: return tcp.on_segment(packet, flow);
     case Transport::udp: return track_datagram(packet);
     case Transport::none: break;
   }
@@ -154,7 +154,7 @@ void Worker::State::track_all(std::span<const Packet> decoded) {
   for (std::size_t i = 0; i < kStreamAhead; ++i) prefetch_stream(i);
   for (std::size_t i = 0; i < decoded.size(); ++i) {
     prefetch_stream(i + kStreamAhead);
-    accounting.count(track(decoded[i]));
+    accounting.count(track(decoded[i], flows[i]));
   }
 }
 

@@ -139,8 +139,9 @@ class Tcp : public Stage {
       std::array<TcpTracker::Candidate, kBurst> flows;
       for (std::size_t i = 0; i < ready; ++i) flows[i] = tcp_.prefetch_flow(packets_[i]);
       for (std::size_t i = 0; i < ready; ++i) tcp_.prefetch_stream(flows[i], packets_[i]);
-      for (const Packet& p : decoded) {
-        if (p.transport == Transport::tcp && tcp_.on_segment(p) == NotAnalysed::none) ++tracked_;
+      for (std::size_t i = 0; i < ready; ++i) {
+        if (decoded[i].transport != Transport::tcp) continue;
+        if (tcp_.on_segment(decoded[i], flows[i]) == NotAnalysed::none) ++tracked_;
       }
       frames = frames.subspan(n);
       if (++bursts_ % kBurstsPerTick == 0 && ready > 0) tcp_.tick(packets_[ready - 1].time_ns);

@@ -18,6 +18,14 @@ namespace wirelag {
   return x;
 }
 
+/// A product of 128 bits, its halves folded together: one multiplication mixes two words (as wyhash does,
+/// public domain). Zero where one of them is zero: a sender must not know both.
+[[nodiscard]] constexpr std::uint64_t fold64(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
 /// A first word that a sender chose: one more mixing, so that no two values of it differ in a way
 /// that a later word could undo.
 [[nodiscard]] constexpr std::uint64_t seeded64(std::uint64_t seed, std::uint64_t word) {

@@ -20,8 +20,9 @@ class TableMemory {
   [[nodiscard]] void* get() const { return begin_; }
 
  private:
-  void* begin_ = nullptr;
-  std::size_t bytes_ = 0;
+  void* mapping_ = nullptr;
+  std::size_t size_ = 0;  ///< of the mapping
+  void* begin_ = nullptr;  ///< in it
 };
 
 }  // namespace wirelag

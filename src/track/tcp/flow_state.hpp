@@ -24,9 +24,6 @@ namespace wirelag::tcp {
 
 using SideIndex = std::uint8_t;
 inline constexpr std::uint32_t kNone = Pool<int>::kNone;
-[[nodiscard]] inline SideIndex sender_of(Orientation orientation) {
-  return orientation == Orientation::from_high ? 1 : 0;
-}
 [[nodiscard]] inline SideIndex sender_of(const Packet& packet) {
   return packet.dst < packet.src ? 1 : 0;
 }
@@ -264,6 +261,14 @@ struct TcpFlow {
     return sender == client ? Direction::c2s : Direction::s2c;
   }
   [[nodiscard]] bool closed() const { return rst || fins; }
+  /// Whether Streams still has to do with its bytes.
+  [[nodiscard]] bool followed() const {
+    return recognising || tracker != StreamTracker::kNone || transfer != kNone;
+  }
+  /// Whether this is the flow of a packet from its side `sender`.
+  [[nodiscard]] bool carries(const Packet& packet, SideIndex sender) const {
+    return endpoint(sender) == packet.src && endpoint(sender ^ 1) == packet.dst;
+  }
   [[nodiscard]] bool half_open() const { return (syn || syn_ack) && !complete; }
   [[nodiscard]] DurationNs answered_ns(SideIndex s) const { return round_trips[s].answered_ns(); }
   /// The smallest round trip between the two ends that was seen; unknown unless both halves are.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wirelag/base/cursor.hpp>
+#include <wirelag/base/hash.hpp>
 
 #include "flow_state.hpp"
 
@@ -24,15 +25,18 @@ enum class MirrorCopy : std::uint8_t {
 
 /// Of all that a copy made by the mirror has in common with its original. Not 0.
 [[nodiscard]] inline std::uint32_t fingerprint(const Packet& packet) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
+  constexpr std::uint64_t kOne = 0x9e3779b97f4a7c15ULL, kOther = 0xd6e8feb86659fd93ULL;
   const TcpHeader& tcp = packet.tcp;
-  std::uint64_t h = (std::uint64_t{tcp.seq} << 32 | tcp.ack) * kOdd;
-  const auto add = [&h](std::uint64_t word) { h = (h ^ h >> 32 ^ word) * kOdd; };
-  add(std::uint64_t{packet.payload_length} << 24 ^ std::uint64_t{tcp.window} << 8 ^ tcp.flags);
+  const std::uint64_t rest =
+      std::uint64_t{packet.payload_length} << 24 ^ std::uint64_t{tcp.window} << 8 ^ tcp.flags;
+  std::uint64_t h = fold64((std::uint64_t{tcp.seq} << 32 | tcp.ack) ^ kOne, rest ^ kOther);
   ByteCursor options(tcp.options);
-  while (options.remaining() >= 8) add(options.u64());
-  if (options.remaining() >= 4) add(options.u32());
-  return static_cast<std::uint32_t>(h >> 32) | 1;
+  while (options.remaining() >= 12) {
+    h ^= options.u64();
+    h = fold64(h, options.u32() ^ kOne);
+  }
+  while (options.remaining() >= 4) h = fold64(h ^ options.u32(), kOne);
+  return static_cast<std::uint32_t>(h) | 1;
 }
 
 /// Keeps what recognises a copy of this segment, which takes sequence space.

@@ -107,12 +107,14 @@ struct TcpTracker::State {
         shortest_timeout_ns(
             std::min({l.idle_timeout_ns, l.half_open_timeout_ns, l.closed_timeout_ns})) {}
 
-  /// The packet's flow and, when there is one, how the packet travels on it.
-  [[nodiscard]] std::uint32_t find(const Packet& packet, Orientation& orientation) const {
-    return index.find(packet.flow_hash, [&](std::uint32_t i) {
-      orientation = flows[i].key.orientation(packet.src, packet.dst);
-      return orientation != Orientation::none;
-    });
+  [[nodiscard]] std::uint32_t find(const Packet& packet, Candidate flow) const {
+    if (flow.record != FlowIndex::kNone) [[likely]] {
+      const TcpFlow& probably = flows[flow.record];
+      if (probably.live && probably.carries(packet, flow.sender)) [[likely]]
+        return flow.record;
+    }
+    return index.find(packet.flow_hash,
+                      [&](std::uint32_t i) { return flows[i].carries(packet, flow.sender); });
   }
 
   [[nodiscard]] std::uint32_t begin(const Packet& packet);
@@ -214,13 +216,12 @@ bool TcpTracker::State::begins_anew(const TcpFlow& flow, SideIndex sender, const
 
 // ------------------------------------------------------------------------------------ life
 
-NotAnalysed TcpTracker::on_segment(const Packet& packet) {
+NotAnalysed TcpTracker::on_segment(const Packet& packet, Candidate probably) {
   State& s = *state_;
-  Orientation orientation{};
-  const std::uint32_t i = s.find(packet, orientation);
+  const SideIndex sender = probably.sender;
+  const std::uint32_t i = s.find(packet, probably);
   if (i != FlowIndex::kNone) [[likely]] {
     TcpFlow& flow = s.flows[i];
-    const SideIndex sender = sender_of(orientation);
     const bool expired = s.expired(flow, packet.time_ns);
     if (!expired && !s.begins_anew(flow, sender, packet)) [[likely]] {
       s.account(i, sender, packet);
@@ -232,7 +233,7 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet) {
   }
   const std::uint32_t begun = s.begin(packet);
   if (begun == FlowIndex::kNone) return NotAnalysed::flow_table_full;
-  s.account(begun, sender_of(packet), packet);
+  s.account(begun, sender, packet);
   return NotAnalysed::none;
 }
 
@@ -249,7 +250,7 @@ void TcpTracker::State::account(std::uint32_t i, SideIndex sender, const Packet&
     return;
   }
   if (observer != nullptr && completed.any()) show(flow, sender, completed);
-  if (packet.payload_length > 0) {
+  if (packet.payload_length > 0 && flow.followed()) {
     streams.on_segment(flow, sender, packet, SegmentContent::payload);
   }
 }
@@ -497,21 +498,20 @@ void TcpTracker::prefetch_slot(const Packet& packet) const {
 TcpTracker::Candidate TcpTracker::prefetch_flow(const Packet& packet) const {
   const State& s = *state_;
   const std::uint32_t i = s.index.candidate(packet.flow_hash);
+  const SideIndex sender = sender_of(packet);
   if (i != FlowIndex::kNone) {
     const TcpFlow& flow = s.flows[i];
-    const SideIndex sender = sender_of(packet);
     // All that an expected segment touches.
     prefetch_lines<offsetof(TcpFlow, recent)>(&flow);
     prefetch_line(&flow.round_trips[sender ^ 1]);
     if (packet.payload_length > 0) prefetch_line(&flow.recent[sender]);
   }
-  return Candidate{i};
+  return {i, sender};
 }
 
 void TcpTracker::prefetch_stream(Candidate flow, const Packet& packet) const {
-  const auto i = static_cast<std::uint32_t>(flow);
-  if (packet.payload_length == 0 || i == FlowIndex::kNone) return;
-  state_->streams.prefetch(state_->flows[i], sender_of(packet));
+  if (packet.payload_length == 0 || flow.record == FlowIndex::kNone) return;
+  state_->streams.prefetch(state_->flows[flow.record], flow.sender);
 }
 
 void TcpTracker::tick(TimeNs now) {

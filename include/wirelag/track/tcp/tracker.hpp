@@ -41,8 +41,11 @@ class TcpTracker {
   /// Which tracker gets the bytes of which protocol; null = recognised but not followed.
   using Trackers = std::array<StreamTracker*, kProtocols>;
 
-  /// The flow that a packet probably belongs to, if there is one.
-  enum class Candidate : std::uint32_t {};
+  /// The flow that a packet probably belongs to, and who of its two sides sent the packet.
+  struct Candidate {
+    std::uint32_t record = UINT32_MAX;  ///< no flow
+    std::uint8_t sender = 0;            ///< 1 = the higher endpoint
+  };
 
   /// `observer` may be null. Everything referred to must outlive the tracker.
   TcpTracker(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
@@ -58,8 +61,9 @@ class TcpTracker {
   [[nodiscard]] Candidate prefetch_flow(const Packet& packet) const;
   void prefetch_stream(Candidate flow, const Packet& packet) const;
 
+  /// `flow`: what prefetch_flow() said of this packet; what came in between may have made it wrong.
   /// NotAnalysed::none, or flow_table_full.
-  [[nodiscard]] NotAnalysed on_segment(const Packet& packet);
+  [[nodiscard]] NotAnalysed on_segment(const Packet& packet, Candidate flow);
 
   /// Bounded housekeeping: ends a few connections that have been silent for too long at `now`.
   void tick(TimeNs now);

@@ -122,7 +122,7 @@ class Conversation {
     p.tcp.options = options_;
     p.payload = as_bytes(s.payload);
     p.payload_length = static_cast<std::uint32_t>(s.payload.size()) + s.uncaptured;
-    return tracker_->on_segment(p);
+    return tracker_->on_segment(p, tracker_->prefetch_flow(p));
   }
   NotAnalysed client_sends(double at_ms, std::uint8_t flags, std::uint32_t seq, std::uint32_t ack,
                            std::string payload = "") {
