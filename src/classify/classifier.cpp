@@ -1,67 +1,47 @@
-// Three Hyperscan databases in block mode: signatures of TCP, signatures of UDP, service rules. One
+// Three Hyperscan databases (databases.hpp): signatures of TCP, signatures of UDP, service rules. One
 // scratch serves all three, since a worker scans one thing at a time.
 //
-// The id of a pattern is its place in its table, so "the first line wins" is "the smallest id that
-// matches". Signatures are compiled on the control core, which also makes the scratch the
-// classifiers clone: a classifier's construction asks for memory once, a scan never.
+// The signatures come compiled from the build, service rules are compiled on the control core, which also
+// makes the scratch that the classifiers clone: a classifier's construction asks for memory once, a scan
+// never.
 
 #include <algorithm>
 #include <iterator>
 #include <new>
 
 #include <fmt/core.h>
-#include <hs.h>
 
 #include <wirelag/classify/classifier.hpp>
 
+#include "databases.hpp"
+#include "prebuilt.hpp"
 #include "signature_table.hpp"
 
 namespace wirelag {
 namespace {
 
-struct HyperscanFree {
-  void operator()(hs_database_t* database) const { hs_free_database(database); }
-  void operator()(hs_scratch_t* scratch) const { hs_free_scratch(scratch); }
-  void operator()(hs_compile_error_t* error) const { hs_free_compile_error(error); }
-};
-using Database = std::unique_ptr<hs_database_t, HyperscanFree>;
 using Scratch = std::unique_ptr<hs_scratch_t, HyperscanFree>;
 
 constexpr unsigned kNoMatch = UINT32_MAX;
 
-/// Where a pattern failed: its index in the table (-1 = none in particular) and Hyperscan's words.
-struct CompileFailure {
-  int pattern = -1;
-  std::string message;
-};
-
-/// Ids are the patterns' places in the list.
-Database compile_database(const std::vector<const char*>& patterns, unsigned flags,
-                          CompileFailure& failure) {
-  std::vector<unsigned> ids(patterns.size());
-  for (unsigned i = 0; i < ids.size(); ++i) ids[i] = i;
-  const std::vector<unsigned> all_flags(patterns.size(), flags);
-
+/// As the build has compiled them; anew where this is another version of Hyperscan than the build had.
+Database load_signatures(Transport transport, CompileFailure& failure) {
+  const std::string_view built = as_text(prebuilt_signatures(transport));
   hs_database_t* database = nullptr;
-  hs_compile_error_t* error = nullptr;
-  if (hs_compile_multi(patterns.data(), all_flags.data(), ids.data(),
-                       static_cast<unsigned>(patterns.size()), HS_MODE_BLOCK, nullptr, &database,
-                       &error) != HS_SUCCESS) {
-    const std::unique_ptr<hs_compile_error_t, HyperscanFree> owner(error);
-    failure = {error->expression, error->message};
+  if (hs_deserialize_database(built.data(), built.size(), &database) == HS_SUCCESS) {
+    return Database(database);
   }
-  return Database(database);
+  return compile_signatures(transport, failure);
 }
 
-Database compile_signatures(Transport transport, std::vector<Recognised>& recognised,
-                            CompileFailure& failure) {
-  std::vector<const char*> patterns;
+/// What each pattern means, by its id.
+std::vector<Recognised> messages_of(Transport transport) {
+  std::vector<Recognised> messages;
   for (const Signature& signature : kSignatures) {
-    if (signature.transport != transport) continue;
-    patterns.push_back(signature.pattern);
-    recognised.push_back({signature.protocol, signature.speaker});
+    if (signature.transport == transport)
+      messages.push_back({signature.protocol, signature.speaker});
   }
-  return compile_database(patterns, HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH, failure);
+  return messages;
 }
 
 std::string rule_error(const std::vector<ServiceRule>& rules, const CompileFailure& failure) {
@@ -100,9 +80,9 @@ std::string_view bare_host(std::string_view host) {
 struct Signatures::State {
   Database tcp;
   Database udp;
-  Database service_rules;                ///< null when there are no rules
-  std::vector<Recognised> tcp_messages;  ///< by pattern id
-  std::vector<Recognised> udp_messages;  ///< by pattern id
+  Database service_rules;  ///< null when there are no rules
+  std::vector<Recognised> tcp_messages = messages_of(Transport::tcp);
+  std::vector<Recognised> udp_messages = messages_of(Transport::udp);
   std::vector<ServiceId> rule_services;  ///< by pattern id
   std::vector<std::string> services;     ///< by ServiceId - 1
   Scratch scratch;                       ///< fits all databases; only ever cloned
@@ -163,8 +143,8 @@ Result<std::shared_ptr<const Signatures>> Signatures::compile(
     return Error{"Hyperscan needs a processor with SSSE3: this one does not have it"};
   auto state = std::make_unique<State>();
   CompileFailure failure;
-  state->tcp = compile_signatures(Transport::tcp, state->tcp_messages, failure);
-  if (state->tcp) state->udp = compile_signatures(Transport::udp, state->udp_messages, failure);
+  state->tcp = load_signatures(Transport::tcp, failure);
+  if (state->tcp) state->udp = load_signatures(Transport::udp, failure);
   if (!state->udp) return Error{fmt::format("protocol signatures: {}", failure.message)};
 
   if (auto named = state->name_services(rules); !named) return named.take_error();

@@ -21,7 +21,7 @@ class TableMemory {
 
  private:
   void* mapping_ = nullptr;
-  std::size_t size_ = 0;  ///< of the mapping
+  std::size_t size_ = 0;   ///< of the mapping
   void* begin_ = nullptr;  ///< in it
 };
 
