@@ -7,9 +7,11 @@
 // gone: it keeps a count of them. Sorting happens once, in seal(): small keys are sorted, then the
 // values (a Connection is half a kilobyte) are moved to their places in a single pass.
 #include <algorithm>
+#include <bit>
 #include <deque>
 #include <tuple>
 
+#include <wirelag/base/hash.hpp>
 #include <wirelag/control/dataset.hpp>
 
 #include "dns_visibility.hpp"
@@ -213,6 +215,38 @@ void Store<T>::sort() {
   }
 }
 
+/// Which connection has a key: a hash table of indexes, at most half full.
+class ConnectionNumbers {
+ public:
+  void number(const Transactions<Connection>& connections) {
+    slots_.assign(std::bit_ceil(2 * connections.size() + 1), Slot{});
+    for (std::size_t i = 0; i < connections.size(); ++i) {
+      const ConnectionKey key = connections[i].key;
+      if (key != kNoKey) slots_[slot_of(key)] = {key, i};
+    }
+  }
+  [[nodiscard]] std::size_t of(ConnectionKey key) const {
+    return slots_.empty() || key == kNoKey ? Dataset::kNone : slots_[slot_of(key)].index;
+  }
+
+ private:
+  static constexpr ConnectionKey kNoKey = 0;
+  struct Slot {
+    ConnectionKey key = kNoKey;
+    std::size_t index = Dataset::kNone;
+  };
+
+  /// Where the key is, or would be.
+  [[nodiscard]] std::size_t slot_of(ConnectionKey key) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = mix64(key) & mask;
+    while (slots_[at].key != kNoKey && slots_[at].key != key) at = (at + 1) & mask;
+    return at;
+  }
+
+  std::vector<Slot> slots_;
+};
+
 /// From the first to the last instant that any of them tells of.
 DurationNs span_of(const Transactions<Connection>& connections,
                    const Transactions<DnsTransaction>& dns) {
@@ -244,15 +278,9 @@ struct StoresOf<std::tuple<T...>> {
 }  // namespace
 
 struct Dataset::State {
-  struct Numbered {
-    ConnectionKey key;
-    std::size_t index;
-    bool operator<(const Numbered& other) const { return key < other.key; }
-  };
-
   StoresOf<TransactionKinds>::type stores;
   DatasetLimits limits;
-  std::vector<Numbered> by_key;
+  ConnectionNumbers numbers;
   std::uint64_t dropped = 0;
   DurationNs span_ns = 0;
   bool sealed = false;
@@ -299,11 +327,7 @@ void Dataset::seal() {
   std::apply([](auto&... store) { (store.sort(), ...); }, state.stores);
 
   const Transactions<Connection>& connections = state.of<Connection>();
-  state.by_key.reserve(connections.size());
-  for (std::size_t i = 0; i < connections.size(); ++i) {
-    if (connections[i].key != 0) state.by_key.push_back({connections[i].key, i});
-  }
-  std::sort(state.by_key.begin(), state.by_key.end());
+  state.numbers.number(connections);
   state.sealed = true;
   Transactions<DnsTransaction>& dns = std::get<Store<DnsTransaction>>(state.stores).values();
   for (std::size_t i = 0; i < dns.size(); ++i) {
@@ -325,9 +349,7 @@ const Transactions<DatabaseTransaction>& Dataset::database() const {
 }
 
 std::size_t Dataset::connection_index(ConnectionKey key) const {
-  const auto& by_key = state_->by_key;
-  const auto found = std::lower_bound(by_key.begin(), by_key.end(), State::Numbered{key, 0});
-  return found != by_key.end() && found->key == key ? found->index : kNone;
+  return state_->numbers.of(key);
 }
 
 DurationNs Dataset::span_ns() const { return state_->span_ns; }

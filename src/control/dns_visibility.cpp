@@ -63,19 +63,30 @@ void look_for_repetitions(const Transactions<DnsTransaction>& dns, Sights& sight
   }
 }
 
-/// Whoever sent a packet of a resolver's, or any.
-std::set<IpAddress> speakers_of(const Transactions<DnsTransaction>& dns,
-                                const Transactions<Connection>& connections) {
-  std::set<IpAddress> speakers;
+/// The resolvers that owe an answer and have sent a packet, to whomever.
+std::set<IpAddress> speaking_resolvers(const Transactions<DnsTransaction>& dns,
+                                       const Transactions<Connection>& connections) {
+  std::map<IpAddress, bool> speaks;  // by resolver
   for (const DnsTransaction& d : dns) {
-    if (known(d.response_ns) || d.response_frame != 0) speakers.insert(d.resolver.ip);
-    if (!d.query_frames.empty()) speakers.insert(d.client.ip);
+    if (is_open(d)) speaks.try_emplace(d.resolver.ip, false);
+  }
+  const auto saw = [&](const IpAddress& sender) {
+    const auto resolver = speaks.find(sender);
+    if (resolver != speaks.end()) resolver->second = true;
+  };
+  for (const DnsTransaction& d : dns) {
+    if (known(d.response_ns) || d.response_frame != 0) saw(d.resolver.ip);
+    if (!d.query_frames.empty()) saw(d.client.ip);
   }
   for (const Connection& c : connections) {
-    if (c.half.c2s.packets > 0) speakers.insert(c.client.ip);
-    if (c.half.s2c.packets > 0) speakers.insert(c.server.ip);
+    if (c.half.c2s.packets > 0) saw(c.client.ip);
+    if (c.half.s2c.packets > 0) saw(c.server.ip);
   }
-  return speakers;
+  std::set<IpAddress> speaking;
+  for (const auto& [resolver, has_spoken] : speaks) {
+    if (has_spoken) speaking.insert(resolver);
+  }
+  return speaking;
 }
 
 }  // namespace
@@ -87,7 +98,7 @@ void mark_not_visible(Transactions<DnsTransaction>& dns,
     if (is_open(d)) sights.try_emplace(d.client.ip);
   }
   if (sights.empty()) return;
-  const std::set<IpAddress> speakers = speakers_of(dns, connections);
+  const std::set<IpAddress> speaking = speaking_resolvers(dns, connections);
   for (const DnsTransaction& d : dns) {
     const auto client = sights.find(d.client.ip);
     if (client != sights.end()) client->second.received |= known(d.response_ns);
@@ -99,7 +110,7 @@ void mark_not_visible(Transactions<DnsTransaction>& dns,
   for (std::size_t i = 0; i < dns.size(); ++i) {
     DnsTransaction& d = dns[i];
     if (is_open(d) &&
-        sights.at(d.client.ip).only_its_own_packets(speakers.contains(d.resolver.ip))) {
+        sights.at(d.client.ip).only_its_own_packets(speaking.contains(d.resolver.ip))) {
       d.outcome = DnsOutcome::not_visible;
     }
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,7 @@ namespace {
 
 /// What is added up per server.
 struct Tally {
-  std::set<IpAddress> clients;
+  std::vector<IpAddress> clients;  ///< of each connection
   std::vector<std::pair<TimeNs, int>> opened;  ///< +1 opened, -1 let go
   std::size_t requests = 0;
   double open_ns = 0;  ///< sum over the requests of their time
@@ -45,7 +44,7 @@ class Collector {
  private:
   void add(const Connection& c) {
     Tally& tally = tallies_[c.server];
-    tally.clients.insert(c.client.ip);
+    tally.clients.push_back(c.client.ip);
     tally.opened.emplace_back(c.start_time_ns, 1);
     const bool closed = c.close != CloseKind::open && known(c.close_time_ns);
     tally.opened.emplace_back(std::max(closed ? c.close_time_ns : c.last_time_ns, c.start_time_ns),
@@ -65,7 +64,9 @@ class Collector {
   static ServerUse use_of(const Endpoint& server, Tally& tally) {
     ServerUse use;
     use.server = server;
-    use.clients = tally.clients.size();
+    std::sort(tally.clients.begin(), tally.clients.end());
+    const auto last = std::unique(tally.clients.begin(), tally.clients.end());
+    use.clients = static_cast<std::size_t>(last - tally.clients.begin());
     use.connections = tally.opened.size() / 2;
     // Opened before let go, where both are at once.
     std::sort(tally.opened.begin(), tally.opened.end(), [](const auto& a, const auto& b) {

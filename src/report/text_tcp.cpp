@@ -3,7 +3,9 @@
 //
 // Few connections: the table, then a block each. Many: the table of those that failed or took
 // longest, who opened how many, the reasons counted, and the slowest tasks.
+#include <algorithm>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -147,26 +149,50 @@ void reasons_table(std::string& out, const Report& r) {
   }
 }
 
-void pairs_table(std::string& out, const Report& r) {
-  struct Pair {
-    std::size_t connections = 0, failed = 0, requests = 0;
-    DurationNs slowest_ns = kUnknownNs;
+/// What a client address opened to a server.
+struct Pair {
+  IpAddress client;
+  Endpoint server;
+  std::size_t connections = 0, failed = 0, requests = 0;
+  DurationNs slowest_ns = kUnknownNs;
+};
+
+std::vector<Pair> pairs_of(const Report& r) {
+  struct Opened {
+    IpAddress client;
+    Endpoint server;
+    std::uint32_t connection;
+    auto operator<=>(const Opened&) const = default;
   };
-  std::map<std::pair<IpAddress, Endpoint>, Pair> pairs;
-  for (std::size_t i = 0; i < r.data.connections().size(); ++i) {
-    const Connection& c = r.data.connections()[i];
-    Pair& p = pairs[{c.client.ip, c.server}];
-    ++p.connections;
-    p.failed += failed(c);
-    p.requests += r.correlation.channels[i].http.size();
-    p.slowest_ns = std::max(p.slowest_ns, c.connect_time_ns);
+  const Transactions<Connection>& connections = r.data.connections();
+  std::vector<Opened> opened;
+  opened.reserve(connections.size());
+  for (std::uint32_t i = 0; i < connections.size(); ++i) {
+    opened.push_back({connections[i].client.ip, connections[i].server, i});
   }
-  using Entry = std::pair<std::pair<IpAddress, Endpoint>, Pair>;
-  std::vector<Entry> sorted(pairs.begin(), pairs.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) {
-    return a.second.connections > b.second.connections;
-  });
-  const std::size_t shown = std::min(kPairs, sorted.size());
+  std::sort(opened.begin(), opened.end());
+  std::vector<Pair> pairs;
+  for (const Opened& o : opened) {
+    if (pairs.empty() || pairs.back().client != o.client || pairs.back().server != o.server) {
+      pairs.push_back({.client = o.client, .server = o.server});
+    }
+    Pair& p = pairs.back();
+    ++p.connections;
+    p.failed += failed(connections[o.connection]);
+    p.requests += r.correlation.channels[o.connection].http.size();
+    p.slowest_ns = std::max(p.slowest_ns, connections[o.connection].connect_time_ns);
+  }
+  return pairs;
+}
+
+void pairs_table(std::string& out, const Report& r) {
+  std::vector<Pair> pairs = pairs_of(r);
+  const std::size_t shown = std::min(kPairs, pairs.size());
+  std::partial_sort(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(shown), pairs.end(),
+                    [](const Pair& a, const Pair& b) {
+                      if (a.connections != b.connections) return a.connections > b.connections;
+                      return std::tie(a.client, a.server) < std::tie(b.client, b.server);
+                    });
   Table table({{"connections", Align::right},
                {"failed", Align::right},
                {"requests", Align::right},
@@ -175,13 +201,13 @@ void pairs_table(std::string& out, const Report& r) {
                {"server", Align::left, Shrink::middle, 16}},
               1);
   for (std::size_t i = 0; i < shown; ++i) {
-    const auto& [who, p] = sorted[i];
+    const Pair& p = pairs[i];
     table.row({std::to_string(p.connections), std::to_string(p.failed), std::to_string(p.requests),
-               ms_number(p.slowest_ns), who.first.text(), who.second.text()});
+               ms_number(p.slowest_ns), p.client.text(), p.server.text()});
   }
   out += "\nWho opened most\n";
   table.print(out);
-  more(out, sorted.size() - shown, "pair", "pairs", 1);
+  more(out, pairs.size() - shown, "pair", "pairs", 1);
 }
 
 }  // namespace
