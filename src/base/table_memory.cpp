@@ -32,6 +32,13 @@ TableMemory::TableMemory(std::size_t bytes) : size_(std::max<std::size_t>(bytes,
   (void)madvise(reinterpret_cast<void*>(from), first + size_ - from, MADV_HUGEPAGE);
 }
 
+void TableMemory::discard(std::size_t from, std::size_t to) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(begin_);
+  const std::uintptr_t first = (begin + from + kHugePage - 1) & ~(kHugePage - 1);
+  const std::uintptr_t end = (begin + to) & ~(kHugePage - 1);
+  if (first < end) (void)madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
+}
+
 TableMemory::~TableMemory() {
   if (mapping_ != nullptr) munmap(mapping_, size_);
 }

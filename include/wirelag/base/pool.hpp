@@ -49,6 +49,11 @@ class Pool {
     --in_use_;
   }
 
+  /// None of the objects [from, to) is in use: their memory goes back to the system until they are.
+  void discard(std::size_t from, std::size_t to) {
+    memory_.discard(from * sizeof(T), to * sizeof(T));
+  }
+
   [[nodiscard]] T& operator[](Index i) { return items_[i]; }
   [[nodiscard]] const T& operator[](Index i) const { return items_[i]; }
   [[nodiscard]] std::size_t in_use() const { return in_use_; }

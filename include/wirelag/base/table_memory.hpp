@@ -18,6 +18,9 @@ class TableMemory {
   TableMemory& operator=(TableMemory&&) = delete;
 
   [[nodiscard]] void* get() const { return begin_; }
+  /// What nobody needs any more of [from, to) bytes goes back to the system, as far as it is whole huge
+  /// pages; it reads as zeros.
+  void discard(std::size_t from, std::size_t to);
 
  private:
   void* mapping_ = nullptr;
