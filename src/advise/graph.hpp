@@ -7,11 +7,25 @@
 
 namespace wirelag {
 
+/// An index into the dataset, or Dataset::kNone, in half the room: a large capture has millions of them.
+class SmallIndex {
+ public:
+  constexpr SmallIndex(std::size_t index) : index_(static_cast<std::uint32_t>(index)) {}
+  constexpr operator std::size_t() const { return index_ == kNone ? Dataset::kNone : index_; }
+  auto operator<=>(const SmallIndex&) const = default;
+  bool operator==(const SmallIndex&) const = default;
+  bool operator==(std::size_t index) const { return static_cast<std::size_t>(*this) == index; }
+
+ private:
+  static constexpr auto kNone = static_cast<std::uint32_t>(Dataset::kNone);
+  std::uint32_t index_;
+};
+
 /// An activity that becomes a node.
 struct NodeRef {
   VisitNode::Kind kind;
-  std::size_t item;
-  std::size_t connection;
+  SmallIndex item;
+  SmallIndex connection;
   auto operator<=>(const NodeRef&) const = default;
 };
 

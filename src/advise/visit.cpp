@@ -23,12 +23,16 @@ namespace {
 
 struct Activity {
   IpAddress client_ip;
-  std::size_t lane;  ///< 0, or 1 + the connection to a database that it belongs to
   TimeNs from_ns;
-  NodeRef node;
   TimeNs to_ns;
-  auto operator<=>(const Activity&) const = default;
+  std::uint32_t lane;  ///< 0, or 1 + the connection to a database that it belongs to
+  NodeRef node;
+  auto operator<=>(const Activity& other) const {
+    return std::tie(client_ip, lane, from_ns, node, to_ns) <=>
+           std::tie(other.client_ip, other.lane, other.from_ns, other.node, other.to_ns);
+  }
 };
+static_assert(sizeof(Activity) == 48);
 
 class Activities {
  public:
@@ -60,7 +64,8 @@ class Activities {
 
  private:
   void add(const IpAddress& client, TimeNs from, TimeNs to, NodeRef node, std::size_t lane) {
-    if (known(from)) found_.push_back({client, lane, from, node, std::max(from, to)});
+    if (!known(from)) return;
+    found_.push_back({client, from, std::max(from, to), static_cast<std::uint32_t>(lane), node});
   }
   void add(const IpAddress& client, TimeNs from, TimeNs to, NodeRef node) {
     add(client, from, to, node, 0);
@@ -238,7 +243,7 @@ class Grouping {
   const Correlation& correlation_;
   const VisitLimits& limits_;
   VisitDraft burst_;
-  std::size_t lane_ = 0;
+  std::uint32_t lane_ = 0;
   std::vector<VisitDraft> drafts_;
 };
 
