@@ -34,8 +34,8 @@ std::string service_of(const Visit& visit, const Dataset& data, const Correlatio
   std::string address;
   for (const VisitNode& n : visit.nodes) {
     if (n.connection == Dataset::kNone) continue;
-    const std::string& name = correlation.channels[n.connection].name;
-    if (!name.empty()) return name;
+    const std::string_view name = correlation.channels[n.connection].name;
+    if (!name.empty()) return std::string(name);
     if (address.empty()) address = data.connections()[n.connection].server.text();
   }
   return address;

@@ -15,6 +15,7 @@
 #include "channel.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 
 #include "lookup.hpp"
@@ -27,20 +28,33 @@ constexpr TimeNs kAfterCapture = INT64_MAX;
 
 // --------------------------------------------------------------------------------------- tasks
 
-void add_tasks(std::vector<Channel>& channels, const Dataset& data) {
-  for (std::size_t i = 0; i < data.http().size(); ++i) {
-    const std::size_t c = data.connection_index(data.http()[i].connection);
-    if (c != Dataset::kNone) channels[c].http.push_back(i);
+/// The tasks of every channel, counted, then put in their places; each channel shows its own.
+template <class T>
+ChannelTasks tasks_of(const Transactions<T>& all, const Dataset& data,
+                      std::vector<Channel>& channels,
+                      std::span<const std::size_t> Channel::*shown) {
+  std::vector<std::size_t> channel_of(all.size());
+  std::vector<std::size_t> next(channels.size() + 1);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    channel_of[i] = data.connection_index(all[i].connection);
+    if (channel_of[i] != Dataset::kNone) ++next[channel_of[i] + 1];
   }
-  for (std::size_t i = 0; i < data.dns().size(); ++i) {
-    if (data.dns()[i].connection == 0) continue;
-    const std::size_t c = data.connection_index(data.dns()[i].connection);
-    if (c != Dataset::kNone) channels[c].dns.push_back(i);
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  ChannelTasks tasks(next.back());
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    channels[c].*shown = {tasks.data() + next[c], next[c + 1] - next[c]};
   }
-  for (std::size_t i = 0; i < data.database().size(); ++i) {
-    const std::size_t c = data.connection_index(data.database()[i].connection);
-    if (c != Dataset::kNone) channels[c].database.push_back(i);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (channel_of[i] != Dataset::kNone) tasks[next[channel_of[i]]++] = i;
   }
+  return tasks;
+}
+
+void add_tasks(const Dataset& data, Correlation& correlation) {
+  std::vector<Channel>& channels = correlation.channels;
+  correlation.http = tasks_of(data.http(), data, channels, &Channel::http);
+  correlation.dns = tasks_of(data.dns(), data, channels, &Channel::dns);
+  correlation.database = tasks_of(data.database(), data, channels, &Channel::database);
   for (std::size_t i = 0; i < data.tls().size(); ++i) {
     const std::size_t c = data.connection_index(data.tls()[i].connection);
     if (c != Dataset::kNone && channels[c].tls == Dataset::kNone) channels[c].tls = i;
@@ -358,13 +372,13 @@ class Reasons {
 
 }  // namespace
 
-std::vector<Channel> describe_channels(const Dataset& data, const std::vector<Lookup>& lookups) {
-  std::vector<Channel> channels(data.connections().size());
+void describe_channels(const Dataset& data, Correlation& correlation) {
+  std::vector<Channel>& channels = correlation.channels;
+  channels.resize(data.connections().size());
   for (std::size_t i = 0; i < channels.size(); ++i) channels[i].connection = i;
-  add_tasks(channels, data);
-  add_names(channels, data, lookups);
+  add_tasks(data, correlation);
+  add_names(channels, data, correlation.lookups);
   Reasons(channels, data).find();
-  return channels;
 }
 
 }  // namespace wirelag

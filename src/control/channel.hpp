@@ -6,8 +6,8 @@
 
 namespace wirelag {
 
-/// One channel per connection, in the order of Dataset::connections().
-[[nodiscard]] std::vector<Channel> describe_channels(const Dataset& data,
-                                                     const std::vector<Lookup>& lookups);
+/// Fills in the channels, one per connection, in the order of Dataset::connections(), and their tasks. The
+/// lookups are there.
+void describe_channels(const Dataset& data, Correlation& correlation);
 
 }  // namespace wirelag

@@ -9,7 +9,7 @@ namespace wirelag {
 Correlation correlate(const Dataset& data) {
   Correlation result;
   result.lookups = find_lookups(data);
-  result.channels = describe_channels(data, result.lookups);
+  describe_channels(data, result);
   return result;
 }
 

@@ -278,7 +278,7 @@ class VisitEntries {
     std::string host;
     if (n.connection != Dataset::kNone) {
       const Connection& c = r_.data.connections()[n.connection];
-      const std::string& name = r_.correlation.channels[n.connection].name;
+      const std::string_view name = r_.correlation.channels[n.connection].name;
       const bool usual = c.server.port == 443 && !name.empty();
       host = name.empty() ? c.server.text()
                           : url_text(name) + (usual ? "" : fmt::format(":{}", c.server.port));

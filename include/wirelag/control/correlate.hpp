@@ -4,7 +4,7 @@
 // Pure functions over a sealed Dataset; control thread.
 #pragma once
 
-#include <string>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -42,7 +42,7 @@ struct LookupMember {
 /// The windows that decide what belongs together are in src/control/lookup.cpp and draft.hpp.
 struct Lookup {
   IpAddress client_ip;
-  std::string qname;  ///< of a search list: the last and shortest name
+  std::string_view qname;  ///< in the dataset; of a search list: the last and shortest name
   std::vector<std::uint16_t> qtypes;
   std::vector<LookupMember> members;  ///< in order of first frame
   FrameNumber first_frame = 0;
@@ -74,23 +74,32 @@ enum class ChannelPurpose : std::uint8_t {
 
 /// A TCP connection seen as a channel for tasks. Parallel to Dataset::connections().
 struct Channel {
-  std::size_t connection = 0;         ///< index into Dataset::connections()
-  std::vector<std::size_t> http;      ///< its tasks: indexes into Dataset::http()
-  std::vector<std::size_t> dns;       ///< indexes into Dataset::dns()
-  std::vector<std::size_t> database;  ///< indexes into Dataset::database(), in order of request
-  std::size_t tls = Dataset::kNone;   ///< index into Dataset::tls()
+  std::size_t connection = 0;             ///< index into Dataset::connections()
+  std::span<const std::size_t> http;      ///< its tasks: indexes into Dataset::http()
+  std::span<const std::size_t> dns;       ///< indexes into Dataset::dns()
+  std::span<const std::size_t> database;  ///< indexes into Dataset::database(), in order of request
+  std::size_t tls = Dataset::kNone;       ///< index into Dataset::tls()
   /// Index into Correlation::lookups of the one that gave the server's address at most
   /// kAnswerUsedWithinNs before.
   std::size_t lookup = Dataset::kNone;
   ChannelPurpose purpose = ChannelPurpose::unknown;
   std::size_t others_open = 0;  ///< of the same client address and server, open at its SYN
   std::size_t others_busy = 0;  ///< of these, with a request unanswered or a handshake going on
-  std::string name;             ///< host, SNI or the name a lookup gave for the address
+  std::string_view name;  ///< in the dataset: host, SNI or the name a lookup gave for the address
 };
 
+/// Tasks of one kind, those of a channel beside each other.
+using ChannelTasks = std::vector<std::size_t>;
+
+/// What it shows lies in it, or in the dataset.
 struct Correlation {
   std::vector<Lookup> lookups;
   std::vector<Channel> channels;
+  ChannelTasks http, dns, database;  ///< what the channels show
+
+  Correlation() = default;
+  Correlation(Correlation&&) = default;
+  Correlation& operator=(Correlation&&) = default;
 };
 
 /// `data` is sealed.

@@ -78,7 +78,7 @@ class Judge {
 
   [[nodiscard]] bool same_names(const Resolver& a, const Resolver& b) const {
     std::vector<std::string_view> names;
-    for (const std::size_t i : a.lookups) names.push_back(input_.correlation.lookups[i].qname);
+    for (const std::size_t i : a.lookups) names.emplace_back(input_.correlation.lookups[i].qname);
     std::sort(names.begin(), names.end());
     return std::any_of(b.lookups.begin(), b.lookups.end(), [&](std::size_t i) {
       return std::binary_search(names.begin(), names.end(),
@@ -141,7 +141,7 @@ class Judge {
     for (std::size_t k = 0; k < n; ++k) {
       const Lookup& l = input_.correlation.lookups[slowest[k]];
       const DnsTransaction& d = input_.data.dns()[l.released_by];
-      Evidence e{l.qname + " asked by " + d.client.ip.text(),
+      Evidence e{std::string(l.qname) + " asked by " + d.client.ip.text(),
                  Dataset::kNone,
                  {},
                  d.first_query_ns,

@@ -68,7 +68,11 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
       f.edits.push_back(shorten(*at, Category::dns, s.stall_ns, s.stall_ns));
     }
     if (f.evidence.size() == kExamples) continue;
-    Evidence e{l.qname + ": asked again after", Dataset::kNone, {}, l.start_time_ns, s.stall_ns};
+    Evidence e{std::string(l.qname) + ": asked again after",
+               Dataset::kNone,
+               {},
+               l.start_time_ns,
+               s.stall_ns};
     for (const LookupMember& m : l.members) {
       if (m.role != LookupRole::asked) continue;
       const auto& frames = dns[m.transaction].query_frames;

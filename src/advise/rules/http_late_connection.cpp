@@ -106,7 +106,7 @@ class Judge {
       const Connection& c = connections_[n.item];
       if (!web_.contains(c.server)) continue;
       // One without a name carried nothing that tells it: it goes with the one before it.
-      const std::string& own = input_.correlation.channels[n.item].name;
+      const std::string_view own = input_.correlation.channels[n.item].name;
       if (!own.empty()) last_name[c.server] = own;
       Group& group = groups[c.server][last_name[c.server]];
       group.nodes.push_back(i);
@@ -315,7 +315,7 @@ class Judge {
   void add_change(Finding& f, const Endpoint& endpoint, const Server& server) const {
     const std::size_t example = server.late.front().connection;
     const bool tls = connections_[example].protocol == Protocol::tls || endpoint.port == 443;
-    const std::string& name = input_.correlation.channels[example].name;
+    const std::string_view name = input_.correlation.channels[example].name;
     const Change http2 = {
         "nginx", "listen 443 ssl;\nhttp2 on;", tls ? "reload" : "infrastructure",
         tls ? "one lost packet stops all requests of a client until it is resent; before nginx "

@@ -78,7 +78,8 @@ class Waterfall {
 
   [[nodiscard]] std::string label(const VisitNode& n) const {
     switch (n.kind) {
-      case VisitNode::Kind::dns: return "look up " + r_.correlation.lookups[n.item].qname;
+      case VisitNode::Kind::dns:
+        return "look up " + std::string(r_.correlation.lookups[n.item].qname);
       case VisitNode::Kind::connect: {
         const Connection& c = r_.data.connections()[n.item];
         return fmt::format("connect #{} to {}", Dataset::connection_id(n.item), c.server.text());
