@@ -9,41 +9,56 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kHugePage = TableMemory::kHugePage;
+constexpr std::size_t kSmallStart = TableMemory::kSmallStart;
 
-/// What of a table lies before its first huge page.
-constexpr std::size_t kSmallStart = std::size_t{256} << 10;
+[[nodiscard]] std::uintptr_t round_up(std::uintptr_t at, std::size_t to) {
+  return (at + to - 1) & ~(std::uintptr_t{to} - 1);
+}
+
+[[nodiscard]] void* map(std::size_t bytes) {
+  void* const begin = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (begin == MAP_FAILED) throw std::bad_alloc();
+  return begin;
+}
+
+void unmap(std::uintptr_t from, std::uintptr_t to) {
+  if (from < to) munmap(reinterpret_cast<void*>(from), to - from);
+}
 
 }  // namespace
 
-TableMemory::TableMemory(std::size_t bytes) : size_(std::max<std::size_t>(bytes, 1)) {
-  const bool huge = size_ > kSmallStart;
-  // So much that there is room for whole huge pages wherever the kernel puts it.
-  if (huge) size_ = ((size_ - kSmallStart + kHugePage - 1) & ~(kHugePage - 1)) + 2 * kHugePage;
-  mapping_ = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapping_ == MAP_FAILED) throw std::bad_alloc();
-  begin_ = mapping_;
-  if (!huge) return;
-  const auto first = reinterpret_cast<std::uintptr_t>(mapping_);
-  const std::uintptr_t from = (first + kSmallStart + kHugePage - 1) & ~(kHugePage - 1);
-  begin_ = reinterpret_cast<void*>(from - kSmallStart);
+TableMemory::TableMemory(std::size_t bytes)
+    : size_(round_up(std::max<std::size_t>(bytes, 1), kPage)) {
+  if (size_ <= kSmallStart) {
+    begin_ = map(size_);
+    return;
+  }
+  // More than that, so that a huge page can begin where the small start ends; the rest goes back.
+  const auto first = reinterpret_cast<std::uintptr_t>(map(size_ + kHugePage));
+  const std::uintptr_t huge = round_up(first + kSmallStart, kHugePage);
+  const std::uintptr_t begin = huge - kSmallStart;
+  unmap(first, begin);
+  unmap(begin + size_, first + size_ + kHugePage);
+  begin_ = reinterpret_cast<void*>(begin);
   // Advice only: without huge pages the table works as well, more slowly.
-  (void)madvise(reinterpret_cast<void*>(from), first + size_ - from, MADV_HUGEPAGE);
+  (void)madvise(reinterpret_cast<void*>(huge), size_ - kSmallStart, MADV_HUGEPAGE);
 }
 
 void TableMemory::discard(std::size_t from, std::size_t to) {
   const auto begin = reinterpret_cast<std::uintptr_t>(begin_);
-  const std::uintptr_t first = (begin + from + kHugePage - 1) & ~(kHugePage - 1);
+  const std::uintptr_t first = round_up(begin + from, kHugePage);
   const std::uintptr_t end = (begin + to) & ~(kHugePage - 1);
   if (first < end) (void)madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
 TableMemory::~TableMemory() {
-  if (mapping_ != nullptr) munmap(mapping_, size_);
+  if (begin_ != nullptr) munmap(begin_, size_);
 }
 
 TableMemory::TableMemory(TableMemory&& other) noexcept
-    : mapping_(std::exchange(other.mapping_, nullptr)), size_(other.size_), begin_(other.begin_) {}
+    : begin_(std::exchange(other.begin_, nullptr)), size_(other.size_) {}
 
 }  // namespace wirelag

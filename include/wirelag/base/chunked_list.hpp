@@ -4,7 +4,6 @@
 // Not thread-safe. Memory that cannot be had throws std::bad_alloc: for the control core.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <iterator>
 #include <new>
@@ -61,7 +60,7 @@ class ChunkedList {
 
   /// The item is copied to the end; returns the copy.
   T& push_back(const T& item) {
-    if (size_ == chunks_.size() * kItems) chunks_.emplace_back(kItems * sizeof(T));
+    if (size_ == chunks_.size() * kItems) chunks_.emplace_back(kChunkBytes);
     return *new (place(size_++)) T(item);
   }
 
@@ -75,8 +74,9 @@ class ChunkedList {
   [[nodiscard]] Iterator end() const { return {this, size_}; }
 
  private:
-  static constexpr std::size_t kChunkBytes = std::size_t{16} << 20;
-  static constexpr std::size_t kItems = std::bit_floor(kChunkBytes / sizeof(T));
+  /// Whole huge pages but for the beginning.
+  static constexpr std::size_t kChunkBytes = TableMemory::kSmallStart + 8 * TableMemory::kHugePage;
+  static constexpr std::size_t kItems = kChunkBytes / sizeof(T);
 
   [[nodiscard]] T* place(std::size_t i) const {
     return static_cast<T*>(chunks_[i / kItems].get()) + i % kItems;

@@ -11,6 +11,10 @@ namespace wirelag {
 
 class TableMemory {
  public:
+  static constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  /// What of a table lies before its first huge page.
+  static constexpr std::size_t kSmallStart = std::size_t{256} << 10;
+
   /// `bytes` of zeros, aligned to a page.
   explicit TableMemory(std::size_t bytes);
   ~TableMemory();
@@ -23,9 +27,8 @@ class TableMemory {
   void discard(std::size_t from, std::size_t to);
 
  private:
-  void* mapping_ = nullptr;
-  std::size_t size_ = 0;   ///< of the mapping
-  void* begin_ = nullptr;  ///< in it
+  void* begin_ = nullptr;
+  std::size_t size_ = 0;  ///< whole pages
 };
 
 }  // namespace wirelag

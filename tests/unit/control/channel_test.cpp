@@ -17,16 +17,21 @@ class ChannelTest : public testing::Test {
   Connection& open(std::uint16_t port, double syn_ms, double rtt_ms = 6) {
     return story_.connection(kClient, port, kServer, 80, syn_ms, rtt_ms);
   }
-  std::vector<Channel> channels(unsigned seed = 0) const {
-    return correlate(story_.dataset(seed)).channels;
+  /// Valid until the next call.
+  const std::vector<Channel>& channels(unsigned seed = 0) {
+    data_ = story_.dataset(seed);
+    correlation_ = correlate(data_);
+    return correlation_.channels;
   }
-  std::vector<P> purposes() const {
+  std::vector<P> purposes() {
     std::vector<P> out;
     for (const Channel& c : channels()) out.push_back(c.purpose);
     return out;
   }
 
   Story story_;
+  Dataset data_;
+  Correlation correlation_;
 };
 
 TEST_F(ChannelTest, FirstContactPerClientAddressAndServerEndpoint) {
@@ -53,7 +58,7 @@ TEST_F(ChannelTest, HandshakesGoingOnCountAsBusy) {
     Connection& c = open(n, 100 + n * 0.5);
     story_.http(c, "/" + std::to_string(n), 120, 130);
   }
-  const std::vector<Channel> all = channels();
+  const std::vector<Channel>& all = channels();
   EXPECT_EQ(all[3].purpose, P::others_busy);
   EXPECT_EQ(all[3].others_open, 3U);
   EXPECT_EQ(all[3].others_busy, 3U);
@@ -104,7 +109,7 @@ TEST_F(ChannelTest, MidstreamWasOpenBeforeTheCapture) {
   story_.http(old, "/poll", 50, 80);
   Connection& other = open(2, 10);
   story_.http(other, "/", 17, 30);
-  const std::vector<Channel> all = channels();
+  const std::vector<Channel>& all = channels();
   EXPECT_EQ(all[0].purpose, P::parallel);  // port 2: not first contact, and the old one was idle
   EXPECT_EQ(all[0].others_open, 1U);
   EXPECT_EQ(all[1].purpose, P::unknown);
@@ -138,7 +143,7 @@ TEST_F(ChannelTest, NamesComeFromHostThenSniThenTheLookup) {
   Connection& plain = open(3, 50);
   plain.protocol = Protocol::unknown;
   open(4, 100);
-  const std::vector<Channel> all = channels();
+  const std::vector<Channel>& all = channels();
   EXPECT_EQ(all[0].name, "www.example.com");
   EXPECT_EQ(all[1].name, "by-sni.example");
   EXPECT_EQ(all[2].name, "by-lookup.example");
@@ -159,7 +164,7 @@ TEST_F(ChannelTest, TasksAreThoseOfTheConnection) {
   story_.http(second, "/b2", 13, 15);
   story_.dns({kClient, kServer, "x.example"}, 16, 17).connection = first.key;
   story_.http(first, "/orphan", 18, 19).connection = 999;
-  const std::vector<Channel> all = channels(5);
+  const std::vector<Channel>& all = channels(5);
   EXPECT_THAT(all[0].http, ElementsAre(1U));
   EXPECT_THAT(all[1].http, ElementsAre(0U, 2U));
   EXPECT_THAT(all[0].dns, ElementsAre(0U));
@@ -181,7 +186,7 @@ TEST_F(ChannelTest, OneClientWithManyConnectionsStaysCheap) {
     Connection& c = open(static_cast<std::uint16_t>(i), i * 0.01);
     story_.http(c, "/", i * 0.01 + 6, Story::kNever);
   }
-  const std::vector<Channel> all = channels();
+  const std::vector<Channel>& all = channels();
   EXPECT_EQ(all.back().others_open, 29'999U);
   EXPECT_EQ(all.back().others_busy, all.back().others_open);
 }
