@@ -1,6 +1,6 @@
 // The memory of a table that is taken once and looked at in no order: address space now, pages when they
-// are touched. Beyond the first 2 MiB the kernel is asked for huge pages, so that a look-up in a large
-// table does not also miss the TLB; small tables stay small.
+// are touched. Beyond the first 256 KiB the kernel is asked for huge pages: a look-up in a large table does
+// not also miss the TLB, and one that fills has a page fault for every 2 MiB. Small tables stay small.
 //
 // A failure to get the address space throws std::bad_alloc: tables are made before the first packet.
 #pragma once
