@@ -8,16 +8,24 @@
 namespace wirelag::bench {
 namespace {
 
+/// Until every flow is open and has sent something, or the flood has filled the table.
+std::uint64_t unmeasured(const TrafficOptions& o) {
+  if (o.kind == "flood") return o.before_flood;
+  const traffic::FlowsOptions flows{.flows = o.flows};
+  return o.kind == "flows" ? opening_packets(flows) + first_data_packets(flows) : 0;
+}
+
 std::unique_ptr<traffic::Source> source_of(const TrafficOptions& o) {
   if (o.kind == "mix") return traffic::mix({.seed = o.seed, .connections = o.connections}, nullptr);
   if (o.kind == "flood") {
-    return traffic::flood({.seed = o.seed, .packets = static_cast<std::uint32_t>(o.packets)});
+    return traffic::flood(
+        {.seed = o.seed, .packets = static_cast<std::uint32_t>(o.before_flood + o.packets)});
   }
   if (o.kind != "flows") throw std::runtime_error("no such traffic: " + o.kind);
   // Ten seconds of data, however much it is: no flow falls silent long enough to time out.
   return traffic::flows({.seed = o.seed,
                          .flows = o.flows,
-                         .packets = 3ULL * o.flows + o.packets,
+                         .packets = unmeasured(o) + o.packets,
                          .gap_ns = 10 * kSecondNs / static_cast<DurationNs>(o.packets + 1) + 1},
                         nullptr);
 }
@@ -25,9 +33,7 @@ std::unique_ptr<traffic::Source> source_of(const TrafficOptions& o) {
 }  // namespace
 
 Feed::Feed(const TrafficOptions& options, bool preload)
-    : source_(source_of(options)),
-      unmeasured_(options.kind == "flows" ? 3ULL * options.flows : 0),
-      preload_(preload) {
+    : source_(source_of(options)), unmeasured_(unmeasured(options)), preload_(preload) {
   if (!preload) return;
   Block block;
   for (bool measured = false; make(block, measured); block = {}) {

@@ -21,7 +21,8 @@ struct TrafficOptions {
   std::uint64_t seed = 1;
   std::uint32_t connections = 15'000;  ///< mix
   std::uint32_t flows = 100'000;       ///< flows: alive at once
-  std::uint64_t packets = 2'000'000;   ///< flows: after the openings; flood: all
+  std::uint64_t packets = 2'000'000;   ///< flows, flood: those that are measured
+  std::uint64_t before_flood = 0;      ///< SYNs ahead of the measured ones
 };
 
 class Feed {

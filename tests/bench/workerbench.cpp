@@ -59,11 +59,16 @@ struct Result {
   std::uint64_t grown_bytes = 0;  ///< resident memory, stage and its tables as far as touched
 };
 
+constexpr std::uint32_t kUsualTable = 1 << 18;
+
 Config config_of(const Options& o) {
+  const bool flows = o.traffic.kind == "flows";
   Config config;
   std::uint32_t table = o.table;
-  if (table == 0) table = o.traffic.kind == "flows" ? o.traffic.flows + 1024 : 1 << 18;
+  if (table == 0) table = flows ? o.traffic.flows + 1024 : kUsualTable;
   config.worker.tcp.connections = table;
+  // Their protocol is looked for in their first segments, which are not measured.
+  if (flows) config.worker.tcp.classify_segments = 1;
   return config;
 }
 
@@ -149,15 +154,17 @@ int main(int argc, char** argv) {
   app.add_option("--seed", o.traffic.seed)->capture_default_str();
   app.add_option("--connections", o.traffic.connections, "mix")->capture_default_str();
   app.add_option("--flows", o.traffic.flows,
-                 "flows: alive at once; their openings are not measured")
+                 "flows: alive at once; their openings and first segments are not measured")
       ->capture_default_str();
-  app.add_option("--packets", o.traffic.packets, "flows: data segments; flood: SYNs")
+  app.add_option("--packets", o.traffic.packets,
+                 "flows: data segments; flood: SYNs, measured once the table is full")
       ->capture_default_str();
   app.add_option("--table", o.table, "tcp.connections; 0 = room for all flows, or 262144");
   app.add_option("--threads", o.threads, "workers side by side, each with traffic of its own");
   app.add_flag("--preload", o.preload, "make all frames before the first is processed");
   app.add_flag("--finish", o.finish, "emit what is unfinished at the end (not timed)");
   CLI11_PARSE(app, argc, argv);
+  o.traffic.before_flood = o.table != 0 ? o.table : kUsualTable;
   try {
     run_all(o);
   } catch (const std::exception& e) {

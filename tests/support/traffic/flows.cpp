@@ -6,8 +6,9 @@ namespace wirelag::traffic {
 namespace {
 
 /// Flow i: 10.x.x.x:port -> one of 256 servers. Openings overlap: SYN of flow i, SYN-ACK of flow
-/// i - lag, ACK of flow i - 2 lag. Afterwards every packet belongs to a random flow; its turns
-/// alternate between a request and a response that acknowledges it. Four bytes of state per flow.
+/// i - lag, ACK of flow i - 2 lag. Then each flow in turn sends its first request, then its first response;
+/// afterwards every packet belongs to a random flow. Its turns alternate between a request and a response that
+/// acknowledges it. Four bytes of state per flow.
 class Flows : public Source {
  public:
   Flows(const FlowsOptions& options, TruthSink* truth)
@@ -45,7 +46,10 @@ class Flows : public Source {
     }
   }
   Bytes data() {
-    const auto flow = static_cast<std::uint32_t>(random_.below(options_.flows));
+    const std::uint64_t in_turn = sent_ - opening_packets(options_);
+    const auto flow = static_cast<std::uint32_t>(in_turn < first_data_packets(options_)
+                                                     ? in_turn % options_.flows
+                                                     : random_.below(options_.flows));
     const std::uint32_t turn = turns_[flow]++;
     const bool down = (turn & 1) != 0;
     const std::uint32_t up_bytes = (turn + 1) / 2 * options_.payload_bytes;

@@ -43,10 +43,14 @@ struct FlowsOptions {
 std::unique_ptr<Source> mix(const MixOptions& options, TruthSink* truth);
 std::unique_ptr<Source> flood(const FloodOptions& options);
 
-/// All openings first, interleaved: opening_packets() frames. Then data, until `packets`.
+/// All openings first, interleaved: opening_packets() frames. Then one request and one response of each flow:
+/// first_data_packets(). Then data of random flows, until `packets`.
 std::unique_ptr<Source> flows(const FlowsOptions& options, TruthSink* truth);
 [[nodiscard]] constexpr std::uint64_t opening_packets(const FlowsOptions& options) {
   return 3ULL * options.flows;
+}
+[[nodiscard]] constexpr std::uint64_t first_data_packets(const FlowsOptions& options) {
+  return 2ULL * options.flows;
 }
 
 }  // namespace wirelag::traffic
