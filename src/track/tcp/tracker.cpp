@@ -418,6 +418,7 @@ void TcpTracker::State::prefetch_next_eviction() const {
 
 void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
   TcpFlow& flow = flows[i];
+  index.prefetch(flow.hash);  // for erase(), below
   account_aside(flow);
   streams.close(flow, why);
   const Connection connection = describe(flow, why);
