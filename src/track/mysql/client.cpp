@@ -17,6 +17,10 @@ bool has_statement_number(std::uint8_t command) {
          command == mysql::kStmtClose || command == mysql::kStmtSendLongData;
 }
 
+bool has_text(std::uint8_t command) {
+  return command == mysql::kQuery || command == mysql::kStmtPrepare;
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------------------- login
@@ -96,23 +100,20 @@ void MysqlTracker::end_login(Connection& c) {
 // ------------------------------------------------------------------------------------- commands
 
 void MysqlTracker::begin_command(Connection& c) {
-  // Definitions that were complete but for EOF packets that this server does not send.
-  if (c.answering && c.stage == Stage::definitions && c.columns == 0) {
-    c.eof_packets = TriState::no;
-    end_answer(c, true);
-  }
+  end_definitions(c);
   c.passing_over = false;
   c.sql_part = SqlPart::counts;
-  c.sql = SqlFingerprint(SqlFingerprint::Dialect::mysql);
-  c.text.clear();
   c.sending = exchanges_.take(c.base);
 }
 
 /// More of a command from its `offset` on: of queries and statements the SQL, else a name.
 void MysqlTracker::command_bytes(Connection& c, std::string_view piece, std::size_t offset) {
   const auto command = static_cast<std::uint8_t>(c.reader[index(Direction::c2s)].head.view()[0]);
-  if (command != mysql::kQuery && command != mysql::kStmtPrepare && command != mysql::kInitDb) {
-    return;
+  if (!has_text(command) && command != mysql::kInitDb) return;
+  if (offset == 0 && has_text(command)) {
+    c.sql = SqlFingerprint(SqlFingerprint::Dialect::mysql);
+    c.text.clear();
+    c.text_prepared = command == mysql::kStmtPrepare;
   }
   for (; offset == 0 && !piece.empty(); ++offset) piece.remove_prefix(1);
   // Query attributes: their number and that of their sets stand before the SQL, which never begins
@@ -149,7 +150,7 @@ void MysqlTracker::end_command(Connection& c) {
   const bool silent = mysql::has_no_answer(command);
   c.sending = kNone;
   c.passing_over = false;
-  c.sql.end(c.text);
+  if (has_text(command)) c.sql.end(c.text);
   if (i == kNone) {
     if (!silent) exchanges_.push(c.base, i, r.arrival, Protocol::mysql);
     return;
@@ -176,17 +177,25 @@ void MysqlTracker::name_command(Connection& c, DatabaseExchange& e, std::uint8_t
   const Reader& r = c.reader[index(Direction::c2s)];
   const std::string_view name = mysql::command_name(command);
   e.operation.append(name.empty() ? "COM_UNKNOWN" : name);
-  if (command == mysql::kQuery || command == mysql::kStmtPrepare) e.fingerprint = c.text;
+  if (has_text(command)) e.fingerprint = c.text;
   if (!has_statement_number(command)) return;
   const std::uint64_t number = mysql::little(r.head.view(), 1, 4);
-  if (const Fingerprint* text = statements_.find(c.owner, number)) {
+  if (const Fingerprint* text = statement(c, number)) {
     e.fingerprint = *text;
     return;
   }
   std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), static_cast<std::int32_t>(number))
+          .ptr;
   e.fingerprint.append({digits.data(), static_cast<std::size_t>(end - digits.data())});
   e.facts.name_only = true;
+}
+
+/// nullptr when its text is not known.
+const Fingerprint* MysqlTracker::statement(const Connection& c, std::uint64_t number) const {
+  if (number != mysql::kLastPrepared) return statements_.find(c.owner, number);
+  return c.text_prepared ? &c.text : nullptr;
 }
 
 }  // namespace wirelag

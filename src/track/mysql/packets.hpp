@@ -42,6 +42,10 @@ enum Command : std::uint8_t {
   kBulkExecute = 0xfa,
 };
 
+/// MariaDB's -1 instead of a statement's number: the one that was prepared last, whose number the
+/// client may not know yet (https://mariadb.com/kb/en/com_stmt_execute/).
+inline constexpr std::uint64_t kLastPrepared = 0xffffffff;
+
 /// What an answer looks like.
 enum Answer : std::uint16_t { kOk, kResult, kRows, kFields, kPrepared, kText, kStream, kLogin };
 

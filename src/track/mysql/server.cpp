@@ -71,6 +71,10 @@ void MysqlTracker::end_server_message(Connection& c) {
   const Reader& r = c.reader[index(Direction::s2c)];
   if (c.phase == Phase::greeting) return greeting(c);
   if (c.passing_over) return;
+  // The next answer, to a command that did not wait for this one; or its EOF.
+  if (r.sequence == 1 && !(header_of(r.head.view()) == kEofHeader && r.length == 5)) {
+    end_definitions(c);
+  }
   if (!c.answering) {
     pass_silent(c);
     // EOF packets behind definitions whose end was taken for the answer's.
@@ -182,6 +186,13 @@ void MysqlTracker::prepared(Connection& c, DatabaseExchange& e, const Reader& r)
     --c.columns;
   }
   if (c.columns == 0 && (c.eofs == 0 || c.eof_packets == TriState::no)) end_answer(c, true);
+}
+
+/// Definitions that were complete but for EOF packets that this server does not send.
+void MysqlTracker::end_definitions(Connection& c) {
+  if (!c.answering || c.stage != Stage::definitions || c.columns > 0) return;
+  c.eof_packets = TriState::no;
+  end_answer(c, true);
 }
 
 void MysqlTracker::next_or_end(Connection& c, std::uint16_t status) {

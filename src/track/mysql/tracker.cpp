@@ -124,6 +124,7 @@ void MysqlTracker::lose(Connection& c, Direction d) {
     exchanges_.give(c.sending);
     c.sending = kNone;
   }
+  if (d == Direction::c2s) c.text_prepared = false;
   end_answer(c, false);
   c.reader[index(d)] = {};
   c.reader[index(d)].lost = true;

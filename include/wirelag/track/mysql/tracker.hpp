@@ -9,8 +9,9 @@
 // a cursor, a request for a file. Whether EOF packets stand behind columns (CLIENT_DEPRECATE_EOF)
 // is known from the login, or learned from the first answer that shows it.
 //
-// An execution has the fingerprint of the statement that was prepared under its number. Passwords
-// and values are skipped. A compressed connection is not followed after its login.
+// An execution has the fingerprint of the statement that was prepared under its number, or last
+// (MariaDB: sent at once, before the number is known). Passwords and values are skipped. A
+// compressed connection is not followed after its login.
 //
 // Limits and doubt: database/exchanges.hpp, database/statements.hpp.
 #pragma once
@@ -75,12 +76,13 @@ class MysqlTracker final : public StreamTracker {
     std::uint64_t columns = 0;  ///< still to come
     std::uint8_t eofs = 0;      ///< likewise, behind definitions
     SqlFingerprint sql{SqlFingerprint::Dialect::mysql};
-    Fingerprint text;
+    Fingerprint text;  ///< of the last query or statement that was prepared
     Phase phase = Phase::greeting;
     Stage stage = Stage::first;
     LoginPart login_part = LoginPart::fixed;
     SqlPart sql_part = SqlPart::counts;
     TriState eof_packets = TriState::unknown;  ///< behind columns
+    bool text_prepared = false;                ///< `text` is what was prepared last
     bool answering = false;
     bool passing_over = false;
     bool encrypted = false;
@@ -100,12 +102,14 @@ class MysqlTracker final : public StreamTracker {
   void end_client_message(Connection& c);
   void end_command(Connection& c);
   void name_command(Connection& c, DatabaseExchange& e, std::uint8_t command);
+  [[nodiscard]] const Fingerprint* statement(const Connection& c, std::uint64_t number) const;
 
   void end_server_message(Connection& c);
   void authentication(Connection& c, DatabaseExchange& e, const Reader& r);
   void result(Connection& c, DatabaseExchange& e, const Reader& r);
   void first_of_result(Connection& c, DatabaseExchange& e, const Reader& r);
   void prepared(Connection& c, DatabaseExchange& e, const Reader& r);
+  void end_definitions(Connection& c);
   void next_or_end(Connection& c, std::uint16_t status);
   void end_answer(Connection& c, bool complete);
   void pass_silent(Connection& c);

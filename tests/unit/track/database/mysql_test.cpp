@@ -135,6 +135,55 @@ TEST(Mysql, follows_prepared_statements) {
   EXPECT_EQ(std::get<0>(b.more).in_use(), 0U);
 }
 
+/// What MariaDB's connectors send at once: the old statement closed, the new one prepared, and -1
+/// executed, which is whatever was prepared last.
+Script prepared_and_executed_at_once() {
+  const std::string one = number(1, 4), two = number(2, 4), last = number(0xffffffff, 4);
+  const auto answer = [](const std::string& id) {
+    return packet(1, "\0"s + id + number(1, 2) + number(0, 2) + "\0\0\0"s) + packet(2, kColumn);
+  };
+  const std::string rows = packet(1, "\1") + packet(2, kColumn) + packet(3, "\0\0\1x"s) + ok_eof(4);
+  const std::string run = command(0x17, last + "\0\1\0\0\0"s);
+  return {client(4, command(0x16, "SELECT a FROM t") + run),
+          server(5, answer(one) + rows),
+          client(6, command(0x19, one) + command(0x16, "SELECT b FROM u WHERE c = 7") + run),
+          server(7, answer(two) + rows),
+          client(8, command(0xfa, last + "\0\1"s)),
+          server(9, rows),
+          client(10, query("select 1")),
+          server(11, ok(1)),
+          client(12, run),
+          server(13, error(1, 1243))};
+}
+
+TEST(Mysql, executes_what_was_prepared_last) {
+  MysqlBench b;
+  const std::string who = " user=ann database=shop";
+  const std::vector<std::string> expected = {
+      kLogin,
+      "select a from t -> frames 4-4 5-5 wait 1ms" + who,
+      "select a from t -> frames 4-4 5-5 wait 1ms rows 1" + who + " depth 2",
+      "select a from t -> frames 6-6 0-0" + who + " no-reply",
+      "select b from u where c = ? -> frames 6-6 7-7 wait 1ms" + who,
+      "select b from u where c = ? -> frames 6-6 7-7 wait 1ms rows 1" + who + " depth 2",
+      "select b from u where c = ? -> frames 8-8 9-9 wait 1ms rows 1" + who,
+      "select ? -> frames 10-10 11-11 wait 1ms rows 0" + who,
+      "COM_STMT_EXECUTE of \"-1\" -> frames 12-12 13-13 wait 1ms error 1243" + who};
+  EXPECT_THAT(b.play(logged_in(kFlags | kDeprecateEof, prepared_and_executed_at_once())),
+              ::testing::ElementsAreArray(expected));
+  EXPECT_TRUE(b.all_given_back());
+}
+
+TEST(Mysql, an_answer_that_follows_definitions_without_eof_is_the_next_ones) {
+  MysqlBench b;  // no login was seen: whether EOF packets come shows here first
+  Script script = prepared_and_executed_at_once();
+  script = {client(2, command(14)), server(3, ok(1)), script[0], script[1]};
+  EXPECT_THAT(b.play(script, false),
+              ElementsAre("COM_PING -> frames 2-2 3-3 wait 1ms",
+                          "select a from t -> frames 4-4 5-5 wait 1ms",
+                          "select a from t -> frames 4-4 5-5 wait 1ms rows 1 depth 2"));
+}
+
 TEST(Mysql, authentication_in_several_rounds) {
   MysqlBench b;
   EXPECT_THAT(
@@ -200,7 +249,11 @@ TEST(Mysql, midstream_and_holes) {
                           "select ? -> frames 7-7 8-8 wait 1ms rows 0 resynchronised"));
 }
 
-TEST(Mysql, however_the_bytes_are_cut) { EXPECT_EQ(differs_when_cut<MysqlBench>(prepared()), ""); }
+TEST(Mysql, however_the_bytes_are_cut) {
+  EXPECT_EQ(differs_when_cut<MysqlBench>(prepared()), "");
+  const Script at_once = logged_in(kFlags | kDeprecateEof, prepared_and_executed_at_once());
+  EXPECT_EQ(differs_when_cut<MysqlBench>(at_once), "");
+}
 
 TEST(Mysql, survives_damage) {
   std::mt19937 random(7);
