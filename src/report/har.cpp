@@ -15,6 +15,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/track/http/parser.hpp>
+
 #include "format.hpp"
 #include "json_values.hpp"
 #include "task_words.hpp"
@@ -259,14 +261,15 @@ class VisitEntries {
     add_header(headers, "Content-Type", h.content_type);
     add_header(headers, "Location", h.location);
     const bool answered = known(h.response_first_ns);
-    const bool sized = answered && h.response_complete;
+    const bool counted = h.response_body_bytes != kUnknownBodyBytes;
+    const bool sized = answered && h.response_complete && counted;
     return Json{{"status", h.status},
                 {"statusText", ""},
                 {"httpVersion", answered ? "HTTP/1.1" : ""},
                 {"cookies", Json::array()},
                 {"headers", std::move(headers)},
                 {"content",
-                 {{"size", answered ? Json(h.response_body_bytes) : Json(0)},
+                 {{"size", answered && counted ? Json(h.response_body_bytes) : Json(0)},
                   {"mimeType", utf8(h.content_type)}}},
                 {"redirectURL", utf8(h.location)},
                 {"headersSize", -1},

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <wirelag/track/dns/message.hpp>
+#include <wirelag/track/http/parser.hpp>
 
 #include "format.hpp"
 #include "json_values.hpp"
@@ -138,6 +139,11 @@ Json lookup_json(const Lookup& l) {
       {"addresses", std::move(addresses)}};
 }
 
+Json body_bytes_or_null(const HttpTransaction& t) {
+  const bool counted = known(t.response_first_ns) && t.response_body_bytes != kUnknownBodyBytes;
+  return counted ? Json(t.response_body_bytes) : Json(nullptr);
+}
+
 Json http_json(const Report& report, const HttpTransaction& t) {
   const bool responded = known(t.response_first_ns);
   return Json{{"connection", connection_id(report.data.connection_index(t.connection))},
@@ -158,7 +164,7 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"request_unreadable", t.request_unreadable},
               {"request_bytes", t.request_seen ? Json(t.request_bytes) : Json(nullptr)},
               {"response_bytes", responded ? Json(t.response_bytes) : Json(nullptr)},
-              {"response_body_bytes", responded ? Json(t.response_body_bytes) : Json(nullptr)},
+              {"response_body_bytes", body_bytes_or_null(t)},
               {"response_shape", shape_json(t.response_shape)},
               {"stalls", stalls_json(t.stalls)},
               {"pipelined", t.pipelined},
@@ -181,6 +187,11 @@ Json alert_json(const TlsHandshake& t) {
               {"description", t.alert},
               {"name", text_or_null(tls_alert(t.alert))},
               {"frame", t.alert_frame}};
+}
+
+/// What a ClientHello of which not all was captured does not show may have been there.
+Json offered(const TlsHandshake& t, bool shown) {
+  return shown || t.client_version != 0 ? Json(shown) : Json(nullptr);
 }
 
 Json tls_json(const Report& report, const TlsHandshake& t) {
@@ -211,10 +222,10 @@ Json tls_json(const Report& report, const TlsHandshake& t) {
       {"alert", alert_json(t)},
       {"resumed", tri_state(t.resumed)},
       {"hello_retry", t.hello_retry},
-      {"early_data_offered", t.early_data_offered},
+      {"early_data_offered", offered(t, t.early_data_offered)},
       {"early_data_accepted", tri_state(t.early_data_accepted)},
-      {"psk_offered", t.psk_offered},
-      {"ech_offered", t.ech_offered},
+      {"psk_offered", offered(t, t.psk_offered)},
+      {"ech_offered", offered(t, t.ech_offered)},
       {"certificate_bytes", nonzero_or_null(t.certificate_bytes)},
       {"service", text_or_null(service_name(report, t.service))}};
 }

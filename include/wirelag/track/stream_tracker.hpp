@@ -22,7 +22,7 @@ struct StreamContext {
 
 /// A run of payload bytes of one direction, as captured in one segment.
 struct StreamChunk {
-  Bytes bytes;            ///< never empty; dies when on_bytes() returns
+  Bytes bytes;            ///< not empty but in on_cut(); dies when on_bytes() returns
   TimeNs time_ns = 0;     ///< of the segment that brought them (its first copy); may be unknown
   FrameNumber frame = 0;  ///< likewise; may be lower than the chunk's before when segments overtook
   Direction direction = Direction::c2s;
@@ -55,13 +55,17 @@ class StreamTracker {
   /// without a protocol.
   [[nodiscard]] virtual Handle open(const StreamContext& context) = 0;
   virtual void on_bytes(Handle handle, const StreamChunk& chunk) = 0;
-  /// `missing` bytes of this direction will never come (lost before the capture, cut by snaplen, or
-  /// given up to stay within bounds). The tracker resynchronises at the next message it can
-  /// recognise.
+  /// `missing` bytes of this direction will never come (lost before the capture, or given up to stay
+  /// within bounds). The tracker resynchronises at the next message it can recognise.
   virtual void on_gap(Handle handle, Direction direction, std::uint64_t missing) = 0;
+  /// The last `missing` bytes of a segment were cut off by the snaplen: when they came is known
+  /// (`chunk`, without bytes), what they are is not.
+  virtual void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
+    on_gap(handle, chunk.direction, missing);
+  }
   /// FIN: no more bytes of this direction. `time_ns` and `frame` are the FIN segment's.
   virtual void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) = 0;
-  /// Asked after on_bytes() and on_gap().
+  /// Asked after on_bytes() and on_cut().
   [[nodiscard]] virtual StreamInterest interest(Handle) const { return StreamInterest::bytes; }
   /// The service this connection belongs to by the names seen on it so far.
   [[nodiscard]] virtual ServiceId service(Handle handle) const = 0;

@@ -13,6 +13,12 @@ inline constexpr std::uint8_t kNonsenseLimit = 16;
   return text;
 }
 
+/// Whether `text`, which comes behind a message whose end cannot be told, begins the next one.
+[[nodiscard]] bool begins_next(std::string_view text, Direction direction);
+
+/// RFC 9112 section 6.3, in its order.
+[[nodiscard]] HttpBody response_body(const HttpStream& stream, HttpRequestKind request);
+
 /// What is left of the chunk that feed() was given, and what of it has not been reported yet.
 struct HttpParser::Feed {
   HttpStream& stream;

@@ -136,7 +136,14 @@ std::optional<HttpRequestLine> parse_request_line(std::string_view line) {
 
 std::optional<HttpRequestLine> parse_cut_request_line(std::string_view line) {
   auto out = split_method(line);
-  return out && is_common_method(out->method) ? out : std::nullopt;
+  if (!out || !is_common_method(out->method)) return std::nullopt;
+  const std::size_t blank = out->target.find_last_of(" \t");
+  const std::string_view behind =
+      blank == std::string_view::npos ? std::string_view() : out->target.substr(blank + 1);
+  if (!behind.empty() && agree_so_far(behind, "HTTP/1.")) {
+    out->target = trim_blanks(out->target.substr(0, blank));
+  }
+  return out;
 }
 
 std::optional<HttpStatusLine> parse_status_line(std::string_view line) {

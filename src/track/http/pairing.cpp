@@ -151,6 +151,9 @@ void HttpTracker::begin_response(const HttpStart& start) {
     if (interim < UINT8_MAX) ++interim;
     return;
   }
+  if (i != kNoExchange && i == at_->request) {
+    parser_.end_unread(at_->stream[index(Direction::c2s)], Direction::c2s);
+  }
   if (at_->responses_lost) {
     release_unanswered_before(i);
     if (at_->untracked > 0) at_->untracked = 1;

@@ -31,6 +31,9 @@ HttpParser::HttpParser(const HttpLimits& limits, Counters& counters, HttpEvents&
 
 void HttpParser::feed(HttpStream& stream, const StreamChunk& chunk) {
   Feed feed{stream, chunk, as_text(chunk.bytes)};
+  if (stream.state == State::unread && begins_next(feed.rest, chunk.direction)) {
+    end_unread(stream, chunk.direction);
+  }
   if (stream.state == State::lost || stream.tentative) look_for_message(feed);
   while (!feed.rest.empty() && stream.state != State::lost && stream.state != State::ended) {
     step(feed);
@@ -75,6 +78,7 @@ void HttpParser::step(Feed& feed) {
     case State::chunk_extension: return skip_chunk_extension(feed);
     case State::chunk_end: return chunk_end(feed);
     case State::trailers: return trailers(feed);
+    case State::unread: feed.take(feed.rest.size()); return;
     case State::lost:
     case State::ended: return;
   }
@@ -237,7 +241,7 @@ bool HttpParser::gap(HttpStream& s, Direction direction, std::uint64_t missing) 
 }
 
 void HttpParser::finish(HttpStream& s, Direction direction) {
-  if (s.state != State::body_until_close) return abort(s, direction);
+  if (s.state != State::body_until_close && s.state != State::unread) return abort(s, direction);
   s.state = State::ended;
   events_.on_message_end(direction, HttpEnd::complete);
 }

@@ -26,7 +26,8 @@ HttpBody request_body(const HttpStream& s) {
   return s.has_length && s.remaining > 0 ? HttpBody::length : HttpBody::none;
 }
 
-/// RFC 9112 section 6.3, in its order.
+}  // namespace
+
 HttpBody response_body(const HttpStream& s, HttpRequestKind request) {
   if (s.status == kSwitchingProtocols) return HttpBody::tunnel;
   if (request == HttpRequestKind::connect && s.status / 100 == 2) return HttpBody::tunnel;
@@ -36,8 +37,6 @@ HttpBody response_body(const HttpStream& s, HttpRequestKind request) {
   if (s.coded || !s.has_length) return HttpBody::until_close;
   return s.remaining > 0 ? HttpBody::length : HttpBody::none;
 }
-
-}  // namespace
 
 // ------------------------------------------------------------------------------------- lines
 

@@ -65,6 +65,13 @@ void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missi
   (direction == Direction::s2c ? at_->responses_lost : at_->requests_lost) = true;
 }
 
+void HttpTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
+  at_ = &connections_[handle];
+  if (parser_.cut(at_->stream[index(chunk.direction)], chunk, missing)) return;
+  at_->holes = true;
+  (chunk.direction == Direction::s2c ? at_->responses_lost : at_->requests_lost) = true;
+}
+
 void HttpTracker::on_fin(Handle handle, Direction direction, TimeNs, FrameNumber frame) {
   at_ = &connections_[handle];
   HttpStream& stream = at_->stream[index(direction)];
@@ -155,9 +162,16 @@ void HttpTracker::on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes
   } else {
     extend(t.response_frames, t.response_first_ns, t.response_last_ns, t.response_bytes, chunk,
            bytes);
-    t.response_body_bytes += body;
+    if (t.response_body_bytes != kUnknownBodyBytes) t.response_body_bytes += body;
     e->response_meter.add(chunk.progress, chunk.burst, bytes);
     e->response_marks.add(chunk.progress, chunk.other_progress);
+  }
+}
+
+void HttpTracker::on_body_unknown(Direction direction) {
+  Exchange* e = receiving(direction);
+  if (e != nullptr && direction == Direction::s2c) {
+    e->facts.response_body_bytes = kUnknownBodyBytes;
   }
 }
 

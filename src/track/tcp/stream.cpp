@@ -155,7 +155,7 @@ void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::u
     deliver(flow, sender, chunk);
   }
   const std::size_t cut_from = std::max<std::size_t>(captured, seen);
-  if (cut_from < length) announce_gap(flow, sender, length - cut_from);
+  if (cut_from < length) announce_cut(flow, sender, chunk, length - cut_from);
 }
 
 /// How many segments of a direction may wait at present.
@@ -294,6 +294,16 @@ void Streams::announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missin
   } else if (flow.probe != kNone) {
     probes_[flow.probe].half[sender].overflowed = true;
   }
+}
+
+/// A hole whose bytes came with `chunk`.
+void Streams::announce_cut(TcpFlow& flow, SideIndex sender, StreamChunk chunk,
+                           std::uint64_t missing) {
+  if (flow.tracker == StreamTracker::kNone) return announce_gap(flow, sender, missing);
+  counters_.add(Counter::tcp_gaps);
+  chunk.bytes = {};
+  tracker(flow)->on_cut(flow.tracker, chunk, missing);
+  follow_interest(flow);
 }
 
 void Streams::deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame) {

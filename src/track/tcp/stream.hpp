@@ -86,6 +86,7 @@ class Streams {
   void follow_interest(TcpFlow& flow);
   void close_tracker(TcpFlow& flow, ConnectionEnd end);
   void announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing);
+  void announce_cut(TcpFlow& flow, SideIndex sender, StreamChunk chunk, std::uint64_t missing);
   void recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk);
   [[nodiscard]] Recognised recognise_joined(const TcpFlow& flow, SideIndex sender,
                                             const StreamChunk& chunk);

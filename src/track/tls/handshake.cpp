@@ -52,10 +52,11 @@ void Handshake::open(const StreamContext& context) {
 void Handshake::on_hello(Direction direction, const RecordReader& reader) {
   switch (reader.message_type()) {
     case MessageType::client_hello:
-      on_client_hello(direction, parse_client_hello(reader.body()));
+      on_client_hello(direction, parse_client_hello(reader.body(), reader.body_cut()));
       break;
     case MessageType::server_hello:
-      on_server_hello(direction, parse_server_hello(reader.body()));
+      if (reader.body_cut() && reader.body().size() < kTellingServerHello) break;
+      on_server_hello(direction, parse_server_hello(reader.body(), reader.body_cut()));
       break;
     case MessageType::hello_retry_request: on_retry(direction); break;
     case MessageType::ssl2: on_ssl2_hello(direction, reader.body()); break;
@@ -89,14 +90,20 @@ void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
   hello_in_record_[direction] = Hello::server;
   transaction_.version = hello.version;
   transaction_.cipher = hello.cipher;
-  if (is_tls13(hello.version))
+  const bool psk_hidden = hello.cut && !hello.psk_selected;
+  if (is_tls13(hello.version) && !psk_hidden)
     transaction_.resumed = hello.psk_selected ? TriState::yes : TriState::no;
-  if (!is_tls13(hello.version) || !hello.psk_selected) {
+  if (!psk_hidden) settle_early_data(is_tls13(hello.version) && hello.psk_selected);
+  alpn_size_ = copy_alpn(hello.alpn, alpn_);
+}
+
+/// What the choice of the offered key says about the 0-RTT data before it.
+void Handshake::settle_early_data(bool key_taken) {
+  if (!key_taken) {
     refuse_early_data();
   } else if (transaction_.early_data_offered && !transaction_.hello_retry) {
     set_if_unknown(transaction_.first_client_data_ns, early_data_ns_);
   }
-  alpn_size_ = copy_alpn(hello.alpn, alpn_);
 }
 
 void Handshake::on_retry(Direction direction) {

@@ -43,6 +43,7 @@ class Handshake {
   void on_client_hello(Direction direction, const ClientHello& hello);
   void on_server_hello(Direction direction, const ServerHello& hello);
   void on_retry(Direction direction);
+  void settle_early_data(bool key_taken);
   void refuse_early_data();
   void on_ssl2_hello(Direction direction, Bytes record);
   void complete_hello(Hello hello, const Extent& extent);

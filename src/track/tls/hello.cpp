@@ -33,9 +33,11 @@ constexpr std::uint32_t age(std::uint16_t version) {
 Bytes vector8(ByteCursor& in) { return in.bytes(in.u8()); }
 Bytes vector16(ByteCursor& in) { return in.bytes(in.u16()); }
 
+/// Of a cut message those that are there.
 template <class F>
-void for_each_extension(ByteCursor& in, F f) {
-  ByteCursor extensions(vector16(in));
+void for_each_extension(ByteCursor& in, bool cut, F f) {
+  const std::size_t length = in.u16();
+  ByteCursor extensions(cut ? in.rest() : in.bytes(length));
   while (extensions.remaining() > 0) {
     const std::uint16_t type = extensions.u16();
     const Bytes data = vector16(extensions);
@@ -81,32 +83,36 @@ std::uint16_t shortest_finished_record(std::uint16_t cipher) {
   return static_cast<std::uint16_t>(4 + (sha384 ? 48 : 32) + 1 + (short_tag ? 8 : 16));
 }
 
-ClientHello parse_client_hello(Bytes body) {
+ClientHello parse_client_hello(Bytes body, bool cut) {
   ClientHello hello;
   ByteCursor in(body);
-  hello.version = in.u16();
+  const std::uint16_t version = in.u16();
+  if (!cut) hello.version = version;
   in.skip(32);         // random
   (void)vector8(in);   // session id
   (void)vector16(in);  // cipher suites
   (void)vector8(in);   // compression methods
   if (!in.ok()) return hello;
-  for_each_extension(in, [&](std::uint16_t type, Bytes data) {
+  for_each_extension(in, cut, [&](std::uint16_t type, Bytes data) {
     switch (type) {
       case server_name: hello.sni = host_name(data); break;
       case alpn: hello.alpn = alpn_names(data); break;
       case pre_shared_key: hello.psk_offered = true; break;
       case early_data: hello.early_data_offered = true; break;
       case encrypted_client_hello: hello.ech_offered = true; break;
-      case supported_versions: hello.version = highest_version(data, hello.version); break;
+      case supported_versions:
+        if (!cut) hello.version = highest_version(data, hello.version);
+        break;
       default: break;
     }
   });
   return hello;
 }
 
-ServerHello parse_server_hello(Bytes body) {
+ServerHello parse_server_hello(Bytes body, bool cut) {
   ServerHello hello;
   ByteCursor in(body);
+  hello.cut = cut;
   hello.version = in.u16();
   const Bytes random = in.bytes(kRetryRandom.size());
   hello.retry = std::ranges::equal(random, kRetryRandom);
@@ -116,8 +122,10 @@ ServerHello parse_server_hello(Bytes body) {
   if (!early_draft) (void)vector8(in);
   hello.cipher = in.u16();
   if (!early_draft) in.skip(1);
+  // TLS 1.3 says so in an extension only.
+  if (cut && hello.version == kTls12) hello.version = 0;
   if (!in.ok()) return hello;
-  for_each_extension(in, [&](std::uint16_t type, Bytes data) {
+  for_each_extension(in, cut, [&](std::uint16_t type, Bytes data) {
     ByteCursor value(data);
     switch (type) {
       case alpn: hello.alpn = alpn_names(data); break;

@@ -11,6 +11,7 @@
 namespace wirelag::tls {
 
 inline constexpr std::uint16_t kSsl2 = 0x0002;
+inline constexpr std::uint16_t kTls12 = 0x0303;
 inline constexpr std::uint16_t kTls13 = 0x0304;
 
 /// The shortest record that can hold a TLS 1.3 Finished: message header, verify_data of the suite's
@@ -37,11 +38,17 @@ struct ServerHello {
   std::uint16_t cipher = 0;
   bool retry = false;  ///< it is a HelloRetryRequest
   bool psk_selected = false;
-  Bytes alpn = {};  ///< as in ClientHello; one name
+  bool cut = false;  ///< only its beginning was captured
+  Bytes alpn = {};   ///< as in ClientHello; one name
 };
 
-[[nodiscard]] ClientHello parse_client_hello(Bytes body);
-[[nodiscard]] ServerHello parse_server_hello(Bytes body);
+/// `cut`: the body is only the beginning of the message. What may stand behind it is not told: no
+/// version of a ClientHello, and of a ServerHello none but TLS 1.3 or one before 1.2.
+[[nodiscard]] ClientHello parse_client_hello(Bytes body, bool cut = false);
+[[nodiscard]] ServerHello parse_server_hello(Bytes body, bool cut = false);
+
+/// The shortest beginning of a ServerHello that tells it from a HelloRetryRequest: version, random.
+inline constexpr std::size_t kTellingServerHello = 2 + 32;
 
 /// SSL 2 records: a ClientHello (type 1), which may ask for any later version, or SSL 2's own
 /// ServerHello (type 4). Nothing else is known in an SSL 2 record.

@@ -175,7 +175,7 @@ RecordReader::Event RecordReader::read_message_header(Bytes& rest, const StreamC
 
 void RecordReader::begin_message(MessageType type, std::uint32_t length) {
   in_message_ = true;
-  message_holed_ = false;
+  message_holed_ = body_cut_ = false;
   message_type_ = type;
   message_length_ = message_left_ = length;
   collecting_ = is_hello(type);
@@ -216,7 +216,9 @@ RecordReader::Event RecordReader::end_message(HelloBuffers& buffers) {
     release(buffers);
     return Event::none;
   }
-  if (buffer_ != HelloBuffers::kNone) body_ = buffers[buffer_].first(message_length_);
+  if (buffer_ != HelloBuffers::kNone) {
+    body_ = buffers[buffer_].first(body_cut_ ? collected_ : message_length_);
+  }
   hello_ = message_;
   hello_in_record_ = true;
   return Event::hello;
@@ -236,17 +238,57 @@ void RecordReader::skip_hole(std::uint64_t missing, HelloBuffers& buffers) {
     collecting_ = false;
     release(buffers);
   } else if (!opaque_) {
-    in_message_ = false;
-    message_header_size_ = 0;
-    place_lost_ = true;
-    opaque_ = true;
-    release(buffers);
+    lose_messages(buffers);
   }
   record_left_ = static_cast<std::uint16_t>(record_left_ - missing);
   if (record_left_ == 0) {  // its end was not seen: it has no time
     stage_ = Stage::header;
     hello_in_record_ = false;
   }
+}
+
+void RecordReader::cut(std::uint64_t missing, const StreamChunk& chunk, HelloBuffers& buffers) {
+  if (stage_ != Stage::payload) return skip_hole(missing, buffers);
+  record_.add(chunk);
+  const auto in_record = static_cast<std::uint16_t>(std::min<std::uint64_t>(missing, record_left_));
+  cut_beyond_record_ = missing > in_record;
+  if (!opaque_ && in_message_) {
+    const std::uint32_t in_message = std::min<std::uint32_t>(in_record, message_left_);
+    cut_message(in_message, chunk);
+    if (in_record > in_message) opaque_ = place_lost_ = had_hole_ = true;
+  } else if (!opaque_) {
+    had_hole_ = true;
+    lose_messages(buffers);
+  }
+  record_left_ = static_cast<std::uint16_t>(record_left_ - in_record);
+}
+
+/// The beginning of a hello is kept; what it says further on is missed.
+void RecordReader::cut_message(std::uint32_t missing, const StreamChunk& chunk) {
+  message_.add(chunk);
+  if (is_hello(message_type_)) had_hole_ = true;
+  if (collecting_) {
+    collecting_ = false;
+    body_cut_ = true;
+    collected_ = message_length_ - message_left_;
+  }
+  if (message_type_ == MessageType::ssl2) message_holed_ = true;
+  message_left_ -= missing;
+}
+
+void RecordReader::end_cut(HelloBuffers& buffers) {
+  if (!cut_beyond_record_) return;
+  cut_beyond_record_ = false;
+  had_hole_ = true;
+  lose_place(buffers);
+}
+
+/// Within a handshake record it is not known any more where messages begin.
+void RecordReader::lose_messages(HelloBuffers& buffers) {
+  in_message_ = false;
+  message_header_size_ = 0;
+  place_lost_ = opaque_ = true;
+  release(buffers);
 }
 
 void RecordReader::lose_place(HelloBuffers& buffers) {

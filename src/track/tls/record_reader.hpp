@@ -84,6 +84,10 @@ class RecordReader {
   Event read(Bytes& rest, const StreamChunk& chunk, HelloBuffers& buffers, Counters& counters);
   /// `missing` bytes never come.
   void skip_hole(std::uint64_t missing, HelloBuffers& buffers);
+  /// The last `missing` bytes of the segment that brought `chunk` were cut off: what they complete
+  /// has its time, and a hello what was there of it. read() of no bytes tells; then end_cut().
+  void cut(std::uint64_t missing, const StreamChunk& chunk, HelloBuffers& buffers);
+  void end_cut(HelloBuffers& buffers);
   /// Gives back what is held.
   void release(HelloBuffers& buffers);
 
@@ -109,8 +113,9 @@ class RecordReader {
   [[nodiscard]] MessageType message_type() const { return message_type_; }
   [[nodiscard]] std::uint32_t message_length() const { return message_length_; }
   /// Of the hello that is complete, until the next read(). Empty when it was too long or no buffer
-  /// was left.
+  /// was left; only its beginning when body_cut().
   [[nodiscard]] Bytes body() const { return body_; }
+  [[nodiscard]] bool body_cut() const { return body_cut_; }
 
  private:
   enum class Stage : std::uint8_t { header, payload, resync, broken };
@@ -128,6 +133,8 @@ class RecordReader {
   void collect(Bytes bytes, HelloBuffers& buffers, Counters& counters);
   Event end_message(HelloBuffers& buffers);
   Event end_record();
+  void cut_message(std::uint32_t missing, const StreamChunk& chunk);
+  void lose_messages(HelloBuffers& buffers);
   void lose_place(HelloBuffers& buffers);
 
   Stage stage_ = Stage::header;
@@ -140,6 +147,8 @@ class RecordReader {
   bool collecting_ = false;     ///< its body is wanted
   bool message_holed_ = false;  ///< part of it was lost
   bool hello_in_record_ = false;
+  bool body_cut_ = false;
+  bool cut_beyond_record_ = false;
 
   std::uint8_t header_size_ = 0;
   std::uint8_t message_header_size_ = 0;
@@ -153,6 +162,7 @@ class RecordReader {
   std::array<std::uint8_t, 2> alert_{};
   std::uint32_t message_length_ = 0;
   std::uint32_t message_left_ = 0;
+  std::uint32_t collected_ = 0;  ///< of a hello that was cut: its beginning
   HelloBuffers::Index buffer_ = HelloBuffers::kNone;
   Extent record_;
   Extent message_;

@@ -25,6 +25,7 @@ struct TlsTracker::State {
         sink(out),
         counters(counts) {}
 
+  void read(TlsStream& stream, const StreamChunk& chunk);
   void on_event(TlsStream& stream, Direction direction, tls::RecordReader::Event event);
   void finish(TlsStream& stream);
 
@@ -56,13 +57,26 @@ StreamTracker::Handle TlsTracker::open(const StreamContext& context) {
 void TlsTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   TlsStream& stream = state_->streams[handle];
   if (!stream.live) return;
+  state_->read(stream, chunk);
+}
+
+void TlsTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
+  TlsStream& stream = state_->streams[handle];
+  if (!stream.live) return;
+  tls::RecordReader& reader = stream.readers[chunk.direction];
+  reader.cut(missing, chunk, state_->buffers);
+  state_->read(stream, chunk);
+  if (stream.live) reader.end_cut(state_->buffers);
+}
+
+void TlsTracker::State::read(TlsStream& stream, const StreamChunk& chunk) {
   tls::RecordReader& reader = stream.readers[chunk.direction];
   Bytes rest = chunk.bytes;
   while (stream.live) {
     reader.set_encrypted(stream.handshake.encrypted(chunk.direction));
-    const auto event = reader.read(rest, chunk, state_->buffers, state_->counters);
+    const auto event = reader.read(rest, chunk, buffers, counters);
     if (event == tls::RecordReader::Event::none) return;
-    state_->on_event(stream, chunk.direction, event);
+    on_event(stream, chunk.direction, event);
   }
 }
 

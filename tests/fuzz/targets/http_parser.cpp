@@ -35,9 +35,11 @@ class Recorder final : public HttpEvents {
   void on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes,
                         std::uint64_t body) override {
     WIRELAG_REQUIRE(open_[index(chunk.direction)]);
-    WIRELAG_REQUIRE(bytes > 0 && bytes <= chunk.bytes.size() && body <= bytes);
+    WIRELAG_REQUIRE(bytes > 0 && body <= bytes);
+    WIRELAG_REQUIRE(chunk.bytes.empty() || bytes <= chunk.bytes.size());
     body_[index(chunk.direction)] += body;
   }
+  void on_body_unknown(Direction d) override { WIRELAG_REQUIRE(open_[index(d)]); }
   void on_missing_bytes(Direction d, std::uint64_t bytes) override {
     WIRELAG_REQUIRE(open_[index(d)] && bytes > 0);
   }
@@ -89,7 +91,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     HttpStream& stream = pieces.stream[index(d)];
     switch (what >> 1 & 3U) {
       case 2:
-        (void)pieces.parser.gap(stream, d, input.u16() + std::uint64_t{1});
+        if ((what & 8U) != 0) {
+          (void)pieces.parser.cut(stream, {{}, frame * 10, frame, d},
+                                  input.u16() + std::uint64_t{1});
+        } else {
+          (void)pieces.parser.gap(stream, d, input.u16() + std::uint64_t{1});
+        }
         whole_comparable = false;
         break;
       case 3:

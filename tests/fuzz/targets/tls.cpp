@@ -74,7 +74,12 @@ void track(fuzz::Input input) {
     if (n == 254) {
       side ^= 1;
     } else if (n == 255) {
-      tracker.on_gap(handle, direction, input.u16() + 1U);
+      const unsigned missing = input.u16();
+      if (missing >> 15 != 0) {
+        tracker.on_cut(handle, {{}, frame, frame, direction}, (missing & 0x7fffU) + 1);
+      } else {
+        tracker.on_gap(handle, direction, missing + 1);
+      }
     } else if (const Bytes bytes = input.bytes(n); !bytes.empty()) {
       tracker.on_bytes(handle, {bytes, frame, frame, direction});
     }

@@ -7,6 +7,9 @@
 //     |                      +---------> body_until_close ----------- FIN ---------> ended
 //     |                      +- no body -------------------------------------------> between
 //     +-- hole, nonsense     +- 101, CONNECT 2xx ----------------------------------> ended
+//     |
+//     +------ a chunk that begins like a message ------ unread <-- the snaplen cut off where a head
+//                                                                  or a chunk ends
 //
 // A head is read line by line: a line that lies within one chunk is read in place, only a line
 // split over chunks is put together in a buffer from a pool. Bytes of a body are counted and never
@@ -79,6 +82,9 @@ enum class HttpEnd : std::uint8_t {
   in_head,   ///< not even its headers are complete (RFC 9112 section 8: it conveyed nothing)
 };
 
+/// HttpTransaction::response_body_bytes when the snaplen cut off where the body begins or goes on.
+inline constexpr std::uint64_t kUnknownBodyBytes = UINT64_MAX;
+
 /// What of a request decides about its response's body.
 enum class HttpRequestKind : std::uint8_t { ordinary, head, connect };
 
@@ -97,6 +103,8 @@ class HttpEvents {
   /// `bytes` more of the message came with `chunk`, `body` of them content (chunks unpacked).
   virtual void on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes,
                                 std::uint64_t body) = 0;
+  /// How many bytes of the message are content cannot be told any more.
+  virtual void on_body_unknown(Direction direction) = 0;
   /// `bytes` of the body fell into a hole.
   virtual void on_missing_bytes(Direction direction, std::uint64_t bytes) = 0;
   virtual void on_message_end(Direction direction, HttpEnd end) = 0;
@@ -119,7 +127,8 @@ struct HttpStream {
     chunk_data,
     chunk_end,
     trailers,
-    ended,  ///< FIN, another protocol, or given up: bytes are ignored
+    unread,  ///< of a message whose end cannot be told: all up to the next message
+    ended,   ///< FIN, another protocol, or given up: bytes are ignored
   };
   static constexpr std::uint32_t kNoBuffer = UINT32_MAX;
 
@@ -150,6 +159,11 @@ class HttpParser {
   void feed(HttpStream& stream, const StreamChunk& chunk);
   /// False when it is not known any more where messages begin and end.
   [[nodiscard]] bool gap(HttpStream& stream, Direction direction, std::uint64_t missing);
+  /// The same for the last `missing` bytes of the segment that brought `chunk`: they belong to the
+  /// message whose beginning is there.
+  [[nodiscard]] bool cut(HttpStream& stream, const StreamChunk& chunk, std::uint64_t missing);
+  /// The peer has answered, or sent its next message: one whose end cannot be told has ended.
+  void end_unread(HttpStream& stream, Direction direction);
   /// FIN: a body that ends with the connection is complete, any other message is not.
   void finish(HttpStream& stream, Direction direction);
   /// Ignores this direction from here on: the connection is over or speaks another protocol.
@@ -190,6 +204,9 @@ class HttpParser {
   void give_up_start_line(HttpStream& stream, Direction direction);
   [[nodiscard]] std::uint64_t unread_bytes(const Feed& feed) const;
   void leave(HttpStream& stream, Direction direction, HttpStream::State next);
+  [[nodiscard]] bool cut_start_line(HttpStream& stream, const StreamChunk& chunk);
+  void cut_head(HttpStream& stream, const StreamChunk& chunk, std::uint64_t missing);
+  void cut_body(HttpStream& stream, const StreamChunk& chunk, std::uint64_t& missing);
 
   HttpLimits limits_;
   Counters& counters_;

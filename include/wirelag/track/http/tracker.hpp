@@ -18,6 +18,9 @@
 // may hide whole responses, the next one goes to the latest request before it and the older ones
 // stay unanswered. When every request has its response, what looks like a status line there lies in a body.
 //
+// Segments that the snaplen cuts. A message whose start line is there is told with what is there of
+// its head; it lasts until the next one in its direction, a request also until its response begins.
+//
 // Limits (HttpLimits) and what happens there:
 //   connections     open() returns kNone                                     http_streams_full
 //   open_requests   the newest request is not tracked, nor is its response;
@@ -44,6 +47,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   [[nodiscard]] Handle open(const StreamContext& context) override;
   void on_bytes(Handle handle, const StreamChunk& chunk) override;
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
+  void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
   /// other_protocol after 101 and after a CONNECT that was granted.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
@@ -108,6 +112,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   [[nodiscard]] HttpRequestKind answered_request() const override;
   void on_head_end(Direction direction, const HttpHeadEnd& head) override;
   void on_message_bytes(const StreamChunk& chunk, std::uint64_t bytes, std::uint64_t body) override;
+  void on_body_unknown(Direction direction) override;
   void on_missing_bytes(Direction direction, std::uint64_t bytes) override;
   void on_message_end(Direction direction, HttpEnd end) override;
   void on_skipped(Direction direction, std::uint64_t bytes) override;

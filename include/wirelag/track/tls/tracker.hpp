@@ -26,6 +26,10 @@
 // `client` is who sent the ClientHello, even when that is the side that accepted the TCP
 // connection.
 //
+// Where the snaplen cut a hello, its times and what was there of it are told: a name that is whole, no
+// version that may stand further on. A ServerHello too short to be told from a HelloRetryRequest counts as
+// not captured.
+//
 // Worker thread. Fixed memory: TlsLimits; a hello that is not put together keeps its times and
 // lacks its fields, and is counted.
 #pragma once
@@ -49,6 +53,7 @@ class TlsTracker final : public StreamTracker {
   [[nodiscard]] Handle open(const StreamContext& context) override;
   void on_bytes(Handle handle, const StreamChunk& chunk) override;
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
+  void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle handle) const override;

@@ -16,7 +16,7 @@ namespace wirelag::testing {
 inline const std::string kOk5 = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 struct Step {
-  enum class Kind { bytes, hole, fin } kind;
+  enum class Kind { bytes, hole, cut, fin } kind;
   Direction direction;
   FrameNumber frame;
   std::string bytes;
@@ -31,6 +31,13 @@ inline Step server(FrameNumber frame, std::string bytes) {
 }
 inline Step client_hole(std::uint64_t n) { return {Step::Kind::hole, Direction::c2s, 0, {}, n}; }
 inline Step server_hole(std::uint64_t n) { return {Step::Kind::hole, Direction::s2c, 0, {}, n}; }
+/// The last `n` bytes of the segment before.
+inline Step client_cut(FrameNumber frame, std::uint64_t n) {
+  return {Step::Kind::cut, Direction::c2s, frame, {}, n};
+}
+inline Step server_cut(FrameNumber frame, std::uint64_t n) {
+  return {Step::Kind::cut, Direction::s2c, frame, {}, n};
+}
 inline Step client_fin(FrameNumber frame) {
   return {Step::Kind::fin, Direction::c2s, frame, {}, 0};
 }
@@ -47,7 +54,9 @@ inline std::string describe(const HttpTransaction& t) {
   if (known(t.server_wait_ns())) {
     out += fmt::format(" wait {}ms", t.server_wait_ns() / kMillisecondNs);
   }
-  if (t.status != 0) out += fmt::format(" body {}", t.response_body_bytes);
+  if (t.status != 0 && t.response_body_bytes != kUnknownBodyBytes) {
+    out += fmt::format(" body {}", t.response_body_bytes);
+  }
   if (t.request_seen && !t.request_complete) out += " request-cut";
   if (t.status != 0 && !t.response_complete) out += " response-cut";
   if (t.interim_responses > 0) out += fmt::format(" interim {}", t.interim_responses);
@@ -98,6 +107,7 @@ struct Bench {
         tracker.on_bytes(h, {as_bytes(s.bytes), now, s.frame, s.direction});
         break;
       case Step::Kind::hole: tracker.on_gap(h, s.direction, s.missing); break;
+      case Step::Kind::cut: tracker.on_cut(h, {{}, now, s.frame, s.direction}, s.missing); break;
       case Step::Kind::fin: tracker.on_fin(h, s.direction, now, s.frame); break;
     }
   }

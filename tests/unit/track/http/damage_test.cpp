@@ -404,7 +404,10 @@ TEST(Hostile, RandomDamageIsHarmless) {
           break;
         case 1: std::swap(s, script[below(script.size())]); break;
         case 2:
-          if (s.kind == Step::Kind::bytes) s = {Step::Kind::hole, s.direction, 0, {}, below(40)};
+          if (s.kind == Step::Kind::bytes) {
+            const Step::Kind kind = below(2) == 0 ? Step::Kind::hole : Step::Kind::cut;
+            s = {kind, s.direction, s.frame, {}, 1 + below(40)};
+          }
           break;
         default: script.resize(below(script.size()) + 1); break;
       }

@@ -151,6 +151,12 @@ class Conversation {
     segments_.back().untimed = true;
     return *this;
   }
+  /// The same with only the first `most` bytes of each segment captured.
+  [[nodiscard]] Conversation snaplen(std::size_t most) const {
+    Conversation other = *this;
+    other.snaplen_ = most;
+    return other;
+  }
   /// The same with the sides' roles swapped.
   [[nodiscard]] Conversation reversed() const {
     Conversation other = *this;
@@ -179,8 +185,9 @@ class Conversation {
             std::size_t most = SIZE_MAX) const {
     for (const auto& s : segments_) {
       if (s.lost > 0) tracker.on_gap(handle, s.direction, s.lost);
-      for (std::size_t at = 0; at < s.bytes.size() && most > 0;) {
-        const std::size_t n = std::min({piece, s.bytes.size() - at, most});
+      const std::size_t captured = std::min(s.bytes.size(), snaplen_);
+      for (std::size_t at = 0; at < captured && most > 0;) {
+        const std::size_t n = std::min({piece, captured - at, most});
         const std::vector<std::uint8_t> bytes(
             s.bytes.begin() + static_cast<std::ptrdiff_t>(at),
             s.bytes.begin() + static_cast<std::ptrdiff_t>(at + n));
@@ -188,6 +195,10 @@ class Conversation {
         tracker.on_bytes(handle, {bytes, time_ns, s.frame, s.direction});
         at += n;
         most -= n;
+      }
+      if (captured < s.bytes.size()) {
+        tracker.on_cut(handle, {{}, s.frame * kMillisecondNs, s.frame, s.direction},
+                       s.bytes.size() - captured);
       }
     }
   }
@@ -223,6 +234,7 @@ class Conversation {
   }
   std::vector<Segment> segments_;
   FrameNumber frames_ = 0;
+  std::size_t snaplen_ = SIZE_MAX;
 };
 
 }  // namespace wirelag::tls_test

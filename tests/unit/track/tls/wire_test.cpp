@@ -334,5 +334,72 @@ TEST(Wire, HelloLongerThanTheLimit) {
   EXPECT_EQ(conversation.told(bench).at(0).sni, "a.example");  // whole: read where it lies
 }
 
+/// Whatever the snaplen left: what is told is what the whole conversation tells, or that it is not known.
+TEST(Wire, SegmentsCutByTheSnaplenTellNothingElse) {
+  Bench bench;
+  for (const auto& conversation : all_conversations()) {
+    const Told whole = conversation.one();
+    const TlsHandshake& full = whole.handshake;
+    for (std::size_t most = 1; most < 500; ++most) {
+      SCOPED_TRACE(most);
+      const auto told = conversation.snaplen(most).told(bench);
+      ASSERT_LE(told.size(), 1U);
+      if (told.empty()) continue;
+      const TlsHandshake& part = told[0].handshake;
+      for (const auto time :
+           {&TlsHandshake::client_hello_ns, &TlsHandshake::server_hello_ns,
+            &TlsHandshake::client_finished_ns, &TlsHandshake::server_finished_ns,
+            &TlsHandshake::first_client_data_ns, &TlsHandshake::first_server_data_ns}) {
+        if (known(part.*time)) {
+          ASSERT_EQ(part.*time, full.*time);
+        }
+      }
+      for (const auto number :
+           {&TlsHandshake::version, &TlsHandshake::client_version, &TlsHandshake::cipher}) {
+        if (part.*number != 0) {
+          ASSERT_EQ(part.*number, full.*number);
+        }
+      }
+      for (const auto state : {&TlsHandshake::resumed, &TlsHandshake::early_data_accepted}) {
+        if (part.*state != TriState::unknown) {
+          ASSERT_EQ(part.*state, full.*state);
+        }
+      }
+      for (const auto text : {&Told::sni, &Told::alpn, &Told::alpn_offered}) {
+        if (!(told[0].*text).empty()) {
+          ASSERT_EQ(told[0].*text, whole.*text);
+        }
+      }
+      if (part.round_trips != 0) {
+        ASSERT_EQ(part.round_trips, full.round_trips);
+      }
+      if (part.certificate_bytes != 0) {
+        ASSERT_EQ(part.certificate_bytes, full.certificate_bytes);
+      }
+      if (part.client_version != 0) {
+        ASSERT_EQ(part.psk_offered, full.psk_offered);
+        ASSERT_EQ(part.early_data_offered, full.early_data_offered);
+      }
+    }
+  }
+  // every buffer and place was given back
+  expect_same(tls12_full().told(bench, 5).at(0), tls12_full().one());
+}
+
+TEST(Wire, HellosCutByTheSnaplenHaveTheirTimes) {
+  // Both hellos as far as their random, and what is behind them in their segments not at all.
+  const Told t = tls13_full().snaplen(48).one();
+  EXPECT_EQ(t.handshake.hello_ns(), kMillisecondNs);
+  EXPECT_EQ(t.handshake.client_hello_frames.last, 1U);
+  EXPECT_EQ(t.handshake.server_hello_frames.last, 2U);
+  EXPECT_EQ(t.handshake.version, 0);
+  EXPECT_EQ(t.handshake.client_version, 0);
+  EXPECT_EQ(t.handshake.resumed, TriState::unknown);
+  EXPECT_EQ(t.handshake.round_trips, 0);
+  // One byte less of the random: it may as well be a HelloRetryRequest.
+  EXPECT_FALSE(known(tls13_full().snaplen(42).one().handshake.server_hello_ns));
+  EXPECT_EQ(tls13_full().snaplen(130).one().sni, "www.example.com");
+}
+
 }  // namespace
 }  // namespace wirelag::tls_test
