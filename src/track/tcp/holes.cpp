@@ -8,22 +8,27 @@ namespace {
 /// So far behind, a hole is not filled any more: the numbers come round.
 constexpr std::int32_t kFarBehind = 1 << 30;
 
+std::uint32_t kib(std::uint64_t bytes) { return static_cast<std::uint32_t>(bytes >> 10); }
+
 }  // namespace
 
 /// The oldest first; one that seems to lie ahead is farther behind than half of all numbers.
-void Holes::forget_far(HoleList& list, std::uint32_t next_seq) {
+void Holes::forget_far(HoleList& list, std::uint32_t next_seq, std::uint64_t sent) {
   while (list.count > 0) {
-    const std::int32_t behind = seq_distance(holes_[list.first].begin, next_seq);
-    if (behind >= 0 && behind <= kFarBehind) return;
+    const Hole& oldest = holes_[list.first];
+    const std::int32_t behind = seq_distance(oldest.begin, next_seq);
+    const bool came_round = kib(sent) - oldest.sent_kib > kib(kFarBehind);
+    if (behind >= 0 && behind <= kFarBehind && !came_round) return;
     unlink(list, kNone, list.first);
   }
 }
 
-void Holes::note(HoleList& list, std::uint32_t begin, std::uint32_t end, TimeNs now) {
-  forget_far(list, begin);
+void Holes::note(HoleList& list, std::uint32_t begin, std::uint32_t end, std::uint64_t sent,
+                 TimeNs now) {
+  forget_far(list, begin, sent);
   const std::uint32_t i = take(list);
   if (i == kNone) return;
-  holes_[i] = {now, begin, end, kNone};
+  holes_[i] = {now, begin, end, kNone, kib(sent)};
   (list.count == 0 ? list.first : holes_[list.last].next) = i;
   list.last = i;
   ++list.count;
@@ -41,9 +46,9 @@ std::uint32_t Holes::take(HoleList& list) {
 }
 
 Holes::Filled Holes::fill(HoleList& list, std::uint32_t begin, std::uint32_t end,
-                          std::uint32_t next_seq) {
+                          std::uint32_t next_seq, std::uint64_t sent) {
   Filled filled;
-  forget_far(list, next_seq);
+  forget_far(list, next_seq, sent);
   std::uint32_t before = kNone;
   for (std::uint32_t i = list.count > 0 ? list.first : kNone, next = kNone; i != kNone; i = next) {
     Hole& hole = holes_[i];
@@ -77,7 +82,7 @@ Holes::Filled Holes::fill(HoleList& list, std::uint32_t begin, std::uint32_t end
 void Holes::keep_rest(HoleList& list, std::uint32_t i, std::uint32_t begin, std::uint32_t end) {
   const std::uint32_t rest = list.count < kMostOfSide ? holes_.take() : kNone;
   if (rest == kNone) return counters_.add(Counter::tcp_holes_forgotten);
-  holes_[rest] = {holes_[i].noticed_ns, begin, end, holes_[i].next};
+  holes_[rest] = {holes_[i].noticed_ns, begin, end, holes_[i].next, holes_[i].sent_kib};
   holes_[i].next = rest;
   if (list.last == i) list.last = rest;
   ++list.count;

@@ -25,8 +25,9 @@ class Holes {
 
   Holes(std::size_t capacity, Counters& counters) : holes_(capacity), counters_(counters) {}
 
-  /// Notes [begin, end); `begin` is where the side's numbers stand, behind all holes of the list.
-  void note(HoleList& list, std::uint32_t begin, std::uint32_t end, TimeNs now);
+  /// Notes [begin, end); `begin` is where the side's numbers stand, behind all holes of the list. `sent`:
+  /// how many bytes the side has sent so far, captured or not, which tells a number from the same one 4 GiB later.
+  void note(HoleList& list, std::uint32_t begin, std::uint32_t end, std::uint64_t sent, TimeNs now);
 
   struct Filled {
     std::uint32_t bytes = 0;
@@ -34,7 +35,7 @@ class Holes {
   };
   /// Takes [begin, end) out of the holes; the side's numbers stand at `next_seq`.
   [[nodiscard]] Filled fill(HoleList& list, std::uint32_t begin, std::uint32_t end,
-                            std::uint32_t next_seq);
+                            std::uint32_t next_seq, std::uint64_t sent);
   /// Forgets them all.
   void release(HoleList& list);
 
@@ -44,9 +45,10 @@ class Holes {
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
     std::uint32_t next = HoleList::kNone;
+    std::uint32_t sent_kib = 0;  ///< when it was noted
   };
 
-  void forget_far(HoleList& list, std::uint32_t next_seq);
+  void forget_far(HoleList& list, std::uint32_t next_seq, std::uint64_t sent);
   [[nodiscard]] std::uint32_t take(HoleList& list);
   void keep_rest(HoleList& list, std::uint32_t i, std::uint32_t begin, std::uint32_t end);
   void unlink(HoleList& list, std::uint32_t before, std::uint32_t i);

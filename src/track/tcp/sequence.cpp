@@ -193,7 +193,8 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
     count(flow.detail[sender], RetransmissionClass::syn_data);
     return false;
   }
-  const auto [filled_bytes, noticed] = holes_.fill(mine.holes, begin, end, side.next_seq);
+  const std::uint64_t sent = flow.recent[sender].payload_bytes + mine.missing_bytes;
+  const auto [filled_bytes, noticed] = holes_.fill(mine.holes, begin, end, side.next_seq, sent);
   mine.missing_bytes -= filled_bytes;
   const bool needless = peer.acked && seq_distance(end, peer.max_ack) >= 0;
   if (flow.untimed && !needless && packet.payload_length > 0 && !packet.tcp.has(tcp_flag::syn)) {
@@ -309,7 +310,8 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   if (ahead > 0 && ahead < kLargestHole) {
     Trouble& mine = trouble(detail);
     mine.missing_bytes += static_cast<std::uint32_t>(ahead);
-    holes_.note(mine.holes, side.next_seq, begin, packet.time_ns);
+    const std::uint64_t sent = flow.recent[sender].payload_bytes + mine.missing_bytes;
+    holes_.note(mine.holes, side.next_seq, begin, sent, packet.time_ns);
   }
   if (seq_distance(side.next_seq, end) > 0) {
     side.next_seq = end;

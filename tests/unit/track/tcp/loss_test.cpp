@@ -351,6 +351,28 @@ TEST(Loss, AHoleThatWasNeverFilledIsForgottenBeforeTheNumbersComeRound) {
       1U);
 }
 
+TEST(Loss, AHoleIsNotFilledBy4GiBLaterNumbers) {
+  // GIVEN 500 bytes that are never captured, and 4 GiB without another loss
+  constexpr std::uint32_t kLong = 1U << 24;
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(20, kAck, 501, 1, "a");
+  std::uint32_t seq = 502;
+  for (int i = 0; i < 256; ++i, seq += kLong) {
+    t.send({.from_client = false,
+            .at_ms = 30.0 + i,
+            .seq = seq,
+            .ack = 1,
+            .payload = "x",
+            .uncaptured = kLong - 1});
+  }
+  // WHEN bytes are sent again that have the numbers of the lost ones
+  t.server_sends(400, kAck, 100, 1, "abcdefghij");
+  // THEN the lost ones are still missing
+  const HalfConnection h = t.finish().half.s2c;
+  EXPECT_EQ(h.impairment().missing_bytes, 500U);
+}
+
 TEST(Loss, PartsOfAHoleAreFilledInAnyOrder) {
   Conversation t;
   t.shake_hands();
