@@ -164,6 +164,26 @@ TEST(Dataset, LimitDropsTheOldestAndKeepsTheTextsOfTheRest) {
   }
 }
 
+/// Pipelined answers in one segment, say: nothing but the order in which they came tells them apart.
+TEST(Dataset, WhatIsAlikeStaysInTheOrderItCameAlsoWhereOldOnesMadeRoom) {
+  for (const std::size_t emitted : {3, 4, 5, 6, 7, 8, 11}) {
+    Dataset data({.max_per_kind = 4});
+    for (std::size_t i = 0; i < emitted; ++i) {
+      const auto text = static_cast<std::uint8_t>(i);
+      DnsTransaction d;
+      d.qname = "same.example";
+      d.response = Bytes(&text, 1);
+      data.emit(&d);
+    }
+    data.seal();
+    const std::size_t kept = std::min<std::size_t>(emitted, 4);
+    ASSERT_EQ(data.dns().size(), kept);
+    for (std::size_t i = 0; i < kept; ++i) {
+      EXPECT_EQ(data.dns()[i].response[0], emitted - kept + i) << emitted;
+    }
+  }
+}
+
 TEST(Dataset, EmittedAfterSealIsCountedAndLeftOut) {
   Story story;
   story.dns({"10.0.0.1", "192.0.2.53", "a.example"}, 0, 1);
