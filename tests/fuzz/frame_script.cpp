@@ -135,6 +135,7 @@ class Conversation {
   void operation();
   void send(std::uint8_t flags, Bytes payload, std::int32_t seq_offset = 0);
   void datagram();
+  void skip(std::uint16_t n);
   std::string payload();
 
   Input& input_;
@@ -148,6 +149,7 @@ class Conversation {
   }};
   Flow* flow_ = nullptr;
   std::size_t side_ = 0;
+  std::size_t snaplen_ = SIZE_MAX;
 };
 
 std::string Conversation::payload() {
@@ -180,7 +182,10 @@ void Conversation::send(std::uint8_t flags, Bytes payload, std::int32_t seq_offs
   }
   frame.tcp(c2s ? flow_->client_port : flow_->server_port,
             c2s ? flow_->server_port : flow_->client_port, tcp);
-  frames_.add(frame.payload(as_text(payload)).bytes(), now_, LinkType::ethernet);
+  std::vector<std::uint8_t> bytes = frame.payload(as_text(payload)).bytes();
+  const std::size_t cut = bytes.size() - std::min(bytes.size(), snaplen_);
+  bytes.resize(bytes.size() - cut);
+  frames_.add(std::move(bytes), now_, LinkType::ethernet, static_cast<std::uint32_t>(cut));
   if (seq_offset != 0) return;
   flow_->next_seq[side_] += static_cast<std::uint32_t>(payload.size()) +
                             ((flags & tcp_flag::syn) != 0 ? 1U : 0U) +
@@ -202,6 +207,15 @@ void Conversation::datagram() {
     frame.ipv4("192.0.2.53", "10.0.0.1").udp(53, 5353 + (what >> 7));
   }
   frames_.add(frame.payload(message).bytes(), now_, LinkType::ethernet);
+}
+
+/// Bytes that are never captured, or a snaplen for all further frames.
+void Conversation::skip(std::uint16_t n) {
+  if ((n & 0x8000U) != 0) {
+    snaplen_ = 54 + (n & 0xffU);
+  } else {
+    flow_->next_seq[side_] += n;
+  }
 }
 
 /// u8: bits 0-1 flow, 2 side, 3-6 what, 7 time goes on by more than the usual (u8 how, u16 much).
@@ -230,7 +244,7 @@ void Conversation::operation() {
     case 6: flow_->window[side_] = input_.u8(), send(kAck, {}); break;
     case 7: send(kAck, as_bytes(payload()), static_cast<std::int8_t>(input_.u8())); break;
     case 8: send(kAck, as_bytes(payload()), input_.u16()); break;  // beyond a hole
-    case 9: flow_->next_seq[side_] += input_.u16(); break;         // never captured
+    case 9: skip(input_.u16()); break;
     case 10: flow_->next_seq[side_] = input_.u32(), send(tcp_flag::syn, {}); break;  // reused
     case 11: datagram(); break;
     case 12: frames_.repeat_last(now_); break;
