@@ -219,6 +219,7 @@ bool HttpParser::gap(HttpStream& s, Direction direction, std::uint64_t missing) 
   switch (s.state) {
     case State::ended: return true;
     case State::body_until_close: events_.on_missing_bytes(direction, missing); return true;
+    case State::unread: events_.on_missing_bytes(direction, missing); return false;
     case State::chunk_data:
       if (missing > s.remaining) break;
       events_.on_missing_bytes(direction, missing);

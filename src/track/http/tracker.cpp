@@ -182,7 +182,7 @@ void HttpTracker::on_missing_bytes(Direction direction, std::uint64_t bytes) {
     e->facts.request_bytes += bytes;
   } else {
     e->facts.response_bytes += bytes;
-    e->facts.response_body_bytes += bytes;
+    if (e->facts.response_body_bytes != kUnknownBodyBytes) e->facts.response_body_bytes += bytes;
   }
 }
 

@@ -73,6 +73,14 @@ TEST(Cut, AnUploadLastsUntilItsResponse) {
               ElementsAre("POST /up -> 200 frames 1-3 7-7 wait 4ms body 5"));
 }
 
+TEST(Cut, AHoleInWhatFollowsACutHeadIsWithinTheMessage) {
+  EXPECT_THAT(told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nDa"),
+                    server_cut(4, 1300), server_hole(1400), server(6, "more"), server_cut(6, 1300),
+                    client(7, kGet + "\r\n"), server(9, kOk5)}),
+              ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms",
+                          "GET a.example/x -> 200 frames 7-7 9-9 wait 2ms body 5"));
+}
+
 TEST(Cut, AnUpgradeIsStillSeen) {
   Bench bench;
   const auto h = bench.tracker.open({1, {}, {}});
