@@ -169,7 +169,7 @@ TEST_F(HttpLateConnection, TinyRoundTripsAreBelowTheGate) {
 }
 
 /// Within TLS: from the SYN on 6 ms a round trip, an encrypted request right after the handshake. What
-/// else the client was waiting for cannot be read, so nothing is sure and low is always 0.
+/// else the client was waiting for cannot be read: sure is what no other connection's bytes hide.
 class HttpLateConnectionTls : public HttpLateConnection {
  protected:
   static constexpr std::uint16_t kTls12 = 0x0303;  // two round trips, one when resumed
@@ -184,16 +184,61 @@ class HttpLateConnectionTls : public HttpLateConnection {
     TlsHandshake& t =
         story_.tls(c, "www.example.com", version, hello, finished, finished + request_after_ms);
     t.first_server_data_ns = at_ms(answer_ms);
+    answered_until(c, answer_ms);
     return t;
+  }
+  static void answered_until(Connection& c, double ms) {
+    c.last_time_ns = c.half.s2c.last_payload_ns = at_ms(ms);
+  }
+  [[nodiscard]] Connection& of_port(std::uint16_t port) {
+    for (Connection& c : story_.all_connections()) {
+      if (c.client.port == port) return c;
+    }
+    throw std::invalid_argument(std::to_string(port));
   }
 };
 
 TEST_F(HttpLateConnectionTls, SavesTheConnectionAndTheRoundsOfItsVersion) {
   secure(1, 0, kTls12, 38);
   secure(2, 60, kTls12, 98);
-  EXPECT_EQ(saving_ms(), Ms(0, 6 + 12));
+  EXPECT_EQ(saving_ms(), Ms(6 + 12, 6 + 12));
   secure(3, 200, kTls13, 232);
-  EXPECT_EQ(saving_ms(), Ms(0, (6 + 12) + (6 + 6)));
+  EXPECT_EQ(saving_ms(), Ms((6 + 12) + (6 + 6), (6 + 12) + (6 + 6)));
+}
+
+TEST_F(HttpLateConnectionTls, WhatAnotherConnectionMayHideIsNotSure) {
+  secure(1, 0, kTls13, 38);
+  secure(2, 60, kTls13, 92);
+  answered_until(of_port(1), 300);  // something that cannot be read went on
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+  answered_until(of_port(1), 87);  // and ended 5 ms before the late one's answer
+  EXPECT_EQ(saving_ms(), Ms(5, 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, ConnectionsOfAnotherClientHideNothing) {
+  secure(1, 0, kTls13, 38);
+  secure(2, 60, kTls13, 92);
+  TlsHandshake& other = secure(3, 1, kTls13, 39);
+  Connection& c = of_port(3);
+  c.client = other.client = endpoint("10.0.0.6", 3);
+  answered_until(c, 300);
+  EXPECT_EQ(saving_ms(), Ms(6 + 6, 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, OfOneSideBesideItNothingIsSure) {
+  secure(1, 0, kTls13, 38);
+  secure(2, 60, kTls13, 92);
+  secure(3, 1, kTls13, 39);
+  of_port(3).one_sided = true;  // until when it was answered is not known
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, SpareThatCarriesSomethingLaterMayHide) {
+  secure(1, 0, kTls13, 38);
+  secure(2, 60, kTls13, 92);
+  secure(3, 60, kTls13, 83, 0.1, 10);  // its request did not wait for its handshake
+  answered_until(of_port(3), 89);
+  EXPECT_EQ(saving_ms(), Ms(3, 9));
 }
 
 TEST_F(HttpLateConnectionTls, EvidenceIsBothHandshakes) {
@@ -215,7 +260,7 @@ TEST_F(HttpLateConnectionTls, ResumedSessionTakesOneRoundLess) {
   resumed.resumed = TriState::yes;
   resumed.client_finished_ns = resumed.server_finished_ns = at_ms(72.2);
   resumed.first_client_data_ns = at_ms(72.3);
-  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+  EXPECT_EQ(saving_ms(), Ms(6 + 6, 6 + 6));
 }
 
 TEST_F(HttpLateConnectionTls, HelloRetryTakesOneRoundMore) {
@@ -224,7 +269,7 @@ TEST_F(HttpLateConnectionTls, HelloRetryTakesOneRoundMore) {
   retried.hello_retry = true;
   retried.client_finished_ns = retried.server_finished_ns = at_ms(78.2);
   retried.first_client_data_ns = at_ms(78.3);
-  EXPECT_EQ(saving_ms(), Ms(0, 6 + 12));
+  EXPECT_EQ(saving_ms(), Ms(6 + 12, 6 + 12));
 }
 
 TEST_F(HttpLateConnectionTls, HandshakesHiddenByALongerAnswerSaveNothing) {
@@ -237,7 +282,7 @@ TEST_F(HttpLateConnectionTls, HandshakesHiddenByALongerAnswerSaveNothing) {
 TEST_F(HttpLateConnectionTls, OnlyWhatIsNotHiddenIsSaved) {
   secure(1, 0, kTls13, 85);  // of 12 ms until the other's answer at 92 ms, 7 are left
   secure(2, 60, kTls13, 92);
-  EXPECT_EQ(saving_ms(), Ms(0, 7));
+  EXPECT_EQ(saving_ms(), Ms(7, 7));
 }
 
 TEST_F(HttpLateConnectionTls, HandshakesOfOneWaveCountOnce) {
@@ -245,13 +290,13 @@ TEST_F(HttpLateConnectionTls, HandshakesOfOneWaveCountOnce) {
   for (std::uint16_t n = 0; n < 4; ++n) {
     secure(static_cast<std::uint16_t>(2 + n), 60 + n * 0.2, kTls13, 92 + n * 0.2);
   }
-  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+  EXPECT_EQ(saving_ms(), Ms(6 + 6, 6 + 6));
 }
 
 TEST_F(HttpLateConnectionTls, TimeTheClientTookForItsHelloStays) {
   secure(1, 0, kTls13, 50);
   secure(2, 60, kTls13, 112, 20);
-  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+  EXPECT_EQ(saving_ms(), Ms(6 + 6, 6 + 6));
 }
 
 TEST_F(HttpLateConnectionTls, TwinThatWasReadyBeforeItWasNeededIsFine) {
