@@ -104,8 +104,8 @@ def _machine():
            + ", ".join(f"{name} {_version(*command)}" for name, command in (
                ("nginx", ("nginx", "-v")), ("dnsmasq", ("dnsmasq", "--version")),
                ("curl", ("curl", "--version")), ("Redis", ("redis-server", "--version")),
-               ("PostgreSQL", ("psql", "--version")), ("lighttpd", ("lighttpd", "-v")),
-               ("Apache httpd", ("apache2", "-v")))) + ".")
+               ("PostgreSQL", ("psql", "--version")), ("MariaDB", ("mariadbd", "--version")),
+               ("lighttpd", ("lighttpd", "-v")), ("Apache httpd", ("apache2", "-v")))) + ".")
 
 
 def write(path, results, explained):

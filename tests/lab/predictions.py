@@ -10,6 +10,7 @@ also runs on machines that wake programs late, it is every one within 15 % or on
 """
 
 import argparse
+import importlib.util
 import os
 import pathlib
 import signal
@@ -24,7 +25,7 @@ from options import program  # noqa: E402
 _SKIPPED = 77
 _PROGRAMS = ("unshare", "ip", "chrt", "nginx", "dnsmasq", "openssl")
 _MORE_PROGRAMS = ("curl", "lighttpd", "apache2", "redis-server", "redis-cli", "memcached", "psql",
-                  "setpriv")  # unless --quick
+                  "setpriv", "mariadbd", "mariadb")  # unless --quick
 ENOUGH_INSIDE = 0.8
 
 
@@ -41,23 +42,22 @@ def arguments():
 
 def why_not(quick):
     reason = namespaces.why_not(_PROGRAMS + (() if quick else _MORE_PROGRAMS))
-    if reason is None:
-        try:
-            import pycurl  # noqa: F401
-        except ImportError:
-            reason = f"{sys.executable} has no pycurl (scripts/install-deps lab)"
+    for module in ("pycurl",) + (() if quick else ("psycopg2", "pymysql")):
+        if reason is None and importlib.util.find_spec(module) is None:
+            reason = f"{sys.executable} has no {module} (scripts/install-deps lab)"
     return reason
 
 
 def chosen(options):
-    import database_scenarios
+    import cache_scenarios
     import dns_scenarios
     import http_scenarios
     import server_scenarios
+    import sql_scenarios
     import tcp_scenarios
     seen = set()
     for module in (dns_scenarios, tcp_scenarios, http_scenarios, server_scenarios,
-                   database_scenarios):
+                   cache_scenarios, sql_scenarios):
         for scenario in module.ALL:
             if options.only and options.only not in f"{scenario.rule} {type(scenario).__name__}":
                 continue
