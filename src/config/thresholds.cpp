@@ -229,6 +229,9 @@ Section<C> db_n_plus_one() {
                           THRESHOLD(db_n_plus_one.within_ns)),
               duration<C>("min_total_ms", kMillisecondNs, 0, 60000, "all repeats together",
                           THRESHOLD(db_n_plus_one.min_total_ns)),
+              integer<C>("max_per_server", "statements", 1, 1000,
+                         "named, those with the most time",
+                         THRESHOLD(db_n_plus_one.max_per_server)),
           },
           "Sentry's detector of N+1 queries, 5 repeats and 50 ms; here 10 ms are enough"};
 }

@@ -90,6 +90,7 @@ struct Thresholds {
     std::uint32_t min_repeats = 5;
     DurationNs within_ns = 200 * kMillisecondNs;    ///< from one repeat to the next
     DurationNs min_total_ns = 10 * kMillisecondNs;  ///< all repeats together
+    std::uint32_t max_per_server = 5;               ///< statements, those with the most time
   } db_n_plus_one;
   struct {
     DurationNs sql_p95_ns = 50 * kMillisecondNs;    ///< the server's own time, PostgreSQL and MySQL

@@ -6,8 +6,13 @@
 // Low: the round trips. High: with them the server's time for each statement (reading n rows at once is
 // work too) and the client's turn. Only reads count: many writes in a row are db-serial-roundtrips'. A
 // batch job that walks a table looks the same.
+//
+// A loop is told by its statement, or by connection and name of a prepared one whose text was not
+// captured. Of these a server has one finding in all: a pool of connections prepares the same statement
+// once on each, and nothing on the wire says that it is the same.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "../graph.hpp"
 #include "../queries.hpp"
@@ -26,7 +31,14 @@ struct Shape {
   std::size_t seen = 0;
   std::vector<Loop> loops;
   std::size_t in_loops = 0;
+  std::set<std::uint64_t> statements;  ///< in loops
+  DurationNs total_ns = 0;             ///< of the loops
 };
+
+constexpr std::uint64_t kNoText = 0;  ///< no fingerprint's hash
+std::uint64_t shape_key(const DatabaseTransaction& t) {
+  return t.name_only ? kNoText : t.fingerprint_hash;
+}
 
 bool reads(const DatabaseTransaction& t) {
   if (t.name_only) return t.operation == "SELECT";  // as the server's command tag says
@@ -48,9 +60,16 @@ class Judge {
     if (!any_) return without_sql();
     RuleResult result{Outcome::fires, {}, {}};
     for (auto& [server, shapes] : servers_) {
-      for (auto& [hash, shape] : shapes) {
-        if (!shape.loops.empty()) result.findings.push_back(finding_for(server, shape));
+      std::vector<Shape*> repeated;
+      for (auto& [key, shape] : shapes) {
+        if (!shape.loops.empty()) repeated.push_back(&shape);
       }
+      std::stable_sort(repeated.begin(), repeated.end(), [](const Shape* a, const Shape* b) {
+        return a->total_ns > b->total_ns;
+      });
+      const std::size_t all = repeated.size();
+      if (all > limits_.max_per_server) repeated.resize(limits_.max_per_server);
+      for (Shape* shape : repeated) result.findings.push_back(finding_for(server, *shape, all));
     }
     return result.findings.empty() ? fine(servers_) : result;
   }
@@ -80,7 +99,7 @@ class Judge {
       if (t.name_only && !reads(t)) continue;  // it may be anything
       any_ = true;
       if (!reads(t) || t.pipelined) continue;
-      ++servers_[t.server][t.fingerprint_hash].seen;
+      ++servers_[t.server][shape_key(t)].seen;
       Loop& loop = open[t.fingerprint_hash];
       if (!loop.nodes.empty() &&
           n.start_ns - visit.nodes[loop.nodes.back()].end_ns > limits_.within_ns) {
@@ -99,8 +118,10 @@ class Judge {
 
   void keep(const DatabaseTransaction& t, Loop loop) {
     if (loop.nodes.size() < limits_.min_repeats || loop.total_ns < limits_.min_total_ns) return;
-    Shape& shape = servers_[t.server][t.fingerprint_hash];
+    Shape& shape = servers_[t.server][shape_key(t)];
     shape.in_loops += loop.nodes.size();
+    shape.total_ns += loop.total_ns;
+    shape.statements.insert(t.fingerprint_hash);
     shape.loops.push_back(std::move(loop));
   }
 
@@ -128,27 +149,41 @@ class Judge {
     }
   }
 
-  Finding finding_for(const Endpoint& server, Shape& shape) const {
+  /// What was repeated; in a scope, which stays the same over captures, without how many of them.
+  static std::string repeated(const DatabaseTransaction& t, std::size_t statements) {
+    if (!t.name_only) return called(t);
+    constexpr std::string_view kWhat = "SELECT statements prepared before the capture (text not known)";
+    return statements == 0 ? std::string(kWhat) : fmt::format("{} {}", statements, kWhat);
+  }
+
+  Finding finding_for(const Endpoint& server, Shape& shape, std::size_t of) const {
     const Loop& first = shape.loops.front();
     const DatabaseTransaction& t =
         query(input_.visits.stored[first.visit].nodes[first.nodes.front()]);
+    const std::size_t statements = shape.statements.size();
     Finding f;
-    f.title = "Read all rows with one statement: " + called(t);
-    f.fault = fmt::format("one statement was repeated in a loop, {} of {} times", shape.in_loops,
-                          shape.seen);
+    f.title = "Read all rows with one statement: " +
+              (statements == 1 ? called(t) : repeated(t, statements));
+    f.fault = fmt::format("{} repeated in a loop, {} of {} times",
+                          statements == 1 ? "one statement was"
+                                          : fmt::format("{} statements were", statements),
+                          shape.in_loops, shape.seen);
     f.why = fmt::format(
         "{} asked {} the same statement with other values, one after the other, {} in {}. Each "
-        "waits "
-        "for a round trip and for the server.",
-        t.client.ip.text(), server.text(), count_of(shape.in_loops, "time"),
+        "waits for a round trip and for the server.",
+        clients_of(shape), server.text(), count_of(shape.in_loops, "time"),
         count_of(shape.loops.size(), "loop"));
     f.families = {Family::database, Family::batching};
-    f.scope = tcp_scope(server) + " " + called(t);
+    f.scope = tcp_scope(server) + " " + repeated(t, 0);
     f.looked_at = shape.seen;
     f.threshold = fmt::format(
-        "{} or more repeats, at most {} apart, {} or more in all (rule.db-n-plus-one; Sentry's N+1 "
+        "{} or more repeats, at most {} apart, {} or more in all{} (rule.db-n-plus-one; Sentry's N+1 "
         "detector: 5 repeats)",
-        limits_.min_repeats, in_ms(limits_.within_ns), in_ms(limits_.min_total_ns));
+        limits_.min_repeats, in_ms(limits_.within_ns), in_ms(limits_.min_total_ns),
+        of > limits_.max_per_server
+            ? fmt::format("; of {} such statements the {} with the most time", of,
+                          limits_.max_per_server)
+            : "");
     for (const Loop& loop : shape.loops) edit(f, loop);
     std::stable_sort(shape.loops.begin(), shape.loops.end(),
                      [](const Loop& a, const Loop& b) { return a.total_ns > b.total_ns; });
@@ -157,7 +192,10 @@ class Judge {
       const std::vector<VisitNode>& nodes = input_.visits.stored[loop.visit].nodes;
       const DatabaseTransaction& begin = query(nodes[loop.nodes.front()]);
       f.evidence.push_back(stretch(
-          input_, fmt::format("{}: {} times in a loop", begin.client.text(), loop.nodes.size()),
+          input_,
+          fmt::format("{}: {}{} times in a loop", begin.client.text(),
+                      begin.name_only ? fmt::format("{}, ", begin.statement_name) : "",
+                      loop.nodes.size()),
           begin, query(nodes[loop.nodes.back()])));
     }
     f.change = {
@@ -169,6 +207,14 @@ class Judge {
          "code change", "loads rows that one page may not need"}};
     f.verify = "capture again: the statement appears once per page, with all values in it";
     return f;
+  }
+
+  [[nodiscard]] std::string clients_of(const Shape& shape) const {
+    std::map<IpAddress, bool> clients;
+    for (const Loop& loop : shape.loops) {
+      clients[query(input_.visits.stored[loop.visit].nodes[loop.nodes.front()]).client.ip] = true;
+    }
+    return names_of(clients);
   }
 
   const RuleInput& input_;

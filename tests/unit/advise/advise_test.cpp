@@ -199,11 +199,41 @@ TEST(Advise, StatementsWhoseTextWasNotCapturedAreJudgedApart) {
   const std::vector<Finding> loops = judged.findings("db-n-plus-one");
   ASSERT_EQ(loops.size(), 1U);
   EXPECT_THAT(loops[0].title, testing::HasSubstr("SELECT s1 of 10.0.0.5:3 (text not known)"));
-  EXPECT_EQ(loops[0].looked_at, 6U);
+  EXPECT_THAT(loops[0].evidence.at(0).what, testing::HasSubstr("10.0.0.5:3: s1, 6 times"));
   const std::vector<Finding> slow = judged.findings("db-slow-fingerprint");
   ASSERT_EQ(slow.size(), 1U);
   EXPECT_THAT(slow[0].scope, testing::HasSubstr("10.0.0.5:3"));
   EXPECT_EQ(slow[0].looked_at, 6U);
+}
+
+TEST(Advise, APoolOfConnectionsThatLoopsOverUnknownTextIsOneFinding) {
+  Story story;
+  constexpr std::uint16_t kConnections = 40;
+  for (std::uint16_t port = 1; port <= kConnections; ++port) named(story, port, 6, "SELECT", 10);
+  const std::vector<Finding> loops = Judged(story).findings("db-n-plus-one");
+  ASSERT_EQ(loops.size(), 1U);
+  EXPECT_EQ(loops[0].edits.size() % (kConnections * (6 - 1)), 0U);  // of all of them
+  EXPECT_THAT(loops[0].title, testing::HasSubstr("40 SELECT statements prepared before"));
+  EXPECT_EQ(loops[0].scope,
+            "tcp/192.0.2.80:5432 SELECT statements prepared before the capture (text not known)");
+}
+
+TEST(Advise, OfManyStatementsInLoopsThoseWithTheMostTimeAreNamed) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 5432, 0, 6);
+  double at = 10;
+  for (int shape = 0; shape < 9; ++shape) {
+    for (int i = 0; i < 6; ++i, at += 10 + shape) {
+      story.query(c, Protocol::postgres, "select name from t" + std::to_string(shape) + " where id=?",
+                  at, at + 9 + shape);
+    }
+  }
+  const std::vector<Finding> loops = Judged(story).findings("db-n-plus-one");
+  ASSERT_EQ(loops.size(), 5U);
+  for (const Finding& f : loops) {
+    EXPECT_THAT(f.scope, testing::ContainsRegex("from t[4-8] where"));
+    EXPECT_THAT(f.threshold, testing::HasSubstr("of 9 such statements the 5 with the most time"));
+  }
 }
 
 TEST(Advise, WhatIsNotKnownToReadIsNoLoopOfReads) {
