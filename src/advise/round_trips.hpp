@@ -14,12 +14,12 @@ namespace wirelag {
   return known(b) ? std::min(a, b) : a;
 }
 
-/// The smallest round trips that a path showed, for connections that could not show their own.
+/// The smallest round trips that a path showed, for connections whose handshake did not show their own.
 class RoundTrips {
  public:
   RoundTrips(const Dataset& data, const VisitLimits& limits);
-  /// Probe to server and back; kUnknownNs when neither the connection nor another one between the
-  /// same addresses showed one.
+  /// Probe to server and back, of the connection when its handshake showed it; kUnknownNs when neither
+  /// it nor another one between the same addresses showed one.
   [[nodiscard]] DurationNs probe_server_ns(const Connection& c) const;
   /// Probe to client and back, likewise.
   [[nodiscard]] DurationNs probe_client_ns(const Connection& c) const;

@@ -133,6 +133,12 @@ inline constexpr Signature kSignatures[] = {
      "^(?:Q\\x00[\\x00-\\x0f]..|P\\x00[\\x00-\\x0f]..[!-~]{0,32}\\x00)"
      "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|copy|start)[ "
      ";\\x00]"},
+    // midstream: a named statement's values bound to the unnamed portal, and the answer to that with the
+    // next message: a row, its description, none, the end or an error
+    {Transport::tcp, Protocol::postgres, Speaker::client,
+     "^B\\x00[\\x00-\\x0f]..\\x00(?:[!-~]{1,17}\\x00\\x00|[!-~]{18})"},
+    {Transport::tcp, Protocol::postgres, Speaker::server,
+     "^2\\x00\\x00\\x00\\x04[CDEInT]\\x00[\\x00-\\x0f]"},
 
     // --- MySQL: the server speaks first: packet 0, protocol version 10, its version as text
     {Transport::tcp, Protocol::mysql, Speaker::server,
@@ -142,6 +148,9 @@ inline constexpr Signature kSignatures[] = {
      "^..[\\x00-\\x0f]\\x00[\\x03\\x16](?:\\x00\\x01)?"
      "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|replace|start)[ "
      ";]"},
+    // midstream: a prepared statement executed, once as always
+    {Transport::tcp, Protocol::mysql, Speaker::client,
+     "^..[\\x00-\\x0f]\\x00\\x17....[\\x00-\\x04]\\x01\\x00\\x00\\x00"},
 
     // --- DTLS over UDP: a record (RFC 6347 section 4.1) of an epoch below 256 and a sequence number
     // below 2^40, of less than 2^14 + 2048 bytes; with a connection ID (RFC 9146), its length comes

@@ -32,7 +32,8 @@ std::string shape_of(const DatabaseTransaction& t) {
   if (t.name_only) return called(t);
   const bool said =
       std::equal(begin.begin(), begin.end(), t.operation.begin(), t.operation.end(), same);
-  if (said) return std::string(t.fingerprint);
+  // COM_QUERY says no more than that its text follows.
+  if (said || (t.operation == "COM_QUERY" && !t.fingerprint.empty())) return std::string(t.fingerprint);
   return fmt::format("{}{}{}", t.operation, t.fingerprint.empty() ? "" : " ", t.fingerprint);
 }
 

@@ -371,5 +371,23 @@ TEST(Visits, BoundedAndTheSameWhateverTheOrder) {
   }
 }
 
+TEST(Visits, WithoutAHandshakeTheWayIsNoLongerThanOthersOfItsPathShowed) {
+  // GIVEN a midstream connection whose only request was acknowledged with its answer, 120 ms later
+  Story story;
+  Connection& slow = story.midstream(story.connection("10.0.0.5", 1, "192.0.2.80", 5432, 0, 6));
+  slow.rtt_probe_server.add(120 * kMillisecondNs);
+  story.query(slow, Protocol::postgres, "select a", 10, 130);
+  const Judged alone(story);
+  const auto think = [](const Judged& judged) {
+    return of(critical_path(judged.visits.stored.at(0), Form::serial).breakdown, Category::think);
+  };
+  EXPECT_EQ(think(alone), 0);
+  // WHEN another one between the same hosts took 5 THEN the server worked the rest
+  Connection& quick = story.midstream(story.connection("10.0.0.5", 2, "192.0.2.80", 5432, 5000, 6));
+  quick.rtt_probe_server.add(5 * kMillisecondNs);
+  story.query(quick, Protocol::postgres, "select b", 5010, 5015);
+  EXPECT_EQ(think(Judged(story)), 115 * kMillisecondNs);
+}
+
 }  // namespace
 }  // namespace wirelag::test

@@ -221,6 +221,29 @@ TEST_F(Recognise, Databases) {
               hex("80 0a 0000 00 00 0000 00000000 00000001")});
 }
 
+TEST_F(Recognise, DatabaseConnectionsThatOnlyExecuteWhatWasPreparedBefore) {
+  const std::string rest = hex("0000 0001 0000 0001 37 0000 45 00000009 00 00000000");
+  const std::string long_name = "stmtcache_0123456789abcdef0123456789abcdef";
+  expect_tcp(Protocol::postgres,
+             {"B" + hex("00000013 00") + "s1\0"s + rest,
+              "B" + hex("00000040 00") + long_name + "\0"s + rest,
+              // answers: a row, the end, no description, an error
+              hex("32 00000004 44 0000000b 0001"), hex("32 00000004 43 0000000d") + "SELECT 1\0"s,
+              hex("32 00000004 6e 00000004 44"), hex("32 00000004 45 00000040 53")});
+  expect_tcp(Protocol::mysql, {hex("0e000000 17 01000000 00 01000000 00 01 08"),
+                               hex("0a000000 17 ffffffff 00 01000000")});
+}
+
+TEST_F(Recognise, WhatOnlyLooksLikeAnExecuteIsUnknown) {
+  expect_tcp(Protocol::unknown,
+             {"B" + hex("00000013 00 00 0000 0001"),         // no statement's name
+              "B" + hex("41000013 00") + "s1\0\0"s,          // a gigabyte
+              "B" + hex("00000013 00") + "s1" + hex("07 00"),  // not a name
+              hex("32 00000005 44 0000000b"), hex("32 00000004 7a 0000000b"),
+              hex("0e000001 17 01000000 00 01000000"),  // not the first packet of a command
+              hex("0e000000 17 01000000 00 02000000"), hex("0e000000 17 01000000 09 01000000")});
+}
+
 TEST_F(Recognise, OtherProtocolsAreUnknown) {
   const std::string mongo = hex("3a000000 01000000 00000000 d4070000 00000000") + "admin.$cmd\0"s;
   const std::string tds = hex("1201 0034 0000 0000 0000 1500 0601 001b");

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "database_words.hpp"
 #include "examples.hpp"
 
 namespace wirelag {
@@ -561,6 +562,17 @@ TEST(TextDatabase, OneCallHasNoNinetyFifthPercentile) {
   EXPECT_THAT(text, HasSubstr("longest ms"));
   EXPECT_THAT(text, Not(HasSubstr("p95 ms")));
   EXPECT_THAT(text, HasSubstr("Execute s1 of 10.0.0.1:40000 (text not"));
+}
+
+TEST(TextDatabase, StatementOfComQueryIsItsText) {
+  DatabaseTransaction t;
+  t.protocol = Protocol::mysql;
+  t.operation = "COM_QUERY";
+  EXPECT_EQ(report::shape_of(t), "COM_QUERY");
+  t.fingerprint = "select a from b";
+  EXPECT_EQ(report::shape_of(t), "select a from b");
+  t.operation = "COM_STMT_EXECUTE";
+  EXPECT_EQ(report::shape_of(t), "COM_STMT_EXECUTE select a from b");
 }
 
 TEST(TextWait, WithoutAFindingNothingIsToBeDoneFirst) {
