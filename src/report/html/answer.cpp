@@ -54,7 +54,8 @@ std::string who(const Report& r) {
                      rounded(all.p50_ns), slow_end(all, rounded(all.p95_ns)), left_out(all));
 }
 
-/// A number and its unit stay on one line: "108 ms" with a no-break space.
+/// A number and its unit, and both ends of an interval, stay on one line: "79.5 .. 108 ms" with no-break
+/// spaces.
 std::string kept_together(std::string_view text) {
   constexpr std::string_view kNoBreakSpace = "\u00a0";
   std::string out;
@@ -62,7 +63,8 @@ std::string kept_together(std::string_view text) {
     const std::string_view rest = text.substr(i);
     const bool unit = rest.starts_with(" ms") || rest.starts_with(" s ") || rest.starts_with(" %");
     const bool number = !out.empty() && out.back() >= '0' && out.back() <= '9';
-    if (unit && number) {
+    const bool interval = rest.starts_with(" .. ") || text.substr(0, i + 1).ends_with(" .. ");
+    if ((unit && number) || interval) {
       out += kNoBreakSpace;
     } else {
       out += text[i];
@@ -91,6 +93,15 @@ const Finding* first_that_saves(const Report& r) {
   return all.empty() || all.front().capacity_only ? nullptr : &all.front();
 }
 
+/// Where: without what the title says already, e.g. a statement.
+std::string_view place(const Finding& f) {
+  const std::string_view scope = f.scope;
+  const std::size_t space = scope.find(' ');
+  const bool said =
+      space != std::string_view::npos && f.title.find(scope.substr(space + 1)) != std::string::npos;
+  return said ? scope.substr(0, space) : scope;
+}
+
 void first_step(Writer& w, const Finding& f, std::size_t rank) {
   const auto item = w.element("li");
   w.leaf("a", f.title, {{"href", fmt::format("#finding-{}", rank)}});
@@ -98,7 +109,7 @@ void first_step(Writer& w, const Finding& f, std::size_t rank) {
     const auto saves = w.element("p");
     w.leaf("b", f.capacity_only ? "saves load, not time"
                                 : "saves " + interval(f.saving) + " per visit it affects");
-    w.text(fmt::format(": {}, {}", affected(f), f.scope));
+    w.text(fmt::format(": {}, {}", affected(f), place(f)));
     w.leaf("span", "confidence " + confidence_word(f),
            {{"class", "chip"}, {"title", confidence_sentence(f)}});
   }

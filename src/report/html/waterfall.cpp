@@ -20,7 +20,7 @@ namespace {
 constexpr double kBar = 18;  ///< pixels
 constexpr std::size_t kSteps = 40;
 constexpr std::size_t kMaxText = 120;
-constexpr std::size_t kMaxTitle = 70;  ///< of a change beside its bar
+constexpr std::size_t kMaxTitle = 90;  ///< of a change beside its bar
 
 std::string clipped(std::string_view text, std::size_t length) {
   return text.size() <= length ? std::string(text) : utf8(text.substr(0, length)) + "…";
@@ -228,7 +228,7 @@ void waterfalls(Writer& w, const Report& r) {
     w.leaf("h3", fmt::format("{}{}: {}", t.what, v.service.empty() ? "" : " of " + v.service,
                              rounded(v.wait_ns)));
     w.leaf("p",
-           fmt::format("client {}, begins {} ms after the capture", v.client_ip.text(),
+           fmt::format("client {}, begins {} ms after the capture began", v.client_ip.text(),
                        at_ms(r, v.start_ns)),
            {{"class", "note"}});
     Waterfall waterfall(w, r, v);

@@ -81,6 +81,8 @@ TEST(HtmlReport, AVisitIsDrawnAsItIsAndAsItWouldBe) {
   EXPECT_THAT(html, HasSubstr("As it is, and as it would be"));
   EXPECT_THAT(html, HasSubstr("1. Have connections ready"));
   EXPECT_THAT(html, HasSubstr("confidence C: a first hint"));
+  EXPECT_THAT(html, HasSubstr("ms after the capture began"));
+  EXPECT_THAT(html, HasSubstr("\u00a0..\u00a0"));  // the lead's interval is not broken
   EXPECT_THAT(html, HasSubstr("Does not apply to this capture"));
   EXPECT_THAT(html, HasSubstr("What servers had to carry"));
   EXPECT_THAT(html, Not(HasSubstr("id=\"databases\"")));
@@ -108,6 +110,16 @@ TEST(HtmlReport, DatabasesHaveATableOfStatements) {
   EXPECT_THAT(html, HasSubstr("id=\"databases\""));
   EXPECT_THAT(html, HasSubstr("select &lt;b&gt; from t where id=?"));
   EXPECT_THAT(html, HasSubstr("5.000"));
+}
+
+TEST(HtmlReport, AStatementIsSaidOnceInAFirstStep) {
+  Report report = build_report(origin_capture(), {}, {}, origin_data(), Thresholds{}, {""});
+  Finding& f = report.advice.findings.at(0);
+  f.title = "Make 192.0.2.1:5432 answer sooner: select a from b";
+  f.scope = "tcp/192.0.2.1:5432 select a from b";
+  EXPECT_THAT(render_html(report), HasSubstr(", tcp/192.0.2.1:5432<"));
+  f.scope = "tcp/192.0.2.1:80 GET /report";
+  EXPECT_THAT(render_html(report), HasSubstr(", tcp/192.0.2.1:80 GET /report<"));
 }
 
 TEST(HtmlReport, AnEmptyCaptureIsAPageThatSaysSo) {
