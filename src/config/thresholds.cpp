@@ -229,8 +229,7 @@ Section<C> db_n_plus_one() {
                           THRESHOLD(db_n_plus_one.within_ns)),
               duration<C>("min_total_ms", kMillisecondNs, 0, 60000, "all repeats together",
                           THRESHOLD(db_n_plus_one.min_total_ns)),
-              integer<C>("max_per_server", "statements", 1, 1000,
-                         "named, those with the most time",
+              integer<C>("max_per_server", "statements", 1, 1000, "named, those with the most time",
                          THRESHOLD(db_n_plus_one.max_per_server)),
           },
           "Sentry's detector of N+1 queries, 5 repeats and 50 ms; here 10 ms are enough"};
@@ -373,6 +372,50 @@ Section<C> visits() {
       "9.4"};
 }
 
+Section<C> lookups() {
+  return {
+      "lookups",
+      "Which DNS questions are one lookup, and to which connection it led.",
+      {
+          duration<C>(
+              "other_type_ms", kMillisecondNs, 0, 60000,
+              "a question of another type (A, AAAA, HTTPS) this soon after the one before, or "
+              "after its answer, is part of it",
+              THRESHOLD(lookups.other_type_ns)),
+          duration<C>("retry_s", kSecondNs, 0, 600,
+                      "an unanswered question is asked again within this time",
+                      THRESHOLD(lookups.retry_ns)),
+          duration<C>("failover_s", kSecondNs, 0, 600,
+                      "after SERVFAIL, REFUSED or TC: the next server, or TCP",
+                      THRESHOLD(lookups.failover_ns)),
+          duration<C>("longest_s", kSecondNs, 1, 3600, "a lookup takes no longer in all",
+                      THRESHOLD(lookups.longest_ns)),
+          duration<C>("search_next_s", kSecondNs, 0, 600,
+                      "the next name of a search list follows the NXDOMAIN this soon",
+                      THRESHOLD(lookups.search_next_ns)),
+          integer<C>("suffix_labels", "labels", 1, 100, "of the longest suffix of a search list",
+                     THRESHOLD(lookups.suffix_labels)),
+          duration<C>(
+              "stub_patience_s", kSecondNs, 0, 600,
+              "so long a stub resolver may go on asking for a question that it did not answer",
+              THRESHOLD(lookups.stub_patience_ns)),
+          duration<C>(
+              "answer_used_within_s", kSecondNs, 0, 86400,
+              "a connection opened this soon after an answer with its address was led to by it",
+              THRESHOLD(lookups.answer_used_within_ns)),
+          duration<C>("asks_again_s", kSecondNs, 0, 600,
+                      "who gets no answer asks again within this time",
+                      THRESHOLD(lookups.asks_again_ns)),
+          duration<C>(
+              "watched_s", kSecondNs, 0, 3600,
+              "who has not asked again in so long has been answered, though the capture does "
+              "not show it",
+              THRESHOLD(lookups.watched_ns)),
+      },
+      "resolv.conf(5): 5 s, doubled once, two attempts, three servers; Kubernetes' search lists of "
+      "four labels"};
+}
+
 Section<C> gate() {
   return {"gate",
           "What a finding must reach to be reported.",
@@ -425,7 +468,8 @@ Section<C> resend_timer() {
 }  // namespace
 
 std::vector<Section<Config>> threshold_sections() {
-  return {visits(),
+  return {lookups(),
+          visits(),
           db_n_plus_one(),
           db_serial_roundtrips(),
           db_slow_fingerprint(),

@@ -117,7 +117,7 @@ class NamesOfAddresses {
 };
 
 void add_names(std::vector<Channel>& channels, const Dataset& data,
-               const std::vector<Lookup>& lookups) {
+               const std::vector<Lookup>& lookups, DurationNs answer_used_within_ns) {
   const NamesOfAddresses names(lookups, data);
   for (Channel& channel : channels) {
     for (const std::size_t i : channel.http) {
@@ -130,7 +130,7 @@ void add_names(std::vector<Channel>& channels, const Dataset& data,
     const auto* answer = names.answer_for(c);
     if (answer == nullptr) continue;
     if (channel.name.empty()) channel.name = answer->name;
-    if (c.start_time_ns - answer->time_ns <= kAnswerUsedWithinNs) channel.lookup = answer->lookup;
+    if (c.start_time_ns - answer->time_ns <= answer_used_within_ns) channel.lookup = answer->lookup;
   }
 }
 
@@ -372,12 +372,12 @@ class Reasons {
 
 }  // namespace
 
-void describe_channels(const Dataset& data, Correlation& correlation) {
+void describe_channels(const Dataset& data, Correlation& correlation, const LookupLimits& limits) {
   std::vector<Channel>& channels = correlation.channels;
   channels.resize(data.connections().size());
   for (std::size_t i = 0; i < channels.size(); ++i) channels[i].connection = i;
   add_tasks(data, correlation);
-  add_names(channels, data, correlation.lookups);
+  add_names(channels, data, correlation.lookups, limits.answer_used_within_ns);
   Reasons(channels, data).find();
 }
 

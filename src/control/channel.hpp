@@ -8,6 +8,6 @@ namespace wirelag {
 
 /// Fills in the channels, one per connection, in the order of Dataset::connections(), and their tasks. The
 /// lookups are there.
-void describe_channels(const Dataset& data, Correlation& correlation);
+void describe_channels(const Dataset& data, Correlation& correlation, const LookupLimits& limits);
 
 }  // namespace wirelag

@@ -6,10 +6,10 @@
 
 namespace wirelag {
 
-Correlation correlate(const Dataset& data) {
+Correlation correlate(const Dataset& data, const LookupLimits& limits) {
   Correlation result;
-  result.lookups = find_lookups(data);
-  describe_channels(data, result);
+  result.lookups = find_lookups(data, limits);
+  describe_channels(data, result, limits);
   return result;
 }
 

@@ -321,7 +321,7 @@ void Dataset::emit(TransactionRef transaction) {
       transaction);
 }
 
-void Dataset::seal() {
+void Dataset::seal(const LookupLimits& limits) {
   State& state = *state_;
   if (state.sealed) return;
   std::apply([](auto&... store) { (store.sort(), ...); }, state.stores);
@@ -336,7 +336,7 @@ void Dataset::seal() {
     const std::size_t at = connection_index(d.connection);
     if (at != kNone && server_not_captured(connections[at])) d.outcome = DnsOutcome::not_visible;
   }
-  mark_not_visible(dns, connections);
+  mark_not_visible(dns, connections, limits);
   state.span_ns = span_of(connections, dns);
 }
 
@@ -348,9 +348,7 @@ const Transactions<DatabaseTransaction>& Dataset::database() const {
   return state_->of<DatabaseTransaction>();
 }
 
-std::size_t Dataset::connection_index(ConnectionKey key) const {
-  return state_->numbers.of(key);
-}
+std::size_t Dataset::connection_index(ConnectionKey key) const { return state_->numbers.of(key); }
 
 DurationNs Dataset::span_ns() const { return state_->span_ns; }
 

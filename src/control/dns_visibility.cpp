@@ -8,11 +8,6 @@
 namespace wirelag {
 namespace {
 
-/// Who gets no answer asks again within this time: resolver libraries after 1 to 5 s (resolv.conf(5): timeout).
-constexpr DurationNs kAsksAgainNs = 6 * kSecondNs;
-/// Who has not in so long is watched long enough.
-constexpr DurationNs kWatchedNs = 15 * kSecondNs;
-
 /// What the capture shows of one client.
 struct Sight {
   bool received = false;     ///< something was sent to it
@@ -22,11 +17,11 @@ struct Sight {
   TimeNs last_ns = kUnknownNs;
 
   /// `resolver_seen`: the capture has packets of the resolver, to whomever.
-  [[nodiscard]] bool only_its_own_packets(bool resolver_seen) const {
+  [[nodiscard]] bool only_its_own_packets(bool resolver_seen, DurationNs long_enough_ns) const {
     if (received) return false;
     if (went_on) return true;
     const DurationNs watched_ns = elapsed_ns(first_unanswered_ns, last_ns);
-    return !resolver_seen && !asked_again && known(watched_ns) && watched_ns > kWatchedNs;
+    return !resolver_seen && !asked_again && known(watched_ns) && watched_ns > long_enough_ns;
   }
 };
 using Sights = std::map<IpAddress, Sight>;
@@ -47,7 +42,8 @@ void look_at(const Connection& c, Sights& sights) {
 }
 
 /// `dns` is in order of time.
-void look_for_repetitions(const Transactions<DnsTransaction>& dns, Sights& sights) {
+void look_for_repetitions(const Transactions<DnsTransaction>& dns, DurationNs asks_again_ns,
+                          Sights& sights) {
   std::map<std::tuple<IpAddress, std::string_view, std::uint16_t>, TimeNs> asked;
   for (const DnsTransaction& d : dns) {
     const auto client = sights.find(d.client.ip);
@@ -57,7 +53,7 @@ void look_for_repetitions(const Transactions<DnsTransaction>& dns, Sights& sight
     if (!known(sight.first_unanswered_ns)) sight.first_unanswered_ns = d.first_query_ns;
     const auto [before, is_new] =
         asked.try_emplace({d.client.ip, d.qname, d.qtype}, d.first_query_ns);
-    if (!is_new && d.first_query_ns - before->second <= kAsksAgainNs) sight.asked_again = true;
+    if (!is_new && d.first_query_ns - before->second <= asks_again_ns) sight.asked_again = true;
     before->second = d.first_query_ns;
     if (d.resent() > 0) sight.asked_again = true;
   }
@@ -92,7 +88,7 @@ std::set<IpAddress> speaking_resolvers(const Transactions<DnsTransaction>& dns,
 }  // namespace
 
 void mark_not_visible(Transactions<DnsTransaction>& dns,
-                      const Transactions<Connection>& connections) {
+                      const Transactions<Connection>& connections, const LookupLimits& limits) {
   Sights sights;
   for (const DnsTransaction& d : dns) {
     if (is_open(d)) sights.try_emplace(d.client.ip);
@@ -106,11 +102,12 @@ void mark_not_visible(Transactions<DnsTransaction>& dns,
     if (resolver != sights.end()) resolver->second.received |= !d.query_frames.empty();
   }
   for (const Connection& c : connections) look_at(c, sights);
-  look_for_repetitions(dns, sights);
+  look_for_repetitions(dns, limits.asks_again_ns, sights);
   for (std::size_t i = 0; i < dns.size(); ++i) {
     DnsTransaction& d = dns[i];
     if (is_open(d) &&
-        sights.at(d.client.ip).only_its_own_packets(speaking.contains(d.resolver.ip))) {
+        sights.at(d.client.ip)
+            .only_its_own_packets(speaking.contains(d.resolver.ip), limits.watched_ns)) {
       d.outcome = DnsOutcome::not_visible;
     }
   }

@@ -10,6 +10,6 @@ namespace wirelag {
 /// (`server_not_captured`), or never asks again what was not answered, as resolver libraries do, of a resolver
 /// of which the capture has no packet to anybody.
 void mark_not_visible(Transactions<DnsTransaction>& dns,
-                      const Transactions<Connection>& connections);
+                      const Transactions<Connection>& connections, const LookupLimits& limits);
 
 }  // namespace wirelag

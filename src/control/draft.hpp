@@ -6,13 +6,6 @@
 
 namespace wirelag {
 
-/// An unanswered question is asked again within this time. glibc waits 5 s and doubles that once
-/// (resolv.conf(5)); one second more for the way.
-inline constexpr DurationNs kRetryNs = 11 * kSecondNs;
-/// After SERVFAIL, REFUSED or TC the next server, or TCP, is tried at once; a TCP handshake fits
-/// in.
-inline constexpr DurationNs kFailoverNs = 2 * kSecondNs;
-
 /// What is known about one record type of a lookup.
 struct TypeState {
   std::uint16_t qtype = 0;
@@ -23,12 +16,12 @@ struct TypeState {
 
   [[nodiscard]] bool pending_at(TimeNs t) const { return !known(final_ns) || final_ns > t; }
   /// Whether a question at `t` can be another attempt.
-  [[nodiscard]] bool retried_at(TimeNs t) const {
+  [[nodiscard]] bool retried_at(TimeNs t, const LookupLimits& limits) const {
     if (!pending_at(t)) return false;
     if (known(unusable_ns) && unusable_ns <= t && unusable_ns >= last_query_ns) {
-      return t - unusable_ns <= kFailoverNs;
+      return t - unusable_ns <= limits.failover_ns;
     }
-    return t - last_query_ns <= kRetryNs;
+    return t - last_query_ns <= limits.retry_ns;
   }
 };
 
@@ -75,6 +68,7 @@ void release(Draft& draft, const Transactions<DnsTransaction>& all,
 [[nodiscard]] std::vector<IpAddress> addresses_in(const DnsTransaction& d);
 
 /// Sets `merged_into` of the drafts that were steps of a search list.
-void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all);
+void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all,
+                       const LookupLimits& limits);
 
 }  // namespace wirelag

@@ -7,7 +7,7 @@
 //   3 release      the answer after which the client went on                     (release.cpp)
 //   4 search list  NXDOMAIN for name.suffix, then the shorter name: one lookup    (search_list.cpp)
 //
-// What belongs together is decided by the constants below and in draft.hpp; each names its source.
+// What belongs together is decided by LookupLimits (control/limits.hpp).
 #include <algorithm>
 #include <tuple>
 
@@ -16,11 +16,6 @@
 namespace wirelag {
 namespace {
 
-/// A, AAAA and HTTPS questions of one lookup are sent together, or one right after the other's
-/// answer.
-constexpr DurationNs kOtherTypeNs = 100 * kMillisecondNs;
-/// No resolver library waits longer in all: three servers, two attempts, five seconds each.
-constexpr DurationNs kLongestLookupNs = 30 * kSecondNs;
 /// Record types in one lookup; whoever asks for more is not waiting for an address.
 constexpr std::size_t kMaxTypes = 8;
 
@@ -31,19 +26,19 @@ TypeState* state_of(Draft& draft, std::uint16_t qtype) {
   return nullptr;
 }
 
-bool joins(Draft& draft, const DnsTransaction& d) {
+bool joins(Draft& draft, const DnsTransaction& d, const LookupLimits& limits) {
   const TimeNs t = d.first_query_ns;
-  if (!known(t) || !known(draft.start_ns) || t - draft.start_ns > kLongestLookupNs) return false;
+  if (!known(t) || !known(draft.start_ns) || t - draft.start_ns > limits.longest_ns) return false;
   const bool new_type = state_of(draft, d.qtype) == nullptr;
   if (new_type && draft.types.size() == kMaxTypes) return false;
 
   TimeNs last_event_ns = draft.start_ns;
   for (const TypeState& type : draft.types) {
-    if (type.retried_at(t)) return true;
+    if (type.retried_at(t, limits)) return true;
     last_event_ns = std::max(last_event_ns, type.last_query_ns);
     if (!type.pending_at(t)) last_event_ns = std::max(last_event_ns, type.final_ns);
   }
-  return new_type && t - last_event_ns <= kOtherTypeNs;
+  return new_type && t - last_event_ns <= limits.other_type_ns;
 }
 
 void add(Draft& draft, std::size_t index, const DnsTransaction& d) {
@@ -66,7 +61,7 @@ void add(Draft& draft, std::size_t index, const DnsTransaction& d) {
 
 /// Step 2. Responses without a query stand alone: nobody knows when their wait began.
 std::vector<Draft> group(const Transactions<DnsTransaction>& all,
-                         const std::vector<std::size_t>& parents) {
+                         const std::vector<std::size_t>& parents, const LookupLimits& limits) {
   struct Question {
     IpAddress client;
     std::string_view name;
@@ -88,7 +83,7 @@ std::vector<Draft> group(const Transactions<DnsTransaction>& all,
         before != nullptr && before->client == q.client && before->name == q.name;
     before = &q;
     const DnsTransaction& d = all[q.index];
-    if (!same_name || !joins(drafts.back(), d)) drafts.emplace_back();
+    if (!same_name || !joins(drafts.back(), d, limits)) drafts.emplace_back();
     add(drafts.back(), q.index, d);
   }
   return drafts;
@@ -274,18 +269,18 @@ std::vector<IpAddress> hosts_of(const Lookup& lookup, const Transactions<DnsTran
   return hosts;
 }
 
-std::vector<Lookup> find_lookups(const Dataset& data) {
+std::vector<Lookup> find_lookups(const Dataset& data, const LookupLimits& limits) {
   const Transactions<DnsTransaction>& all = data.dns();
-  const std::vector<std::size_t> parents = find_stub_parents(all);
+  const std::vector<std::size_t> parents = find_stub_parents(all, limits.stub_patience_ns);
   const Upstream upstream(parents);
 
-  std::vector<Draft> drafts = group(all, parents);
+  std::vector<Draft> drafts = group(all, parents, limits);
   const Openings openings(data.connections());
   for (Draft& draft : drafts) {
     release(draft, all, hosts_of(draft, upstream, all), openings);
     add_addresses(draft, all);
   }
-  join_search_lists(drafts, all);
+  join_search_lists(drafts, all, limits);
 
   const std::vector<Step> steps = steps_of(drafts);
   std::vector<Lookup> lookups;

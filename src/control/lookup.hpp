@@ -6,12 +6,13 @@
 namespace wirelag {
 
 /// All lookups, in order of their first transaction.
-[[nodiscard]] std::vector<Lookup> find_lookups(const Dataset& data);
+[[nodiscard]] std::vector<Lookup> find_lookups(const Dataset& data, const LookupLimits& limits);
 
 /// For each DNS transaction the one a stub resolver sent it on behalf of, Dataset::kNone for those
-/// a client asked itself. A parent always comes before its child.
+/// a client asked itself. A parent always comes before its child. `patience_ns`:
+/// LookupLimits::stub_patience_ns.
 [[nodiscard]] std::vector<std::size_t> find_stub_parents(
-    const Transactions<DnsTransaction>& transactions);
+    const Transactions<DnsTransaction>& transactions, DurationNs patience_ns);
 
 /// The addresses from which the user of a lookup opens connections: the client's, and that of a
 /// stub on its host. Empty when only loopback addresses were seen: then the host is the capture

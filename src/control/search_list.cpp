@@ -18,13 +18,6 @@
 namespace wirelag {
 namespace {
 
-/// The next name of a search list follows the NXDOMAIN within this time (finding
-/// dns-search-nxdomain).
-constexpr DurationNs kSearchNextNs = 2 * kSecondNs;
-/// Labels of the longest search suffix considered: Kubernetes uses four
-/// (namespace.svc.cluster.local).
-constexpr std::size_t kMaxSuffixLabels = 8;
-
 /// `name` without its last `labels` labels; empty when there are not more than that.
 std::string_view without_suffix(std::string_view name, std::size_t labels) {
   std::size_t end = name.size();
@@ -40,8 +33,9 @@ std::string_view without_suffix(std::string_view name, std::size_t labels) {
 /// name.a is looked at, and has moved its beginning.
 class SearchLists {
  public:
-  SearchLists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all)
-      : drafts_(drafts), all_(all) {
+  SearchLists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all,
+              const LookupLimits& limits)
+      : drafts_(drafts), all_(all), limits_(limits) {
     std::size_t negative = 0;
     for (const Draft& draft : drafts) negative += is_negative(draft) ? 1 : 0;
     if (negative == 0) return;
@@ -88,7 +82,7 @@ class SearchLists {
   [[nodiscard]] std::size_t next_name(std::size_t i) const {
     const auto [client, longer, start_ns] = place(i);
     const TimeNs end_ns = drafts_[i].end_ns;
-    for (std::size_t labels = 1; labels <= kMaxSuffixLabels; ++labels) {
+    for (std::size_t labels = 1; labels <= limits_.suffix_labels; ++labels) {
       const std::string_view shorter = without_suffix(longer, labels);
       if (shorter.empty()) break;
       const auto after = std::lower_bound(
@@ -106,7 +100,7 @@ class SearchLists {
         }
       }
       if (after == by_name_.end() || !is_of_name(*after)) continue;
-      if (begins_[root(*after)] - end_ns <= kSearchNextNs) return *after;
+      if (begins_[root(*after)] - end_ns <= limits_.search_next_ns) return *after;
     }
     return Dataset::kNone;
   }
@@ -124,6 +118,7 @@ class SearchLists {
 
   std::vector<Draft>& drafts_;
   const Transactions<DnsTransaction>& all_;
+  const LookupLimits& limits_;
   // Both are empty when no name was refused: then there is nothing to join.
   std::vector<std::size_t> by_name_;  ///< drafts with a known start, in order of place()
   std::vector<TimeNs> begins_;        ///< of each draft with the steps that joined it
@@ -131,8 +126,9 @@ class SearchLists {
 
 }  // namespace
 
-void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all) {
-  SearchLists(drafts, all).join();
+void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all,
+                       const LookupLimits& limits) {
+  SearchLists(drafts, all, limits).join();
 }
 
 }  // namespace wirelag

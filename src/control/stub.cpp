@@ -14,32 +14,29 @@
 namespace wirelag {
 namespace {
 
-/// How long an unanswered question to a stub may still cause upstream questions: the resolver
-/// library's own patience, after which it asks again (resolv.conf(5): timeout 5 s).
-constexpr DurationNs kStubPatienceNs = 5 * kSecondNs;
 /// Open questions for one name that are considered as parents, the latest first.
 constexpr std::size_t kMaxOpenParents = 64;
 
 bool is_question(const DnsTransaction& d) { return known(d.first_query_ns); }
 
-TimeNs closes_at(const DnsTransaction& parent) {
-  return known(parent.response_ns) ? parent.response_ns : parent.last_query_ns + kStubPatienceNs;
+TimeNs closes_at(const DnsTransaction& parent, DurationNs patience_ns) {
+  return known(parent.response_ns) ? parent.response_ns : parent.last_query_ns + patience_ns;
 }
 
-bool causes(const DnsTransaction& parent, const DnsTransaction& child) {
+bool causes(const DnsTransaction& parent, const DnsTransaction& child, DurationNs patience_ns) {
   if (child.resolver.ip == parent.resolver.ip) return false;  // a question to the stub, not from it
   if (child.first_query_ns < parent.first_query_ns) return false;
-  if (child.first_query_ns > closes_at(parent)) return false;
+  if (child.first_query_ns > closes_at(parent, patience_ns)) return false;
   if (child.client.ip == parent.resolver.ip) return true;
   return parent.resolver.ip.is_loopback() && !child.client.ip.is_loopback();
 }
 
 /// The open question that most likely caused `child`: the latest one of the same type, else of any.
 std::size_t parent_of(const DnsTransaction& child, const std::vector<std::size_t>& open,
-                      const Transactions<DnsTransaction>& all) {
+                      const Transactions<DnsTransaction>& all, DurationNs patience_ns) {
   std::size_t of_any_type = Dataset::kNone;
   for (auto at = open.rbegin(); at != open.rend(); ++at) {
-    if (!causes(all[*at], child)) continue;
+    if (!causes(all[*at], child, patience_ns)) continue;
     if (all[*at].qtype == child.qtype) return *at;
     if (of_any_type == Dataset::kNone) of_any_type = *at;
   }
@@ -100,7 +97,8 @@ std::vector<std::size_t> candidates(const Transactions<DnsTransaction>& all,
 
 }  // namespace
 
-std::vector<std::size_t> find_stub_parents(const Transactions<DnsTransaction>& all) {
+std::vector<std::size_t> find_stub_parents(const Transactions<DnsTransaction>& all,
+                                           DurationNs patience_ns) {
   std::vector<std::size_t> parents(all.size(), Dataset::kNone);
   const PossibleStubs stubs(all);
   const std::vector<std::size_t> by_name = candidates(all, stubs);
@@ -110,8 +108,9 @@ std::vector<std::size_t> find_stub_parents(const Transactions<DnsTransaction>& a
     const DnsTransaction& d = all[by_name[n]];
     if (n > 0 && all[by_name[n - 1]].qname != d.qname) open.clear();
 
-    std::erase_if(open, [&](std::size_t p) { return closes_at(all[p]) < d.first_query_ns; });
-    parents[by_name[n]] = parent_of(d, open, all);
+    std::erase_if(open,
+                  [&](std::size_t p) { return closes_at(all[p], patience_ns) < d.first_query_ns; });
+    parents[by_name[n]] = parent_of(d, open, all, patience_ns);
 
     if (!stubs.asked(d)) continue;
     if (open.size() == kMaxOpenParents) open.erase(open.begin());

@@ -9,8 +9,8 @@ namespace wirelag {
 Report build_report(CaptureBlock capture, const Accounting& accounting, const Counters& counters,
                     Dataset data, const Thresholds& thresholds,
                     std::vector<std::string> service_names) {
-  data.seal();
-  Correlation correlation = correlate(data);
+  data.seal(thresholds.lookups);
+  Correlation correlation = correlate(data, thresholds.lookups);
   Visits visits = find_visits(data, correlation, thresholds.visits);
   Advice advice = advise(RuleInput{data, correlation, visits, thresholds});
   Waits waits = report::waits_of(visits, advice);

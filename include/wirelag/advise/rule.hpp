@@ -141,6 +141,7 @@ struct Thresholds {
     DurationNs delayed_ack_ns = 40 * kMillisecondNs;  ///< Linux TCP_DELACK_MIN: it may be so late
     DurationNs tick_ns = 10 * kMillisecondNs;         ///< and a tick (HZ = 100)
   } resend_timer;
+  LookupLimits lookups;
   VisitLimits visits;
 };
 

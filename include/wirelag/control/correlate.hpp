@@ -39,7 +39,7 @@ struct LookupMember {
 };
 
 /// What the user waited for: all transactions of one client for one name (docs/metrics.md).
-/// The windows that decide what belongs together are in src/control/lookup.cpp and draft.hpp.
+/// What belongs together is decided by LookupLimits.
 struct Lookup {
   IpAddress client_ip;
   std::string_view qname;  ///< in the dataset; of a search list: the last and shortest name
@@ -54,10 +54,6 @@ struct Lookup {
   std::size_t released_by = Dataset::kNone;  ///< index into Dataset::dns()
   std::vector<IpAddress> addresses;          ///< A and AAAA records of the answers
 };
-
-/// An address is taken from the latest answer, unless that is older than this when the connection
-/// is opened.
-inline constexpr DurationNs kAnswerUsedWithinNs = 10 * kSecondNs;
 
 /// Why a connection was opened (reported as `purpose`).
 enum class ChannelPurpose : std::uint8_t {
@@ -80,7 +76,7 @@ struct Channel {
   std::span<const std::size_t> database;  ///< indexes into Dataset::database(), in order of request
   std::size_t tls = Dataset::kNone;       ///< index into Dataset::tls()
   /// Index into Correlation::lookups of the one that gave the server's address at most
-  /// kAnswerUsedWithinNs before.
+  /// LookupLimits::answer_used_within_ns before.
   std::size_t lookup = Dataset::kNone;
   ChannelPurpose purpose = ChannelPurpose::unknown;
   std::size_t others_open = 0;  ///< of the same client address and server, open at its SYN
@@ -103,6 +99,6 @@ struct Correlation {
 };
 
 /// `data` is sealed.
-[[nodiscard]] Correlation correlate(const Dataset& data);
+[[nodiscard]] Correlation correlate(const Dataset& data, const LookupLimits& limits = {});
 
 }  // namespace wirelag

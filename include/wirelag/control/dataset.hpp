@@ -7,6 +7,7 @@
 #include <memory>
 
 #include <wirelag/base/chunked_list.hpp>
+#include <wirelag/control/limits.hpp>
 #include <wirelag/track/transaction.hpp>
 
 namespace wirelag {
@@ -39,7 +40,7 @@ class Dataset : public TransactionSink {
   /// The order does not depend on which worker emitted what, or when: only transactions of one
   /// connection that share frames, times and types keep the order in which its worker emitted them.
   /// A DNS query whose answer cannot have been captured is not_visible from here on (docs/metrics.md).
-  void seal();
+  void seal(const LookupLimits& limits = {});
 
   [[nodiscard]] const Transactions<Connection>& connections() const;
   [[nodiscard]] const Transactions<DnsTransaction>& dns() const;

@@ -230,6 +230,101 @@ TEST(Lookup, NxdomainAloneOrLongAgoOrOfAnotherClientStandsAlone) {
   EXPECT_EQ(lookups_of(story).size(), 3U);
 }
 
+/// One limit made shorter takes apart what it held together.
+struct Window {
+  const char* what;
+  void (*tell)(Story&);
+  void (*shorten)(LookupLimits&);
+};
+constexpr double kLong = 4000;
+const Window kWindows[] = {
+    {"other_type",
+     [](Story& s) {
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example", kA}, 0, 10);
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example", kAaaa}, 90, 99);
+     },
+     [](LookupLimits& l) { l.other_type_ns = 50 * kMillisecondNs; }},
+    {"retry",
+     [](Story& s) {
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 0, Story::kNever);
+       s.dns({"10.0.0.5", "192.0.2.54", "a.example"}, kLong, kLong + 9);
+     },
+     [](LookupLimits& l) { l.retry_ns = 3 * kSecondNs; }},
+    {"failover",
+     [](Story& s) {
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 0, 10, DnsOutcome::failed);
+       s.dns({"10.0.0.5", "192.0.2.54", "a.example"}, 1500, 1509);
+     },
+     [](LookupLimits& l) { l.failover_ns = 1 * kSecondNs; }},
+    {"longest",
+     [](Story& s) {
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 0, Story::kNever);
+       s.dns({"10.0.0.5", "192.0.2.54", "a.example"}, kLong, kLong + 9);
+     },
+     [](LookupLimits& l) { l.longest_ns = 3 * kSecondNs; }},
+    {"search_next",
+     [](Story& s) {
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example.corp"}, 0, 10, DnsOutcome::nxdomain);
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 1500, 1509);
+     },
+     [](LookupLimits& l) { l.search_next_ns = 1 * kSecondNs; }},
+    {"suffix_labels",
+     [](Story& s) {
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example.ns.corp"}, 0, 10, DnsOutcome::nxdomain);
+       s.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 11, 19);
+     },
+     [](LookupLimits& l) { l.suffix_labels = 1; }},
+    {"stub_patience",
+     [](Story& s) {
+       s.dns({"10.0.0.5", "127.0.0.1", "a.example"}, 0, Story::kNever);
+       s.dns({"10.0.0.9", "192.0.2.53", "a.example"}, kLong, kLong + 9);
+     },
+     [](LookupLimits& l) { l.stub_patience_ns = 3 * kSecondNs; }},
+};
+
+TEST(Lookup, EveryWindowIsAThreshold) {
+  for (const Window& window : kWindows) {
+    Story story;
+    window.tell(story);
+    EXPECT_EQ(lookups_of(story).size(), 1U) << window.what;
+    LookupLimits limits;
+    window.shorten(limits);
+    EXPECT_EQ(correlate(story.dataset(), limits).lookups.size(), 2U) << window.what;
+  }
+}
+
+TEST(Lookup, AnAnswerLeadsToAConnectionForALimitedTime) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 0, 10, DnsOutcome::answered, {"192.0.2.80"});
+  story.connection("10.0.0.5", 1, "192.0.2.80", 80, kLong, 6);
+  EXPECT_EQ(correlate(story.dataset()).channels.at(0).lookup, 0U);
+  LookupLimits limits;
+  limits.answer_used_within_ns = 3 * kSecondNs;
+  EXPECT_EQ(correlate(story.dataset(), limits).channels.at(0).lookup, Dataset::kNone);
+}
+
+/// Of a resolver that the capture shows nothing of, the client asks once and lives on.
+TEST(Lookup, WhoIsWatchedLongEnoughAndNeverAsksAgainHasItsAnswers) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 0, Story::kNever);
+  story.dns({"10.0.0.5", "192.0.2.53", "b.example"}, 20'000, Story::kNever);
+  const auto outcome = [&story](const LookupLimits& limits) {
+    Dataset data;
+    for (const DnsTransaction& d : story.all_dns()) data.emit(&d);
+    data.seal(limits);
+    return data.dns()[0].outcome;
+  };
+  LookupLimits limits;
+  EXPECT_EQ(outcome(limits), DnsOutcome::not_visible);
+  limits.watched_ns = 30 * kSecondNs;
+  EXPECT_EQ(outcome(limits), DnsOutcome::unanswered);
+  story.dns({"10.0.0.5", "192.0.2.53", "b.example"}, 28'000, Story::kNever);
+  limits = {};
+  EXPECT_EQ(outcome(limits), DnsOutcome::not_visible);
+  limits.asks_again_ns = 9 * kSecondNs;
+  EXPECT_EQ(outcome(limits), DnsOutcome::unanswered);
+}
+
 TEST(Lookup, UnansweredHasNoWaitAndNoRelease) {
   Story story;
   story.dns({"10.0.0.5", "192.0.2.53", "www.example.com"}, 0, Story::kNever);
