@@ -131,7 +131,8 @@ class TlsRetry(TlsRounds):
 
 ALL = [
     LateConnection(rtt_ms=20), LateConnection(rtt_ms=40, tap="server"), LateConnection(rtt_ms=100),
-    LateConnectionTls(rtt_ms=40, fresh=True), LateConnectionTls(rtt_ms=80, tap="server", fresh=True),
+    LateConnectionTls(rtt_ms=40), LateConnectionTls(rtt_ms=80, tap="server"),
+    LateConnectionTls(rtt_ms=20, tap="server", fresh=True), LateConnectionTls(rtt_ms=60, fresh=True),
     ConnectionChurn(rtt_ms=20, requests=5), ConnectionChurn(rtt_ms=40, requests=10),
     ConnectionChurn(rtt_ms=80, requests=3, tap="server"),
     ParallelLimit(rtt_ms=40, images=12), ParallelLimit(rtt_ms=40, images=24),
