@@ -33,8 +33,9 @@ class Finder {
            bool last) {
     ++losses_.seen;
     const ExchangeStalls& s = t.stalls;
-    if (!known(s.request_resend_ns) || !known(s.response_resend_ns)) return;
-    ++losses_.judged;
+    // Midstream a request may go by before a round trip is known: then of its answer alone.
+    if (known(s.request_resend_ns) && known(s.response_resend_ns)) ++losses_.judged;
+    if (!known(s.request_resend_ns) && !known(s.response_resend_ns)) return;
     const auto lost = [&](Direction d, DurationNs stall, TimeNs time, const FrameSpan& frames) {
       if (known(stall) && stall > 0) {
         losses_.found.push_back({channel.connection, kind, item, d, stall, time, frames});

@@ -11,6 +11,7 @@
 
 #include "../nodes.hpp"
 #include "../queries.hpp"
+#include "../undivided.hpp"
 
 namespace wirelag {
 namespace {
@@ -66,7 +67,9 @@ class Judge {
         }
       }
     }
-    return result.findings.empty() ? fine(servers_) : result;
+    if (!result.findings.empty()) return result;
+    const Undivided undivided = long_waits();
+    return undivided.any() ? undivided.not_visible() : fine(servers_);
   }
 
  private:
@@ -90,6 +93,23 @@ class Judge {
         shape.fastest_ns = std::min(shape.fastest_ns, think);
       }
     }
+  }
+
+  [[nodiscard]] Undivided long_waits() const {
+    Undivided undivided(input_.data.connections());
+    for (const auto& [endpoint, server] : servers_) {
+      for (const auto& [key, shape] : server.shapes) {
+        std::vector<Weighted> waits;
+        for (const Call& c : shape.calls) {
+          if (undivided.way_known(query(c).client, query(c).server)) continue;
+          waits.push_back({query(c).server_wait_ns(), input_.visits.stored[c.place.visit].weight});
+        }
+        if (waits.empty()) continue;
+        const DurationNs p95_ns = quantile(waits, 0.95);
+        if (p95_ns > limit_ns(shape)) undivided.add(endpoint, p95_ns);
+      }
+    }
+    return undivided;
   }
 
   [[nodiscard]] std::vector<Weighted> thinks(const Shape& shape) const {

@@ -13,6 +13,7 @@
 
 #include "../estimate.hpp"
 #include "../nodes.hpp"
+#include "../undivided.hpp"
 
 namespace wirelag {
 namespace {
@@ -83,7 +84,9 @@ class Judge {
       if (slow.size() > limits_.max_per_server) slow.resize(limits_.max_per_server);
       for (const auto& [name, t] : slow) result.findings.push_back(finding_for(server, name, *t));
     }
-    return result.findings.empty() ? fine(servers_) : result;
+    if (!result.findings.empty()) return result;
+    const Undivided undivided = long_waits();
+    return undivided.any() ? undivided.not_visible() : fine(servers_);
   }
 
  private:
@@ -104,6 +107,25 @@ class Judge {
         t.total_ns = plus_ns(t.total_ns, think);
       }
     }
+  }
+
+  [[nodiscard]] Undivided long_waits() const {
+    Undivided undivided(input_.data.connections());
+    for (const auto& [server, templates] : servers_) {
+      for (const auto& [name, t] : templates) {
+        std::vector<Weighted> waits;
+        for (const Answer& a : t.answers) {
+          const HttpTransaction& h = input_.data.http()[a.http];
+          if (undivided.way_known(h.client, h.server)) continue;
+          waits.push_back({h.server_wait_ns(), input_.visits.stored[a.place.visit].weight});
+        }
+        if (waits.empty()) continue;
+        if (quantile(waits, 0.5) > limits_.p50_ns || quantile(waits, 0.95) > limits_.p95_ns) {
+          undivided.add(server, quantile(waits, 0.95));
+        }
+      }
+    }
+    return undivided;
   }
 
   [[nodiscard]] std::vector<Weighted> thinks(const Template& t) const {

@@ -37,7 +37,7 @@ class Judge {
     if (losses.seen == 0) {
       return {Outcome::not_applicable, {}, "no request of HTTP/1 or a database that can be read"};
     }
-    if (losses.judged == 0) {
+    if (losses.judged == 0 && losses.found.empty()) {
       return {Outcome::not_visible, {}, "no request and its answer were captured from both sides"};
     }
     for (const Channel& channel : input_.correlation.channels) {

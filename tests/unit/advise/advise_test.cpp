@@ -224,8 +224,8 @@ TEST(Advise, OfManyStatementsInLoopsThoseWithTheMostTimeAreNamed) {
   double at = 10;
   for (int shape = 0; shape < 9; ++shape) {
     for (int i = 0; i < 6; ++i, at += 10 + shape) {
-      story.query(c, Protocol::postgres, "select name from t" + std::to_string(shape) + " where id=?",
-                  at, at + 9 + shape);
+      story.query(c, Protocol::postgres,
+                  "select name from t" + std::to_string(shape) + " where id=?", at, at + 9 + shape);
     }
   }
   const std::vector<Finding> loops = Judged(story).findings("db-n-plus-one");
@@ -240,6 +240,44 @@ TEST(Advise, WhatIsNotKnownToReadIsNoLoopOfReads) {
   Story story;
   named(story, 1, 8, "Execute", 10);
   EXPECT_EQ(Judged(story).by("db-n-plus-one").outcome, Outcome::not_visible);
+}
+
+/// Open before the capture; its server acknowledges a request with the answer, `took_ms` later.
+Connection& acknowledged_with_the_answer(Story& s, std::uint16_t port, std::uint16_t server_port,
+                                         double took_ms) {
+  Connection& c = s.midstream(s.connection(kClient, port, kServer, server_port, 0, 6));
+  c.rtt_probe_server.add(at_ms(took_ms) - kBegin);
+  return c;
+}
+
+TEST(Advise, WhereTheWayCannotBeToldFromTheServersTimeNothingIsSaidToBeFine) {
+  Story page;
+  page.http(acknowledged_with_the_answer(page, 1, 80, 940), "/", 10, 950);
+  const RuleResult http = Judged(page).by("http-slow-ttfb");
+  EXPECT_EQ(http.outcome, Outcome::not_visible);
+  EXPECT_THAT(http.note, testing::HasSubstr("192.0.2.80:80 was captured: of waits of up to 939.9 ms"));
+
+  Story story;
+  story.query(acknowledged_with_the_answer(story, 2, 5432, 120), Protocol::postgres, "select a", 10,
+              130);
+  const RuleResult sql = Judged(story).by("db-slow-fingerprint");
+  EXPECT_EQ(sql.outcome, Outcome::not_visible);
+  EXPECT_THAT(sql.note, testing::HasSubstr("192.0.2.80:5432 was captured"));
+  // WHEN the handshake of another client shows its way THEN this one's is as unknown as before
+  story.connection("10.0.0.6", 1, kServer, 443, 0, 140);
+  EXPECT_EQ(Judged(story).by("db-slow-fingerprint").outcome, Outcome::not_visible);
+  // WHEN one of its own shows a way that is as long THEN the server's own time is none
+  story.connection(kClient, 3, kServer, 443, 0, 140);
+  EXPECT_EQ(Judged(story).by("db-slow-fingerprint").outcome, Outcome::fine);
+}
+
+TEST(Advise, ShortWaitsAreFineWithoutAHandshakeToo) {
+  Story story;
+  story.http(acknowledged_with_the_answer(story, 1, 80, 90), "/", 10, 100);
+  story.query(acknowledged_with_the_answer(story, 2, 5432, 20), Protocol::postgres, "select a", 10,
+              30);
+  EXPECT_EQ(Judged(story).by("http-slow-ttfb").outcome, Outcome::fine);
+  EXPECT_EQ(Judged(story).by("db-slow-fingerprint").outcome, Outcome::fine);
 }
 
 }  // namespace

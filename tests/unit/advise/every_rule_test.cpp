@@ -514,6 +514,7 @@ void begin_midstream(Story& s) {
     TransferShape& shape = h.response_shape;
     shape.rtt_ns = shape.rounds_ns = shape.pause_ns = kUnknownNs;
     shape.flights = shape.bursts = 0;
+    h.stalls.request_resend_ns = h.stalls.earlier_resend_ns = kUnknownNs;
   }
   for (Connection& c : s.all_connections()) {
     // Round trips are still seen of data and their ACKs.

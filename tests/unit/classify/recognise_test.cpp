@@ -236,8 +236,8 @@ TEST_F(Recognise, DatabaseConnectionsThatOnlyExecuteWhatWasPreparedBefore) {
 
 TEST_F(Recognise, WhatOnlyLooksLikeAnExecuteIsUnknown) {
   expect_tcp(Protocol::unknown,
-             {"B" + hex("00000013 00 00 0000 0001"),         // no statement's name
-              "B" + hex("41000013 00") + "s1\0\0"s,          // a gigabyte
+             {"B" + hex("00000013 00 00 0000 0001"),           // no statement's name
+              "B" + hex("41000013 00") + "s1\0\0"s,            // a gigabyte
               "B" + hex("00000013 00") + "s1" + hex("07 00"),  // not a name
               hex("32 00000005 44 0000000b"), hex("32 00000004 7a 0000000b"),
               hex("0e000001 17 01000000 00 01000000"),  // not the first packet of a command
