@@ -91,7 +91,8 @@ const RoundTrips::Path* RoundTrips::find(const Connection& c) const {
 DurationNs RoundTrips::probe_server_ns(const Connection& c) const {
   // Data is acknowledged with the answer when that comes soon: without a handshake the own shortest one
   // may have the server's time in it.
-  if (known(c.rtt_probe_server_ns)) return smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns);
+  if (known(c.rtt_probe_server_ns))
+    return smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns);
   const Path* path = find(c);
   return path != nullptr ? path->server_ns : kUnknownNs;
 }

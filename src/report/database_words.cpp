@@ -33,7 +33,8 @@ std::string shape_of(const DatabaseTransaction& t) {
   const bool said =
       std::equal(begin.begin(), begin.end(), t.operation.begin(), t.operation.end(), same);
   // COM_QUERY says no more than that its text follows.
-  if (said || (t.operation == "COM_QUERY" && !t.fingerprint.empty())) return std::string(t.fingerprint);
+  if (said || (t.operation == "COM_QUERY" && !t.fingerprint.empty()))
+    return std::string(t.fingerprint);
   return fmt::format("{}{}{}", t.operation, t.fingerprint.empty() ? "" : " ", t.fingerprint);
 }
 

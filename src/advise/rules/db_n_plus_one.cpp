@@ -64,9 +64,8 @@ class Judge {
       for (auto& [key, shape] : shapes) {
         if (!shape.loops.empty()) repeated.push_back(&shape);
       }
-      std::stable_sort(repeated.begin(), repeated.end(), [](const Shape* a, const Shape* b) {
-        return a->total_ns > b->total_ns;
-      });
+      std::stable_sort(repeated.begin(), repeated.end(),
+                       [](const Shape* a, const Shape* b) { return a->total_ns > b->total_ns; });
       const std::size_t all = repeated.size();
       if (all > limits_.max_per_server) repeated.resize(limits_.max_per_server);
       for (Shape* shape : repeated) result.findings.push_back(finding_for(server, *shape, all));
@@ -152,7 +151,8 @@ class Judge {
   /// What was repeated; in a scope, which stays the same over captures, without how many of them.
   static std::string repeated(const DatabaseTransaction& t, std::size_t statements) {
     if (!t.name_only) return called(t);
-    constexpr std::string_view kWhat = "SELECT statements prepared before the capture (text not known)";
+    constexpr std::string_view kWhat =
+        "SELECT statements prepared before the capture (text not known)";
     return statements == 0 ? std::string(kWhat) : fmt::format("{} {}", statements, kWhat);
   }
 
@@ -164,10 +164,10 @@ class Judge {
     Finding f;
     f.title = "Read all rows with one statement: " +
               (statements == 1 ? called(t) : repeated(t, statements));
-    f.fault = fmt::format("{} repeated in a loop, {} of {} times",
-                          statements == 1 ? "one statement was"
-                                          : fmt::format("{} statements were", statements),
-                          shape.in_loops, shape.seen);
+    f.fault = fmt::format(
+        "{} repeated in a loop, {} of {} times",
+        statements == 1 ? "one statement was" : fmt::format("{} statements were", statements),
+        shape.in_loops, shape.seen);
     f.why = fmt::format(
         "{} asked {} the same statement with other values, one after the other, {} in {}. Each "
         "waits for a round trip and for the server.",
@@ -177,7 +177,8 @@ class Judge {
     f.scope = tcp_scope(server) + " " + repeated(t, 0);
     f.looked_at = shape.seen;
     f.threshold = fmt::format(
-        "{} or more repeats, at most {} apart, {} or more in all{} (rule.db-n-plus-one; Sentry's N+1 "
+        "{} or more repeats, at most {} apart, {} or more in all{} (rule.db-n-plus-one; Sentry's "
+        "N+1 "
         "detector: 5 repeats)",
         limits_.min_repeats, in_ms(limits_.within_ns), in_ms(limits_.min_total_ns),
         of > limits_.max_per_server
@@ -191,12 +192,12 @@ class Judge {
       const Loop& loop = shape.loops[k];
       const std::vector<VisitNode>& nodes = input_.visits.stored[loop.visit].nodes;
       const DatabaseTransaction& begin = query(nodes[loop.nodes.front()]);
-      f.evidence.push_back(stretch(
-          input_,
-          fmt::format("{}: {}{} times in a loop", begin.client.text(),
-                      begin.name_only ? fmt::format("{}, ", begin.statement_name) : "",
-                      loop.nodes.size()),
-          begin, query(nodes[loop.nodes.back()])));
+      f.evidence.push_back(
+          stretch(input_,
+                  fmt::format("{}: {}{} times in a loop", begin.client.text(),
+                              begin.name_only ? fmt::format("{}, ", begin.statement_name) : "",
+                              loop.nodes.size()),
+                  begin, query(nodes[loop.nodes.back()])));
     }
     f.change = {
         {"SQL", "SELECT ... WHERE id IN (...)   or a JOIN with the query that gave the list",

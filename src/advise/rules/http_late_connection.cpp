@@ -267,8 +267,9 @@ class Judge {
   }
 
   [[nodiscard]] TimeNs first_answer_ns(const Channel& channel) const {
-    return channel.tls != Dataset::kNone ? input_.data.tls()[channel.tls].first_server_data_ns
-                                         : connections_[channel.connection].half.s2c.first_payload_ns;
+    return channel.tls != Dataset::kNone
+               ? input_.data.tls()[channel.tls].first_server_data_ns
+               : connections_[channel.connection].half.s2c.first_payload_ns;
   }
 
   [[nodiscard]] TimeNs ready_after_tls_ns(const Channel& channel) const {
@@ -414,9 +415,10 @@ class Judge {
     if (!tls) f.change.push_back(http2);
     f.change.push_back({"nginx", "keepalive_timeout 75s; keepalive_requests 1000;", "reload",
                         "more idle connections stay open on the server"});
-    f.verify =
+    f.verify = fmt::format(
         "capture the same visit again: no connection opened because the others were busy, and the "
-        "last request starts one round trip earlier";
+        "last request starts earlier by a round trip{}",
+        tls ? " and those of the TLS handshake" : "");
   }
 
   const RuleInput& input_;
@@ -426,7 +428,7 @@ class Judge {
   std::map<Endpoint, Server> servers_;
   std::map<IpAddress, std::vector<std::size_t>> unreadable_;  ///< connections, by client
   std::vector<Waited> waited_;                                ///< of the visit that is looked at
-  std::map<std::size_t, std::uint32_t> evidence_visit_;  ///< by connection
+  std::map<std::size_t, std::uint32_t> evidence_visit_;       ///< by connection
 };
 
 RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
