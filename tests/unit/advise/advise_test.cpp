@@ -255,7 +255,8 @@ TEST(Advise, WhereTheWayCannotBeToldFromTheServersTimeNothingIsSaidToBeFine) {
   page.http(acknowledged_with_the_answer(page, 1, 80, 940), "/", 10, 950);
   const RuleResult http = Judged(page).by("http-slow-ttfb");
   EXPECT_EQ(http.outcome, Outcome::not_visible);
-  EXPECT_THAT(http.note, testing::HasSubstr("192.0.2.80:80 was captured: of waits of up to 939.9 ms"));
+  EXPECT_THAT(http.note,
+              testing::HasSubstr("192.0.2.80:80 was captured: of waits of up to 939.9 ms"));
 
   Story story;
   story.query(acknowledged_with_the_answer(story, 2, 5432, 120), Protocol::postgres, "select a", 10,
