@@ -10,8 +10,6 @@ namespace wirelag {
 namespace {
 
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kHugePage = TableMemory::kHugePage;
-constexpr std::size_t kSmallStart = TableMemory::kSmallStart;
 
 [[nodiscard]] std::uintptr_t round_up(std::uintptr_t at, std::size_t to) {
   return (at + to - 1) & ~(std::uintptr_t{to} - 1);

@@ -12,7 +12,7 @@ namespace {
 
 /// What is added up per server.
 struct Tally {
-  std::vector<IpAddress> clients;  ///< of each connection
+  std::vector<IpAddress> clients;              ///< of each connection
   std::vector<std::pair<TimeNs, int>> opened;  ///< +1 opened, -1 let go
   std::size_t requests = 0;
   double open_ns = 0;  ///< sum over the requests of their time
