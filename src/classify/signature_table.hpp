@@ -148,9 +148,9 @@ inline constexpr Signature kSignatures[] = {
      "^..[\\x00-\\x0f]\\x00[\\x03\\x16](?:\\x00\\x01)?"
      "(?i:select|insert|update|delete|begin|commit|rollback|set|show|with|create|replace|start)[ "
      ";]"},
-    // midstream: a prepared statement executed, once as always
+    // midstream: a prepared statement executed, once as always; flags: cursors, parameters counted
     {Transport::tcp, Protocol::mysql, Speaker::client,
-     "^..[\\x00-\\x0f]\\x00\\x17....[\\x00-\\x04]\\x01\\x00\\x00\\x00"},
+     "^..[\\x00-\\x0f]\\x00\\x17....[\\x00-\\x0f]\\x01\\x00\\x00\\x00"},
 
     // --- DTLS over UDP: a record (RFC 6347 section 4.1) of an epoch below 256 and a sequence number
     // below 2^40, of less than 2^14 + 2048 bytes; with a connection ID (RFC 9146), its length comes

@@ -31,10 +31,12 @@ class Phase:
         return abs(self.curl_s - (self.wirelag_s or 0))
 
     def agrees(self, late_s):
-        """`late_s`: how late a process usually runs here."""
-        tolerance_s = COMPUTING_S.get(self.name, TOLERANCE_S)
-        return self.wirelag_s is not None and self.difference_s() <= max(
-            tolerance_s, TOLERANCE_SHARE * self.curl_s) + READINGS * late_s
+        """`late_s`: how late a process usually runs here. What curl computes makes its time longer only."""
+        if self.wirelag_s is None:
+            return False
+        computing_s = COMPUTING_S.get(self.name, 0) if self.curl_s > self.wirelag_s else 0
+        return self.difference_s() <= READINGS * late_s + max(
+            computing_s, TOLERANCE_S, TOLERANCE_SHARE * self.curl_s)
 
     def __str__(self):
         seen = "nothing" if self.wirelag_s is None else f"{1000 * self.wirelag_s:.2f} ms"

@@ -104,6 +104,10 @@ def _times(checks, report, transfers, lateness):
                 f"{len(agreeing)} of {len(phases)} times agree with curl's")
     checks.equal(comparison.differing_kinds(phases, lateness.usual_s), [],
                  "kinds of times that never or hardly ever agree with curl's")
+    at_least_s = servers.DNS_DELAY_MS / 1000 - comparison.READINGS * lateness.usual_s
+    far = sorted(p.wirelag_s or 0 for p in phases
+                 if p.name == "lookup" and ".far.test/" in p.transfer)
+    checks.that(far[len(far) // 2] >= at_least_s, "a look-up takes as long as its resolver waits")
     checks.that(all(row.agrees(lateness.usual_s) for row in comparison.medians(phases)),
                 "the median of every phase agrees with curl's")
 

@@ -22,7 +22,6 @@
 // predicted.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -197,16 +196,15 @@ class Judge {
   void shorten(std::uint32_t v) {
     if (waited_.empty()) return;
     const Visit& visit = input_.visits.stored[v];
-    const std::vector<Unreadable> others = beside(visit);
+    const std::vector<Unreadable> unreadable = unreadable_in(visit);
     for (const Waited& w : waited_) {
       const Channel& channel = input_.correlation.channels[visit.nodes[w.node].item];
       const std::size_t tls = channel.tls == Dataset::kNone
                                   ? Dataset::kNone
                                   : node_of(visit, VisitNode::Kind::tls, channel.tls);
-      const DurationNs tls_ns =
-          tls == Dataset::kNone ? 0 : w.rtt_ns * tls_rounds(input_.data.tls()[channel.tls]);
-      const DurationNs sure_ns = channel.http.empty()
-                                     ? ends_last_by_ns(first_answer_ns(channel), others)
+      const DurationNs tls_ns = tls == Dataset::kNone ? 0 : tls_rounds_ns(w, channel);
+      const DurationNs sure_ns = may_hide_requests(channel)
+                                     ? ends_last_by_ns(channel, unreadable)
                                      : w.rtt_ns + tls_ns;
       const auto edit = [&](std::size_t node, Category category, DurationNs sure, DurationNs by) {
         w.server->edits.push_back({v, static_cast<std::uint32_t>(node), Edit::What::shorten,
@@ -218,49 +216,75 @@ class Judge {
     waited_.clear();
   }
 
+  [[nodiscard]] DurationNs tls_rounds_ns(const Waited& w, const Channel& channel) const {
+    return channel.tls == Dataset::kNone
+               ? 0
+               : w.rtt_ns * tls_rounds(input_.data.tls()[channel.tls]);
+  }
+
   /// A connection that may hide requests.
   struct Unreadable {
+    std::size_t connection;
     TimeNs from_ns = 0;
     TimeNs to_ns = 0;  ///< the last byte from the server; kUnknownNs: it is not known
   };
+
+  /// Encrypted, or a tunnel from some request on.
+  [[nodiscard]] bool may_hide_requests(const Channel& channel) const {
+    constexpr std::uint16_t kSwitchingProtocols = 101;
+    return channel.http.empty() ||
+           std::any_of(channel.http.begin(), channel.http.end(), [this](std::size_t i) {
+             const HttpTransaction& h = input_.data.http()[i];
+             return h.status == kSwitchingProtocols || h.method == "CONNECT";
+           });
+  }
 
   void list_unreadable() {
     for (std::size_t i = 0; i < connections_.size(); ++i) {
       const Connection& c = connections_[i];
       const bool web = speaks_web(c) || c.protocol == Protocol::unknown;
-      if (web && input_.correlation.channels[i].http.empty()) unreadable_[c.client.ip].push_back(i);
+      if (web && may_hide_requests(input_.correlation.channels[i])) {
+        unreadable_[c.client.ip].push_back(i);
+      }
     }
   }
 
-  /// Those beside the late ones of a visit.
-  [[nodiscard]] std::vector<Unreadable> beside(const Visit& visit) const {
+  /// Of the visit's client while it went on. The late ones would have ended sooner by their handshakes.
+  [[nodiscard]] std::vector<Unreadable> unreadable_in(const Visit& visit) const {
     std::vector<Unreadable> found;
     const auto own = unreadable_.find(visit.client_ip);
     if (own == unreadable_.end()) return found;
-    std::set<std::size_t> late;
-    for (const Waited& w : waited_) late.insert(visit.nodes[w.node].item);
+    std::map<std::size_t, DurationNs> late_by_ns;
+    for (const Waited& w : waited_) {
+      const std::size_t i = visit.nodes[w.node].item;
+      late_by_ns[i] = w.rtt_ns + tls_rounds_ns(w, input_.correlation.channels[i]);
+    }
     const TimeNs end_ns = visit.start_ns + visit.wait_ns;
     for (const std::size_t i : own->second) {
       const Connection& c = connections_[i];
-      if (c.last_time_ns < visit.start_ns || c.start_time_ns > end_ns || late.contains(i)) continue;
+      const bool over = !c.untimed && c.last_time_ns < visit.start_ns;
+      if (over || c.start_time_ns > end_ns) continue;
       const TimeNs last_ns = c.half.s2c.last_payload_ns;
       if (c.one_sided || c.untimed) {
-        found.push_back({c.start_time_ns, kUnknownNs});
+        found.push_back({i, c.start_time_ns, kUnknownNs});
       } else if (known(last_ns)) {
-        found.push_back({c.start_time_ns, last_ns});
+        const auto late = late_by_ns.find(i);
+        const DurationNs sooner_ns = late == late_by_ns.end() ? 0 : late->second;
+        found.push_back({i, c.start_time_ns, last_ns - sooner_ns});
       }
     }
     return found;
   }
 
-  /// By so much the first answer of a late connection came after the last byte of all that may hide a
-  /// request beside it.
-  [[nodiscard]] DurationNs ends_last_by_ns(TimeNs answer_ns,
-                                           const std::vector<Unreadable>& beside) const {
+  /// By so much the first answer of a late connection came after the last byte of all others that may hide
+  /// a request.
+  [[nodiscard]] DurationNs ends_last_by_ns(const Channel& late,
+                                           const std::vector<Unreadable>& unreadable) const {
+    const TimeNs answer_ns = first_answer_ns(late);
     if (!known(answer_ns)) return 0;
     DurationNs by_ns = INT64_MAX;
-    for (const Unreadable& u : beside) {
-      if (u.from_ns >= answer_ns) continue;
+    for (const Unreadable& u : unreadable) {
+      if (u.connection == late.connection || u.from_ns >= answer_ns) continue;
       by_ns = std::min(by_ns, known(u.to_ns) ? answer_ns - u.to_ns : 0);
     }
     return std::max<DurationNs>(0, by_ns);

@@ -13,9 +13,6 @@ inline constexpr std::uint8_t kNonsenseLimit = 16;
   return text;
 }
 
-/// Whether `text`, which comes behind a message whose end cannot be told, begins the next one.
-[[nodiscard]] bool begins_next(std::string_view text, Direction direction);
-
 /// RFC 9112 section 6.3, in its order.
 [[nodiscard]] HttpBody response_body(const HttpStream& stream, HttpRequestKind request);
 

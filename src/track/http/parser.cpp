@@ -31,9 +31,7 @@ HttpParser::HttpParser(const HttpLimits& limits, Counters& counters, HttpEvents&
 
 void HttpParser::feed(HttpStream& stream, const StreamChunk& chunk) {
   Feed feed{stream, chunk, as_text(chunk.bytes)};
-  if (stream.state == State::unread && begins_next(feed.rest, chunk.direction)) {
-    end_unread(stream, chunk.direction);
-  }
+  if (stream.state == State::unread && begins_next(chunk)) end_unread(stream, chunk.direction);
   if (stream.state == State::lost || stream.tentative) look_for_message(feed);
   while (!feed.rest.empty() && stream.state != State::lost && stream.state != State::ended) {
     step(feed);

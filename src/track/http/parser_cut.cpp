@@ -14,12 +14,19 @@ constexpr std::uint16_t kLowestStatus = 100;
 
 }  // namespace
 
-/// Content may well begin like a method: of a request more has to be there.
-bool begins_next(std::string_view text, Direction direction) {
-  text = without_line_ends(text);
-  if (direction == Direction::s2c) return may_begin_message(text, direction);
+/// Whether a chunk behind a message whose end cannot be told begins the next one. Content may well begin like
+/// a start line: nearly all of one has to be there, and a request that it could answer.
+bool HttpParser::begins_next(const StreamChunk& chunk) {
+  const std::string_view text = without_line_ends(as_text(chunk.bytes));
   const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
-  return parse_request_line(line) || parse_cut_request_line(line);
+  if (chunk.direction == Direction::c2s) {
+    return parse_request_line(line) || parse_cut_request_line(line);
+  }
+  const auto status = parse_status_line(line);
+  if (!status || status->status < kLowestStatus) return false;
+  HttpArrival arrival;
+  arrival.add(chunk, line.size());
+  return events_.may_respond(arrival);
 }
 
 bool HttpParser::cut(HttpStream& s, const StreamChunk& chunk, std::uint64_t missing) {

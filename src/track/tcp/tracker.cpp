@@ -543,7 +543,7 @@ void TcpTracker::finish(TimeNs end) {
   State& s = *state_;
   for (std::uint32_t i = 0; i < s.flows.touched(); ++i) {
     // What has ended makes room for what it leaves behind: a capture's end is when most memory is taken.
-    if (i % kDiscardFlows == 0 && i > 0) s.flows.discard(i - kDiscardFlows, i);
+    if (i % kDiscardFlows == 0 && i > 0) s.flows.discard(0, i);
     const TcpFlow& flow = s.flows[i];
     if (!flow.live) continue;
     const bool idle = known(end) && s.expired(flow, end);

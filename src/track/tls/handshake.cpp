@@ -94,6 +94,11 @@ void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
   if (is_tls13(hello.version) && !psk_hidden)
     transaction_.resumed = hello.psk_selected ? TriState::yes : TriState::no;
   if (!psk_hidden) settle_early_data(is_tls13(hello.version) && hello.psk_selected);
+  const bool client_hello_cut = client_hello_seen_ && transaction_.client_version == 0;
+  // It may have been 0-RTT data that the server took.
+  if (client_hello_cut && known(early_data_ns_)) {
+    set_if_unknown(transaction_.first_client_data_ns, kSeenWithoutTimeNs);
+  }
   alpn_size_ = copy_alpn(hello.alpn, alpn_);
 }
 
@@ -199,8 +204,18 @@ void Handshake::count_flight(Direction direction) {
   client_spoke_last_ = is_client(direction);
 }
 
+void Handshake::on_place_lost(Direction direction) {
+  place_lost_[direction] = true;
+  if (!is_client(direction) && known(server_flight_ns_)) server_flight_ns_ = kSeenWithoutTimeNs;
+}
+
+/// What the time of something is worth that may have come before, hidden.
+TimeNs Handshake::seen_surely_at(Direction direction, TimeNs time_ns) const {
+  return place_lost_[direction] || !known(time_ns) ? kSeenWithoutTimeNs : time_ns;
+}
+
 void Handshake::on_record_ends(Direction direction, const RecordReader& reader) {
-  const TimeNs time_ns = seen_at(reader.record().last_ns);
+  const TimeNs time_ns = seen_surely_at(direction, reader.record().last_ns);
   if (reader.record_type() != RecordType::alert) count_flight(direction);
   switch (reader.record_type()) {
     case RecordType::handshake:
@@ -244,6 +259,7 @@ void Handshake::on_alert(Direction direction, const RecordReader& reader) {
 
 void Handshake::on_data_begins(Direction direction, TimeNs time_ns) {
   data_seen_[direction] = true;
+  if (place_lost_[direction]) time_ns = kSeenWithoutTimeNs;
   if (!roles_known_) {
     over_ = true;  // midstream: the handshake is past
   } else if (transaction_.version == 0) {
@@ -278,10 +294,10 @@ void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) 
 
 void Handshake::on_data_ends_tls13(Direction direction, const RecordReader& reader) {
   if (!is_client(direction)) {
-    if (!client_flight_began_) server_flight_ns_ = seen_at(reader.record().last_ns);
+    if (!client_flight_began_) server_flight_ns_ = seen_surely_at(direction, reader.record().last_ns);
   } else if (client_flight_began_ &&
              reader.record_length() >= shortest_finished_record(transaction_.cipher)) {
-    set_if_unknown(transaction_.client_finished_ns, seen_at(reader.record().last_ns));
+    set_if_unknown(transaction_.client_finished_ns, seen_surely_at(direction, reader.record().last_ns));
   }
 }
 

@@ -21,6 +21,9 @@ class Handshake {
   void on_message(Direction direction, const RecordReader& reader);
   void on_record_begins(Direction direction, const RecordReader& reader);
   void on_record_ends(Direction direction, const RecordReader& reader);
+  /// The snaplen hides where the next record of this side begins: what ends from here on may have ended
+  /// in what is hidden.
+  void on_place_lost(Direction direction);
 
   /// Nothing that is still to come can add anything.
   [[nodiscard]] bool over() const { return over_; }
@@ -55,6 +58,7 @@ class Handshake {
   void on_data_of_unknown_version(Direction direction, TimeNs time_ns);
   void on_data_ends_tls13(Direction direction, const RecordReader& reader);
   void look_whether_over();
+  [[nodiscard]] TimeNs seen_surely_at(Direction direction, TimeNs time_ns) const;
   [[nodiscard]] bool older_than_tls13() const;
 
   [[nodiscard]] bool is_client(Direction direction) const { return direction == client_; }
@@ -81,6 +85,7 @@ class Handshake {
   bool malformed_ = false;
   PerDirection<bool> encrypted_;
   PerDirection<bool> data_seen_;
+  PerDirection<bool> place_lost_;
   PerDirection<Hello> hello_in_record_;  ///< waits for its record's end
   TimeNs early_data_ns_ = kUnknownNs;    ///< the client's first data before any ServerHello
   TimeNs latest_record_ns_ = kUnknownNs;

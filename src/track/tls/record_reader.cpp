@@ -248,7 +248,10 @@ void RecordReader::skip_hole(std::uint64_t missing, HelloBuffers& buffers) {
 }
 
 void RecordReader::cut(std::uint64_t missing, const StreamChunk& chunk, HelloBuffers& buffers) {
-  if (stage_ != Stage::payload) return skip_hole(missing, buffers);
+  if (stage_ != Stage::payload) {
+    cut_beyond_record_ = stage_ != Stage::broken;
+    return skip_hole(missing, buffers);
+  }
   record_.add(chunk);
   const auto in_record = static_cast<std::uint16_t>(std::min<std::uint64_t>(missing, record_left_));
   cut_beyond_record_ = missing > in_record;
@@ -276,11 +279,12 @@ void RecordReader::cut_message(std::uint32_t missing, const StreamChunk& chunk) 
   message_left_ -= missing;
 }
 
-void RecordReader::end_cut(HelloBuffers& buffers) {
-  if (!cut_beyond_record_) return;
+bool RecordReader::end_cut(HelloBuffers& buffers) {
+  if (!cut_beyond_record_) return false;
   cut_beyond_record_ = false;
   had_hole_ = true;
   lose_place(buffers);
+  return true;
 }
 
 /// Within a handshake record it is not known any more where messages begin.

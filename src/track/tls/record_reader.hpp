@@ -87,7 +87,8 @@ class RecordReader {
   /// The last `missing` bytes of the segment that brought `chunk` were cut off: what they complete
   /// has its time, and a hello what was there of it. read() of no bytes tells; then end_cut().
   void cut(std::uint64_t missing, const StreamChunk& chunk, HelloBuffers& buffers);
-  void end_cut(HelloBuffers& buffers);
+  /// Whether it is not known any more where the next record begins.
+  [[nodiscard]] bool end_cut(HelloBuffers& buffers);
   /// Gives back what is held.
   void release(HelloBuffers& buffers);
 

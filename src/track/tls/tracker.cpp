@@ -66,7 +66,9 @@ void TlsTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t m
   tls::RecordReader& reader = stream.readers[chunk.direction];
   reader.cut(missing, chunk, state_->buffers);
   state_->read(stream, chunk);
-  if (stream.live) reader.end_cut(state_->buffers);
+  if (stream.live && reader.end_cut(state_->buffers)) {
+    stream.handshake.on_place_lost(chunk.direction);
+  }
 }
 
 void TlsTracker::State::read(TlsStream& stream, const StreamChunk& chunk) {

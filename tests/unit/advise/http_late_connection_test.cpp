@@ -233,6 +233,32 @@ TEST_F(HttpLateConnectionTls, OfOneSideBesideItNothingIsSure) {
   EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
 }
 
+TEST_F(HttpLateConnectionTls, WithoutTimesBesideItNothingIsSure) {
+  secure(1, 0, kTls13, 38);
+  secure(2, 60, kTls13, 92);
+  secure(3, 1, kTls13, 39);
+  of_port(3).untimed = true;
+  of_port(3).last_time_ns = kUnknownNs;
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, AnotherLateOneMayHideAsLongAsItWouldLastWithoutItsHandshakes) {
+  secure(1, 0, kTls13, 38);
+  secure(2, 60, kTls13, 92);
+  secure(3, 60.1, kTls13, 92);
+  answered_until(of_port(3), 100);
+  EXPECT_EQ(saving_ms(), Ms(92 - (100 - 12), 6 + 6));
+}
+
+TEST_F(HttpLateConnectionTls, TunnelHides) {
+  secure(1, 0, kTls13, 38);
+  secure(2, 60, kTls13, 92);
+  Connection& tunnel = story_.connection(kClient, 3, "198.51.100.9", 80, 1, 6);
+  story_.http(tunnel, "/socket", 7, 13).status = 101;
+  answered_until(tunnel, 300);
+  EXPECT_EQ(saving_ms(), Ms(0, 6 + 6));
+}
+
 TEST_F(HttpLateConnectionTls, SpareThatCarriesSomethingLaterMayHide) {
   secure(1, 0, kTls13, 38);
   secure(2, 60, kTls13, 92);

@@ -231,6 +231,7 @@ TEST_F(Recognise, DatabaseConnectionsThatOnlyExecuteWhatWasPreparedBefore) {
               hex("32 00000004 44 0000000b 0001"), hex("32 00000004 43 0000000d") + "SELECT 1\0"s,
               hex("32 00000004 6e 00000004 44"), hex("32 00000004 45 00000040 53")});
   expect_tcp(Protocol::mysql, {hex("0e000000 17 01000000 00 01000000 00 01 08"),
+                               hex("0e000000 17 01000000 08 01000000 00 01 08"),  // parameters counted
                                hex("0a000000 17 ffffffff 00 01000000")});
 }
 
@@ -241,7 +242,7 @@ TEST_F(Recognise, WhatOnlyLooksLikeAnExecuteIsUnknown) {
               "B" + hex("00000013 00") + "s1" + hex("07 00"),  // not a name
               hex("32 00000005 44 0000000b"), hex("32 00000004 7a 0000000b"),
               hex("0e000001 17 01000000 00 01000000"),  // not the first packet of a command
-              hex("0e000000 17 01000000 00 02000000"), hex("0e000000 17 01000000 09 01000000")});
+              hex("0e000000 17 01000000 00 02000000"), hex("0e000000 17 01000000 13 01000000")});
 }
 
 TEST_F(Recognise, OtherProtocolsAreUnknown) {

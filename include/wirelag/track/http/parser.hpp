@@ -205,6 +205,7 @@ class HttpParser {
   [[nodiscard]] std::uint64_t unread_bytes(const Feed& feed) const;
   void leave(HttpStream& stream, Direction direction, HttpStream::State next);
   [[nodiscard]] bool cut_start_line(HttpStream& stream, const StreamChunk& chunk);
+  [[nodiscard]] bool begins_next(const StreamChunk& chunk);
   void cut_head(HttpStream& stream, const StreamChunk& chunk, std::uint64_t missing);
   void cut_body(HttpStream& stream, const StreamChunk& chunk, std::uint64_t& missing);
 

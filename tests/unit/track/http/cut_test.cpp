@@ -67,6 +67,26 @@ TEST(Cut, WhereAChunkEndsIsNotKnownAnyMore) {
                           "GET a.example/x -> 200 frames 6-6 8-8 wait 2ms body 5"));
 }
 
+TEST(Cut, ALineEndOfItsOwnSegmentIsNotTheNextMessage) {
+  for (const char* of_the_body : {"\r\n", "H", "HTTP/"}) {
+    EXPECT_THAT(told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
+                      server_cut(4, 1300), server(5, "more"), server_cut(5, 100),
+                      server(6, of_the_body), server(7, "more"), client(8, kGet + "\r\n"),
+                      server(9, kOk5)}),
+                ElementsAre("GET a.example/x -> 200 frames 1-1 4-7 wait 3ms",
+                            "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
+  }
+}
+
+TEST(Cut, AStatusLineInABodyAnswersNobody) {
+  EXPECT_THAT(
+      told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
+            server_cut(4, 1300), server(5, "HTTP/1.1 404 Not Found\r\n"), server(6, "more"),
+            client(8, kGet + "\r\n"), server(9, kOk5)}),
+      ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms",
+                  "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
+}
+
 TEST(Cut, AnUploadLastsUntilItsResponse) {
   EXPECT_THAT(told({client(1, "POST /up HTTP/1.1\r\nHo"), client_cut(1, 1400), client(2, "{\"a\""),
                     client_cut(2, 1400), client_cut(3, 100), server(7, kOk5)}),
