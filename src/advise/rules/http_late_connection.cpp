@@ -203,9 +203,8 @@ class Judge {
                                   ? Dataset::kNone
                                   : node_of(visit, VisitNode::Kind::tls, channel.tls);
       const DurationNs tls_ns = tls == Dataset::kNone ? 0 : tls_rounds_ns(w, channel);
-      const DurationNs sure_ns = may_hide_requests(channel)
-                                     ? ends_last_by_ns(channel, unreadable)
-                                     : w.rtt_ns + tls_ns;
+      const DurationNs sure_ns =
+          may_hide_requests(channel) ? ends_last_by_ns(channel, unreadable) : w.rtt_ns + tls_ns;
       const auto edit = [&](std::size_t node, Category category, DurationNs sure, DurationNs by) {
         w.server->edits.push_back({v, static_cast<std::uint32_t>(node), Edit::What::shorten,
                                    category, std::clamp<DurationNs>(sure, 0, by), by});
@@ -217,9 +216,8 @@ class Judge {
   }
 
   [[nodiscard]] DurationNs tls_rounds_ns(const Waited& w, const Channel& channel) const {
-    return channel.tls == Dataset::kNone
-               ? 0
-               : w.rtt_ns * tls_rounds(input_.data.tls()[channel.tls]);
+    return channel.tls == Dataset::kNone ? 0
+                                         : w.rtt_ns * tls_rounds(input_.data.tls()[channel.tls]);
   }
 
   /// A connection that may hide requests.

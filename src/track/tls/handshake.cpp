@@ -294,10 +294,12 @@ void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) 
 
 void Handshake::on_data_ends_tls13(Direction direction, const RecordReader& reader) {
   if (!is_client(direction)) {
-    if (!client_flight_began_) server_flight_ns_ = seen_surely_at(direction, reader.record().last_ns);
+    if (!client_flight_began_)
+      server_flight_ns_ = seen_surely_at(direction, reader.record().last_ns);
   } else if (client_flight_began_ &&
              reader.record_length() >= shortest_finished_record(transaction_.cipher)) {
-    set_if_unknown(transaction_.client_finished_ns, seen_surely_at(direction, reader.record().last_ns));
+    set_if_unknown(transaction_.client_finished_ns,
+                   seen_surely_at(direction, reader.record().last_ns));
   }
 }
 

@@ -230,9 +230,10 @@ TEST_F(Recognise, DatabaseConnectionsThatOnlyExecuteWhatWasPreparedBefore) {
               // answers: a row, the end, no description, an error
               hex("32 00000004 44 0000000b 0001"), hex("32 00000004 43 0000000d") + "SELECT 1\0"s,
               hex("32 00000004 6e 00000004 44"), hex("32 00000004 45 00000040 53")});
-  expect_tcp(Protocol::mysql, {hex("0e000000 17 01000000 00 01000000 00 01 08"),
-                               hex("0e000000 17 01000000 08 01000000 00 01 08"),  // parameters counted
-                               hex("0a000000 17 ffffffff 00 01000000")});
+  expect_tcp(Protocol::mysql,
+             {hex("0e000000 17 01000000 00 01000000 00 01 08"),
+              hex("0e000000 17 01000000 08 01000000 00 01 08"),  // parameters counted
+              hex("0a000000 17 ffffffff 00 01000000")});
 }
 
 TEST_F(Recognise, WhatOnlyLooksLikeAnExecuteIsUnknown) {

@@ -57,8 +57,8 @@ struct HttpStart {
   std::string_view method;   ///< c2s
   std::string_view target;   ///< c2s
   std::uint16_t status = 0;  ///< s2c
-  bool cut = false;          ///< the start line was longer than http.header_bytes
-  HttpArrival arrival;       ///< of the start line
+  bool cut = false;  ///< only its beginning: longer than http.header_bytes, or cut by the snaplen
+  HttpArrival arrival;  ///< of the start line
 };
 
 /// How the end of a message is found (RFC 9112 section 6.3).

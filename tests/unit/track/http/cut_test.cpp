@@ -69,22 +69,21 @@ TEST(Cut, WhereAChunkEndsIsNotKnownAnyMore) {
 
 TEST(Cut, ALineEndOfItsOwnSegmentIsNotTheNextMessage) {
   for (const char* of_the_body : {"\r\n", "H", "HTTP/"}) {
-    EXPECT_THAT(told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
-                      server_cut(4, 1300), server(5, "more"), server_cut(5, 100),
-                      server(6, of_the_body), server(7, "more"), client(8, kGet + "\r\n"),
-                      server(9, kOk5)}),
-                ElementsAre("GET a.example/x -> 200 frames 1-1 4-7 wait 3ms",
-                            "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
+    EXPECT_THAT(
+        told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
+              server_cut(4, 1300), server(5, "more"), server_cut(5, 100), server(6, of_the_body),
+              server(7, "more"), client(8, kGet + "\r\n"), server(9, kOk5)}),
+        ElementsAre("GET a.example/x -> 200 frames 1-1 4-7 wait 3ms",
+                    "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
   }
 }
 
 TEST(Cut, AStatusLineInABodyAnswersNobody) {
-  EXPECT_THAT(
-      told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
-            server_cut(4, 1300), server(5, "HTTP/1.1 404 Not Found\r\n"), server(6, "more"),
-            client(8, kGet + "\r\n"), server(9, kOk5)}),
-      ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms",
-                  "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
+  EXPECT_THAT(told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
+                    server_cut(4, 1300), server(5, "HTTP/1.1 404 Not Found\r\n"), server(6, "more"),
+                    client(8, kGet + "\r\n"), server(9, kOk5)}),
+              ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms",
+                          "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
 }
 
 TEST(Cut, AnUploadLastsUntilItsResponse) {

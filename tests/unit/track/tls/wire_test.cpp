@@ -336,9 +336,8 @@ TEST(Wire, HelloLongerThanTheLimit) {
 
 /// TLS 1.3 whose records do not end where its segments do, and whose 0-RTT data has one of its own.
 Conversation tls13_across_segments() {
-  const std::string flight =
-      record(22, server_hello({.supported_version = 0x0304, .psk = true})) + change_cipher_spec() +
-      data(40) + data(400) + data(280) + data(53);
+  const std::string flight = record(22, server_hello({.supported_version = 0x0304, .psk = true})) +
+                             change_cipher_spec() + data(40) + data(400) + data(280) + data(53);
   const ClientHelloFields hello{
       .sni = "www.example.com", .supported_versions = {0x0304}, .psk = true, .early_data = true};
   return Conversation()
