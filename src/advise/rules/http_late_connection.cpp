@@ -26,6 +26,7 @@
 #include <fmt/format.h>
 
 #include "../estimate.hpp"
+#include "../hidden_requests.hpp"
 
 namespace wirelag {
 namespace {
@@ -53,11 +54,6 @@ struct Waited {
   DurationNs rtt_ns = 0;
 };
 
-bool speaks_web(const Connection& c) {
-  return c.protocol == Protocol::http1 || c.protocol == Protocol::http2 ||
-         c.protocol == Protocol::tls;
-}
-
 /// A handshake seen whole, from both sides.
 bool judgeable(const Connection& c) {
   return c.state == ConnectionState::complete && !c.one_sided && known(c.established_time_ns);
@@ -77,14 +73,14 @@ class Judge {
   explicit Judge(const RuleInput& input)
       : input_(input),
         connections_(input.data.connections()),
-        limits_(input.thresholds.http_late_connection) {}
+        limits_(input.thresholds.http_late_connection),
+        hidden_(input.data, input.correlation) {}
 
   RuleResult run() {
     for (const Connection& c : connections_) {
       if (!speaks_web(c)) continue;
       web_.insert_or_assign(c.server, web_[c.server] || judgeable(c));
     }
-    list_unreadable();
     if (web_.empty()) {
       return {Outcome::not_applicable, {}, "no HTTP or TLS connection in the capture"};
     }
@@ -196,15 +192,17 @@ class Judge {
   void shorten(std::uint32_t v) {
     if (waited_.empty()) return;
     const Visit& visit = input_.visits.stored[v];
-    const std::vector<Unreadable> unreadable = unreadable_in(visit);
+    const std::vector<HiddenRequests::Span> hidden = hidden_.during(visit, sooner_ns(visit));
     for (const Waited& w : waited_) {
       const Channel& channel = input_.correlation.channels[visit.nodes[w.node].item];
       const std::size_t tls = channel.tls == Dataset::kNone
                                   ? Dataset::kNone
                                   : node_of(visit, VisitNode::Kind::tls, channel.tls);
       const DurationNs tls_ns = tls == Dataset::kNone ? 0 : tls_rounds_ns(w, channel);
-      const DurationNs sure_ns =
-          may_hide_requests(channel) ? ends_last_by_ns(channel, unreadable) : w.rtt_ns + tls_ns;
+      const DurationNs sure_ns = hidden_.may_hide(channel)
+                                     ? HiddenRequests::ends_last_by_ns(
+                                           channel.connection, first_answer_ns(channel), hidden)
+                                     : w.rtt_ns + tls_ns;
       const auto edit = [&](std::size_t node, Category category, DurationNs sure, DurationNs by) {
         w.server->edits.push_back({v, static_cast<std::uint32_t>(node), Edit::What::shorten,
                                    category, std::clamp<DurationNs>(sure, 0, by), by});
@@ -220,72 +218,14 @@ class Judge {
                                          : w.rtt_ns * tls_rounds(input_.data.tls()[channel.tls]);
   }
 
-  /// A connection that may hide requests.
-  struct Unreadable {
-    std::size_t connection;
-    TimeNs from_ns = 0;
-    TimeNs to_ns = 0;  ///< the last byte from the server; kUnknownNs: it is not known
-  };
-
-  /// Encrypted, or a tunnel from some request on.
-  [[nodiscard]] bool may_hide_requests(const Channel& channel) const {
-    constexpr std::uint16_t kSwitchingProtocols = 101;
-    return channel.http.empty() ||
-           std::any_of(channel.http.begin(), channel.http.end(), [this](std::size_t i) {
-             const HttpTransaction& h = input_.data.http()[i];
-             return h.status == kSwitchingProtocols || h.method == "CONNECT";
-           });
-  }
-
-  void list_unreadable() {
-    for (std::size_t i = 0; i < connections_.size(); ++i) {
-      const Connection& c = connections_[i];
-      const bool web = speaks_web(c) || c.protocol == Protocol::unknown;
-      if (web && may_hide_requests(input_.correlation.channels[i])) {
-        unreadable_[c.client.ip].push_back(i);
-      }
-    }
-  }
-
-  /// Of the visit's client while it went on. The late ones would have ended sooner by their handshakes.
-  [[nodiscard]] std::vector<Unreadable> unreadable_in(const Visit& visit) const {
-    std::vector<Unreadable> found;
-    const auto own = unreadable_.find(visit.client_ip);
-    if (own == unreadable_.end()) return found;
-    std::map<std::size_t, DurationNs> late_by_ns;
+  /// By how much the late ones would have been done sooner without their handshakes.
+  [[nodiscard]] HiddenRequests::Sooner sooner_ns(const Visit& visit) const {
+    HiddenRequests::Sooner sooner_ns;
     for (const Waited& w : waited_) {
       const std::size_t i = visit.nodes[w.node].item;
-      late_by_ns[i] = w.rtt_ns + tls_rounds_ns(w, input_.correlation.channels[i]);
+      sooner_ns[i] = w.rtt_ns + tls_rounds_ns(w, input_.correlation.channels[i]);
     }
-    const TimeNs end_ns = visit.start_ns + visit.wait_ns;
-    for (const std::size_t i : own->second) {
-      const Connection& c = connections_[i];
-      const bool over = !c.untimed && c.last_time_ns < visit.start_ns;
-      if (over || c.start_time_ns > end_ns) continue;
-      const TimeNs last_ns = c.half.s2c.last_payload_ns;
-      if (c.one_sided || c.untimed) {
-        found.push_back({i, c.start_time_ns, kUnknownNs});
-      } else if (known(last_ns)) {
-        const auto late = late_by_ns.find(i);
-        const DurationNs sooner_ns = late == late_by_ns.end() ? 0 : late->second;
-        found.push_back({i, c.start_time_ns, last_ns - sooner_ns});
-      }
-    }
-    return found;
-  }
-
-  /// By so much the first answer of a late connection came after the last byte of all others that may hide
-  /// a request.
-  [[nodiscard]] DurationNs ends_last_by_ns(const Channel& late,
-                                           const std::vector<Unreadable>& unreadable) const {
-    const TimeNs answer_ns = first_answer_ns(late);
-    if (!known(answer_ns)) return 0;
-    DurationNs by_ns = INT64_MAX;
-    for (const Unreadable& u : unreadable) {
-      if (u.connection == late.connection || u.from_ns >= answer_ns) continue;
-      by_ns = std::min(by_ns, known(u.to_ns) ? answer_ns - u.to_ns : 0);
-    }
-    return std::max<DurationNs>(0, by_ns);
+    return sooner_ns;
   }
 
   [[nodiscard]] TimeNs first_answer_ns(const Channel& channel) const {
@@ -448,9 +388,9 @@ class Judge {
   const decltype(Thresholds::http_late_connection)& limits_;
   std::map<Endpoint, bool> web_;  ///< servers that speak HTTP or TLS; whether a handshake was seen
   std::map<Endpoint, Server> servers_;
-  std::map<IpAddress, std::vector<std::size_t>> unreadable_;  ///< connections, by client
-  std::vector<Waited> waited_;                                ///< of the visit that is looked at
-  std::map<std::size_t, std::uint32_t> evidence_visit_;       ///< by connection
+  HiddenRequests hidden_;
+  std::vector<Waited> waited_;                           ///< of the visit that is looked at
+  std::map<std::size_t, std::uint32_t> evidence_visit_;  ///< by connection
 };
 
 RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
