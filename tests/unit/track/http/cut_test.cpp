@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-const std::string kGet = "GET /x HTTP/1.1\r\nHost: a.example\r\n";
+const std::string kGetBegins = "GET /x HTTP/1.1\r\nHost: a.example\r\n";
 
 std::vector<std::string> told(const Script& script) {
   Bench bench;
@@ -19,7 +19,7 @@ std::vector<std::string> told(const Script& script) {
 }
 
 TEST(Cut, AHeadIsToldWithWhatIsThereOfIt) {
-  EXPECT_THAT(told({client(1, kGet + "Cookie: 1"), client_cut(1, 400),
+  EXPECT_THAT(told({client(1, kGetBegins + "Cookie: 1"), client_cut(1, 400),
                     server(5, "HTTP/1.1 503 No\r\nDa"), server_cut(5, 1300), server(6, "binary"),
                     server_cut(6, 800), client(7, "GET /y HTTP/1.1\r\n\r\n"), server(9, kOk5)}),
               ElementsAre("GET a.example/x -> 503 frames 1-1 5-6 wait 4ms",
@@ -42,27 +42,28 @@ TEST(Cut, AStartLineIsToldWithTheTargetThatIsLeft) {
 
 TEST(Cut, TooLittleOfAStartLineIsNone) {
   EXPECT_THAT(told({client(1, "GE"), client_cut(1, 40), server(2, "HTTP/1.1 40"), server_cut(2, 70),
-                    client(3, kGet + "\r\n"), server(5, kOk5)}),
+                    client(3, kGetBegins + "\r\n"), server(5, kOk5)}),
               ElementsAre("GET a.example/x -> 200 frames 3-3 5-5 wait 2ms body 5"));
 }
 
 TEST(Cut, ABodyStaysInStepAndIsComplete) {
   EXPECT_THAT(
-      told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nab"),
-            server_cut(4, 498), server_cut(5, 400), client(6, kGet + "\r\n"), server(8, kOk5)}),
+      told({client(1, kGetBegins + "\r\n"),
+            server(4, "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nab"), server_cut(4, 498),
+            server_cut(5, 400), client(6, kGetBegins + "\r\n"), server(8, kOk5)}),
       ElementsAre("GET a.example/x -> 200 frames 1-1 4-5 wait 3ms body 900",
                   "GET a.example/x -> 200 frames 6-6 8-8 wait 2ms body 5"));
-  EXPECT_THAT(told({client(1, kGet + "\r\n"),
+  EXPECT_THAT(told({client(1, kGetBegins + "\r\n"),
                     server(4, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nab"),
                     server_cut(4, 6), server(5, "\r\n3\r\nabc\r\n0\r\n\r\n")}),
               ElementsAre("GET a.example/x -> 200 frames 1-1 4-5 wait 3ms body 11"));
 }
 
 TEST(Cut, WhereAChunkEndsIsNotKnownAnyMore) {
-  EXPECT_THAT(told({client(1, kGet + "\r\n"),
+  EXPECT_THAT(told({client(1, kGetBegins + "\r\n"),
                     server(4, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nab"),
                     server_cut(4, 100), server(5, "more"), server_cut(5, 100),
-                    client(6, kGet + "\r\n"), server(8, kOk5)}),
+                    client(6, kGetBegins + "\r\n"), server(8, kOk5)}),
               ElementsAre("GET a.example/x -> 200 frames 1-1 4-5 wait 3ms",
                           "GET a.example/x -> 200 frames 6-6 8-8 wait 2ms body 5"));
 }
@@ -70,18 +71,18 @@ TEST(Cut, WhereAChunkEndsIsNotKnownAnyMore) {
 TEST(Cut, ALineEndOfItsOwnSegmentIsNotTheNextMessage) {
   for (const char* of_the_body : {"\r\n", "H", "HTTP/"}) {
     EXPECT_THAT(
-        told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
+        told({client(1, kGetBegins + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
               server_cut(4, 1300), server(5, "more"), server_cut(5, 100), server(6, of_the_body),
-              server(7, "more"), client(8, kGet + "\r\n"), server(9, kOk5)}),
+              server(7, "more"), client(8, kGetBegins + "\r\n"), server(9, kOk5)}),
         ElementsAre("GET a.example/x -> 200 frames 1-1 4-7 wait 3ms",
                     "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
   }
 }
 
 TEST(Cut, AStatusLineInABodyAnswersNobody) {
-  EXPECT_THAT(told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
+  EXPECT_THAT(told({client(1, kGetBegins + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nTransfer-Enc"),
                     server_cut(4, 1300), server(5, "HTTP/1.1 404 Not Found\r\n"), server(6, "more"),
-                    client(8, kGet + "\r\n"), server(9, kOk5)}),
+                    client(8, kGetBegins + "\r\n"), server(9, kOk5)}),
               ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms",
                           "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
 }
@@ -93,9 +94,9 @@ TEST(Cut, AnUploadLastsUntilItsResponse) {
 }
 
 TEST(Cut, AHoleInWhatFollowsACutHeadIsWithinTheMessage) {
-  EXPECT_THAT(told({client(1, kGet + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nDa"),
+  EXPECT_THAT(told({client(1, kGetBegins + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nDa"),
                     server_cut(4, 1300), server_hole(1400), server(6, "more"), server_cut(6, 1300),
-                    client(7, kGet + "\r\n"), server(9, kOk5)}),
+                    client(7, kGetBegins + "\r\n"), server(9, kOk5)}),
               ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms",
                           "GET a.example/x -> 200 frames 7-7 9-9 wait 2ms body 5"));
 }
@@ -103,7 +104,7 @@ TEST(Cut, AHoleInWhatFollowsACutHeadIsWithinTheMessage) {
 TEST(Cut, AnUpgradeIsStillSeen) {
   Bench bench;
   const auto h = bench.tracker.open({1, {}, {}});
-  bench.step(h, client(1, kGet));
+  bench.step(h, client(1, kGetBegins));
   bench.step(h, client_cut(1, 90));
   bench.step(h, server(3, "HTTP/1.1 101 Switching Protocols\r\n"));
   bench.step(h, server_cut(3, 90));
