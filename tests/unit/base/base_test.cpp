@@ -1,4 +1,5 @@
 // Lists that count what they leave out, tables' memory, sums of durations.
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <vector>
@@ -85,6 +86,27 @@ TEST(TableMemory, is_zero_and_writable_to_its_last_byte) {
 
 TEST(TableMemory, more_than_there_is_address_space_throws) {
   EXPECT_THROW(TableMemory(std::size_t{1} << 60), std::bad_alloc);
+}
+
+TEST(TableMemory, what_is_discarded_reads_as_zeros_and_nothing_beside_it) {
+  // GIVEN a table that is written from its first byte to its last
+  constexpr std::size_t kBytes = TableMemory::kSmallStart + 2 * TableMemory::kHugePage + 1000;
+  TableMemory memory(kBytes);
+  auto* const bytes = static_cast<unsigned char*>(memory.get());
+  std::fill(bytes, bytes + kBytes, 0xa5);
+  // WHEN all but the last byte of the second huge page is not needed any more
+  constexpr std::size_t kSecond = TableMemory::kSmallStart + TableMemory::kHugePage;
+  memory.discard(0, kSecond + TableMemory::kHugePage - 1);
+  // THEN what is whole huge pages is gone
+  const auto count = [&](std::size_t from, std::size_t to, int value) {
+    return static_cast<std::size_t>(std::count(bytes + from, bytes + to, value));
+  };
+  EXPECT_EQ(count(TableMemory::kSmallStart, kSecond, 0), TableMemory::kHugePage);
+  EXPECT_EQ(count(0, TableMemory::kSmallStart, 0xa5), TableMemory::kSmallStart);
+  EXPECT_EQ(count(kSecond, kBytes, 0xa5), kBytes - kSecond);
+  // and can be used again
+  bytes[kSecond - 1] = 7;
+  EXPECT_EQ(bytes[kSecond - 1], 7);
 }
 
 TEST(Durations, their_sum_stops_at_the_longest_one) {

@@ -325,14 +325,10 @@ TEST(Loss, EveryHoleOfAWindowIsFilledByItsResend) {
   EXPECT_EQ(t.counters.of(Counter::tcp_holes_forgotten), 0U);
 }
 
-TEST(Loss, AHoleThatWasNeverFilledIsForgottenBeforeTheNumbersComeRound) {
-  // GIVEN 500 bytes that were never captured, and then more than half of all sequence numbers
+/// The server's next `count` segments of 16 MiB each, a byte of which is captured. Returns what follows `seq`.
+std::uint32_t go_far(Conversation& t, std::uint32_t seq, int count) {
   constexpr std::uint32_t kLong = 1U << 24;
-  Conversation t;
-  t.shake_hands();
-  t.server_sends(20, kAck, 501, 1, "a");
-  std::uint32_t seq = 502;
-  for (int i = 0; i < 140; ++i, seq += kLong) {
+  for (int i = 0; i < count; ++i, seq += kLong) {
     t.send({.from_client = false,
             .at_ms = 30.0 + i,
             .seq = seq,
@@ -340,6 +336,15 @@ TEST(Loss, AHoleThatWasNeverFilledIsForgottenBeforeTheNumbersComeRound) {
             .payload = "x",
             .uncaptured = kLong - 1});
   }
+  return seq;
+}
+
+TEST(Loss, AHoleThatWasNeverFilledIsForgottenBeforeTheNumbersComeRound) {
+  // GIVEN 500 bytes that were never captured, and then more than half of all sequence numbers
+  Conversation t;
+  t.shake_hands();
+  t.server_sends(20, kAck, 501, 1, "a");
+  const std::uint32_t seq = go_far(t, 502, 140);
   // WHEN two segments change places
   t.server_sends(200, kAck, seq + 10, 1, "klmnopqrst");
   t.server_sends(200.1, kAck, seq, 1, "abcdefghij");
@@ -353,19 +358,10 @@ TEST(Loss, AHoleThatWasNeverFilledIsForgottenBeforeTheNumbersComeRound) {
 
 TEST(Loss, AHoleIsNotFilledBy4GiBLaterNumbers) {
   // GIVEN 500 bytes that are never captured, and 4 GiB without another loss
-  constexpr std::uint32_t kLong = 1U << 24;
   Conversation t;
   t.shake_hands();
   t.server_sends(20, kAck, 501, 1, "a");
-  std::uint32_t seq = 502;
-  for (int i = 0; i < 256; ++i, seq += kLong) {
-    t.send({.from_client = false,
-            .at_ms = 30.0 + i,
-            .seq = seq,
-            .ack = 1,
-            .payload = "x",
-            .uncaptured = kLong - 1});
-  }
+  (void)go_far(t, 502, 256);
   // WHEN bytes are sent again that have the numbers of the lost ones
   t.server_sends(400, kAck, 100, 1, "abcdefghij");
   // THEN the lost ones are still missing
