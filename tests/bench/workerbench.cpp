@@ -5,6 +5,7 @@
 #include <ctime>
 #include <exception>
 #include <fstream>
+#include <pthread.h>
 #include <thread>
 #include <x86intrin.h>
 
@@ -24,6 +25,7 @@ struct Options {
   std::string stage = "worker";
   std::uint32_t table = 0;
   unsigned threads = 1;
+  std::vector<unsigned> cpus;
   bool preload = false;
   bool finish = false;
 };
@@ -56,7 +58,8 @@ struct Options {
 struct Result {
   std::uint64_t packets = 0, bytes = 0, all_packets = 0, transactions = 0, check = 0;
   std::int64_t cpu_ns = 0;
-  std::uint64_t grown_bytes = 0;  ///< resident memory, stage and its tables as far as touched
+  /// Resident memory, stage and its tables as far as touched; of one worker alone.
+  std::uint64_t grown_bytes = 0;
 };
 
 constexpr std::uint32_t kUsualTable = 1 << 18;
@@ -108,17 +111,23 @@ void print(const Options& o, const Result& r, std::int64_t wall_ns) {
       wall_ns, r.grown_bytes, r.transactions, r.check);
 }
 
+void stay_on(unsigned cpu) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(cpu, &only);
+  if (pthread_setaffinity_np(pthread_self(), sizeof only, &only) != 0) {
+    fmt::print(stderr, "workerbench: there is no CPU {} to run on\n", cpu);
+    std::exit(1);
+  }
+}
+
 /// One worker per thread, each with traffic of its own: they share nothing.
 void run_all(const Options& o) {
-  std::vector<std::unique_ptr<Feed>> feeds;
-  for (unsigned i = 0; i < o.threads; ++i) {
-    TrafficOptions traffic = o.traffic;
-    traffic.seed += i;
-    feeds.push_back(std::make_unique<Feed>(traffic, o.preload || o.threads > 1));
-  }
   if (o.threads == 1) {
+    if (!o.cpus.empty()) stay_on(o.cpus[0]);
+    Feed feed(o.traffic, o.preload);
     const std::int64_t from_ns = clock_ns(CLOCK_MONOTONIC);
-    const Result r = run(o, *feeds[0], nullptr);
+    const Result r = run(o, feed, nullptr);
     print(o, r, clock_ns(CLOCK_MONOTONIC) - from_ns);
     return;
   }
@@ -126,7 +135,13 @@ void run_all(const Options& o) {
   std::vector<Result> results(o.threads);
   std::vector<std::jthread> threads;
   for (unsigned i = 0; i < o.threads; ++i) {
-    threads.emplace_back([&, i] { results[i] = run(o, *feeds[i], &together); });
+    threads.emplace_back([&, i] {
+      if (!o.cpus.empty()) stay_on(o.cpus[i % o.cpus.size()]);
+      TrafficOptions traffic = o.traffic;
+      traffic.seed += i;
+      Feed feed(traffic, true);
+      results[i] = run(o, feed, &together);
+    });
   }
   together.arrive_and_wait();
   const std::int64_t from_ns = clock_ns(CLOCK_MONOTONIC);
@@ -136,7 +151,6 @@ void run_all(const Options& o) {
   for (const Result& r : results) {
     sum.packets += r.packets, sum.bytes += r.bytes, sum.all_packets += r.all_packets;
     sum.cpu_ns += r.cpu_ns, sum.transactions += r.transactions, sum.check += r.check;
-    sum.grown_bytes = std::max(sum.grown_bytes, r.grown_bytes);
   }
   print(o, sum, wall_ns);
 }
@@ -161,6 +175,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--table", o.table, "tcp.connections; 0 = room for all flows, or 262144");
   app.add_option("--threads", o.threads, "workers side by side, each with traffic of its own");
+  app.add_option("--cpus", o.cpus, "of the threads, in turn: 0,1,2 ...; without it they may move")
+      ->delimiter(',');
   app.add_flag("--preload", o.preload, "make all frames before the first is processed");
   app.add_flag("--finish", o.finish, "emit what is unfinished at the end (not timed)");
   CLI11_PARSE(app, argc, argv);
