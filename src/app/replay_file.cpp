@@ -18,7 +18,7 @@ void replay_in_one_thread(CaptureFile& file, CaptureRun& run, const Config& conf
   unsigned reads = 0;
   read_source(file, run, [&](std::span<const Frame> frames) {
     worker.process(frames);
-    if (++reads % kReadsPerTick == 0) worker.tick(worker.settled_ns());
+    if (++reads % kReadsPerTick == 0) worker.tick_replay();
   });
   worker.finish();
   run.accounting = worker.accounting();

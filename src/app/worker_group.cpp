@@ -65,7 +65,7 @@ void WorkerGroup::process_until_closed(std::size_t i) {
     if (process_ring(i) == 0) {
       std::this_thread::yield();
     } else if (++bursts % kBurstsPerTick == 0) {
-      m.worker->tick(m.worker->settled_ns());
+      m.worker->tick_replay();
     }
   }
 }

@@ -9,6 +9,8 @@ namespace {
 // working state, texts of ordinary length. The unit test compares the sum with a real worker.
 /// Both directions of a connection, and their progress while its bytes are followed.
 constexpr std::uint64_t kFlowStateBytes = 1780 + 2 * sizeof(TransferProgress);
+/// Ports, index, and the place in the queue of those that will be over (departed.hpp).
+constexpr std::uint64_t kDepartedBytes = 64 + 16 + 16;
 constexpr std::uint64_t kLiveHandshakeBytes = 96;  ///< waits for its name (summariser.hpp)
 constexpr std::uint64_t kSegmentBytes = 2048 + 428;
 constexpr std::uint64_t kDatagramBytes = 4 * 2048 + 224;  ///< pages of ordinary datagrams
@@ -28,6 +30,8 @@ std::vector<MemoryItem> per_worker(const Config& c) {
   const WorkerLimits& w = c.worker;
   return {
       {"TCP connections", "tcp.connections", w.tcp.connections, kFlowStateBytes},
+      {"connections that are over", "tcp.connections", std::bit_ceil(w.tcp.connections),
+       kDepartedBytes},
       {"handshakes of live connections", "tcp.connections", std::bit_ceil(w.tcp.connections),
        kLiveHandshakeBytes},
       {"segments out of order", "tcp.reorder_segments", w.tcp.reorder_segments, kSegmentBytes},

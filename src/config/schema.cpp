@@ -97,7 +97,7 @@ Section<C> tcp() {
           duration<C>("half_open_timeout_s", kSecondNs, 1, 86400,
                       "the same while the handshake is incomplete",
                       MEMBER(worker.tcp.half_open_timeout_ns)),
-          duration<C>("closed_timeout_s", kSecondNs, 0, 3600, "kept after the end, for stragglers",
+          duration<C>("closed_timeout_s", kSecondNs, 0, 3600, "how long stragglers are known after the end",
                       MEMBER(worker.tcp.closed_timeout_ns)),
           integer<C>("reorder_segments", "segments", 16, 16 * kMega,
                      "out of order, kept at once (2 KiB each)",

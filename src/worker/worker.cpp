@@ -50,7 +50,7 @@ struct Worker::State : ConnectionObserver {
   TcpTracker tcp;
   const std::uint32_t roomy_connections;
   TimeNs now = kUnknownNs;
-  TimeNs earliest_ns = kUnknownNs;  ///< of a call's first frame, since settled_ns() was asked
+  TimeNs earliest_ns = kUnknownNs;  ///< of a call's first frame, since tick_replay()
   std::array<Packet, kBurst> packets;
 
   State(std::uint16_t index, const WorkerLimits& limits,
@@ -90,6 +90,7 @@ struct Worker::State : ConnectionObserver {
   [[nodiscard]] NotAnalysed track(const Packet& packet, TcpTracker::Candidate flow);
   [[nodiscard]] NotAnalysed track_datagram(const Packet& packet);
   void note_time(TimeNs time_ns);
+  void tick(TimeNs silent_now, TimeNs closed_now);
   void process_burst(std::span<const Frame> frames);
   void track_all(std::span<const Packet> decoded);
 };
@@ -181,18 +182,20 @@ void Worker::count_shed(std::uint64_t transactions) {
   state_->counters.add(Counter::transactions_shed, transactions);
 }
 
-void Worker::tick(TimeNs now) {
-  if (!known(now)) return;
-  state_->tcp.tick(now);
-  state_->dns.tick(now);
+void Worker::State::tick(TimeNs silent_now, TimeNs closed_now) {
+  tcp.end_closed(closed_now);
+  tcp.tick(silent_now);
+  dns.tick(silent_now);
 }
 
-TimeNs Worker::settled_ns() {
+void Worker::tick(TimeNs now) {
+  if (known(now)) state_->tick(now, now);
+}
+
+void Worker::tick_replay() {
   const TimeNs earliest_ns = std::exchange(state_->earliest_ns, kUnknownNs);
-  if (!known(earliest_ns) || state_->tcp.live_connections() <= state_->roomy_connections) {
-    return kUnknownNs;
-  }
-  return earliest_ns - kClockStepNs;
+  if (!known(earliest_ns) || state_->tcp.live_connections() <= state_->roomy_connections) return;
+  state_->tick(earliest_ns - kClockStepNs, earliest_ns);
 }
 
 /// Queries are not among them: their table lets go of what is over by itself when it is full.

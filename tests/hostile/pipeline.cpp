@@ -55,7 +55,7 @@ Outcome run_alone(std::span<const Frame> frames, const WorkerLimits& limits,
     worker.process(frames.first(std::min(options.burst, frames.size())));
     WIRELAG_REQUIRE(worker.accounting().balanced());
     if (options.tick_every == 0 || ++bursts % options.tick_every != 0) continue;
-    worker.tick(options.replay ? worker.settled_ns() : worker.now());
+    options.replay ? worker.tick_replay() : worker.tick(worker.now());
   }
   worker.finish();
   out.accounting = worker.accounting();

@@ -15,7 +15,7 @@ struct TcpLimits {
   DurationNs idle_timeout_ns = 3600 * kSecondNs;  ///< silence after which a connection is over
   DurationNs half_open_timeout_ns =
       300 * kSecondNs;                             ///< the same while the handshake is incomplete
-  DurationNs closed_timeout_ns = 120 * kSecondNs;  ///< kept after FINs or RST, for stragglers
+  DurationNs closed_timeout_ns = 120 * kSecondNs;  ///< stragglers are known after FINs or RST
   std::uint32_t reorder_segments = 1U << 13;  ///< out-of-order segments kept at once (2 KiB each)
   /// Of one direction of one connection: as many as a window of 1.4 MB has, kMostReordered at most.
   std::uint32_t reorder_per_direction = 1024;

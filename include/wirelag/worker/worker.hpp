@@ -4,8 +4,7 @@
 //   process(frames):  decode all -> prefetch flows -> track one by one
 //
 // Pure C++: no EAL, no clock, no lock, no allocation after construction. Time comes with the
-// frames; whoever runs the loop calls tick() now and then: a live link with its time, a replay with
-// settled_ns().
+// frames; whoever runs the loop calls tick() now and then, a replay tick_replay().
 #pragma once
 
 #include <memory>
@@ -63,11 +62,11 @@ class Worker {
   /// Bounded housekeeping: what is over at `now` leaves its table before its room is needed. Results
   /// do not depend on it as long as no later frame was captured before `now`.
   void tick(TimeNs now);
-  /// A replay's time for tick(): the one that no frame since the last call was captured before, less
-  /// kClockStepNs for those to come. A frame whose time is far in the future does not move it.
-  /// Unknown when there was no frame, and while every table has room (at most roomy_connections()):
-  /// without housekeeping, no step of the clock can make a difference.
-  [[nodiscard]] TimeNs settled_ns();
+  /// The same for a replay, whose frames tell the time: no frame since the last call was captured before
+  /// it, and one whose time is far in the future does not move it. Less kClockStepNs for the frames to
+  /// come, save for connections that both sides have closed. Does nothing while every table has room (at
+  /// most roomy_connections()): without housekeeping, no step of the clock can make a difference.
+  void tick_replay();
   /// With at most so many live connections, what they hold fills no table of one entry for each by
   /// more than half.
   [[nodiscard]] static std::uint32_t roomy_connections(const WorkerLimits& limits);

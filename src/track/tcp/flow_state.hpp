@@ -240,6 +240,7 @@ struct TcpFlow {
   bool rtt_fell : 1 = false;    ///< smallest_rtt_ns() has changed since `transfer` was told
   bool syn_aside : 1 = false;   ///< a SYN of the server waits (opening.hpp)
   bool untimed : 1 = false;     ///< a frame of it has no time of its own (Frame::untimed)
+  bool departing : 1 = false;   ///< it is among the Departures (departed.hpp)
 
   std::array<Side, 2> side;
   std::array<SideRecent, 2> recent;

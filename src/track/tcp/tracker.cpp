@@ -5,6 +5,7 @@
 #include <wirelag/flow/index.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 
+#include "departed.hpp"
 #include "eviction.hpp"
 #include "opening.hpp"
 #include "prediction.hpp"
@@ -23,6 +24,7 @@ constexpr std::uint16_t kServerPorts[] = {1433, 1521, 3128, 3306, 5432,  6379,
 constexpr std::uint32_t kEvictionSample = 3;
 constexpr std::uint32_t kEvictionSearch = 128;
 constexpr std::uint32_t kSweepPerTick = 256;
+constexpr std::uint32_t kDeparturesPerTick = 1024;
 /// Flows whose memory is let go of at once when all end.
 constexpr std::uint32_t kDiscardFlows = 16384;
 
@@ -92,6 +94,8 @@ struct TcpTracker::State {
   std::uint64_t next_serial = 1;
   std::uint32_t sweep = 0;
   EvictionPool evictable;
+  Departures departures;
+  Departed departed;
   std::array<Impairment, 2> impairments;  ///< of the connection that was described last, by side
 
   State(const TcpLimits& l, std::uint16_t w, Classifier& classifier, const Trackers& t,
@@ -107,7 +111,9 @@ struct TcpTracker::State {
         sequences(l.connections, c),
         streams(l, w, classifier, t, c),
         shortest_timeout_ns(
-            std::min({l.idle_timeout_ns, l.half_open_timeout_ns, l.closed_timeout_ns})) {}
+            std::min({l.idle_timeout_ns, l.half_open_timeout_ns, l.closed_timeout_ns, kOverNs})),
+        departures(l.connections),
+        departed(l.connections, l.closed_timeout_ns) {}
 
   [[nodiscard]] std::uint32_t find(const Packet& packet, Candidate flow) const {
     if (flow.record != FlowIndex::kNone) [[likely]] {
@@ -151,6 +157,10 @@ struct TcpTracker::State {
   [[nodiscard]] Connection describe(const TcpFlow& flow, ConnectionEnd end);
   void describe_side(const TcpFlow& flow, SideIndex s, Connection& c);
   void end(std::uint32_t i, ConnectionEnd why);
+  void end_silent(std::uint32_t i);
+  void end_closed(std::uint32_t i);
+  void await_departure(TcpFlow& flow, TimeNs due_ns);
+  void end_due(TimeNs now);
 };
 
 // ------------------------------------------------------------------------------- beginning
@@ -229,9 +239,15 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet, Candidate probably) {
       s.account(i, sender, packet);
       return NotAnalysed::none;
     }
-    s.end(i, flow.closed() ? ConnectionEnd::closed
-             : expired     ? ConnectionEnd::idle_timeout
-                           : ConnectionEnd::port_reused);
+    if (expired) {
+      s.end_silent(i);
+    } else {
+      s.end(i, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::port_reused);
+    }
+  }
+  if (s.departed.has_straggler(packet, sender)) {
+    s.counters.add(Counter::tcp_after_close);
+    return NotAnalysed::none;
   }
   const std::uint32_t begun = s.begin(packet);
   if (begun == FlowIndex::kNone) return NotAnalysed::flow_table_full;
@@ -285,6 +301,7 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
   if (content != SegmentContent::nothing || (flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
     streams.on_segment(flow, sender, packet, content);
   }
+  if (flow.fins && !flow.departing) await_departure(flow, packet.time_ns + kOverNs);
 }
 
 void TcpTracker::State::account_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -371,7 +388,9 @@ void TcpTracker::State::show(const TcpFlow& flow, SideIndex sender,
 // ------------------------------------------------------------------------------------- end
 
 DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
-  if (flow.closed()) return limits.closed_timeout_ns;
+  if (flow.closed()) {
+    return closed_by_both(flow) && !flow.untimed ? std::min(kOverNs, limits.closed_timeout_ns) : limits.closed_timeout_ns;
+  }
   return flow.half_open() ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
 }
 
@@ -384,7 +403,7 @@ bool TcpTracker::State::make_room(TimeNs now) {
     const TcpFlow& flow = flows[sweep];
     if (!flow.live) continue;
     if (expired(flow, now)) {
-      end(sweep, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
+      end_silent(sweep);
       return true;
     }
     const Worth its = worth(flow, now);
@@ -398,10 +417,13 @@ bool TcpTracker::State::give_one_up(TimeNs now) {
   for (auto c = evictable.take(); c.flow != kNone; c = evictable.take()) {
     const TcpFlow& flow = flows[c.flow];
     if (!flow.live || flow.last_ns != c.last_ns || worth(flow, now) > c.worth) continue;
-    const bool closed = flow.closed();
-    if (!closed) counters.add(Counter::tcp_evicted);
     if (c.worth == Worth::unanswered) counters.add(Counter::tcp_evicted_unanswered);
-    end(c.flow, closed ? ConnectionEnd::closed : ConnectionEnd::evicted);
+    if (flow.closed()) {
+      end_closed(c.flow);
+    } else {
+      counters.add(Counter::tcp_evicted);
+      end(c.flow, ConnectionEnd::evicted);
+    }
     prefetch_next_eviction();
     return true;
   }
@@ -428,6 +450,41 @@ void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
   index.erase(flow.hash, i);
   flow.live = false;
   flows.give(i);
+}
+
+/// A flow that has expired.
+void TcpTracker::State::end_silent(std::uint32_t i) {
+  if (!flows[i].closed()) return end(i, ConnectionEnd::idle_timeout);
+  end_closed(i);
+}
+
+void TcpTracker::State::end_closed(std::uint32_t i) {
+  if (closed_by_both(flows[i])) departed.add(flows[i]);
+  end(i, ConnectionEnd::closed);
+}
+
+/// Both sides have sent a FIN.
+void TcpTracker::State::await_departure(TcpFlow& flow, TimeNs due_ns) {
+  const auto i = static_cast<std::uint32_t>(&flow - &flows[0]);
+  flow.departing = departures.add({due_ns, i, static_cast<std::uint32_t>(flow.serial)});
+}
+
+/// Ends the connections that are over by now, some of them each time.
+void TcpTracker::State::end_due(TimeNs now) {
+  for (std::uint32_t n = 0; n < kDeparturesPerTick; ++n) {
+    const Departures::Due* const next = departures.next(now);
+    if (next == nullptr) return;
+    const Departures::Due due = *next;
+    departures.drop_next();
+    TcpFlow& flow = flows[due.flow];
+    if (!flow.live || static_cast<std::uint32_t>(flow.serial) != due.serial) continue;
+    flow.departing = false;
+    if (expired(flow, now)) {
+      end_silent(due.flow);
+    } else if (closed_by_both(flow)) {
+      await_departure(flow, std::max(now, flow.last_ns + kOverNs) + 1);
+    }
+  }
 }
 
 Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) {
@@ -523,10 +580,11 @@ void TcpTracker::tick(TimeNs now) {
   for (std::uint32_t n = 0; n < std::min(kSweepPerTick, total); ++n) {
     s.sweep = s.sweep + 1 < total ? s.sweep + 1 : 0;
     const TcpFlow& flow = s.flows[s.sweep];
-    if (!flow.live || !s.expired(flow, now)) continue;
-    s.end(s.sweep, flow.closed() ? ConnectionEnd::closed : ConnectionEnd::idle_timeout);
+    if (flow.live && s.expired(flow, now)) s.end_silent(s.sweep);
   }
 }
+
+void TcpTracker::end_closed(TimeNs now) { state_->end_due(now); }
 
 std::size_t TcpTracker::snapshot(TransactionSink& into, std::size_t from, std::size_t at_most) {
   State& s = *state_;

@@ -203,7 +203,7 @@ Collector replayed(const Traffic& traffic, bool ticking,
   Worker worker(0, limits, signatures(), out, false);
   for (const Frame& frame : traffic.frames()) {
     worker.process({&frame, 1});
-    if (ticking) worker.tick(worker.settled_ns());
+    if (ticking) worker.tick_replay();
   }
   worker.finish();
   return out;
@@ -277,7 +277,7 @@ TEST(Worker, ATimeFarInTheFutureEndsNothing) {
   Worker worker(0, crowded_limits(), signatures(), out, false);
   worker.process(traffic.frames().first(4));
   for (const Frame& frame : traffic.frames().subspan(4, 2)) worker.process({&frame, 1});
-  worker.tick(worker.settled_ns());
+  worker.tick_replay();
   worker.process(traffic.frames().last(1));
   worker.finish();
   EXPECT_EQ(out.connections.size(), 2U);
