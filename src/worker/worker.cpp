@@ -90,6 +90,7 @@ struct Worker::State : ConnectionObserver {
   [[nodiscard]] NotAnalysed track(const Packet& packet, TcpTracker::Candidate flow);
   [[nodiscard]] NotAnalysed track_datagram(const Packet& packet);
   void note_time(TimeNs time_ns);
+  [[nodiscard]] bool is_filling() const { return tcp.live_connections() > roomy_connections; }
   void tick(TimeNs silent_now, TimeNs closed_now);
   void process_burst(std::span<const Frame> frames);
   void track_all(std::span<const Packet> decoded);
@@ -183,7 +184,7 @@ void Worker::count_shed(std::uint64_t transactions) {
 }
 
 void Worker::State::tick(TimeNs silent_now, TimeNs closed_now) {
-  tcp.end_closed(closed_now);
+  if (is_filling()) tcp.end_closed(closed_now);
   tcp.tick(silent_now);
   dns.tick(silent_now);
 }
@@ -194,7 +195,7 @@ void Worker::tick(TimeNs now) {
 
 void Worker::tick_replay() {
   const TimeNs earliest_ns = std::exchange(state_->earliest_ns, kUnknownNs);
-  if (!known(earliest_ns) || state_->tcp.live_connections() <= state_->roomy_connections) return;
+  if (!known(earliest_ns) || !state_->is_filling()) return;
   state_->tick(earliest_ns - kClockStepNs, earliest_ns);
 }
 

@@ -60,7 +60,8 @@ class Worker {
   /// Transactions that its sink could not pass on: Counter::transactions_shed.
   void count_shed(std::uint64_t transactions);
   /// Bounded housekeeping: what is over at `now` leaves its table before its room is needed. Results
-  /// do not depend on it as long as no later frame was captured before `now`.
+  /// do not depend on it as long as no later frame was captured before `now`, save that, in tables
+  /// that fill, what comes late for a connection that both sides have closed is counted apart.
   void tick(TimeNs now);
   /// The same for a replay, whose frames tell the time: no frame since the last call was captured before
   /// it, and one whose time is far in the future does not move it. Less kClockStepNs for the frames to

@@ -1,7 +1,7 @@
 // Connections that are over: both sides have closed, each has the other's FIN, and both have been silent for
-// a while. Their records make room then, sooner than those of connections that may go on. What may still come
-// is a FIN or an ACK sent once more, which must not seem to open another connection: it brings no new bytes,
-// so the ports and where the sequence numbers ended are enough to know it.
+// a while. Where the table fills, their records make room sooner than those of connections that may go on.
+// What may still come is a FIN or an ACK sent once more, or an RST, which must not seem to open another
+// connection: it brings no new bytes, so the ports and where the sequence numbers ended are enough to know it.
 //
 // One thread; all memory is taken at construction and touched as it is needed.
 #pragma once

@@ -111,7 +111,7 @@ struct TcpTracker::State {
         sequences(l.connections, c),
         streams(l, w, classifier, t, c),
         shortest_timeout_ns(
-            std::min({l.idle_timeout_ns, l.half_open_timeout_ns, l.closed_timeout_ns, kOverNs})),
+            std::min({l.idle_timeout_ns, l.half_open_timeout_ns, l.closed_timeout_ns})),
         departures(l.connections),
         departed(l.connections, l.closed_timeout_ns) {}
 
@@ -388,9 +388,7 @@ void TcpTracker::State::show(const TcpFlow& flow, SideIndex sender,
 // ------------------------------------------------------------------------------------- end
 
 DurationNs TcpTracker::State::timeout_ns(const TcpFlow& flow) const {
-  if (flow.closed()) {
-    return closed_by_both(flow) && !flow.untimed ? std::min(kOverNs, limits.closed_timeout_ns) : limits.closed_timeout_ns;
-  }
+  if (flow.closed()) return limits.closed_timeout_ns;
   return flow.half_open() ? limits.half_open_timeout_ns : limits.idle_timeout_ns;
 }
 
@@ -479,10 +477,11 @@ void TcpTracker::State::end_due(TimeNs now) {
     TcpFlow& flow = flows[due.flow];
     if (!flow.live || static_cast<std::uint32_t>(flow.serial) != due.serial) continue;
     flow.departing = false;
-    if (expired(flow, now)) {
-      end_silent(due.flow);
-    } else if (closed_by_both(flow)) {
-      await_departure(flow, std::max(now, flow.last_ns + kOverNs) + 1);
+    if (flow.untimed || !closed_by_both(flow)) continue;
+    if (now - flow.last_ns >= kOverNs) {
+      end_closed(due.flow);
+    } else {
+      await_departure(flow, flow.last_ns + kOverNs);
     }
   }
 }

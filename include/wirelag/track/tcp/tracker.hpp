@@ -67,7 +67,8 @@ class TcpTracker {
 
   /// Bounded housekeeping: ends a few connections that have been silent for too long at `now`.
   void tick(TimeNs now);
-  /// Likewise those that both sides have closed, with nothing more since.
+  /// Likewise those that both sides have closed, with nothing more since. To make room: what comes late
+  /// counts as tcp_after_close then, and otherwise is among their segments.
   void end_closed(TimeNs now);
   /// Emits connections of the table, as they are, without ending them (a report on a live link):
   /// looks at up to `at_most` places from `from` on. Returns where to go on, 0 after the last.

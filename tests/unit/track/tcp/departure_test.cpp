@@ -52,18 +52,18 @@ TEST(Departure, AFinThatNobodyHasAcknowledgedKeepsTheConnection) {
 }
 
 TEST(Departure, AStragglerOpensNoOtherConnection) {
-  for (const bool tick : {false, true}) {
+  for (const bool departed : {false, true}) {
     Conversation t;
     close_by_both(t);
-    if (tick) t.tracker().end_closed(at_ms(10'000));
+    if (departed) t.tracker().end_closed(at_ms(10'000));
     EXPECT_EQ(t.server_sends(10'001, kFinAck, 1, 2), NotAnalysed::none);
     t.client_sends(10'002, kAck, 2, 2);
     // Each keeps the ports in mind.
-    t.server_sends(120'000, kFinAck, 1, 2);
+    t.server_sends(120'000, tcp_flag::rst, 2, 2);
     const Connection& c = t.finish();
     EXPECT_EQ(t.sink.connections.size(), 1U);
-    EXPECT_EQ(c.half.s2c.packets, 2U);
-    EXPECT_EQ(t.counters.of(Counter::tcp_after_close), 3U);
+    EXPECT_EQ(c.half.s2c.packets, departed ? 2U : 4U);
+    EXPECT_EQ(t.counters.of(Counter::tcp_after_close), departed ? 3U : 0U);
   }
 }
 
@@ -79,6 +79,7 @@ TEST(Departure, NewBytesSynsAndLateOnesBeginAConnection) {
   for (const auto& c : cases) {
     Conversation t;
     close_by_both(t);
+    t.tracker().end_closed(at_ms(5000));
     t.client_sends(c.ms, c.flags, c.seq, 2, c.payload);
     // THEN the ports are the new one's: what was the earlier one's is no straggler any more
     t.client_sends(c.ms + 1, kAck, 2, 2);
