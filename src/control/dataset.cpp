@@ -4,12 +4,15 @@
 //   blocks  [block: views of v0 v1][block: views of v2 v3 ...]
 //
 // Transactions leave in the order they came, so a block can go when the last of its values has
-// gone: it keeps a count of them. Sorting happens once, in seal(): small keys are sorted, then the
+// gone: it keeps a count of them. A text that a block has already (hosts, methods, statements ...) is not
+// put there again. Sorting happens once, in seal(): small keys are sorted, then the
 // values (a Connection is half a kilobyte) are moved to their places in a single pass.
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <deque>
 #include <tuple>
+#include <vector>
 
 #include <wirelag/base/hash.hpp>
 #include <wirelag/control/dataset.hpp>
@@ -19,7 +22,7 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kBlockBytes = 1U << 18;
+constexpr std::size_t kBlockBytes = 1U << 20;
 
 // ------------------------------------------------------------------------------------ the order
 
@@ -97,31 +100,41 @@ bool comes_before(const T& a, const T& b) {
 
 // ------------------------------------------------------------------------------------ the views
 
-/// Copies what `view` shows to `to`, makes it show the copy and returns the place behind it.
-template <class View>
-std::uint8_t* move_view(View& view, std::uint8_t* to) {
-  const std::size_t bytes = bytes_shown(view);
-  if (bytes > 0) std::memcpy(to, view.data(), bytes);
-  view = shown_at(view, bytes > 0 ? to : nullptr);
-  return to + bytes;
-}
+/// Texts of a block that may come again. Which ones it forgets costs room only.
+class RecentTexts {
+ public:
+  /// The place of `text`: it shows that very text, or another one that gives way.
+  std::string_view& at(std::string_view text) {
+    if (slots_.empty()) slots_.resize(kSlots);
+    return slots_[hash(text) % kSlots];
+  }
+  void clear() { std::fill(slots_.begin(), slots_.end(), std::string_view()); }
+
+ private:
+  static constexpr std::size_t kSlots = 4096;
+
+  /// Of its size, its beginning and its end: statements and paths of one length differ in these.
+  [[nodiscard]] static std::uint64_t hash(std::string_view text) {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    const std::size_t n = std::min(text.size(), sizeof first);
+    std::memcpy(&first, text.data(), n);
+    std::memcpy(&last, text.data() + text.size() - n, n);
+    return combine64(mix64(first + text.size()), last);
+  }
+
+  std::vector<std::string_view> slots_;  ///< none before the first text
+};
 
 /// What the transactions of one kind show, in blocks that are given back in the order they were filled.
 class ViewBlocks {
  public:
-  /// Room for the views of one transaction, which is counted even when it has none.
-  std::uint8_t* take(std::size_t size) {
-    size = (size + kAlignment - 1) / kAlignment * kAlignment;
-    if (blocks_.empty() || blocks_.back().room < size) {
-      const std::size_t room = std::max(size, kBlockBytes);
-      blocks_.push_back({std::make_unique_for_overwrite<std::uint8_t[]>(room), 0, room, 0});
-    }
-    Block& block = blocks_.back();
-    std::uint8_t* place = block.bytes.get() + block.used;
-    block.used += size;
-    block.room -= size;
+  /// Copies what the views of one transaction show, and makes them show the copy.
+  template <class... View>
+  void keep(View&... views) {
+    Block& block = with_room((std::size_t{0} + ... + room_for(views)));
     ++block.transactions;
-    return place;
+    (keep_in(block, views), ...);
   }
 
   /// The oldest transaction no longer needs its views.
@@ -130,15 +143,57 @@ class ViewBlocks {
   }
 
  private:
-  static constexpr std::size_t kAlignment = 8;
-
   struct Block {
     std::unique_ptr<std::uint8_t[]> bytes;
+    std::size_t size;
     std::size_t used;
-    std::size_t room;
     std::size_t transactions;
   };
+
+  /// At most, wherever it begins.
+  template <class View>
+  static std::size_t room_for(const View& view) {
+    return bytes_shown(view) + alignof(ItemOf<View>) - 1;
+  }
+
+  Block& with_room(std::size_t bytes) {
+    if (blocks_.empty() || blocks_.back().size - blocks_.back().used < bytes) {
+      const std::size_t size = std::max(bytes, kBlockBytes);
+      blocks_.push_back({std::make_unique_for_overwrite<std::uint8_t[]>(size), size, 0, 0});
+      texts_.clear();
+    }
+    return blocks_.back();
+  }
+
+  template <class View>
+  static void keep_in(Block& block, View& view) {
+    const std::size_t bytes = bytes_shown(view);
+    if (bytes == 0) {
+      view = shown_at(view, nullptr);
+      return;
+    }
+    constexpr std::size_t kAlignment = alignof(ItemOf<View>);
+    block.used = (block.used + kAlignment - 1) / kAlignment * kAlignment;
+    std::uint8_t* const to = block.bytes.get() + block.used;
+    std::memcpy(to, view.data(), bytes);
+    view = shown_at(view, to);
+    block.used += bytes;
+  }
+  void keep_in(Block& block, std::string_view& text) {
+    if (text.empty()) {
+      text = {};
+      return;
+    }
+    std::string_view& before = texts_.at(text);
+    if (before != text) {
+      keep_in<std::string_view>(block, text);
+      before = text;
+    }
+    text = before;
+  }
+
   std::deque<Block> blocks_;
+  RecentTexts texts_;  ///< of the last block
 };
 
 // ------------------------------------------------------------------------------- one kind's store
@@ -152,13 +207,7 @@ class Store {
     if (full) views_.release_oldest();
     T& kept = full ? (values_[oldest_] = transaction) : values_.push_back(transaction);
     if (full) oldest_ = (oldest_ + 1) % values_.size();
-    std::apply(
-        [&](auto&... views) {
-          std::uint8_t* to = views_.take((std::size_t{0} + ... + bytes_shown(views)));
-          ((to = move_view(views, to)), ...);
-          (void)to;
-        },
-        kept.views());
+    std::apply([this](auto&... views) { views_.keep(views...); }, kept.views());
     return full;
   }
 

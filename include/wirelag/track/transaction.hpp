@@ -92,8 +92,8 @@ inline constexpr std::size_t kRetransmissionClasses = 0
 struct TcpOptions {
   std::uint16_t mss = 0;          ///< 0 = option absent
   std::int8_t window_scale = -1;  ///< shift count, at most 14, -1 = option absent
-  bool sack_permitted = false;
-  bool timestamps = false;  ///< tsval and tsecr are valid
+  bool sack_permitted : 1 = false;
+  bool timestamps : 1 = false;  ///< tsval and tsecr are valid
   std::uint32_t tsval = 0;
   std::uint32_t tsecr = 0;
 };
@@ -108,9 +108,10 @@ struct HandshakeSegment {
   TcpOptions options;
   std::uint16_t window = 0;  ///< unscaled
   std::uint8_t flags = 0;    ///< tcp_flag
-  Direction direction = Direction::c2s;
-  bool earlier = false;  ///< answers an earlier connection on the same ports, or resets it
+  Direction direction : 1 = Direction::c2s;
+  bool earlier : 1 = false;  ///< answers an earlier connection on the same ports, or resets it
 };
+static_assert(sizeof(HandshakeSegment) == 40, "three of them for each connection that is kept");
 
 struct RttStats {
   std::uint32_t samples = 0;

@@ -1,3 +1,5 @@
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -162,6 +164,29 @@ TEST(Dataset, LimitDropsTheOldestAndKeepsTheTextsOfTheRest) {
     EXPECT_EQ(d.qname, "name-" + std::to_string(4900 + i));
     EXPECT_EQ(d.response.size(), static_cast<std::size_t>((4900 + i) % 3000));
   }
+}
+
+TEST(Dataset, WhatManySayIsKeptOnceAndAsLongAsOneOfThemIs) {
+  Dataset data({.max_per_kind = 100});
+  for (int i = 0; i < 20'000; ++i) {  // more than a block
+    const std::string host = i % 2 == 0 ? "a.example" : "b.example";
+    const std::string target = "/" + std::to_string(i) + std::string(200, 'x');
+    HttpTransaction h;
+    h.host = host;
+    h.target = target;
+    h.request_first_ns = i;
+    data.emit(&h);
+  }
+  data.seal();
+  ASSERT_EQ(data.http().size(), 100U);
+  std::set<const char*> hosts;
+  for (int i = 0; i < 100; ++i) {
+    const HttpTransaction& h = data.http()[static_cast<std::size_t>(i)];
+    EXPECT_EQ(h.host, i % 2 == 0 ? "a.example" : "b.example");
+    EXPECT_EQ(h.target, "/" + std::to_string(19'900 + i) + std::string(200, 'x'));
+    hosts.insert(h.host.data());
+  }
+  EXPECT_LE(hosts.size(), 4U);  // two hosts, in two blocks at most
 }
 
 /// Pipelined answers in one segment, say: nothing but the order in which they came tells them apart.
