@@ -174,15 +174,14 @@ std::string data_text(std::uint16_t type, const Rdata& data) {
   return known_form() ? out : generic(data.rest());
 }
 
-}  // namespace
-
-std::vector<DnsRecord> decode_answers(Bytes message) {
-  std::vector<DnsRecord> out;
-  if (message.size() < DnsHeader::kSize) return out;
+/// Calls each(name, record) for the answer section, as far as the message is intact.
+template <class Each>
+void each_answer(Bytes message, Each&& each) {
+  if (message.size() < DnsHeader::kSize) return;
   const DnsHeader header = read_header(message);
   std::size_t at = DnsHeader::kSize;
   for (std::uint32_t i = 0; i < header.qdcount; ++i) {
-    if (skip_name(message, at) != DnsDefect::none || message.size() - at < 4) return out;
+    if (skip_name(message, at) != DnsDefect::none || message.size() - at < 4) return;
     at += 4;
   }
   for (std::uint32_t i = 0; i < header.ancount; ++i) {
@@ -190,12 +189,31 @@ std::vector<DnsRecord> decode_answers(Bytes message) {
     RecordHeader record;
     if (!readable(name.read(message, at, at)) ||
         read_record(message, at, record) != DnsDefect::none) {
-      return out;
+      return;
     }
+    each(name, record);
+  }
+}
+
+}  // namespace
+
+std::vector<DnsRecord> decode_answers(Bytes message) {
+  std::vector<DnsRecord> out;
+  each_answer(message, [&](const DnsName& name, const RecordHeader& record) {
     const Rdata data{message, record.data_at, record.data_at + record.data_size};
     out.push_back({std::string(name.text()), record.type, record.klass, record.ttl,
                    data_text(record.type, data)});
-  }
+  });
+  return out;
+}
+
+std::vector<IpAddress> decode_addresses(Bytes message) {
+  std::vector<IpAddress> out;
+  each_answer(message, [&](const DnsName&, const RecordHeader& record) {
+    const std::uint8_t* data = message.data() + record.data_at;
+    if (record.type == dns_type::a && record.data_size == 4) out.push_back(IpAddress::v4(data));
+    if (record.type == dns_type::aaaa && record.data_size == 16) out.push_back(IpAddress::v6(data));
+  });
   return out;
 }
 

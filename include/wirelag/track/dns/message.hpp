@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include <wirelag/base/ip.hpp>
 #include <wirelag/base/types.hpp>
 
 namespace wirelag {
@@ -116,6 +117,8 @@ struct DnsRecord {
 
 /// The answer section, as far as the message is intact. Control path.
 [[nodiscard]] std::vector<DnsRecord> decode_answers(Bytes message);
+/// The addresses of its A and AAAA records. Control path.
+[[nodiscard]] std::vector<IpAddress> decode_addresses(Bytes message);
 
 /// "A", "HTTPS" ... ; "TYPE999" when it has no name here (RFC 3597). Control path.
 [[nodiscard]] std::string type_name(std::uint16_t type);

@@ -99,6 +99,53 @@ TEST(DnsAnswers, CutAtEveryByteGivesTheWholeRecordsBeforeTheCut) {
   }
 }
 
+/// Those that the answers' texts say.
+std::vector<IpAddress> addresses_by_text(Bytes message) {
+  std::vector<IpAddress> out;
+  for (const DnsRecord& record : decode_answers(message)) {
+    IpAddress ip;
+    const bool of_address = record.type == dns_type::a || record.type == dns_type::aaaa;
+    if (of_address && parse_ip(record.data, ip)) out.push_back(ip);
+  }
+  return out;
+}
+
+TEST(DnsAnswers, AddressesAreThoseOfTheTexts) {
+  const Message whole = Writer()
+                            .header(1, kResponse, 1, 6)
+                            .question("a.example", 1)
+                            .pointer(12)
+                            .record(5, 300, 3)
+                            .label("b")
+                            .u8(0)
+                            .pointer(12)
+                            .record(1, 20, 4)
+                            .u32(0x01020304)
+                            .pointer(12)
+                            .record(1, 20, 2)  // no address
+                            .u16(0x0102)
+                            .pointer(12)
+                            .record(28, 20, 16)
+                            .u32(0x20010db8)
+                            .u32(0)
+                            .u32(0)
+                            .u32(1)
+                            .pointer(12)
+                            .record(28, 20, 16)  // IPv4-mapped
+                            .u32(0)
+                            .u32(0)
+                            .u32(0xffff)
+                            .u32(0xc0000201)
+                            .pointer(12)
+                            .record(28, 20, 4)  // no address
+                            .u32(0x01020304);
+  ASSERT_EQ(decode_addresses(whole).size(), 3U);
+  for (std::size_t n = 0; n <= whole.size(); ++n) {
+    const Bytes cut = Bytes(whole).first(n);
+    EXPECT_EQ(decode_addresses(cut), addresses_by_text(cut)) << n;
+  }
+}
+
 TEST(DnsNames, NumbersHaveNames) {
   EXPECT_EQ(type_name(1), "A");
   EXPECT_EQ(type_name(65), "HTTPS");
