@@ -92,7 +92,7 @@ Visit build_graph(const VisitDraft& draft, const Dataset& data, const Correlatio
   const std::size_t n = std::min<std::size_t>(draft.nodes.size(), limits.max_nodes);
   visit.flags.cut = n < draft.nodes.size();
   visit.nodes.reserve(n);
-  add_nodes(visit, std::span(draft.nodes).first(n), {data, correlation, round_trips, limits});
+  add_nodes(visit, draft.nodes.first(n), {data, correlation, round_trips, limits});
   std::stable_sort(visit.nodes.begin(), visit.nodes.end(),
                    [](const VisitNode& a, const VisitNode& b) {
                      return std::tie(a.start_ns, a.kind) < std::tie(b.start_ns, b.kind);

@@ -1,25 +1,14 @@
 // From the activities of a visit to its graph. Private to advise.
 #pragma once
 
+#include <algorithm>
+
 #include <wirelag/advise/visit.hpp>
+#include <wirelag/control/small_index.hpp>
 
 #include "round_trips.hpp"
 
 namespace wirelag {
-
-/// An index into the dataset, or Dataset::kNone, in half the room: a large capture has millions of them.
-class SmallIndex {
- public:
-  constexpr SmallIndex(std::size_t index) : index_(static_cast<std::uint32_t>(index)) {}
-  constexpr operator std::size_t() const { return index_ == kNone ? Dataset::kNone : index_; }
-  auto operator<=>(const SmallIndex&) const = default;
-  bool operator==(const SmallIndex&) const = default;
-  bool operator==(std::size_t index) const { return static_cast<std::size_t>(*this) == index; }
-
- private:
-  static constexpr auto kNone = static_cast<std::uint32_t>(Dataset::kNone);
-  std::uint32_t index_;
-};
 
 /// An activity that becomes a node.
 struct NodeRef {
@@ -29,14 +18,28 @@ struct NodeRef {
   auto operator<=>(const NodeRef&) const = default;
 };
 
-/// A visit before its graph is built: activities in order of start.
+/// A visit before its graph is built.
 struct VisitDraft {
   IpAddress client_ip;
   TimeNs start_ns = 0;
+  std::span<const NodeRef> nodes;  ///< activities in order of start
+  double weight = 1;               ///< how many drafts it stands for
   bool api = false;
   bool database = false;
-  std::vector<NodeRef> nodes;
-  double weight = 1;  ///< how many drafts it stands for
+};
+
+/// The order of visits that begin at once is that of their clients, then of what they did.
+[[nodiscard]] inline bool comes_before(const VisitDraft& a, const VisitDraft& b) {
+  if (a.start_ns != b.start_ns) return a.start_ns < b.start_ns;
+  if (a.client_ip != b.client_ip) return a.client_ip < b.client_ip;
+  return std::lexicographical_compare(a.nodes.begin(), a.nodes.end(), b.nodes.begin(),
+                                      b.nodes.end());
+}
+
+/// All of them, and what they show.
+struct VisitDrafts {
+  std::vector<VisitDraft> all;
+  ListRoom<NodeRef> nodes;
 };
 
 [[nodiscard]] Visit build_graph(const VisitDraft& draft, const Dataset& data,

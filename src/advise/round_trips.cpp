@@ -24,7 +24,7 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits) {
   struct Ends {
     IpAddress client;
     IpAddress server;
-    std::size_t connection;
+    SmallIndex connection;
     auto operator<=>(const Ends&) const = default;
   };
   std::vector<Ends> all;
@@ -34,6 +34,7 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits) {
     all.push_back({c.client.ip, c.server.ip, i});
   }
   std::sort(all.begin(), all.end());
+  paths_.reserve(all.size());
   for (const Ends& ends : all) {
     const Path shown = shown_by(data.connections()[ends.connection], limits.jitter_below_ns);
     if (!known(shown.server_ns) && !known(shown.client_ns) && !known(shown.whole_ns)) continue;

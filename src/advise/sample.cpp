@@ -68,8 +68,7 @@ void choose(VisitDraft* from, VisitDraft* to, std::size_t n) {
   const auto all = static_cast<std::size_t>(to - from);
   if (n < all) {
     std::nth_element(from, from + n, to, [&](const VisitDraft& a, const VisitDraft& b) {
-      return std::tuple(hash(a), a.start_ns, a.client_ip, a.nodes) <
-             std::tuple(hash(b), b.start_ns, b.client_ip, b.nodes);
+      return hash(a) != hash(b) ? hash(a) < hash(b) : comes_before(a, b);
     });
   }
   std::for_each(from, from + n, [&](VisitDraft& d) {

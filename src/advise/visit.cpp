@@ -9,11 +9,12 @@
 // with no word (Referer) of another is marked shared_address.
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include <wirelag/advise/visit.hpp>
+#include <wirelag/base/hash.hpp>
 
 #include "graph.hpp"
 #include "sample.hpp"
@@ -21,23 +22,59 @@
 namespace wirelag {
 namespace {
 
+/// Client addresses by number, in the order they came: what is sorted by client is sorted by these.
+class Clients {
+ public:
+  [[nodiscard]] SmallIndex number(const IpAddress& ip) {
+    if (last_ != Dataset::kNone && addresses_[last_] == ip) return last_;
+    const auto [at, is_new] = numbers_.try_emplace(ip, addresses_.size());
+    if (is_new) addresses_.push_back(ip);
+    return last_ = at->second;
+  }
+  [[nodiscard]] const IpAddress& operator[](std::size_t i) const { return addresses_[i]; }
+
+ private:
+  struct Hash {
+    std::size_t operator()(const IpAddress& ip) const { return combine64(ip.high(), ip.low()); }
+  };
+  std::unordered_map<IpAddress, SmallIndex, Hash> numbers_;
+  std::vector<IpAddress> addresses_;
+  SmallIndex last_;
+};
+
+/// Small: a large capture has a million of them, and they are sorted.
 struct Activity {
-  IpAddress client_ip;
   TimeNs from_ns;
   TimeNs to_ns;
-  std::uint32_t lane;  ///< 0, or 1 + the connection to a database that it belongs to
-  NodeRef node;
-  auto operator<=>(const Activity& other) const {
-    return std::tie(client_ip, lane, from_ns, node, to_ns) <=>
-           std::tie(other.client_ip, other.lane, other.from_ns, other.node, other.to_ns);
+  SmallIndex client;
+  SmallIndex item;
+  SmallIndex connection;  ///< of a lookup: that was opened with its answer
+  VisitNode::Kind kind;
+  bool database;  ///< belongs to what `connection` asks a database
+
+  [[nodiscard]] NodeRef node() const {
+    return {kind, item, kind == VisitNode::Kind::dns ? SmallIndex{} : connection};
+  }
+  /// Bursts are of one client and lane: 0, or 1 + the connection to a database.
+  [[nodiscard]] std::uint32_t lane() const {
+    return database ? static_cast<std::uint32_t>(std::size_t{connection}) + 1 : 0;
+  }
+  [[nodiscard]] bool comes_before(const Activity& other) const {
+    if (client != other.client) return client < other.client;
+    if (lane() != other.lane()) return lane() < other.lane();
+    if (from_ns != other.from_ns) return from_ns < other.from_ns;
+    return std::tuple(node(), to_ns) < std::tuple(other.node(), other.to_ns);
   }
 };
-static_assert(sizeof(Activity) == 48);
+static_assert(sizeof(Activity) == 32);
 
 class Activities {
  public:
-  Activities(const Dataset& data, const Correlation& correlation)
-      : data_(data), correlation_(correlation), used_by_(correlation.lookups.size()) {}
+  Activities(const Dataset& data, const Correlation& correlation, Clients& clients)
+      : data_(data),
+        correlation_(correlation),
+        clients_(clients),
+        used_by_(correlation.lookups.size()) {}
 
   /// Sorted by client, lane and time.
   std::vector<Activity> all() {
@@ -49,74 +86,76 @@ class Activities {
       const bool untimed = h.response_frames.last != 0 && !known(h.response_last_ns);
       if (!h.request_seen || c == Dataset::kNone || untimed) continue;
       const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
-      add(h.client.ip, h.request_first_ns, end, {VisitNode::Kind::request, i, c});
+      add(h.client.ip, h.request_first_ns, end, VisitNode::Kind::request, i, c);
     }
     for (std::size_t i = 0; i < data_.database().size(); ++i) {
       const DatabaseTransaction& d = data_.database()[i];
       const std::size_t c = data_.connection_index(d.connection);
       if (c == Dataset::kNone) continue;
       const TimeNs end = known(d.response_last_ns) ? d.response_last_ns : d.request_last_ns;
-      add(d.client.ip, d.request_first_ns, end, {VisitNode::Kind::query, i, c}, c + 1);
+      add(d.client.ip, d.request_first_ns, end, VisitNode::Kind::query, i, c, true);
     }
-    std::sort(found_.begin(), found_.end());
+    std::sort(found_.begin(), found_.end(),
+              [](const Activity& a, const Activity& b) { return a.comes_before(b); });
     return std::move(found_);
   }
 
  private:
-  void add(const IpAddress& client, TimeNs from, TimeNs to, NodeRef node, std::size_t lane) {
+  void add(const IpAddress& client, TimeNs from, TimeNs to, VisitNode::Kind kind, SmallIndex item,
+           SmallIndex connection, bool database = false) {
     if (!known(from)) return;
-    found_.push_back({client, from, std::max(from, to), static_cast<std::uint32_t>(lane), node});
-  }
-  void add(const IpAddress& client, TimeNs from, TimeNs to, NodeRef node) {
-    add(client, from, to, node, 0);
+    found_.push_back(
+        {from, std::max(from, to), clients_.number(client), item, connection, kind, database});
   }
 
   void add_connection(std::size_t i) {
     const Connection& c = data_.connections()[i];
     const Channel& channel = correlation_.channels[i];
     if (!channel.dns.empty()) return;  // part of a lookup
-    const std::size_t lane = channel.database.empty() ? 0 : i + 1;
+    const bool database = !channel.database.empty();
     const bool opened =
         c.state != ConnectionState::midstream && c.state != ConnectionState::no_syn_seen;
     if (opened && !c.untimed) {
       const TimeNs end = known(c.established_time_ns) ? c.established_time_ns : c.last_time_ns;
-      add(c.client.ip, c.start_time_ns, end, {VisitNode::Kind::connect, i, i}, lane);
-      add_lookup(c, channel.lookup, lane);
+      add(c.client.ip, c.start_time_ns, end, VisitNode::Kind::connect, i, i, database);
+      add_lookup(c, channel.lookup, i, database);
     }
     if (channel.tls != Dataset::kNone) {
       const TlsHandshake& t = data_.tls()[channel.tls];
       add(c.client.ip, t.client_hello_ns, std::max(t.client_finished_ns, t.server_finished_ns),
-          {VisitNode::Kind::tls, channel.tls, i});
-      add(c.client.ip, t.first_client_data_ns, t.first_server_data_ns,
-          {VisitNode::Kind::request, Dataset::kNone, i});
+          VisitNode::Kind::tls, channel.tls, i);
+      add(c.client.ip, t.first_client_data_ns, t.first_server_data_ns, VisitNode::Kind::request,
+          Dataset::kNone, i);
     } else if (channel.http.empty() && channel.database.empty()) {
       add(c.client.ip, c.half.c2s.first_payload_ns, c.half.s2c.first_payload_ns,
-          {VisitNode::Kind::request, Dataset::kNone, i});
+          VisitNode::Kind::request, Dataset::kNone, i);
     }
   }
 
   /// A lookup belongs to the client that connected to the address, once.
-  void add_lookup(const Connection& c, std::size_t lookup, std::size_t lane) {
+  void add_lookup(const Connection& c, std::size_t lookup, std::size_t connection, bool database) {
     if (lookup == Dataset::kNone) return;
     const Lookup& l = correlation_.lookups[lookup];
     if (!known(l.wait_ns) || !is_first_use(c.client.ip, lookup)) return;
-    add(c.client.ip, l.start_time_ns, l.end_time_ns, {VisitNode::Kind::dns, lookup, Dataset::kNone},
-        lane);
+    add(c.client.ip, l.start_time_ns, l.end_time_ns, VisitNode::Kind::dns, lookup, connection,
+        database);
   }
 
   /// Nearly every lookup is used by one client alone.
   bool is_first_use(const IpAddress& client, std::size_t lookup) {
-    std::optional<IpAddress>& first = used_by_[lookup];
-    if (first == client) return false;
-    if (first) return used_by_more_.emplace(lookup, client).second;
-    first = client;
+    const SmallIndex number = clients_.number(client);
+    SmallIndex& first = used_by_[lookup];
+    if (first == number) return false;
+    if (first != Dataset::kNone) return used_by_more_.emplace(lookup, number).second;
+    first = number;
     return true;
   }
 
   const Dataset& data_;
   const Correlation& correlation_;
-  std::vector<std::optional<IpAddress>> used_by_;  ///< by lookup: its first user
-  std::set<std::pair<std::size_t, IpAddress>> used_by_more_;
+  Clients& clients_;
+  std::vector<SmallIndex> used_by_;  ///< by lookup: its first user
+  std::set<std::pair<SmallIndex, SmallIndex>> used_by_more_;
   std::vector<Activity> found_;
 };
 
@@ -136,23 +175,28 @@ class Grouping {
   Grouping(const Dataset& data, const Correlation& correlation, const VisitLimits& limits)
       : data_(data), correlation_(correlation), limits_(limits) {}
 
-  std::vector<VisitDraft> run() {
+  VisitDrafts run() {
+    Clients clients;
+    const std::vector<Activity> activities = Activities(data_, correlation_, clients).all();
+    // Once in a burst; once more where that is split, or joined with another one.
+    drafts_.nodes = ListRoom<NodeRef>(2 * activities.size());
     TimeNs end_ns = 0;
-    for (const Activity& a : Activities(data_, correlation_).all()) {
-      const DurationNs quiet = a.lane == 0 ? limits_.quiet_ns : limits_.database_quiet_ns;
-      const bool goes_on = !burst_.nodes.empty() && burst_.client_ip == a.client_ip &&
-                           lane_ == a.lane && a.from_ns - end_ns < quiet &&
+    const Activity* before = nullptr;
+    for (const Activity& a : activities) {
+      const DurationNs quiet = a.database ? limits_.database_quiet_ns : limits_.quiet_ns;
+      const bool goes_on = before != nullptr && before->client == a.client &&
+                           before->lane() == a.lane() && a.from_ns - end_ns < quiet &&
                            a.from_ns - burst_.start_ns < limits_.longest_ns;
       if (!goes_on) {
         finish();
-        burst_.client_ip = a.client_ip;
-        lane_ = a.lane;
-        burst_.database = a.lane != 0;
+        burst_.client_ip = clients[a.client];
+        burst_.database = a.database;
         burst_.start_ns = a.from_ns;
         end_ns = a.to_ns;
       }
       end_ns = std::max(end_ns, a.to_ns);
-      burst_.nodes.push_back(a.node);
+      drafts_.nodes.append(burst_.nodes, a.node());
+      before = &a;
     }
     finish();
     join_queries();
@@ -162,34 +206,40 @@ class Grouping {
  private:
   void finish() {
     if (burst_.nodes.empty()) return;
-    if (!burst_.database && is_api()) {
+    if (burst_.database) {
+      queries_.push_back(burst_);
+    } else if (is_api()) {
       split();
     } else {
-      drafts_.push_back(std::move(burst_));
+      drafts_.all.push_back(burst_);
     }
     burst_ = {};
   }
 
   /// Bursts of queries of one client that begin together become one.
   void join_queries() {
-    const auto queries = std::stable_partition(
-        drafts_.begin(), drafts_.end(), [](const VisitDraft& draft) { return !draft.database; });
-    std::stable_sort(queries, drafts_.end(), [](const VisitDraft& a, const VisitDraft& b) {
-      return std::tie(a.client_ip, a.start_ns) < std::tie(b.client_ip, b.start_ns);
+    std::sort(queries_.begin(), queries_.end(), [](const VisitDraft& a, const VisitDraft& b) {
+      // Of those that begin at once, in the order they were found: their nodes lie in it.
+      return std::tuple(a.client_ip, a.start_ns, a.nodes.data()) <
+             std::tuple(b.client_ip, b.start_ns, b.nodes.data());
     });
-    auto kept = queries;
-    for (auto draft = queries; draft != drafts_.end(); ++draft) {
-      const bool joins = kept != queries && std::prev(kept)->client_ip == draft->client_ip &&
-                         draft->start_ns - std::prev(kept)->start_ns <= limits_.together_within_ns;
-      if (joins) {
-        std::vector<NodeRef>& nodes = std::prev(kept)->nodes;
-        nodes.insert(nodes.end(), draft->nodes.begin(), draft->nodes.end());
-        continue;
+    for (auto first = queries_.begin(); first != queries_.end();) {
+      const auto next = std::find_if(first, queries_.end(), [&](const VisitDraft& draft) {
+        return draft.client_ip != first->client_ip ||
+               draft.start_ns - first->start_ns > limits_.together_within_ns;
+      });
+      drafts_.all.push_back(*first);
+      if (next - first > 1) {
+        VisitDraft& joined = drafts_.all.back();
+        joined.nodes = {};
+        for (auto one = first; one != next; ++one) append(joined, one->nodes);
       }
-      if (kept != draft) *kept = std::move(*draft);
-      ++kept;
+      first = next;
     }
-    drafts_.erase(kept, drafts_.end());
+  }
+
+  void append(VisitDraft& draft, std::span<const NodeRef> nodes) {
+    for (const NodeRef& n : nodes) drafts_.nodes.append(draft.nodes, n);
   }
 
   [[nodiscard]] bool is_api() const {
@@ -221,10 +271,13 @@ class Grouping {
       }
       own.push_back(n);
       if (n.kind != VisitNode::Kind::request) continue;
-      VisitDraft draft{burst_.client_ip, 0, true, false, std::move(own), 1};
+      VisitDraft draft;
+      draft.client_ip = burst_.client_ip;
+      draft.api = true;
+      append(draft, own);
       own.clear();
       draft.start_ns = start_of(draft.nodes.front());
-      drafts_.push_back(std::move(draft));
+      drafts_.all.push_back(draft);
     }
   }
 
@@ -243,20 +296,19 @@ class Grouping {
   const Correlation& correlation_;
   const VisitLimits& limits_;
   VisitDraft burst_;
-  std::uint32_t lane_ = 0;
-  std::vector<VisitDraft> drafts_;
+  std::vector<VisitDraft> queries_;  ///< bursts of queries, before they are joined
+  VisitDrafts drafts_;
 };
 
 }  // namespace
 
 Visits find_visits(const Dataset& data, const Correlation& correlation, const VisitLimits& limits) {
-  std::vector<VisitDraft> drafts = Grouping(data, correlation, limits).run();
+  VisitDrafts found = Grouping(data, correlation, limits).run();
+  std::vector<VisitDraft>& drafts = found.all;
   Visits visits;
   visits.seen = drafts.size();
   sample(drafts, limits.max_stored, data, correlation);
-  std::sort(drafts.begin(), drafts.end(), [](const VisitDraft& a, const VisitDraft& b) {
-    return std::tie(a.start_ns, a.client_ip, a.nodes) < std::tie(b.start_ns, b.client_ip, b.nodes);
-  });
+  std::sort(drafts.begin(), drafts.end(), comes_before);
   visits.stored.reserve(drafts.size());
   visits.round_trips = std::make_shared<const RoundTrips>(data, limits);
   for (const VisitDraft& draft : drafts) {

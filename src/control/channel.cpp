@@ -31,9 +31,8 @@ constexpr TimeNs kAfterCapture = INT64_MAX;
 /// The tasks of every channel, counted, then put in their places; each channel shows its own.
 template <class T>
 ChannelTasks tasks_of(const Transactions<T>& all, const Dataset& data,
-                      std::vector<Channel>& channels,
-                      std::span<const std::size_t> Channel::*shown) {
-  std::vector<std::size_t> channel_of(all.size());
+                      std::vector<Channel>& channels, std::span<const SmallIndex> Channel::*shown) {
+  std::vector<SmallIndex> channel_of(all.size());
   std::vector<std::size_t> next(channels.size() + 1);
   for (std::size_t i = 0; i < all.size(); ++i) {
     channel_of[i] = data.connection_index(all[i].connection);
@@ -66,33 +65,36 @@ void add_tasks(const Dataset& data, Correlation& correlation) {
 /// Which name a client had asked for when it connected to an address.
 class NamesOfAddresses {
  public:
-  NamesOfAddresses(const std::vector<Lookup>& lookups, const Dataset& data) {
-    for (std::size_t i = 0; i < lookups.size(); ++i) {
-      const Lookup& lookup = lookups[i];
+  NamesOfAddresses(const Correlation& correlation, const Dataset& data)
+      : lookups_(correlation.lookups) {
+    answers_.reserve(correlation.lookup_lists.addresses.size());
+    for (std::size_t i = 0; i < lookups_.size(); ++i) {
+      const Lookup& lookup = lookups_[i];
       if (lookup.addresses.empty() || !known(lookup.end_time_ns)) continue;
       std::vector<IpAddress> hosts = hosts_of(lookup, data.dns());
       if (hosts.empty()) hosts.push_back(kCaptureHost);
+      of_capture_host_ |= hosts.front() == kCaptureHost;
       for (const IpAddress& host : hosts) {
         for (const IpAddress& ip : lookup.addresses) {
-          answers_.push_back({ip, host, lookup.end_time_ns, lookup.qname, i});
+          answers_.push_back({ip, host, lookup.end_time_ns, i});
         }
       }
     }
-    std::sort(answers_.begin(), answers_.end());
+    std::sort(answers_.begin(), answers_.end(),
+              [this](const Answer& a, const Answer& b) { return comes_before(a, b); });
   }
 
   struct Answer {
     IpAddress address;
     IpAddress client;
     TimeNs time_ns;
-    std::string_view name;
-    std::size_t lookup;
-    auto operator<=>(const Answer&) const = default;
+    SmallIndex lookup;
   };
 
   /// The latest answer with the server's address before the connection began; null when none.
   [[nodiscard]] const Answer* answer_for(const Connection& c) const {
     const Answer* own = latest(c.server.ip, c.client.ip, c.start_time_ns);
+    if (!of_capture_host_) return own;
     const Answer* of_host = latest(c.server.ip, kCaptureHost, c.start_time_ns);
     if (own == nullptr || (of_host != nullptr && of_host->time_ns > own->time_ns)) own = of_host;
     return own;
@@ -103,6 +105,10 @@ class NamesOfAddresses {
   /// its source on a connection.
   static constexpr IpAddress kCaptureHost{};
 
+  [[nodiscard]] bool comes_before(const Answer& a, const Answer& b) const {
+    return std::tie(a.address, a.client, a.time_ns, lookups_[a.lookup].qname, a.lookup) <
+           std::tie(b.address, b.client, b.time_ns, lookups_[b.lookup].qname, b.lookup);
+  }
   [[nodiscard]] const Answer* latest(const IpAddress& address, const IpAddress& client,
                                      TimeNs before) const {
     const auto after = std::partition_point(answers_.begin(), answers_.end(), [&](const Answer& a) {
@@ -113,13 +119,14 @@ class NamesOfAddresses {
     return found.address == address && found.client == client ? &found : nullptr;
   }
 
+  const std::vector<Lookup>& lookups_;
   std::vector<Answer> answers_;
+  bool of_capture_host_ = false;  ///< some of them are
 };
 
-void add_names(std::vector<Channel>& channels, const Dataset& data,
-               const std::vector<Lookup>& lookups, DurationNs answer_used_within_ns) {
-  const NamesOfAddresses names(lookups, data);
-  for (Channel& channel : channels) {
+void add_names(const Dataset& data, Correlation& correlation, DurationNs answer_used_within_ns) {
+  const NamesOfAddresses names(correlation, data);
+  for (Channel& channel : correlation.channels) {
     for (const std::size_t i : channel.http) {
       if (channel.name.empty()) channel.name = data.http()[i].host;
     }
@@ -129,7 +136,7 @@ void add_names(std::vector<Channel>& channels, const Dataset& data,
     const Connection& c = data.connections()[channel.connection];
     const auto* answer = names.answer_for(c);
     if (answer == nullptr) continue;
-    if (channel.name.empty()) channel.name = answer->name;
+    if (channel.name.empty()) channel.name = correlation.lookups[answer->lookup].qname;
     if (c.start_time_ns - answer->time_ns <= answer_used_within_ns) channel.lookup = answer->lookup;
   }
 }
@@ -227,7 +234,7 @@ class Reasons {
   struct Member {
     IpAddress client;
     Endpoint server;
-    std::size_t connection;
+    SmallIndex connection;
     auto operator<=>(const Member&) const = default;
     [[nodiscard]] bool is_of_pair(const Member& other) const {
       return client == other.client && server == other.server;
@@ -239,7 +246,7 @@ class Reasons {
   struct Event {
     Instant at;
     What what;
-    std::size_t connection;
+    SmallIndex connection;
     auto operator<=>(const Event&) const = default;
   };
 
@@ -247,17 +254,18 @@ class Reasons {
   struct Pair {
     std::size_t began = 0;
     std::size_t ended = 0;  ///< and were seen to
-    std::size_t open = 0;
-    std::size_t busy = 0;
-    std::size_t unreadable = 0;  ///< open ones
+    std::uint32_t open = 0;
+    std::uint32_t busy = 0;
+    std::uint32_t unreadable = 0;  ///< open ones
     bool last_attempt_failed = false;
     TimeNs failure_known_ns = kUnknownNs;  ///< when the client could tell that it had
   };
 
   /// When the connection had work: not overlapping, in order, within its life.
-  [[nodiscard]] std::vector<BusySpan> busy_spans(const Channel& channel) const {
+  [[nodiscard]] std::span<const BusySpan> busy_spans(const Channel& channel) {
     const Connection& c = connections_[channel.connection];
-    std::vector<BusySpan> spans;
+    std::vector<BusySpan>& spans = spans_;
+    spans.clear();
     if (c.one_sided && !failed(c)) return spans;
     const Instant opened = opened_at(c);
     const Instant closed = closed_at(c);
@@ -288,26 +296,31 @@ class Reasons {
     }
     std::sort(spans.begin(), spans.end(),
               [](const BusySpan& a, const BusySpan& b) { return a.from < b.from; });
-    std::vector<BusySpan> merged;
+    std::size_t merged = 0;
     for (const BusySpan& span : spans) {
-      if (!merged.empty() && span.from <= merged.back().to) {
-        merged.back().to = std::max(merged.back().to, span.to);
+      if (merged > 0 && span.from <= spans[merged - 1].to) {
+        spans[merged - 1].to = std::max(spans[merged - 1].to, span.to);
       } else {
-        merged.push_back(span);
+        spans[merged++] = span;
       }
     }
-    return merged;
+    return std::span(spans).first(merged);
   }
 
   void sweep(std::span<const Member> pair) {
-    std::vector<Event> events;
+    if (pair.size() == 1) {
+      const std::size_t alone = pair.front().connection;
+      return explain(channels_[alone], connections_[alone], Pair{});
+    }
+    std::vector<Event>& events = events_;
+    events.clear();
     for (const Member& member : pair) {
       const std::size_t i = member.connection;
       events.push_back({opened_at(connections_[i]), What::opened, i});
       const Instant closed = closed_at(connections_[i]);
       const bool counts = was_open(connections_[i]);
       if (counts && closed != kNever) events.push_back({closed, What::closed, i});
-      if (!counts || pair.size() == 1) continue;
+      if (!counts) continue;
       for (const BusySpan& span : busy_spans(channels_[i])) {
         events.push_back({span.from, What::busy, i});
         if (span.to != kNever) events.push_back({span.to, What::idle, i});
@@ -368,6 +381,8 @@ class Reasons {
   std::vector<Channel>& channels_;
   const Dataset& data_;
   const Transactions<Connection>& connections_;
+  std::vector<Event> events_;    ///< of the pair at hand
+  std::vector<BusySpan> spans_;  ///< of the connection at hand
 };
 
 }  // namespace
@@ -377,7 +392,7 @@ void describe_channels(const Dataset& data, Correlation& correlation, const Look
   channels.resize(data.connections().size());
   for (std::size_t i = 0; i < channels.size(); ++i) channels[i].connection = i;
   add_tasks(data, correlation);
-  add_names(channels, data, correlation.lookups, limits.answer_used_within_ns);
+  add_names(data, correlation, limits.answer_used_within_ns);
   Reasons(channels, data).find();
 }
 

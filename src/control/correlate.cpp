@@ -8,7 +8,7 @@ namespace wirelag {
 
 Correlation correlate(const Dataset& data, const LookupLimits& limits) {
   Correlation result;
-  result.lookups = find_lookups(data, limits);
+  find_lookups(data, result, limits);
   describe_channels(data, result, limits);
   return result;
 }

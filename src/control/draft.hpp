@@ -9,10 +9,10 @@ namespace wirelag {
 /// What is known about one record type of a lookup.
 struct TypeState {
   std::uint16_t qtype = 0;
+  SmallIndex final_by;  ///< whose answer came at final_ns
   TimeNs last_query_ns = kUnknownNs;
   TimeNs unusable_ns = kUnknownNs;  ///< latest answer that does not end the question
   TimeNs final_ns = kUnknownNs;     ///< earliest answer that does
-  std::size_t final_by = Dataset::kNone;
 
   [[nodiscard]] bool pending_at(TimeNs t) const { return !known(final_ns) || final_ns > t; }
   /// Whether a question at `t` can be another attempt.
@@ -27,14 +27,22 @@ struct TypeState {
 
 /// A lookup while it is put together.
 struct Draft {
-  std::vector<std::size_t> asked;  ///< indexes into the dataset, ascending
-  std::vector<TypeState> types;    ///< in order of first question
+  std::span<SmallIndex> asked;     ///< into the dataset, ascending
+  std::span<TypeState> types;      ///< in order of first question
+  std::span<IpAddress> addresses;  ///< of the answers
   TimeNs start_ns = kUnknownNs;
   TimeNs end_ns = kUnknownNs;
-  std::size_t released_by = Dataset::kNone;
+  SmallIndex released_by;
+  SmallIndex merged_into;  ///< another draft: this was a step of its search list
   DnsOutcome outcome = DnsOutcome::unanswered;
-  std::vector<IpAddress> addresses;
-  std::size_t merged_into = Dataset::kNone;  ///< another draft: this was a step of its search list
+};
+
+/// All of them, and what they show.
+struct Drafts {
+  std::vector<Draft> all;
+  ListRoom<SmallIndex> asked;
+  ListRoom<TypeState> types;
+  ListRoom<IpAddress> addresses;
 };
 
 /// Finds the first connection of a client to an address after an instant.
@@ -44,7 +52,7 @@ class Openings {
 
   /// Unknown when there is none. Without hosts: of any client.
   [[nodiscard]] TimeNs first_after(const IpAddress& server, const std::vector<IpAddress>& hosts,
-                                   TimeNs after) const;
+                                   TimeNs after);
 
  private:
   struct Opening {
@@ -55,20 +63,21 @@ class Openings {
   };
 
   static TimeNs first(const std::vector<Opening>& in, const Opening& from);
+  void forget_clients();
 
   std::vector<Opening> by_client_;
-  std::vector<Opening> by_server_;  ///< client left empty
+  std::vector<Opening> by_server_;  ///< client left empty; made when it is needed
 };
 
 /// Which answer let the client go on, when, and with what outcome. `hosts` as for hosts_of().
 void release(Draft& draft, const Transactions<DnsTransaction>& all,
-             const std::vector<IpAddress>& hosts, const Openings& openings);
+             const std::vector<IpAddress>& hosts, Openings& openings);
 
 /// The A and AAAA records of an answer.
 [[nodiscard]] std::vector<IpAddress> addresses_in(const DnsTransaction& d);
 
 /// Sets `merged_into` of the drafts that were steps of a search list.
-void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all,
+void join_search_lists(std::span<Draft> drafts, const Transactions<DnsTransaction>& all,
                        const LookupLimits& limits);
 
 }  // namespace wirelag

@@ -41,13 +41,16 @@ bool joins(Draft& draft, const DnsTransaction& d, const LookupLimits& limits) {
   return new_type && t - last_event_ns <= limits.other_type_ns;
 }
 
-void add(Draft& draft, std::size_t index, const DnsTransaction& d) {
-  draft.asked.push_back(index);
-  if (draft.asked.size() == 1) draft.start_ns = d.first_query_ns;
+/// To the last draft.
+void add(Drafts& drafts, SmallIndex index, const DnsTransaction& d) {
+  Draft& draft = drafts.all.back();
+  if (draft.asked.empty()) draft.start_ns = d.first_query_ns;
+  drafts.asked.append(draft.asked, index);
   TypeState* type = state_of(draft, d.qtype);
   if (type == nullptr) {
-    draft.types.push_back({.qtype = d.qtype});
+    drafts.types.append(draft.types, TypeState{});
     type = &draft.types.back();
+    type->qtype = d.qtype;
   }
   type->last_query_ns = std::max(type->last_query_ns, d.last_query_ns);
   if (!known(d.response_ns)) return;
@@ -60,12 +63,12 @@ void add(Draft& draft, std::size_t index, const DnsTransaction& d) {
 }
 
 /// Step 2. Responses without a query stand alone: nobody knows when their wait began.
-std::vector<Draft> group(const Transactions<DnsTransaction>& all,
-                         const std::vector<std::size_t>& parents, const LookupLimits& limits) {
+Drafts group(const Transactions<DnsTransaction>& all, const std::vector<std::size_t>& parents,
+             const LookupLimits& limits) {
   struct Question {
     IpAddress client;
     std::string_view name;
-    std::size_t index;
+    SmallIndex index;
     auto operator<=>(const Question&) const = default;
   };
   std::vector<Question> asked;
@@ -75,25 +78,35 @@ std::vector<Draft> group(const Transactions<DnsTransaction>& all,
   }
   std::sort(asked.begin(), asked.end());
 
-  std::vector<Draft> drafts;
-  drafts.reserve(asked.size());
+  Drafts drafts{{}, ListRoom<SmallIndex>(asked.size()), ListRoom<TypeState>(asked.size()), {}};
+  drafts.all.reserve(asked.size());
   const Question* before = nullptr;
   for (const Question& q : asked) {
     const bool same_name =
         before != nullptr && before->client == q.client && before->name == q.name;
     before = &q;
     const DnsTransaction& d = all[q.index];
-    if (!same_name || !joins(drafts.back(), d, limits)) drafts.emplace_back();
-    add(drafts.back(), q.index, d);
+    if (!same_name || !joins(drafts.all.back(), d, limits)) drafts.all.emplace_back();
+    add(drafts, q.index, d);
   }
   return drafts;
 }
 
-void add_addresses(Draft& draft, const Transactions<DnsTransaction>& all) {
-  for (const std::size_t i : draft.asked) {
-    for (const IpAddress& ip : addresses_in(all[i])) {
-      const auto& seen = draft.addresses;
-      if (std::find(seen.begin(), seen.end(), ip) == seen.end()) draft.addresses.push_back(ip);
+/// An address takes more octets of a response than this: its record's name, type, class, TTL, length, itself.
+constexpr std::size_t kLeastAddressRecord = 1 + 2 + 2 + 4 + 2 + 4;
+
+void add_addresses(Drafts& drafts, const Transactions<DnsTransaction>& all) {
+  std::size_t most = 0;
+  for (const DnsTransaction& d : all) most += d.response.size() / kLeastAddressRecord;
+  drafts.addresses = ListRoom<IpAddress>(most);
+  for (Draft& draft : drafts.all) {
+    for (const std::size_t i : draft.asked) {
+      for (const IpAddress& ip : addresses_in(all[i])) {
+        const auto& seen = draft.addresses;
+        if (std::find(seen.begin(), seen.end(), ip) == seen.end()) {
+          drafts.addresses.append(draft.addresses, ip);
+        }
+      }
     }
   }
 }
@@ -119,16 +132,23 @@ bool could_win(const DnsTransaction& upstream, const DnsTransaction& asked) {
          (asked.outcome == DnsOutcome::truncated && upstream.outcome == DnsOutcome::answered);
 }
 
+/// A question that a stub asked for another one.
+struct Forwarded {
+  SmallIndex parent;
+  SmallIndex question;
+  auto operator<=>(const Forwarded&) const = default;
+};
+
 /// The questions a stub sent for one question, with their roles.
-void add_forwarded(Lookup& lookup, const std::vector<std::size_t>& upstream,
+void add_forwarded(std::vector<LookupMember>& members, std::span<const Forwarded> upstream,
                    const DnsTransaction& asked, const Transactions<DnsTransaction>& all) {
   std::size_t winner = Dataset::kNone;
-  for (const std::size_t i : upstream) {
+  for (const auto& [parent, i] : upstream) {
     if (!could_win(all[i], asked)) continue;
     if (winner == Dataset::kNone || all[i].response_ns < all[winner].response_ns) winner = i;
   }
   const TimeNs decided_ns = winner != Dataset::kNone ? all[winner].response_ns : asked.response_ns;
-  for (const std::size_t i : upstream) {
+  for (const auto& [parent, i] : upstream) {
     AnswerRole role = AnswerRole::spare;
     if (i == winner) {
       role = AnswerRole::won;
@@ -139,7 +159,7 @@ void add_forwarded(Lookup& lookup, const std::vector<std::size_t>& upstream,
     } else if (known(decided_ns) && all[i].response_ns <= decided_ns) {
       role = AnswerRole::contributed;
     }
-    lookup.members.push_back({i, LookupRole::forwarded, role});
+    members.push_back({i, LookupRole::forwarded, role});
   }
 }
 
@@ -148,23 +168,21 @@ class Upstream {
  public:
   explicit Upstream(const std::vector<std::size_t>& parents) {
     for (std::size_t i = 0; i < parents.size(); ++i) {
-      if (parents[i] != Dataset::kNone) links_.push_back({parents[i], i});
+      if (parents[i] != Dataset::kNone) forwarded_.push_back({parents[i], i});
     }
-    std::sort(links_.begin(), links_.end());
+    std::sort(forwarded_.begin(), forwarded_.end());
   }
 
-  [[nodiscard]] std::vector<std::size_t> of(std::size_t parent) const {
-    std::vector<std::size_t> children;
-    for (auto at = std::lower_bound(links_.begin(), links_.end(), Link{parent, 0});
-         at != links_.end() && at->first == parent; ++at) {
-      children.push_back(at->second);
-    }
-    return children;
+  [[nodiscard]] std::span<const Forwarded> of(std::size_t parent) const {
+    const auto from =
+        std::lower_bound(forwarded_.begin(), forwarded_.end(), Forwarded{parent, std::size_t{0}});
+    auto to = from;
+    while (to != forwarded_.end() && to->parent == parent) ++to;
+    return {from, to};
   }
 
  private:
-  using Link = std::pair<std::size_t, std::size_t>;
-  std::vector<Link> links_;
+  std::vector<Forwarded> forwarded_;
 };
 
 void add_host(std::vector<IpAddress>& hosts, const IpAddress& ip) {
@@ -179,61 +197,19 @@ std::vector<IpAddress> hosts_of(const Draft& draft, const Upstream& upstream,
   for (const std::size_t i : draft.asked) {
     add_host(hosts, all[i].client.ip);
     if (!all[i].resolver.ip.is_loopback()) continue;
-    for (const std::size_t child : upstream.of(i)) add_host(hosts, all[child].client.ip);
+    for (const auto& [parent, child] : upstream.of(i)) add_host(hosts, all[child].client.ip);
   }
   return hosts;
 }
 
-Lookup finish(const Draft& draft, const std::vector<std::size_t>& asked, const Upstream& upstream,
-              const Transactions<DnsTransaction>& all) {
-  const DnsTransaction& question = all[draft.asked.front()];
-  Lookup lookup;
-  lookup.client_ip = question.client.ip;
-  lookup.qname = question.qname;
-  lookup.outcome = draft.outcome;
-  const bool silent = draft.outcome == DnsOutcome::unanswered;
-  for (const std::size_t i : draft.asked) {
-    if (silent && all[i].outcome == DnsOutcome::not_visible) lookup.outcome = all[i].outcome;
-  }
-  lookup.released_by = draft.released_by;
-  lookup.addresses = draft.addresses;
-  lookup.start_time_ns = all[asked.front()].first_query_ns;
-  lookup.end_time_ns = draft.end_ns;
-  const bool untimed =
-      std::any_of(asked.begin(), asked.end(), [&](std::size_t i) { return all[i].untimed; });
-  lookup.wait_ns = untimed ? kUnknownNs : elapsed_ns(lookup.start_time_ns, lookup.end_time_ns);
-
-  const DnsTransaction nobody;
-  const DnsTransaction& released =
-      draft.released_by != Dataset::kNone ? all[draft.released_by] : nobody;
-  lookup.last_frame = released.response_frame;
-  for (const std::size_t i : asked) {
-    auto& types = lookup.qtypes;
-    if (std::find(types.begin(), types.end(), all[i].qtype) == types.end()) {
-      types.push_back(all[i].qtype);
-    }
-    lookup.members.push_back({i, LookupRole::asked, answer_of_asked(all[i], i, draft, released)});
-  }
-  // Stubs may ask stubs: members are appended while the list is walked.
-  for (std::size_t n = 0; n < lookup.members.size(); ++n) {
-    const std::size_t parent = lookup.members[n].transaction;
-    add_forwarded(lookup, upstream.of(parent), all[parent], all);
-  }
-  std::sort(lookup.members.begin(), lookup.members.end(),
-            [](const auto& a, const auto& b) { return a.transaction < b.transaction; });
-  const DnsTransaction& first = all[lookup.members.front().transaction];
-  lookup.first_frame = first.query_frames.empty() ? first.response_frame : first.query_frames[0];
-  return lookup;
-}
-
 /// A step of a search list and the lookup that it led to; both are drafts.
 struct Step {
-  std::size_t lookup;
-  std::size_t step;
+  SmallIndex lookup;
+  SmallIndex step;
   auto operator<=>(const Step&) const = default;
 };
 
-std::vector<Step> steps_of(const std::vector<Draft>& drafts) {
+std::vector<Step> steps_of(std::span<const Draft> drafts) {
   std::vector<Step> steps;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     std::size_t root = i;
@@ -244,18 +220,115 @@ std::vector<Step> steps_of(const std::vector<Draft>& drafts) {
   return steps;
 }
 
-/// The questions of a lookup and its steps, ascending.
-std::vector<std::size_t> asked_in(std::size_t lookup, const std::vector<Draft>& drafts,
-                                  const std::vector<Step>& steps) {
-  std::vector<std::size_t> asked = drafts[lookup].asked;
-  for (auto at = std::lower_bound(steps.begin(), steps.end(), Step{lookup, 0});
-       at != steps.end() && at->lookup == lookup; ++at) {
-    const std::vector<std::size_t>& more = drafts[at->step].asked;
-    asked.insert(asked.end(), more.begin(), more.end());
+/// Makes lookups of the drafts, one by one.
+class Finisher {
+ public:
+  Finisher(const Drafts& drafts, const Upstream& upstream, const Transactions<DnsTransaction>& all)
+      : drafts_(drafts.all), upstream_(upstream), all_(all), steps_(steps_of(drafts.all)) {}
+
+  void run(Correlation& correlation) {
+    const std::vector<Place> order = in_order();
+    correlation.lookups.reserve(order.size());
+    correlation.lookup_lists.members = ListRoom<LookupMember>(all_.size());
+    correlation.lookup_lists.qtypes = ListRoom<std::uint16_t>(all_.size());
+    for (const Place& place : order) {
+      correlation.lookups.push_back(finish(place.draft, correlation.lookup_lists));
+    }
   }
-  std::sort(asked.begin(), asked.end());
-  return asked;
-}
+
+ private:
+  /// Where a lookup comes: by its first question. What a stub asked for it comes after that.
+  struct Place {
+    SmallIndex first;
+    SmallIndex draft;
+    auto operator<=>(const Place&) const = default;
+  };
+
+  std::vector<Place> in_order() {
+    std::vector<Place> order;
+    order.reserve(drafts_.size());
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      if (drafts_[i].merged_into != Dataset::kNone) continue;
+      find_asked(i);
+      order.push_back({asked_.front(), i});
+    }
+    std::sort(order.begin(), order.end());
+    return order;
+  }
+
+  /// The questions of a lookup and its steps, ascending.
+  void find_asked(std::size_t draft) {
+    asked_.assign(drafts_[draft].asked.begin(), drafts_[draft].asked.end());
+    const std::size_t own = asked_.size();
+    for (auto at = std::lower_bound(steps_.begin(), steps_.end(), Step{draft, std::size_t{0}});
+         at != steps_.end() && at->lookup == draft; ++at) {
+      const auto& more = drafts_[at->step].asked;
+      asked_.insert(asked_.end(), more.begin(), more.end());
+    }
+    if (asked_.size() > own) std::sort(asked_.begin(), asked_.end());
+  }
+
+  Lookup finish(std::size_t index, LookupLists& lists) {
+    find_asked(index);
+    const Draft& draft = drafts_[index];
+    const DnsTransaction& question = all_[draft.asked.front()];
+    Lookup lookup;
+    lookup.client_ip = question.client.ip;
+    lookup.qname = question.qname;
+    lookup.outcome = draft.outcome;
+    const bool silent = draft.outcome == DnsOutcome::unanswered;
+    for (const std::size_t i : draft.asked) {
+      if (silent && all_[i].outcome == DnsOutcome::not_visible) lookup.outcome = all_[i].outcome;
+    }
+    lookup.released_by = draft.released_by;
+    lookup.addresses = draft.addresses;
+    lookup.start_time_ns = all_[asked_.front()].first_query_ns;
+    lookup.end_time_ns = draft.end_ns;
+    const bool untimed =
+        std::any_of(asked_.begin(), asked_.end(), [&](std::size_t i) { return all_[i].untimed; });
+    lookup.wait_ns = untimed ? kUnknownNs : elapsed_ns(lookup.start_time_ns, lookup.end_time_ns);
+    add_types(lookup, lists);
+    add_members(lookup, draft, lists);
+    const DnsTransaction& first = all_[lookup.members.front().transaction];
+    lookup.first_frame = first.query_frames.empty() ? first.response_frame : first.query_frames[0];
+    return lookup;
+  }
+
+  void add_types(Lookup& lookup, LookupLists& lists) const {
+    for (const std::size_t i : asked_) {
+      const auto& types = lookup.qtypes;
+      if (std::find(types.begin(), types.end(), all_[i].qtype) == types.end()) {
+        lists.qtypes.append(lookup.qtypes, all_[i].qtype);
+      }
+    }
+  }
+
+  void add_members(Lookup& lookup, const Draft& draft, LookupLists& lists) {
+    static const DnsTransaction kNobody;
+    const DnsTransaction& released =
+        draft.released_by != Dataset::kNone ? all_[draft.released_by] : kNobody;
+    lookup.last_frame = released.response_frame;
+    members_.clear();
+    for (const std::size_t i : asked_) {
+      members_.push_back({i, LookupRole::asked, answer_of_asked(all_[i], i, draft, released)});
+    }
+    // Stubs may ask stubs: members are appended while the list is walked.
+    for (std::size_t n = 0; n < members_.size(); ++n) {
+      const std::size_t parent = members_[n].transaction;
+      add_forwarded(members_, upstream_.of(parent), all_[parent], all_);
+    }
+    std::sort(members_.begin(), members_.end(),
+              [](const auto& a, const auto& b) { return a.transaction < b.transaction; });
+    for (const LookupMember& member : members_) lists.members.append(lookup.members, member);
+  }
+
+  std::span<const Draft> drafts_;
+  const Upstream& upstream_;
+  const Transactions<DnsTransaction>& all_;
+  std::vector<Step> steps_;
+  std::vector<SmallIndex> asked_;      ///< of the lookup at hand
+  std::vector<LookupMember> members_;  ///< likewise
+};
 
 }  // namespace
 
@@ -269,34 +342,20 @@ std::vector<IpAddress> hosts_of(const Lookup& lookup, const Transactions<DnsTran
   return hosts;
 }
 
-std::vector<Lookup> find_lookups(const Dataset& data, const LookupLimits& limits) {
+void find_lookups(const Dataset& data, Correlation& correlation, const LookupLimits& limits) {
   const Transactions<DnsTransaction>& all = data.dns();
   const std::vector<std::size_t> parents = find_stub_parents(all, limits.stub_patience_ns);
   const Upstream upstream(parents);
 
-  std::vector<Draft> drafts = group(all, parents, limits);
-  const Openings openings(data.connections());
-  for (Draft& draft : drafts) {
+  Drafts drafts = group(all, parents, limits);
+  Openings openings(data.connections());
+  for (Draft& draft : drafts.all) {
     release(draft, all, hosts_of(draft, upstream, all), openings);
-    add_addresses(draft, all);
   }
-  join_search_lists(drafts, all, limits);
-
-  const std::vector<Step> steps = steps_of(drafts);
-  std::vector<Lookup> lookups;
-  std::vector<std::pair<std::size_t, std::size_t>> order;  // first transaction, index into lookups
-  lookups.reserve(drafts.size());
-  order.reserve(drafts.size());
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    if (drafts[i].merged_into != Dataset::kNone) continue;
-    lookups.push_back(finish(drafts[i], asked_in(i, drafts, steps), upstream, all));
-    order.emplace_back(lookups.back().members.front().transaction, order.size());
-  }
-  std::sort(order.begin(), order.end());
-  std::vector<Lookup> sorted;
-  sorted.reserve(lookups.size());
-  for (const auto& [first, index] : order) sorted.push_back(std::move(lookups[index]));
-  return sorted;
+  add_addresses(drafts, all);
+  join_search_lists(drafts.all, all, limits);
+  Finisher(drafts, upstream, all).run(correlation);
+  correlation.lookup_lists.addresses = std::move(drafts.addresses);
 }
 
 }  // namespace wirelag

@@ -5,8 +5,8 @@
 
 namespace wirelag {
 
-/// All lookups, in order of their first transaction.
-[[nodiscard]] std::vector<Lookup> find_lookups(const Dataset& data, const LookupLimits& limits);
+/// All lookups, in order of their first transaction, and what they show.
+void find_lookups(const Dataset& data, Correlation& correlation, const LookupLimits& limits);
 
 /// For each DNS transaction the one a stub resolver sent it on behalf of, Dataset::kNone for those
 /// a client asked itself. A parent always comes before its child. `patience_ns`:

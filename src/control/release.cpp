@@ -15,19 +15,26 @@ namespace wirelag {
 
 Openings::Openings(const Transactions<Connection>& connections) {
   by_client_.reserve(connections.size());
-  by_server_.reserve(connections.size());
   for (const Connection& c : connections) {
     if (c.state == ConnectionState::midstream) continue;
     by_client_.push_back({c.server.ip, c.client.ip, c.start_time_ns});
-    by_server_.push_back({c.server.ip, {}, c.start_time_ns});
   }
   std::sort(by_client_.begin(), by_client_.end());
+}
+
+/// Only on a capture host that asks itself is it not known which client is meant.
+void Openings::forget_clients() {
+  by_server_ = by_client_;
+  for (Opening& o : by_server_) o.client = {};
   std::sort(by_server_.begin(), by_server_.end());
 }
 
 TimeNs Openings::first_after(const IpAddress& server, const std::vector<IpAddress>& hosts,
-                             TimeNs after) const {
-  if (hosts.empty()) return first(by_server_, {server, {}, after});
+                             TimeNs after) {
+  if (hosts.empty()) {
+    if (by_server_.empty()) forget_clients();
+    return first(by_server_, {server, {}, after});
+  }
   TimeNs earliest = kUnknownNs;
   for (const IpAddress& host : hosts) {
     const TimeNs t = first(by_client_, {server, host, after});
@@ -44,14 +51,8 @@ TimeNs Openings::first(const std::vector<Opening>& in, const Opening& from) {
 }
 
 std::vector<IpAddress> addresses_in(const DnsTransaction& d) {
-  std::vector<IpAddress> addresses;
-  if (d.outcome != DnsOutcome::answered && d.outcome != DnsOutcome::response_only) return addresses;
-  for (const DnsRecord& record : decode_answers(d.response)) {
-    IpAddress ip;
-    const bool address = record.type == dns_type::a || record.type == dns_type::aaaa;
-    if (address && parse_ip(record.data, ip)) addresses.push_back(ip);
-  }
-  return addresses;
+  if (d.outcome != DnsOutcome::answered && d.outcome != DnsOutcome::response_only) return {};
+  return decode_addresses(d.response);
 }
 
 namespace {
@@ -59,7 +60,7 @@ namespace {
 /// When the client opened its first connection to an address of the lookup; unknown when it did
 /// not.
 TimeNs went_on_at(const Draft& draft, const Transactions<DnsTransaction>& all,
-                  const std::vector<IpAddress>& hosts, const Openings& openings) {
+                  const std::vector<IpAddress>& hosts, Openings& openings) {
   TimeNs earliest = kUnknownNs;
   for (const TypeState& type : draft.types) {
     if (type.final_by == Dataset::kNone) continue;
@@ -91,7 +92,7 @@ void release_without_final(Draft& draft, const Transactions<DnsTransaction>& all
 
 /// With A and AAAA asked together the client waits for both, unless it was seen to go on after one.
 void release(Draft& draft, const Transactions<DnsTransaction>& all,
-             const std::vector<IpAddress>& hosts, const Openings& openings) {
+             const std::vector<IpAddress>& hosts, Openings& openings) {
   // Only with answers to more than one type can it matter when the client went on.
   const TimeNs went_on_ns =
       draft.types.size() < 2 ? kUnknownNs : went_on_at(draft, all, hosts, openings);

@@ -33,7 +33,7 @@ std::string_view without_suffix(std::string_view name, std::size_t labels) {
 /// name.a is looked at, and has moved its beginning.
 class SearchLists {
  public:
-  SearchLists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all,
+  SearchLists(std::span<Draft> drafts, const Transactions<DnsTransaction>& all,
               const LookupLimits& limits)
       : drafts_(drafts), all_(all), limits_(limits) {
     std::size_t negative = 0;
@@ -116,7 +116,7 @@ class SearchLists {
     begins_[into] = std::min(begins_[into], begins_[from]);
   }
 
-  std::vector<Draft>& drafts_;
+  std::span<Draft> drafts_;
   const Transactions<DnsTransaction>& all_;
   const LookupLimits& limits_;
   // Both are empty when no name was refused: then there is nothing to join.
@@ -126,7 +126,7 @@ class SearchLists {
 
 }  // namespace
 
-void join_search_lists(std::vector<Draft>& drafts, const Transactions<DnsTransaction>& all,
+void join_search_lists(std::span<Draft> drafts, const Transactions<DnsTransaction>& all,
                        const LookupLimits& limits) {
   SearchLists(drafts, all, limits).join();
 }

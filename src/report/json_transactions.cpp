@@ -116,27 +116,28 @@ Json lookup_json(const Lookup& l) {
   Json transactions = Json::array();
   Json members = Json::array();
   for (const LookupMember& m : l.members) {
-    transactions.push_back(m.transaction);
-    members.push_back(Json{{"transaction", m.transaction},
+    const std::size_t transaction = m.transaction;
+    transactions.push_back(transaction);
+    members.push_back(Json{{"transaction", transaction},
                            {"role", std::string(name(m.role))},
                            {"answer", std::string(name(m.answer))}});
   }
   Json addresses = Json::array();
   for (const IpAddress& ip : l.addresses) addresses.push_back(ip.text());
-  return Json{
-      {"client_ip", l.client_ip.text()},
-      {"qname", utf8(l.qname)},
-      {"qtypes", l.qtypes},
-      {"transactions", std::move(transactions)},
-      {"members", std::move(members)},
-      {"first_frame", frame_or_null(l.first_frame)},
-      {"last_frame", frame_or_null(l.last_frame)},
-      {"start_time_ns", ns_or_null(l.start_time_ns)},
-      {"end_time_ns", ns_or_null(l.end_time_ns)},
-      {"wait_ns", ns_or_null(l.wait_ns)},
-      {"outcome", std::string(name(l.outcome))},
-      {"released_by", l.released_by == Dataset::kNone ? Json(nullptr) : Json(l.released_by)},
-      {"addresses", std::move(addresses)}};
+  return Json{{"client_ip", l.client_ip.text()},
+              {"qname", utf8(l.qname)},
+              {"qtypes", l.qtypes},
+              {"transactions", std::move(transactions)},
+              {"members", std::move(members)},
+              {"first_frame", frame_or_null(l.first_frame)},
+              {"last_frame", frame_or_null(l.last_frame)},
+              {"start_time_ns", ns_or_null(l.start_time_ns)},
+              {"end_time_ns", ns_or_null(l.end_time_ns)},
+              {"wait_ns", ns_or_null(l.wait_ns)},
+              {"outcome", std::string(name(l.outcome))},
+              {"released_by",
+               l.released_by == Dataset::kNone ? Json(nullptr) : Json(std::size_t{l.released_by})},
+              {"addresses", std::move(addresses)}};
 }
 
 Json body_bytes_or_null(const HttpTransaction& t) {

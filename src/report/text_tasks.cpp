@@ -49,7 +49,7 @@ void text_task_legend(std::string& out, const Report& r) {
       1);
 }
 
-void text_http_tasks(std::string& out, const Report& r, std::span<const std::size_t> tasks,
+void text_http_tasks(std::string& out, const Report& r, std::span<const SmallIndex> tasks,
                      std::size_t max_rows) {
   const auto chosen = choose(tasks.size(), max_rows, [&](std::size_t a, std::size_t b) {
     return costs_more(r.data.http()[tasks[a]], r.data.http()[tasks[b]]);
@@ -61,7 +61,7 @@ void text_http_tasks(std::string& out, const Report& r, std::span<const std::siz
   more(out, tasks.size() - chosen.size(), "request", "requests", 2);
 }
 
-void text_dns_tasks(std::string& out, const Report& r, std::span<const std::size_t> tasks,
+void text_dns_tasks(std::string& out, const Report& r, std::span<const SmallIndex> tasks,
                     std::size_t max_rows) {
   const std::size_t limit = max_rows == 0 ? tasks.size() : std::min(max_rows, kDnsTasks);
   const std::size_t shown = std::min(limit, tasks.size());

@@ -11,9 +11,9 @@ namespace wirelag::report {
 inline constexpr std::size_t kBlockLabel = 9;  ///< column of the text in a connection's block
 
 void text_task_legend(std::string& out, const Report& report);
-void text_http_tasks(std::string& out, const Report& report, std::span<const std::size_t> tasks,
+void text_http_tasks(std::string& out, const Report& report, std::span<const SmallIndex> tasks,
                      std::size_t max_rows);
-void text_dns_tasks(std::string& out, const Report& report, std::span<const std::size_t> tasks,
+void text_dns_tasks(std::string& out, const Report& report, std::span<const SmallIndex> tasks,
                     std::size_t max_rows);
 void text_tls_task(std::string& out, const TlsHandshake& handshake);
 /// Of all connections: requests without a response, then the slowest.

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include <wirelag/base/list_room.hpp>
 #include <wirelag/control/dataset.hpp>
+#include <wirelag/control/small_index.hpp>
 
 namespace wirelag {
 
@@ -33,7 +35,7 @@ enum class AnswerRole : std::uint8_t {
 [[nodiscard]] std::string_view name(AnswerRole r);
 
 struct LookupMember {
-  std::size_t transaction = 0;  ///< index into Dataset::dns()
+  SmallIndex transaction;  ///< into Dataset::dns()
   LookupRole role = LookupRole::asked;
   AnswerRole answer = AnswerRole::unanswered;
 };
@@ -43,16 +45,23 @@ struct LookupMember {
 struct Lookup {
   IpAddress client_ip;
   std::string_view qname;  ///< in the dataset; of a search list: the last and shortest name
-  std::vector<std::uint16_t> qtypes;
-  std::vector<LookupMember> members;  ///< in order of first frame
+  std::span<const std::uint16_t> qtypes;
+  std::span<const LookupMember> members;  ///< in order of first frame
+  std::span<const IpAddress> addresses;   ///< A and AAAA records of the answers
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;  ///< of the answer that released the client, 0 when none
   TimeNs start_time_ns = kUnknownNs;
   TimeNs end_time_ns = kUnknownNs;  ///< when the answer released the client
   DurationNs wait_ns = kUnknownNs;  ///< end - start; unknown while unanswered
   DnsOutcome outcome = DnsOutcome::unanswered;
-  std::size_t released_by = Dataset::kNone;  ///< index into Dataset::dns()
-  std::vector<IpAddress> addresses;          ///< A and AAAA records of the answers
+  SmallIndex released_by;  ///< into Dataset::dns()
+};
+
+/// What the lookups show.
+struct LookupLists {
+  ListRoom<std::uint16_t> qtypes;
+  ListRoom<LookupMember> members;
+  ListRoom<IpAddress> addresses;
 };
 
 /// Why a connection was opened (reported as `purpose`).
@@ -70,26 +79,27 @@ enum class ChannelPurpose : std::uint8_t {
 
 /// A TCP connection seen as a channel for tasks. Parallel to Dataset::connections().
 struct Channel {
-  std::size_t connection = 0;             ///< index into Dataset::connections()
-  std::span<const std::size_t> http;      ///< its tasks: indexes into Dataset::http()
-  std::span<const std::size_t> dns;       ///< indexes into Dataset::dns()
-  std::span<const std::size_t> database;  ///< indexes into Dataset::database(), in order of request
-  std::size_t tls = Dataset::kNone;       ///< index into Dataset::tls()
-  /// Index into Correlation::lookups of the one that gave the server's address at most
-  /// LookupLimits::answer_used_within_ns before.
-  std::size_t lookup = Dataset::kNone;
-  ChannelPurpose purpose = ChannelPurpose::unknown;
-  std::size_t others_open = 0;  ///< of the same client address and server, open at its SYN
-  std::size_t others_busy = 0;  ///< of these, with a request unanswered or a handshake going on
+  std::span<const SmallIndex> http;      ///< its tasks: indexes into Dataset::http()
+  std::span<const SmallIndex> dns;       ///< into Dataset::dns()
+  std::span<const SmallIndex> database;  ///< into Dataset::database(), in order of request
   std::string_view name;  ///< in the dataset: host, SNI or the name a lookup gave for the address
+  SmallIndex connection;  ///< into Dataset::connections()
+  SmallIndex tls;         ///< into Dataset::tls()
+  /// Into Correlation::lookups: the one that gave the server's address at most
+  /// LookupLimits::answer_used_within_ns before.
+  SmallIndex lookup;
+  std::uint32_t others_open = 0;  ///< of the same client address and server, open at its SYN
+  std::uint32_t others_busy = 0;  ///< of these, with a request unanswered or a handshake going on
+  ChannelPurpose purpose = ChannelPurpose::unknown;
 };
 
 /// Tasks of one kind, those of a channel beside each other.
-using ChannelTasks = std::vector<std::size_t>;
+using ChannelTasks = std::vector<SmallIndex>;
 
 /// What it shows lies in it, or in the dataset.
 struct Correlation {
   std::vector<Lookup> lookups;
+  LookupLists lookup_lists;  ///< what the lookups show
   std::vector<Channel> channels;
   ChannelTasks http, dns, database;  ///< what the channels show
 

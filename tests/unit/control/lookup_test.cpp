@@ -13,10 +13,11 @@ using Role = AnswerRole;
 
 constexpr std::uint16_t kA = 1, kAaaa = 28, kHttps = 65;
 
-/// Their names lie in datasets that are kept.
-std::vector<Lookup> lookups_of(const Story& story) {
-  static std::deque<Dataset> kept;
-  return correlate(kept.emplace_back(story.dataset())).lookups;
+/// What they show lies in datasets and correlations that are kept.
+const std::vector<Lookup>& lookups_of(const Story& story) {
+  static std::deque<Dataset> data;
+  static std::deque<Correlation> correlations;
+  return correlations.emplace_back(correlate(data.emplace_back(story.dataset()))).lookups;
 }
 
 /// "asked:released" per member, in order.
@@ -297,7 +298,7 @@ TEST(Lookup, AnAnswerLeadsToAConnectionForALimitedTime) {
   Story story;
   story.dns({"10.0.0.5", "192.0.2.53", "a.example"}, 0, 10, DnsOutcome::answered, {"192.0.2.80"});
   story.connection("10.0.0.5", 1, "192.0.2.80", 80, kLong, 6);
-  EXPECT_EQ(correlate(story.dataset()).channels.at(0).lookup, 0U);
+  EXPECT_EQ(correlate(story.dataset()).channels.at(0).lookup, std::size_t{0});
   LookupLimits limits;
   limits.answer_used_within_ns = 3 * kSecondNs;
   EXPECT_EQ(correlate(story.dataset(), limits).channels.at(0).lookup, Dataset::kNone);
