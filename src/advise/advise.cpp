@@ -328,7 +328,8 @@ void set_marginal_savings(std::vector<Finding>& ranked, const Visits& visits) {
       std::vector<Edit> both = before;
       both.insert(both.end(), edits.begin(), edits.end());
       const SavedTime by_itself = saved_time(visits.stored[visit], {}, edits);
-      const SavedTime on_top = saved_time(visits.stored[visit], before, both);
+      const SavedTime on_top =
+          before.empty() ? by_itself : saved_time(visits.stored[visit], before, both);
       const double weight = visits.stored[visit].weight;
       alone += weight * static_cast<double>(std::midpoint(by_itself.low_ns, by_itself.high_ns));
       marginal += weight * static_cast<double>(std::midpoint(on_top.low_ns, on_top.high_ns));

@@ -8,8 +8,9 @@ HiddenRequests::HiddenRequests(const Dataset& data, const Correlation& correlati
   for (std::size_t i = 0; i < data.connections().size(); ++i) {
     const Connection& c = data.connections()[i];
     const bool web = speaks_web(c) || c.protocol == Protocol::unknown;
-    if (web && may_hide(correlation.channels[i])) by_client_[c.client.ip].push_back(i);
+    if (web && may_hide(correlation.channels[i])) by_client_.push_back({c.client.ip, i});
   }
+  std::sort(by_client_.begin(), by_client_.end());
 }
 
 bool HiddenRequests::may_hide(const Channel& channel) const {
@@ -24,10 +25,11 @@ bool HiddenRequests::may_hide(const Channel& channel) const {
 std::vector<HiddenRequests::Span> HiddenRequests::during(const Visit& visit,
                                                          const Sooner& sooner_ns) const {
   std::vector<Span> found;
-  const auto own = by_client_.find(visit.client_ip);
-  if (own == by_client_.end()) return found;
   const TimeNs end_ns = visit.start_ns + visit.wait_ns;
-  for (const std::size_t i : own->second) {
+  auto own = std::lower_bound(by_client_.begin(), by_client_.end(),
+                              Member{visit.client_ip, std::size_t{0}});
+  for (; own != by_client_.end() && own->client == visit.client_ip; ++own) {
+    const std::size_t i = own->connection;
     const Connection& c = data_.connections()[i];
     const bool over = !c.untimed && c.last_time_ns < visit.start_ns;
     if (over || c.start_time_ns > end_ns) continue;

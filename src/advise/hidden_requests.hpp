@@ -38,8 +38,14 @@ class HiddenRequests {
                                                   const std::vector<Span>& spans);
 
  private:
+  struct Member {
+    IpAddress client;
+    SmallIndex connection;
+    auto operator<=>(const Member&) const = default;
+  };
+
   const Dataset& data_;
-  std::map<IpAddress, std::vector<std::size_t>> by_client_;  ///< connections that may hide requests
+  std::vector<Member> by_client_;  ///< connections that may hide requests, sorted
 };
 
 }  // namespace wirelag

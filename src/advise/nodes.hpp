@@ -2,7 +2,7 @@
 // advise.
 #pragma once
 
-#include <unordered_map>
+#include <vector>
 
 #include <wirelag/advise/rule.hpp>
 
@@ -20,19 +20,26 @@ class NodeIndex {
       const std::vector<VisitNode>& nodes = visits.stored[v].nodes;
       for (std::uint32_t n = 0; n < nodes.size(); ++n) {
         if (nodes[n].kind == kind && nodes[n].item != Dataset::kNone) {
-          places_.emplace(nodes[n].item, NodePlace{v, n});
+          note(nodes[n].item, {v, n});
         }
       }
     }
   }
   /// Null when no stored visit has it.
   [[nodiscard]] const NodePlace* find(std::size_t item) const {
-    const auto at = places_.find(item);
-    return at == places_.end() ? nullptr : &at->second;
+    return item < places_.size() && places_[item].visit != kNowhere ? &places_[item] : nullptr;
   }
 
  private:
-  std::unordered_map<std::size_t, NodePlace> places_;
+  static constexpr std::uint32_t kNowhere = UINT32_MAX;
+
+  /// The first visit that has it counts.
+  void note(std::size_t item, NodePlace place) {
+    if (item >= places_.size()) places_.resize(item + 1, {kNowhere, 0});
+    if (places_[item].visit == kNowhere) places_[item] = place;
+  }
+
+  std::vector<NodePlace> places_;  ///< by item
 };
 
 [[nodiscard]] inline Edit shorten(const NodePlace& at, Category category, DurationNs low_ns,

@@ -43,7 +43,14 @@ struct Work {
 
 Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound) {
   Run run;
-  run.nodes.resize(visit.nodes.size());
+  simulate(visit, form, edits, bound, run);
+  return run;
+}
+
+void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound, Run& run) {
+  run.nodes.assign(visit.nodes.size(), {});
+  run.last = UINT32_MAX;
+  run.wait_ns = 0;
   const std::vector<VisitEdge>& edges = visit.edges_of(form);
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < visit.nodes.size(); ++i) {
@@ -81,16 +88,16 @@ Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound b
     if (run.last == UINT32_MAX || times.end_ns > run.nodes[run.last].end_ns) run.last = i;
   }
   if (run.last != UINT32_MAX) run.wait_ns = run.nodes[run.last].end_ns - visit.start_ns;
-  return run;
 }
 
 WaitRange wait_range(const Visit& visit, std::span<const Edit> edits) {
   WaitRange range{INT64_MAX, 0};
+  Run run;
   for (const Form form : kForms) {
     for (const Bound bound : {Bound::low, Bound::high}) {
-      const DurationNs wait = simulate(visit, form, edits, bound).wait_ns;
-      range.least_ns = std::min(range.least_ns, wait);
-      range.most_ns = std::max(range.most_ns, wait);
+      simulate(visit, form, edits, bound, run);
+      range.least_ns = std::min(range.least_ns, run.wait_ns);
+      range.most_ns = std::max(range.most_ns, run.wait_ns);
     }
   }
   return range;
@@ -99,12 +106,15 @@ WaitRange wait_range(const Visit& visit, std::span<const Edit> edits) {
 SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
                      std::span<const Edit> edits) {
   SavedTime saved{INT64_MAX, 0};
+  Run was;
+  Run is;
   for (const Form form : kForms) {
     for (const Bound bound : {Bound::low, Bound::high}) {
-      const DurationNs was = simulate(visit, form, before, bound).wait_ns;
-      const DurationNs is = simulate(visit, form, edits, bound).wait_ns;
-      saved.low_ns = std::min(saved.low_ns, was - is);
-      saved.high_ns = std::max(saved.high_ns, was - is);
+      // Without edits either bound is the same.
+      if (bound == Bound::low || !before.empty()) simulate(visit, form, before, bound, was);
+      simulate(visit, form, edits, bound, is);
+      saved.low_ns = std::min(saved.low_ns, was.wait_ns - is.wait_ns);
+      saved.high_ns = std::max(saved.high_ns, was.wait_ns - is.wait_ns);
     }
   }
   saved.low_ns = std::max<DurationNs>(0, saved.low_ns);

@@ -26,6 +26,8 @@ struct Run {
 
 /// `edits`: those of this visit.
 [[nodiscard]] Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound);
+/// The same into `run`, whose memory is used again.
+void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound, Run& run);
 
 /// Shortest and longest wait with `edits`, over both forms and bounds.
 struct WaitRange {

@@ -16,7 +16,7 @@ std::pair<const char*, std::size_t> place(const VisitNode& n, const HttpIndex& h
     case VisitNode::Kind::connect: return {"handshake", n.item};
     case VisitNode::Kind::tls: return {"tls_handshake", n.item};
     case VisitNode::Kind::request:
-      return {"request", n.item == Dataset::kNone ? n.item : http.of(n.item)};
+      return {"request", n.item == Dataset::kNone ? Dataset::kNone : http.of(n.item)};
     case VisitNode::Kind::query: return {"query", n.item};
   }
   return {"", Dataset::kNone};
@@ -69,9 +69,9 @@ Json visit_json(const Report& r, std::size_t index, const HttpIndex& http) {
   Json requests = Json::array();
   Json queries = Json::array();
   for (const VisitNode& n : v.nodes) {
-    if (n.kind == VisitNode::Kind::dns) lookups.push_back(n.item);
+    if (n.kind == VisitNode::Kind::dns) lookups.push_back(std::size_t{n.item});
     if (n.kind == VisitNode::Kind::connect) connections.push_back(connection_id(n.item));
-    if (n.kind == VisitNode::Kind::query) queries.push_back(n.item);
+    if (n.kind == VisitNode::Kind::query) queries.push_back(std::size_t{n.item});
     if (n.kind != VisitNode::Kind::request || n.item == Dataset::kNone) continue;
     requests.push_back(http.of(n.item));
   }

@@ -31,7 +31,6 @@
 #include <string>
 #include <vector>
 
-#include <wirelag/base/bounded_list.hpp>
 #include <wirelag/control/correlate.hpp>
 
 namespace wirelag {
@@ -71,22 +70,60 @@ struct VisitPart {
   DurationNs duration_ns = 0;
 };
 
+/// A node's parts, ten at most, in order of time. Kept apart by what they hold: a report has a hundred
+/// thousand nodes.
+class VisitParts {
+ public:
+  class Iterator {
+   public:
+    Iterator(const VisitParts& parts, std::size_t at) : parts_(parts), at_(at) {}
+    VisitPart operator*() const { return parts_[at_]; }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+   private:
+    const VisitParts& parts_;
+    std::size_t at_;
+  };
+
+  void push(const VisitPart& part) {
+    if (size_ == kMost) return;
+    duration_ns_[size_] = part.duration_ns;
+    category_[size_++] = part.category;
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] VisitPart operator[](std::size_t i) const {
+    return {category_[i], duration_ns_[i]};
+  }
+  [[nodiscard]] Iterator begin() const { return {*this, 0}; }
+  [[nodiscard]] Iterator end() const { return {*this, size_}; }
+
+ private:
+  static constexpr std::size_t kMost = 10;
+  std::array<DurationNs, kMost> duration_ns_{};
+  std::array<Category, kMost> category_{};
+  std::uint8_t size_ = 0;
+};
+
 struct VisitNode {
   enum class Kind : std::uint8_t { dns, connect, tls, request, query };
 
   Kind kind = Kind::request;
-  /// Index into Correlation::lookups, Dataset::connections(), tls(), http() or database(); kNone for
-  /// a request that cannot be read (encrypted or an unknown protocol).
-  std::size_t item = Dataset::kNone;
-  std::size_t connection = Dataset::kNone;  ///< index into Dataset::connections()
-  TimeNs start_ns = 0;
-  TimeNs end_ns = 0;
-  BoundedList<VisitPart, 10> parts;  ///< in order of time; they add up to end - start
-  std::uint8_t parts_before_answer = 0;
-  /// Of a request: the connection that was opened for it and came too late; index into connections().
-  std::size_t opened_for_it = Dataset::kNone;
   bool ended = true;       ///< false: unanswered within the capture
   bool waited_for = true;  ///< false: a connection that carried nothing in the visit
+  std::uint8_t parts_before_answer = 0;
+  /// Into Correlation::lookups, Dataset::connections(), tls(), http() or database(); kNone for a request
+  /// that cannot be read (encrypted or an unknown protocol).
+  SmallIndex item;
+  SmallIndex connection;  ///< into Dataset::connections()
+  /// Of a request: the connection that was opened for it and came too late; into connections().
+  SmallIndex opened_for_it;
+  TimeNs start_ns = 0;
+  TimeNs end_ns = 0;
+  VisitParts parts;  ///< they add up to end - start
 };
 [[nodiscard]] std::string_view name(VisitNode::Kind k);
 
