@@ -157,42 +157,54 @@ struct Pair {
   DurationNs slowest_ns = kUnknownNs;
 };
 
-std::vector<Pair> pairs_of(const Report& r) {
+bool matters_more(const Pair& a, const Pair& b) {
+  if (a.connections != b.connections) return a.connections > b.connections;
+  return std::tie(a.client, a.server) < std::tie(b.client, b.server);
+}
+
+/// The pairs that opened most, in order, of how many there are.
+struct Pairs {
+  std::vector<Pair> most;
+  std::size_t all = 0;
+
+  void add(const Pair& pair) {
+    ++all;
+    if (most.size() == kPairs && !matters_more(pair, most.back())) return;
+    if (most.size() == kPairs) most.pop_back();
+    most.insert(std::upper_bound(most.begin(), most.end(), pair, matters_more), pair);
+  }
+};
+
+Pairs pairs_of(const Report& r) {
   struct Opened {
     IpAddress client;
     Endpoint server;
-    std::uint32_t connection;
+    SmallIndex connection;
     auto operator<=>(const Opened&) const = default;
   };
   const Transactions<Connection>& connections = r.data.connections();
   std::vector<Opened> opened;
   opened.reserve(connections.size());
-  for (std::uint32_t i = 0; i < connections.size(); ++i) {
+  for (std::size_t i = 0; i < connections.size(); ++i) {
     opened.push_back({connections[i].client.ip, connections[i].server, i});
   }
   std::sort(opened.begin(), opened.end());
-  std::vector<Pair> pairs;
-  for (const Opened& o : opened) {
-    if (pairs.empty() || pairs.back().client != o.client || pairs.back().server != o.server) {
-      pairs.push_back({.client = o.client, .server = o.server});
+  Pairs pairs;
+  for (auto o = opened.begin(); o != opened.end();) {
+    Pair p{.client = o->client, .server = o->server};
+    for (; o != opened.end() && o->client == p.client && o->server == p.server; ++o) {
+      ++p.connections;
+      p.failed += failed(connections[o->connection]);
+      p.requests += r.correlation.channels[o->connection].http.size();
+      p.slowest_ns = std::max(p.slowest_ns, connections[o->connection].connect_time_ns);
     }
-    Pair& p = pairs.back();
-    ++p.connections;
-    p.failed += failed(connections[o.connection]);
-    p.requests += r.correlation.channels[o.connection].http.size();
-    p.slowest_ns = std::max(p.slowest_ns, connections[o.connection].connect_time_ns);
+    pairs.add(p);
   }
   return pairs;
 }
 
 void pairs_table(std::string& out, const Report& r) {
-  std::vector<Pair> pairs = pairs_of(r);
-  const std::size_t shown = std::min(kPairs, pairs.size());
-  std::partial_sort(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(shown), pairs.end(),
-                    [](const Pair& a, const Pair& b) {
-                      if (a.connections != b.connections) return a.connections > b.connections;
-                      return std::tie(a.client, a.server) < std::tie(b.client, b.server);
-                    });
+  const Pairs pairs = pairs_of(r);
   Table table({{"connections", Align::right},
                {"failed", Align::right},
                {"requests", Align::right},
@@ -200,14 +212,13 @@ void pairs_table(std::string& out, const Report& r) {
                {"client", Align::left, Shrink::middle, 12},
                {"server", Align::left, Shrink::middle, 16}},
               1);
-  for (std::size_t i = 0; i < shown; ++i) {
-    const Pair& p = pairs[i];
+  for (const Pair& p : pairs.most) {
     table.row({std::to_string(p.connections), std::to_string(p.failed), std::to_string(p.requests),
                ms_number(p.slowest_ns), p.client.text(), p.server.text()});
   }
   out += "\nWho opened most\n";
   table.print(out);
-  more(out, pairs.size() - shown, "pair", "pairs", 1);
+  more(out, pairs.all - pairs.most.size(), "pair", "pairs", 1);
 }
 
 }  // namespace
