@@ -178,7 +178,9 @@ class Grouping {
   VisitDrafts run() {
     Clients clients;
     const std::vector<Activity> activities = Activities(data_, correlation_, clients).all();
-    // Once in a burst; once more where that is split, or joined with another one.
+    // Address space: no more bursts than activities, which are once in a burst, and once more where that is
+    // split, or joined with another one.
+    drafts_.all.reserve(activities.size());
     drafts_.nodes = ListRoom<NodeRef>(2 * activities.size());
     TimeNs end_ns = 0;
     const Activity* before = nullptr;
@@ -189,6 +191,7 @@ class Grouping {
                            a.from_ns - burst_.start_ns < limits_.longest_ns;
       if (!goes_on) {
         finish();
+        if (before != nullptr && before->client != a.client) join_queries();
         burst_.client_ip = clients[a.client];
         burst_.database = a.database;
         burst_.start_ns = a.from_ns;
@@ -216,17 +219,15 @@ class Grouping {
     burst_ = {};
   }
 
-  /// Bursts of queries of one client that begin together become one.
+  /// Bursts of queries of the client at hand that begin together become one.
   void join_queries() {
     std::sort(queries_.begin(), queries_.end(), [](const VisitDraft& a, const VisitDraft& b) {
       // Of those that begin at once, in the order they were found: their nodes lie in it.
-      return std::tuple(a.client_ip, a.start_ns, a.nodes.data()) <
-             std::tuple(b.client_ip, b.start_ns, b.nodes.data());
+      return std::tuple(a.start_ns, a.nodes.data()) < std::tuple(b.start_ns, b.nodes.data());
     });
     for (auto first = queries_.begin(); first != queries_.end();) {
       const auto next = std::find_if(first, queries_.end(), [&](const VisitDraft& draft) {
-        return draft.client_ip != first->client_ip ||
-               draft.start_ns - first->start_ns > limits_.together_within_ns;
+        return draft.start_ns - first->start_ns > limits_.together_within_ns;
       });
       drafts_.all.push_back(*first);
       if (next - first > 1) {
@@ -236,6 +237,7 @@ class Grouping {
       }
       first = next;
     }
+    queries_.clear();
   }
 
   void append(VisitDraft& draft, std::span<const NodeRef> nodes) {
@@ -296,7 +298,7 @@ class Grouping {
   const Correlation& correlation_;
   const VisitLimits& limits_;
   VisitDraft burst_;
-  std::vector<VisitDraft> queries_;  ///< bursts of queries, before they are joined
+  std::vector<VisitDraft> queries_;  ///< bursts of queries of the client at hand
   VisitDrafts drafts_;
 };
 
