@@ -28,6 +28,8 @@
 // a message that begins or ends with them are unknown, and so are those around a clock that stepped back.
 // The round trip is the smallest seen, both halves, on a connection whose handshake was seen whole;
 // without it (midstream, one direction only) there are no flights, rounds and pauses: unknown, not 0.
+// While the half from the probe to the sender is not known either, an ACK that came alone into a gap may
+// have ended it or not: of such a message held_ns is unknown.
 //
 // Of an exchange there are also the stalls that no message's shape can hold: a request that was sent
 // again while it had no answer, and an answer whose bytes had passed the probe and were sent again
@@ -84,7 +86,8 @@ struct alignas(64) TransferProgress {
   bool latest_resent = false;  ///< the latest segment is among resent_segments
   bool current = true;         ///< the sums end with the bytes handed over, not at a later time
   // The second cache line: what only gaps touch.
-  std::uint32_t rounds = 0;  ///< gaps that an ACK ended
+  std::uint32_t rounds = 0;       ///< gaps that an ACK ended
+  std::uint32_t held_unsure = 0;  ///< gaps of which nobody knows whether they belong to held_ns
   DurationNs rounds_ns = 0;
   DurationNs pause_ns = 0;
   DurationNs resend_stall_ns = 0;
@@ -93,7 +96,7 @@ struct alignas(64) TransferProgress {
 };
 
 /// What an exchange waited for, apart from the server: kUnknownNs where the progress of both directions
-/// was not measured. A plain value.
+/// was not measured; the held ones also where a gap's end is not known (above). A plain value.
 struct ExchangeStalls {
   DurationNs request_held_ns = kUnknownNs;  ///< gaps in the request, as in a shape
   /// Silences of the client that ended with a resend of the request, before the response began.
@@ -108,33 +111,41 @@ struct ExchangeStalls {
 /// Where the sums of both directions stood when a message began and when it ended.
 class TransferMarks {
  public:
-  /// More of the message came; `own` is its direction's progress, `other` the other one's.
+  /// More of the message came; `own` is its direction's progress, `other` the other one's. Midstream the
+  /// other direction may be seen for the first time while the message goes on.
   void add(const TransferProgress* own, const TransferProgress* other) {
-    if (own == nullptr || other == nullptr || !own->both_directions) return;
+    if (own == nullptr || other == nullptr) return;
     const Sums now = {own->held_ns, own->resend_stall_ns, other->resend_stall_ns};
-    if (!measured_) {
+    if (!began_) {
       first_ = now;
+      first_unsure_ = own->held_unsure;
       other_resent_ns_ = other->resent_since_new_ns;
     }
     last_ = now;
-    measured_ = true;
+    held_unsure_ |= own->held_unsure != first_unsure_;
+    began_ = true;
+    measured_ |= own->both_directions;
   }
   /// The message goes on as `later`.
   void add(const TransferMarks& later) {
-    if (!later.measured_) return;
-    const Sums last = later.last_;
-    if (!measured_) *this = later;
-    last_ = last;
+    if (!later.began_) return;
+    if (!began_) {
+      *this = later;
+      return;
+    }
+    last_ = later.last_;
+    held_unsure_ |= later.held_unsure_ || later.first_unsure_ != first_unsure_;
+    measured_ |= later.measured_;
   }
   [[nodiscard]] static ExchangeStalls stalls(const TransferMarks& request,
                                              const TransferMarks& response) {
     ExchangeStalls s;
     if (request.measured_) {
-      s.request_held_ns = request.last_.held_ns - request.first_.held_ns;
+      s.request_held_ns = request.held_ns();
       s.earlier_resend_ns = request.other_resent_ns_;
     }
     if (!response.measured_) return s;
-    s.response_held_ns = response.last_.held_ns - response.first_.held_ns;
+    s.response_held_ns = response.held_ns();
     s.response_resend_ns = response.last_.resend_ns - response.first_.resend_ns;
     if (request.measured_) {
       s.request_resend_ns =
@@ -149,10 +160,17 @@ class TransferMarks {
     DurationNs resend_ns = 0;  ///< likewise
     DurationNs other_resend_ns = 0;
   };
+  [[nodiscard]] DurationNs held_ns() const {
+    return held_unsure_ ? kUnknownNs : last_.held_ns - first_.held_ns;
+  }
+
   Sums first_;
   Sums last_;
   DurationNs other_resent_ns_ = 0;
-  bool measured_ = false;
+  std::uint32_t first_unsure_ = 0;  ///< TransferProgress::held_unsure when it began
+  bool held_unsure_ = false;        ///< it grew since
+  bool began_ = false;
+  bool measured_ = false;  ///< both directions were seen
 };
 
 /// Puts the shape of one message together from the chunks that brought it.
@@ -206,7 +224,8 @@ class TransferMeter {
     if (!p.both_directions) return;
     shape_.resend_stall_ns = p.resend_stall_ns - base_.resend_stall_ns;
     shape_.window_stall_ns = p.window_stall_ns - base_.window_stall_ns;
-    shape_.held_ns = p.held_ns - base_.held_ns;
+    const bool sure = p.held_unsure == base_.held_unsure;
+    shape_.held_ns = sure ? p.held_ns - base_.held_ns : kUnknownNs;
     shape_.window_limited_bursts = p.limited_bursts - base_.limited_bursts;
     if (!known(base_.rtt_ns)) return;
     shape_.rtt_ns = p.rtt_ns;

@@ -20,19 +20,24 @@ constexpr std::uint32_t kDefaultMss = 536;
   return known(since_ack_ns) && since_ack_ns <= half_to_sender_ns + slack_ns;
 }
 
+enum class Held : std::uint8_t { no, yes, unsure };
+
 /// Whether the sender waited for the ACK of a small segment (transfer.hpp, held_ns): nothing else was
-/// on the way, the ACK came alone, and what it released came at once.
-[[nodiscard]] bool held_back(const TransferProgress& p, const TcpFlow& flow, SideIndex sender,
+/// on the way, the ACK came alone, and what it released came at once. Unsure: the ACK had to travel on
+/// from the probe to the sender and nobody knows how long.
+[[nodiscard]] Held held_back(const TransferProgress& p, const TcpFlow& flow, SideIndex sender,
                              const Packet& packet, DurationNs gap_ns) {
   const std::uint32_t full = p.segment_bytes != 0 ? p.segment_bytes : kDefaultMss;
-  if (p.latest_bytes >= full || packet.payload_length >= full) return false;
+  if (p.latest_bytes >= full || packet.payload_length >= full) return Held::no;
   const Side& peer = flow.side[sender ^ 1];
-  if (peer.max_ack != packet.tcp.seq) return false;
-  if (flow.recent[sender ^ 1].last_payload_ns > p.last_ns) return false;
+  if (peer.max_ack != packet.tcp.seq) return Held::no;
+  if (flow.recent[sender ^ 1].last_payload_ns > p.last_ns) return Held::no;
   const DurationNs half_ns = flow.answered_ns(sender ^ 1);  // probe to sender and back
   const DurationNs since_ack_ns = elapsed_ns(peer.ack_ns, packet.time_ns);
-  return peer.ack_ns > p.last_ns && known(since_ack_ns) &&
-         since_ack_ns <= (known(half_ns) ? half_ns : 0) + std::min(kSendDelayNs, gap_ns / 4);
+  if (peer.ack_ns <= p.last_ns || !known(since_ack_ns)) return Held::no;
+  const DurationNs send_ns = std::min(kSendDelayNs, gap_ns / 4);
+  if (since_ack_ns <= (known(half_ns) ? half_ns : 0) + send_ns) return Held::yes;
+  return known(half_ns) ? Held::no : Held::unsure;
 }
 
 }  // namespace
@@ -54,8 +59,11 @@ void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, const Pa
       p.resent_since_new_ns = plus_ns(p.resent_since_new_ns, gap_ns);
     } else if (peer.was_closed) {
       p.window_stall_ns = plus_ns(p.window_stall_ns, gap_ns);
-    } else if (held_back(p, flow, sender, packet, gap_ns)) {
+    } else if (const Held held = held_back(p, flow, sender, packet, gap_ns); held == Held::yes) {
       p.held_ns = plus_ns(p.held_ns, gap_ns);
+    } else if (held == Held::unsure) {
+      ++p.held_unsure;
+      p.pause_ns = plus_ns(p.pause_ns, gap_ns);
     } else if (known(p.rtt_ns) &&
                released_by_ack(peer.ack_ns, time_ns, p.rtt_ns, flow.answered_ns(sender ^ 1))) {
       p.rounds_ns = plus_ns(p.rounds_ns, gap_ns);

@@ -218,6 +218,24 @@ TEST(Transfer, SenderThatPausesIsNotWaitingForAnAck) {
   EXPECT_EQ(s.bursts, 2U);
 }
 
+TEST(Transfer, WhetherAnAckEndedAGapIsUnknownWhereItsWayIs) {
+  // GIVEN no handshake, a small segment of the server, the client's ACK 40 ms later, and another small one
+  // `behind_ms` after that: the probe's way to the server and back was not seen
+  for (const auto& [behind_ms, held_ns] :
+       {std::pair{0.5, ms(40.5)}, std::pair{10.0, DurationNs{kUnknownNs}}}) {
+    Messages messages;
+    Conversation t{Conversation::small(), &messages};
+    const std::string head = "HTTP/1.1 200 OK\r\n";
+    const auto sent = static_cast<std::uint32_t>(1 + head.size());
+    t.server_sends(100, kAck, 1, 1, head);
+    t.client_sends(140, kAck, 1, sent);
+    t.server_sends(140 + behind_ms, kAck, sent, 1, "Content-Length: 0\r\n\r\n#");
+    t.finish();
+    ASSERT_EQ(messages.done.size(), 1U);
+    EXPECT_EQ(messages.done[0].shape.held_ns, held_ns);
+  }
+}
+
 TEST(Transfer, PipelinedResponsesBackToBackShareAFlight) {
   Path path;
   path.request(41);
