@@ -262,6 +262,17 @@ void set_share(Finding& f, const Visits& visits) {
               : std::min(1.0, static_cast<double>(f.affected_actions) / static_cast<double>(of));
 }
 
+/// Whether somebody may have waited for what the finding is about and no visit shows it: a lookup, say, of a
+/// connection whose opening was not captured.
+bool waiting_not_captured(const Finding& f, const RuleInput& input) {
+  if (input.visits.stored.empty()) return true;
+  const auto& connections = input.data.connections();
+  return f.edits.empty() &&
+         std::any_of(connections.begin(), connections.end(), [](const Connection& c) {
+           return c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen;
+         });
+}
+
 /// False when it saves no time worth a finding, and no load either.
 bool judge_saving(Finding& f, const RuleInput& input, const RoundTrips& round_trips,
                   Advice& advice) {
@@ -274,7 +285,7 @@ bool judge_saving(Finding& f, const RuleInput& input, const RoundTrips& round_tr
   Saving saving(f, input, round_trips);
   saving.work_out();
   const bool worth_it = saving.worth_it();
-  if (!worth_it && !f.keep_for_capacity && input.visits.stored.empty()) {
+  if (!worth_it && !f.keep_for_capacity && waiting_not_captured(f, input)) {
     advice.not_judged.push_back(
         {f.rule, f.fault + "; who waited for it was not captured", Outcome::not_visible, {}});
     return false;

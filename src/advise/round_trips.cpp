@@ -48,6 +48,7 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits) {
     path.client_ns = smaller(path.client_ns, shown.client_ns);
     path.whole_ns = smaller(path.whole_ns, shown.whole_ns);
     path.jitter_ns = std::max(path.jitter_ns, shown.jitter_ns);
+    path.opened |= shown.opened;
   }
   set_typical_jitter();
 }
@@ -58,7 +59,8 @@ RoundTrips::Path RoundTrips::shown_by(const Connection& c, DurationNs jitter_bel
          smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
          smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns),
          c.handshake_rtt_ns,
-         jitter_of(c, jitter_below_ns)};
+         jitter_of(c, jitter_below_ns),
+         known(c.rtt_probe_server_ns)};
   if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) && known(c.rtt_probe_client.min_ns)) {
     p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
   }
@@ -81,8 +83,13 @@ DurationNs RoundTrips::jitter_ns(const Connection& c) const {
   return path != nullptr && known(path->jitter_ns) ? path->jitter_ns : typical_jitter_ns_;
 }
 
-const RoundTrips::Path* RoundTrips::find(const Connection& c) const {
-  const auto ends = std::tie(c.client.ip, c.server.ip);
+bool RoundTrips::way_known(const IpAddress& client, const IpAddress& server) const {
+  const Path* path = find(client, server);
+  return path != nullptr && path->opened;
+}
+
+const RoundTrips::Path* RoundTrips::find(const IpAddress& client, const IpAddress& server) const {
+  const auto ends = std::tie(client, server);
   const auto at = std::partition_point(paths_.begin(), paths_.end(), [&](const Path& p) {
     return std::tie(p.client, p.server) < ends;
   });

@@ -25,6 +25,9 @@ class RoundTrips {
   [[nodiscard]] DurationNs probe_client_ns(const Connection& c) const;
   /// Client to server and back.
   [[nodiscard]] DurationNs whole_ns(const Connection& c) const;
+  /// Whether a handshake between the two was captured. If not, the round trips are those of data and its
+  /// ACK, and a server that acknowledges with its answer has its own time in them: they are upper bounds.
+  [[nodiscard]] bool way_known(const IpAddress& client, const IpAddress& server) const;
   /// By how much a round trip of the path lasts longer than the smallest one, on average: waking up,
   /// queues, the path's jitter. That of the capture's median path where this one shows none; 0 where
   /// none does. Paths that show delayed ACKs among their samples are left out.
@@ -39,9 +42,13 @@ class RoundTrips {
     DurationNs client_ns = kUnknownNs;
     DurationNs whole_ns = kUnknownNs;
     DurationNs jitter_ns = kUnknownNs;  ///< the largest of its connections
+    bool opened = false;                ///< a handshake showed the server's half
   };
   [[nodiscard]] static Path shown_by(const Connection& c, DurationNs jitter_below_ns);
-  [[nodiscard]] const Path* find(const Connection& c) const;
+  [[nodiscard]] const Path* find(const IpAddress& client, const IpAddress& server) const;
+  [[nodiscard]] const Path* find(const Connection& c) const {
+    return find(c.client.ip, c.server.ip);
+  }
   void set_typical_jitter();
 
   std::vector<Path> paths_;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 
 #include "estimate.hpp"
@@ -13,18 +12,8 @@ namespace wirelag {
 
 class Undivided {
  public:
-  explicit Undivided(const Transactions<Connection>& connections) {
-    for (const Connection& c : connections) {
-      if (known(c.rtt_probe_server_ns)) ways_.insert({c.client.ip, c.server.ip});
-    }
-  }
-
-  /// Whether a handshake between the two was captured.
-  [[nodiscard]] bool way_known(const Endpoint& client, const Endpoint& server) const {
-    return ways_.contains({client.ip, server.ip});
-  }
-
-  /// A wait without a known way, too long if it were the server's own time.
+  /// A wait without a known way: too long if all of it were the server's own time, and not too long by
+  /// what is known of that.
   void add(const Endpoint& server, DurationNs wait_ns) {
     DurationNs& longest_ns = waits_.try_emplace(server, wait_ns).first->second;
     longest_ns = std::max(longest_ns, wait_ns);
@@ -42,7 +31,6 @@ class Undivided {
   }
 
  private:
-  std::set<std::pair<IpAddress, IpAddress>> ways_;
   std::map<Endpoint, DurationNs> waits_;  ///< the longest
 };
 

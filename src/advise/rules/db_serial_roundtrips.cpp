@@ -9,7 +9,8 @@
 // before it, as MGET or one statement for many rows would do. High: every one, with the client's turn and
 // what commands take above the round trip: waking up both sides and the path's jitter, which a batch pays
 // once. How much of that is work, which a batch does not save, is not on the wire either: none of it at
-// the high end, but of a command unlike the one before no more than the run's typical one takes.
+// the high end, but of a command unlike the one before no more than the run's typical one takes. Without a
+// handshake a round trip may be the server's time (RoundTrips::way_known): then nothing is sure.
 #include <algorithm>
 #include <map>
 
@@ -135,6 +136,8 @@ class Judge {
       thinks.push_back(time_of(visit.nodes[i], Category::think));
     }
     const DurationNs typical = quantile(thinks, 0.5);
+    const DatabaseTransaction& first = query(visit.nodes[run.nodes.front()]);
+    const bool way_known = round_trips_.way_known(first.client.ip, first.server.ip);
     for (std::size_t k = 1; k < run.nodes.size(); ++k) {
       const std::uint32_t before = run.nodes[k - 1];
       const std::uint32_t i = run.nodes[k];
@@ -142,7 +145,7 @@ class Judge {
       const auto add = [&](Category category, DurationNs low, DurationNs high) {
         f.edits.push_back({run.visit, i, Edit::What::shorten, category, low, high});
       };
-      add(Category::rounds, sure ? run.rtt_ns : 0, run.rtt_ns);
+      add(Category::rounds, sure && way_known ? run.rtt_ns : 0, run.rtt_ns);
       add(Category::client, 0, turn_ns(visit, before, i));
       const DurationNs think = time_of(visit.nodes[i], Category::think);
       add(Category::think, 0, sure ? think : std::min(think, typical));

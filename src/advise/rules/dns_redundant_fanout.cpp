@@ -185,6 +185,9 @@ class Judge {
         "one question to {} or more resolvers within {} in {:.0f} % or more of the questions "
         "(rule.dns-redundant-fanout; resolver races rebuilt with four settings of a forwarder)",
         limits_.min_servers, in_ms(limits_.within_ns), 100 * limits_.min_share);
+    if (winners(source, nullptr).empty()) {
+      f.why_not_higher.emplace_back("no answer was captured: how the race went is not known");
+    }
     add_evidence(f, source);
     add_stub_overhead(f, source);
     add_what_if(f, source, resolvers);

@@ -13,6 +13,7 @@
 
 #include "../estimate.hpp"
 #include "../nodes.hpp"
+#include "../round_trips.hpp"
 #include "../undivided.hpp"
 
 namespace wirelag {
@@ -109,20 +110,20 @@ class Judge {
     }
   }
 
+  /// Where the rule would fire if the server had worked for all of a wait whose way is not known.
   [[nodiscard]] Undivided long_waits() const {
-    Undivided undivided(input_.data.connections());
+    Undivided undivided;
     for (const auto& [server, templates] : servers_) {
       for (const auto& [name, t] : templates) {
-        std::vector<Weighted> waits;
-        for (const Answer& a : t.answers) {
+        Template at_most = t;
+        DurationNs longest_ns = 0;
+        for (Answer& a : at_most.answers) {
           const HttpTransaction& h = input_.data.http()[a.http];
-          if (undivided.way_known(h.client, h.server)) continue;
-          waits.push_back({h.server_wait_ns(), input_.visits.stored[a.place.visit].weight});
+          if (input_.visits.round_trips->way_known(h.client.ip, h.server.ip)) continue;
+          a.think_ns = h.server_wait_ns();
+          longest_ns = std::max(longest_ns, a.think_ns);
         }
-        if (waits.empty()) continue;
-        if (quantile(waits, 0.5) > limits_.p50_ns || quantile(waits, 0.95) > limits_.p95_ns) {
-          undivided.add(server, quantile(waits, 0.95));
-        }
+        if (longest_ns > 0 && fires(at_most)) undivided.add(server, longest_ns);
       }
     }
     return undivided;

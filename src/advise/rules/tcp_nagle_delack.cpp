@@ -11,6 +11,9 @@
 // second write waits for R alone; where the same server's exchanges show delayed ACKs, those waits count
 // as well: one write, or TCP_NODELAY, ends them all.
 //
+// Without a handshake the way may be known from nothing but an ACK that was delayed itself, or not at all:
+// a gap that may have been a delayed ACK is then neither one nor none.
+//
 // Measured: two writes, then a read, on a 6 ms path 56.0 ms against 6.5 in one write; at 60 ms 164
 // against 60.6. The gap had no data from the receiver in it, so it is not its work.
 #include <map>
@@ -72,27 +75,64 @@ class Judge {
       if (server.events.empty() || (!often && server.events.size() < limits_.min_events)) continue;
       result.findings.push_back(finding_for(endpoint, server));
     }
-    return result.findings.empty() ? fine(servers_) : result;
+    if (!result.findings.empty()) return result;
+    return undivided_.empty() ? fine(servers_) : not_visible();
   }
 
  private:
+  [[nodiscard]] RuleResult not_visible() const {
+    DurationNs longest_ns = 0;
+    for (const auto& [server, pause_ns] : undivided_) longest_ns = std::max(longest_ns, pause_ns);
+    return {
+        Outcome::not_visible,
+        {},
+        "no handshake with " + names_of(undivided_) + " was captured: of pauses of up to " +
+            in_ms(longest_ns) +
+            " within a message the way and the delay of its acknowledgement cannot be told apart"};
+  }
+
   template <class Exchange>
   void add(std::size_t connection, VisitNode::Kind kind, std::size_t item, const Exchange& t) {
     ++seen_;
     const ExchangeStalls& s = t.stalls;
-    if (!known(s.request_held_ns)) return;
+    const bool measured = known(s.earlier_resend_ns);  // both directions of the request
+    if (!measured && !known(s.request_held_ns)) return;
     Server& server = servers_[t.server];
     ++server.exchanges;
-    const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[connection]);
+    if (!known(s.request_held_ns)) undivided(t.server, t.request_ns());
+    if (!known(s.response_held_ns) && known(s.response_resend_ns)) {
+      undivided(t.server, t.transfer_ns());
+    }
+    const Connection& c = input_.data.connections()[connection];
+    const DurationNs rtt = round_trips_.whole_ns(c);
+    const bool way_known = round_trips_.way_known(c.client.ip, c.server.ip);
     const auto held = [&](Direction sender, DurationNs held_ns, TimeNs time, const FrameSpan& at) {
       if (!known(held_ns) || held_ns <= 0) return;
       const bool late = delayed(held_ns, known(rtt) ? rtt : 0);
+      if (!late && !way_known && may_be_delayed(held_ns, rtt)) undivided(t.server, held_ns);
       (late ? server.events : server.quick)
           .push_back({connection, kind, item, sender, held_ns, time, at});
       server.by_sender[sender] += late ? 1 : 0;
     };
     held(Direction::c2s, s.request_held_ns, t.request_first_ns, t.request_frames);
     held(Direction::s2c, s.response_held_ns, t.response_first_ns, t.response_frames);
+  }
+
+  /// A pause within a message of which nobody knows what it waited for.
+  void undivided(const Endpoint& server, DurationNs pause_ns) {
+    DurationNs& longest_ns = undivided_.try_emplace(server, pause_ns).first->second;
+    longest_ns = std::max(longest_ns, pause_ns);
+  }
+
+  /// Whether the time is that of one or a few delayed ACKs on some way of at most `rtt_ns`.
+  [[nodiscard]] bool may_be_delayed(DurationNs held_ns, DurationNs rtt_ns) const {
+    for (DurationNs n = 1; n <= limits_.max_delays; ++n) {
+      const DurationNs most = held_ns / n;
+      const DurationNs least = known(rtt_ns) ? most - rtt_ns : 0;
+      if (most >= limits_.quick_min_ns && least <= limits_.quick_max_ns) return true;
+      if (most >= limits_.slow_min_ns && least <= limits_.slow_max_ns) return true;
+    }
+    return false;
   }
 
   /// Whether the time is that of one or a few delayed ACKs.
@@ -170,6 +210,7 @@ class Judge {
   NodeIndex requests_;
   NodeIndex queries_;
   std::map<Endpoint, Server> servers_;
+  std::map<Endpoint, DurationNs> undivided_;  ///< the longest
   std::size_t seen_ = 0;
 };
 

@@ -80,10 +80,13 @@ class Judge {
       const TlsHandshake& t = input_.data.tls()[i];
       const std::size_t c = input_.data.connection_index(t.connection);
       if (c == Dataset::kNone) continue;
-      const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[c]);
+      const Connection& connection = input_.data.connections()[c];
+      const DurationNs rtt = round_trips_.whole_ns(connection);
       if (const NodePlace* at = nodes_.find(i); at != nullptr && known(rtt)) {
         const DurationNs saved = rtt * extra_rounds(t);
-        f.edits.push_back(shorten(*at, Category::tls, saved, saved));
+        // Without a TCP handshake the shortest round trip may have the server's time in it.
+        const bool sure = round_trips_.way_known(connection.client.ip, connection.server.ip);
+        f.edits.push_back(shorten(*at, Category::tls, sure ? saved : 0, saved));
       }
       if (f.evidence.size() == kExamples) continue;
       Evidence e{fmt::format("{} to {}{}", t.client.text(), t.sni.empty() ? "?" : t.sni,

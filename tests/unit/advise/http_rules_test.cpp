@@ -81,6 +81,27 @@ TEST_F(HttpRules, SlowTtfbMidstreamIsAnUpperBound) {
   EXPECT_THAT(f[0].why_not_higher, testing::Contains(HasSubstr("upper bound")));
 }
 
+TEST_F(HttpRules, SlowTtfbMidstreamBehindAnAckWithTheAnswerIsNotVisible) {
+  // The only round trip seen is the wait itself: all of it may be the way, or the server.
+  Connection& c = story_.midstream(open(0));
+  c.rtt_probe_server.add(at_ms(890) - kBegin);
+  story_.http(c, "/slow", 10, 900);
+  const RuleResult result = Judged(story_).by("http-slow-ttfb");
+  EXPECT_EQ(result.outcome, Outcome::not_visible);
+  EXPECT_THAT(result.note, HasSubstr("cannot be told apart"));
+}
+
+TEST_F(HttpRules, SlowTtfbMidstreamOfALongVisitIsFineWhereAcksShowTheWay) {
+  // GIVEN 300 ms at a server whose way an ACK showed, in a visit that waits 5 s for something else
+  Connection& c = story_.midstream(open(0));
+  c.rtt_probe_server.add(at_ms(6) - kBegin);
+  story_.http(c, "/slow", 10, 310);
+  HttpTransaction& longer = story_.http(open(0.5), "/big", 6.6, 5000);
+  longer.response_first_ns = at_ms(12.6);
+  // THEN it is no good part of what is waited for, and that is known
+  EXPECT_EQ(outcome("http-slow-ttfb"), Outcome::fine);
+}
+
 TEST_F(HttpRules, SlowTtfbWithoutAnswersIsNotVisible) {
   story_.http(open(0), "/", 6.1, Story::kNever);
   EXPECT_EQ(outcome("http-slow-ttfb"), Outcome::not_visible);

@@ -306,6 +306,32 @@ TEST_F(TcpRules, NagleWithoutADelayedAckCountsWhereOthersShowOne) {
   EXPECT_NEAR(f[0].user_seconds_per_hour, 0.052, 0.0001);
 }
 
+TEST_F(TcpRules, NagleMidstreamIsNotVisibleWhereTheWayMayBeTheDelay) {
+  const auto exchange = [this](Connection& c) -> ExchangeStalls& {
+    HttpTransaction& h = story_.http(c, "/a", 10, 62);
+    h.stalls = {0, 0, 0, 0, 0};
+    h.request_last_ns = at_ms(56);
+    return h.stalls;
+  };
+  // GIVEN no handshake, and the delayed ACK as the only round trip that was seen
+  Connection& c = story_.midstream(open(0));
+  c.rtt_probe_server.add(46 * kMillisecondNs);
+  c.rtt_probe_client.add(50 * kMicrosecondNs);
+  ExchangeStalls& stalls = exchange(c);
+  stalls.request_held_ns = 46 * kMillisecondNs;
+  EXPECT_EQ(outcome("tcp-nagle-delack"), Outcome::not_visible);
+  // a pause of which nobody knows whether the ACK ended it
+  stalls.request_held_ns = kUnknownNs;
+  EXPECT_EQ(outcome("tcp-nagle-delack"), Outcome::not_visible);
+  // too short for a delayed ACK, whatever the way is
+  stalls.request_held_ns = 20 * kMillisecondNs;
+  EXPECT_EQ(outcome("tcp-nagle-delack"), Outcome::fine);
+  // a round trip that is shorter tells them apart
+  stalls.request_held_ns = 46 * kMillisecondNs;
+  c.rtt_probe_server.add(6 * kMillisecondNs);
+  EXPECT_EQ(findings("tcp-nagle-delack").size(), 1U);
+}
+
 // -------------------------------------------------------------------------------- tcp-tail-rto
 
 class TailBeforeTheProbe : public TcpRules {
