@@ -170,4 +170,16 @@ std::string clip_middle(std::string_view text, std::size_t width) {
   return std::string(text.substr(0, head)) + ".." + std::string(text.substr(text.size() - tail));
 }
 
+std::string clip_around(std::string_view text, std::size_t width, std::size_t at) {
+  if (text.size() <= width) return std::string(text);
+  if (width <= 2) return std::string(width, '.');
+  const std::size_t head = width / 3;
+  const std::size_t room = width - 2 - head;
+  const std::size_t space = text.substr(0, at).rfind(' ');
+  std::size_t from = space == std::string_view::npos ? at : space + 1;
+  if (at - from + 2 >= room) from = at;  // the word alone is too long
+  from = std::min(std::max(from, head), text.size() - room);
+  return std::string(text.substr(0, head)) + ".." + clip_end(text.substr(from), room);
+}
+
 }  // namespace wirelag::report

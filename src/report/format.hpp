@@ -60,5 +60,8 @@ template <class List>
 /// Shortened at the end or in the middle with ".." so that it is at most `width` characters long.
 [[nodiscard]] std::string clip_end(std::string_view text, std::size_t width);
 [[nodiscard]] std::string clip_middle(std::string_view text, std::size_t width);
+/// Likewise, of a text too long: a third of the width from its beginning, then the word that `at` is in
+/// and what follows, as far as it fits.
+[[nodiscard]] std::string clip_around(std::string_view text, std::size_t width, std::size_t at);
 
 }  // namespace wirelag::report

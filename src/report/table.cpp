@@ -1,6 +1,8 @@
 #include "table.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -11,9 +13,29 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 
-std::string fit(const std::string& cell, const Column& column, std::size_t width) {
-  if (cell.size() <= width) return cell;
-  return column.shrink == Shrink::middle ? clip_middle(cell, width) : clip_end(cell, width);
+std::size_t common_prefix(std::string_view a, std::string_view b) {
+  const auto differ = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  return static_cast<std::size_t>(differ.first - a.begin());
+}
+
+/// The cells of one column, clipped at their ends. Those that would read alike and are not are clipped
+/// around the place where they differ from the one most like them.
+std::map<std::string_view, std::string> clipped_apart(const std::set<std::string_view>& cells,
+                                                      std::size_t width) {
+  std::map<std::string, std::set<std::string_view>> alike;
+  for (const std::string_view cell : cells) alike[clip_end(cell, width)].insert(cell);
+  std::map<std::string_view, std::string> out;
+  for (const auto& [clipped, group] : alike) {
+    for (auto at = group.begin(); at != group.end(); ++at) {
+      std::size_t shared = 0;
+      if (at != group.begin()) shared = common_prefix(*at, *std::prev(at));
+      if (std::next(at) != group.end()) {
+        shared = std::max(shared, common_prefix(*at, *std::next(at)));
+      }
+      out.emplace(*at, group.size() == 1 ? clipped : clip_around(*at, width, shared));
+    }
+  }
+  return out;
 }
 
 void end_line(std::string& out) {
@@ -55,12 +77,30 @@ std::vector<std::size_t> Table::widths() const {
   return width;
 }
 
+std::vector<std::vector<std::string>> Table::fitted(const std::vector<std::size_t>& widths) const {
+  std::vector<std::vector<std::string>> rows = rows_;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    std::set<std::string_view> long_ones;
+    for (const auto& row : rows_) {
+      if (row[c].size() > widths[c]) long_ones.insert(row[c]);
+    }
+    if (long_ones.empty()) continue;
+    const bool middle = columns_[c].shrink == Shrink::middle;
+    const auto apart = clipped_apart(middle ? std::set<std::string_view>{} : long_ones, widths[c]);
+    for (auto& row : rows) {
+      if (row[c].size() <= widths[c]) continue;
+      row[c] = middle ? clip_middle(row[c], widths[c]) : apart.at(row[c]);
+    }
+  }
+  return rows;
+}
+
 void Table::print_row(std::string& out, const std::vector<std::string>& cells,
                       const std::vector<std::size_t>& widths) const {
   std::string line(indent_, ' ');
   for (std::size_t c = 0; c < cells.size(); ++c) {
     if (c > 0) line.append(kGap, ' ');
-    const std::string cell = fit(cells[c], columns_[c], widths[c]);
+    const std::string& cell = cells[c];
     const std::size_t padding = widths[c] - cell.size();
     if (columns_[c].align == Align::right) line.append(padding, ' ');
     line += cell;
@@ -77,12 +117,12 @@ void Table::print(std::string& out) const {
   std::vector<std::string> titles;
   for (const Column& column : columns_) titles.push_back(column.title);
   print_row(out, titles, width);
-  for (const auto& row : rows_) print_row(out, row, width);
+  for (const auto& row : fitted(width)) print_row(out, row, width);
 }
 
 void Table::print_rows(std::string& out) const {
   const std::vector<std::size_t> width = widths();
-  for (const auto& row : rows_) print_row(out, row, width);
+  for (const auto& row : fitted(width)) print_row(out, row, width);
 }
 
 void paragraph(std::string& out, std::string_view label, std::string_view text, std::size_t column,

@@ -5,8 +5,9 @@
 //    1  10.11.29.131:60686        6.062
 //
 // Invariant: no line is longer than kWidth. A table that would be wider shrinks the columns that
-// say they may shrink, longest first; a cell that is then too long is clipped with "..". Everything
-// added is plain text; text from the wire goes through safe() on its way in.
+// say they may shrink, longest first; a cell that is then too long is clipped with "..". Cells of a column
+// that would be clipped to the same show where they differ. Everything added is plain text; text from the
+// wire goes through safe() on its way in.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +46,8 @@ class Table {
 
  private:
   [[nodiscard]] std::vector<std::size_t> widths() const;
+  [[nodiscard]] std::vector<std::vector<std::string>> fitted(
+      const std::vector<std::size_t>& widths) const;
   void print_row(std::string& out, const std::vector<std::string>& cells,
                  const std::vector<std::size_t>& widths) const;
 

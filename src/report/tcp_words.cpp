@@ -62,7 +62,7 @@ std::string resend_wait(const Connection& c) {
 }
 
 std::string task_count(const Channel& channel) {
-  const std::size_t seen = channel.http.size() + channel.dns.size();
+  const std::size_t seen = channel.http.size() + channel.dns.size() + channel.database.size();
   return seen == 0 && channel.tls != Dataset::kNone ? std::string(kNone) : std::to_string(seen);
 }
 
@@ -90,7 +90,11 @@ std::string whereabouts(const ConnectionPhases& phases) {
   return text;
 }
 
-std::string no_task(const Connection& c) {
+std::string other_tasks(const Connection& c, const Channel& channel) {
+  if (!channel.database.empty()) {
+    return fmt::format("{} of {}: part \"Databases and caches\"",
+                       count(channel.database.size(), "request"), name(c.protocol));
+  }
   const std::uint64_t payload = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes;
   if (payload == 0) return "none: no data was sent on it";
   if (c.protocol == Protocol::tls) return "hidden by TLS";

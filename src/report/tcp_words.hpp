@@ -22,8 +22,8 @@ namespace wirelag::report {
 [[nodiscard]] std::string traffic(const Connection& connection);
 /// The phases that took time, in the order of their names: "connect 6.062 ms, request 0.2 ms, ...".
 [[nodiscard]] std::string whereabouts(const ConnectionPhases& phases);
-/// Why no task is listed for a connection.
-[[nodiscard]] std::string no_task(const Connection& connection);
+/// What a connection without HTTP and DNS was for, or why no task is known of it.
+[[nodiscard]] std::string other_tasks(const Connection& connection, const Channel& channel);
 /// "5 connections: 5 complete. 8 HTTP requests on 3 of them; 2 carried none."
 [[nodiscard]] std::string channel_totals(const Report& report);
 

@@ -126,7 +126,7 @@ void block(std::string& out, const Report& r, std::size_t index, std::size_t max
   if (!channel.http.empty()) {
     text_http_tasks(out, r, channel.http, max_rows);
   } else if (channel.dns.empty() && !failed(c)) {
-    paragraph(out, "task", no_task(c), kBlockLabel, 2);
+    paragraph(out, "task", other_tasks(c, channel), kBlockLabel, 2);
   }
 }
 

@@ -34,9 +34,9 @@ class Plot {
     double r_top = 0;
     for (const LoadWindow& p : load_.windows) r_top = std::max(r_top, p.response_ns);
     r_top = r_top / kMillisecondNs * kRoom;
-    panel("time of an answer (ms)", r_top, load_.r0_ns / kMillisecondNs, "with little to do",
+    panel("time of an answer (ms)", r_top, load_.r0_ns / kMillisecondNs, "with little to do", "end",
           [](const LoadWindow& p) { return p.response_ns / kMillisecondNs; });
-    panel("answers per second", load_.x_max * kRoom, load_.x_max, "the most",
+    panel("answers per second", load_.x_max * kRoom, load_.x_max, "the most", "first",
           [](const LoadWindow& p) { return p.per_second; });
     table();
   }
@@ -55,9 +55,11 @@ class Plot {
                                   beyond, load_.windows.size()));
   }
 
+  /// The level's name stands at the `side` where no points are: long answers come with much in flight, few
+  /// answers with little.
   template <class Value>
   void panel(std::string_view title, double top, double level, std::string_view level_name,
-             Value value) {
+             std::string_view side, Value value) {
     w_.leaf("p", title, {{"class", "note axis-title"}});
     const auto frame = w_.element("div", {{"class", "plot"}});
     scale(top);
@@ -74,8 +76,8 @@ class Plot {
                      {"y1", pixels(level_y)},
                      {"y2", pixels(level_y)}});
     w_.leaf("text", level_name,
-            {{"class", "end"},
-             {"x", "99.5%"},
+            {{"class", std::string(side)},
+             {"x", side == "end" ? "99.5%" : "0.5%"},
              {"y", pixels(level_y < 20 ? level_y + 13 : level_y - 4)}});
     w_.lone("line", {{"class", "level knee"},
                      {"x1", percent(load_.n_star, n_top_)},

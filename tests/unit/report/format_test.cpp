@@ -72,6 +72,19 @@ TEST(Clip, KeepsTheWidthItWasGiven) {
   EXPECT_EQ(clip_middle("abcdefghi", 2), "..");
 }
 
+TEST(Clip, AroundAPlaceShowsItsWord) {
+  const std::string_view text = "EXECUTE s1 of 10.0.0.1:40001 (text not known)";
+  EXPECT_EQ(clip_around(text, text.size(), 27), text);
+  EXPECT_EQ(clip_around(text, 30, 27), "EXECUTE s1..10.0.0.1:40001 (..");
+  EXPECT_EQ(clip_around(text, 12, 27), "EXEC..1 (t..");  // the word alone is too long
+  EXPECT_EQ(clip_around(text, 30, text.size() - 1), "EXECUTE s1..1 (text not known)");
+  for (std::size_t width = 0; width < text.size(); ++width) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      EXPECT_LE(clip_around(text, width, at).size(), width) << width << " " << at;
+    }
+  }
+}
+
 TEST(TableLayout, ColumnsLineUpAndNumbersStandRight) {
   Table table({{"id", Align::right}, {"name", Align::left}, {"ms", Align::right}}, 1);
   table.row({"1", "short", "6.062"});
@@ -97,6 +110,21 @@ TEST(TableLayout, AWideTableShrinksOnlyWhatMayShrink) {
     EXPECT_LE(end - start, kWidth);
     start = end + 1;
   }
+}
+
+TEST(TableLayout, CellsThatWouldBeClippedAlikeShowWhereTheyDiffer) {
+  // GIVEN the same name on two connections, and a statement like no other
+  Table table({{"n", Align::right}, {"statement", Align::left, Shrink::end, 10}}, 0);
+  const std::string name = "COM_STMT_EXECUTE " + std::string(160, '1') + " of 10.0.0.1:";
+  table.row({"1", name + "40000 (text not known)"});
+  table.row({"2", name + "40001 (text not known)"});
+  table.row({"2", name + "40001 (text not known)"});
+  table.row({"3", "SELECT " + std::string(100, 'x')});
+  std::string out;
+  table.print(out);
+  EXPECT_THAT(out, HasSubstr("1 of 10.0.0.1:40000 (text not known)\n"));
+  EXPECT_THAT(out, HasSubstr("1 of 10.0.0.1:40001 (text not known)\n"));
+  EXPECT_THAT(out, HasSubstr("SELECT xxx"));
 }
 
 TEST(TableLayout, AColumnThatSaysNothingIsLeftOut) {
