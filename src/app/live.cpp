@@ -270,6 +270,7 @@ Status ControlCore::write_report(TimeNs now) {
     capture.link_types.emplace_back(name(port.link));
   }
   capture.format = "live";
+  capture.marks = config_.report.marks;
   capture.packets = total_.accounting.received;
   capture.first_time_ns = total_.start_time_ns;
   capture.last_time_ns = total_.end_time_ns;

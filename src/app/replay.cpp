@@ -55,6 +55,7 @@ int replay(const ReplayOptions& options, const Config& config) {
                      run->capture.cut_short));
   }
 
+  run->capture.marks = config.report.marks;
   const Report report =
       build_report(std::move(run->capture), run->accounting, run->counters, std::move(run->data),
                    config.thresholds, service_names(*signatures.value()));

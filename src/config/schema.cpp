@@ -235,6 +235,11 @@ Section<C> report() {
               "replay_transactions", "transactions", 1, 1024 * kMega,
               "of each kind kept in a replay, whose memory grows with them; the oldest go first",
               MEMBER(report.replay_transactions)),
+          marks<C>(
+              "marks",
+              "what was changed and when: the report draws them in its heat maps and holds the "
+              "visits after each against those before it",
+              MEMBER(report.marks)),
       }};
 }
 

@@ -150,6 +150,29 @@ Setting<Owner> texts(std::string_view name, std::string_view meaning, Member mem
   return {name, "", meaning, "a list of texts", read, print};
 }
 
+template <class Owner, class Member>
+Setting<Owner> marks(std::string_view name, std::string_view meaning, Member member) {
+  const auto read = [=](const toml::node& node, Owner& owner) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) return false;
+    std::vector<Mark> values;
+    for (const toml::node& item : *list) {
+      std::optional<Mark> mark = parse_mark(item.value_exact<std::string>().value_or(""));
+      if (!mark) return false;
+      values.push_back(std::move(*mark));
+    }
+    member(owner) = std::move(values);
+    return true;
+  };
+  const auto print = [=](const Owner& owner) {
+    toml::array list;
+    for (const Mark& mark : member(owner)) list.push_back(print_mark(mark));
+    return as_toml(list);
+  };
+  return {name, "",   meaning, "a list of texts like \"2026-01-31T09:30:00Z http2 on\", in UTC",
+          read, print};
+}
+
 template <class Value>
 using Choices = std::vector<std::pair<std::string_view, Value>>;
 

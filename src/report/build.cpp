@@ -1,6 +1,7 @@
 // From sealed data to the one value that every renderer draws from.
 #include <wirelag/report/report.hpp>
 
+#include "marks.hpp"
 #include "servers.hpp"
 #include "waits.hpp"
 
@@ -16,6 +17,7 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   Waits waits = report::waits_of(visits, advice);
   std::vector<ServerLoad> loads = server_loads(data, thresholds);
   std::vector<ServerUse> servers = report::servers_of(data, loads);
+  std::vector<MarkedChange> changes = report::changes_at(capture.marks, visits);
   return Report{std::move(capture),
                 accounting,
                 counters,
@@ -26,7 +28,8 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
                 std::move(waits),
                 std::move(loads),
                 std::move(servers),
-                std::move(service_names)};
+                std::move(service_names),
+                std::move(changes)};
 }
 
 }  // namespace wirelag

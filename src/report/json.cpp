@@ -170,6 +170,9 @@ std::string render_json(const Report& r) {
   app(layout, r);
   visits(layout, r);
   waits(layout, r);
+  layout.open("marks", '[');
+  for (const MarkedChange& c : r.changes) layout.item(report::marked_json(c));
+  layout.close(']');
   advice(layout, r.advice);
   layout.close('}');
   out += '\n';

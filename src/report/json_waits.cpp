@@ -71,4 +71,21 @@ Json server_json(const ServerUse& s) {
               {"utilisation", measured(s.utilisation())}};
 }
 
+Json marked_json(const MarkedChange& c) {
+  const auto side = [](const MarkedChange::Side& s) {
+    return Json{
+        {"visits", s.visits}, {"p50_ns", ns_or_null(s.p50_ns)}, {"p95_ns", ns_or_null(s.p95_ns)}};
+  };
+  Json services = Json::array();
+  for (const MarkedChange::Service& s : c.services) {
+    services.push_back(Json{{"service", text_or_null(s.name)},
+                            {"before", side(s.before)},
+                            {"after", side(s.after)},
+                            {"beyond_chance", s.beyond_chance}});
+  }
+  return Json{{"time_ns", c.mark.time_ns},
+              {"what", text_or_null(c.mark.what)},
+              {"services", std::move(services)}};
+}
+
 }  // namespace wirelag::report

@@ -20,6 +20,8 @@ void text_explain(std::string& out, const Report& report, const TextOptions& opt
 /// Nothing without a visit. `column`: where the text beside a label begins.
 void text_wait_headline(std::string& out, const Report& report, std::size_t column);
 void text_wait(std::string& out, const Report& report);
+/// Nothing where the operator set no mark.
+void text_marks(std::string& out, const Report& report);
 void text_findings(std::string& out, const Report& report, const TextOptions& options);
 
 }  // namespace wirelag::report

@@ -129,6 +129,7 @@ void servers(std::string& out, const Report& r, std::size_t max_rows) {
 void text_findings(std::string& out, const Report& r, const TextOptions& options) {
   heading(out, "4. What to change", '-');
   text_wait(out, r);
+  text_marks(out, r);
   const std::vector<Finding>& all = r.advice.findings;
   if (all.empty()) out += "\nNo rule found anything worth changing in this capture.\n";
   std::size_t shown = 0;

@@ -10,6 +10,7 @@ Screenshots of every page, and a PDF of its printed form, stay in OUTPUT_DIR. Ex
 """
 
 import argparse
+import json
 import pathlib
 import subprocess
 import sys
@@ -25,9 +26,11 @@ SCHEMES = ("light", "dark")
 MAX_BYTES = 2_000_000  # of a page, whatever was captured
 
 
-def report_of(wirelag, capture, path):
+def report_of(wirelag, capture, path, marks):
+    config = path.with_suffix(".toml")
+    config.write_text(f"[report]\nmarks = {json.dumps(marks)}\n")
     done = subprocess.run(
-        [wirelag, "replay", "--format", "html", "--output", path, capture],
+        [wirelag, "replay", "--format", "html", "--config", config, "--output", path, capture],
         capture_output=True,
         text=True,
         timeout=300,
@@ -75,7 +78,7 @@ def main():
                     continue
                 begin = time.monotonic()
                 report = options.output / f"{name}.html"
-                problems = report_of(options.wirelag, capture, report)
+                problems = report_of(options.wirelag, capture, report, captures.MARKS.get(name, ()))
                 if not problems:
                     size = report.stat().st_size
                     if size > MAX_BYTES:

@@ -20,6 +20,7 @@
 #include <wirelag/base/result.hpp>
 #include <wirelag/classify/classifier.hpp>
 #include <wirelag/ingest/frame.hpp>
+#include <wirelag/report/mark.hpp>
 #include <wirelag/worker/worker.hpp>
 
 namespace wirelag {
@@ -85,6 +86,7 @@ struct Config {
     bool html = true;
     std::uint64_t max_transactions = 200'000;
     std::uint64_t replay_transactions = 4'000'000;
+    std::vector<Mark> marks;  ///< what was changed, and when
   } report;
 
   /// [[service]], in order: the first that matches wins.

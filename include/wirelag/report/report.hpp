@@ -12,6 +12,7 @@
 #include <wirelag/control/correlate.hpp>
 #include <wirelag/control/dataset.hpp>
 #include <wirelag/decode/accounting.hpp>
+#include <wirelag/report/mark.hpp>
 
 namespace wirelag {
 
@@ -25,7 +26,8 @@ struct CaptureBlock {
   std::uint64_t packets = 0;
   TimeNs first_time_ns = kUnknownNs;
   TimeNs last_time_ns = kUnknownNs;
-  std::string cut_short;  ///< why the file ended early, empty when it did not
+  std::string cut_short;    ///< why the file ended early, empty when it did not
+  std::vector<Mark> marks;  ///< that the operator set (report.marks)
   // Live only; a replay sees everything.
   double client_share = 1.0;     ///< of the clients, whose transactions were kept (sampling)
   std::uint64_t port_drops = 0;  ///< frames that the ports lost before wirelag could read them
@@ -79,6 +81,25 @@ struct ServerUse {
   }
 };
 
+/// What was measured around a mark: the visits between the mark before it and this one, and those between
+/// this one and the next; without those that went on across a mark.
+struct MarkedChange {
+  struct Side {
+    std::size_t visits = 0;  ///< with a request, whose end was seen
+    DurationNs p50_ns = kUnknownNs;
+    DurationNs p95_ns = kUnknownNs;
+  };
+  struct Service {
+    std::string name;  ///< as in Visit::service
+    Side before;
+    Side after;
+    /// The medians' 95 % intervals (by rank) lie apart. What else changed in that time is not known.
+    bool beyond_chance = false;
+  };
+  Mark mark;
+  std::vector<Service> services;  ///< most visits first, at most eight
+};
+
 struct Report {
   CaptureBlock capture;
   Accounting accounting;
@@ -91,6 +112,7 @@ struct Report {
   std::vector<ServerLoad> loads;
   std::vector<ServerUse> servers;          ///< most requests in flight first
   std::vector<std::string> service_names;  ///< by ServiceId; [0] is ""
+  std::vector<MarkedChange> changes;       ///< one for each of capture.marks, in order of time
 };
 
 /// Correlates, judges and assembles. `data` is sealed here.

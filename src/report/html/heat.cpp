@@ -1,6 +1,7 @@
 // Latency heat maps: time from left to right, latency upwards on a logarithmic scale, darker (on a
 // dark page: brighter) where more answers were. One for each of what users waited for most, all over the
-// same time: from the capture's first packet to its last.
+// same time: from the capture's first packet to its last. The marks that the operator set stand in them as
+// dashed lines with their numbers.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -120,6 +121,7 @@ class Map {
                        {"y", pixels(kRow * (high_ - at.first))},
                        {"height", pixels(kRow)}});
     }
+    marks();
     const double span_s =
         static_cast<double>(column_ns_) * kColumns / static_cast<double>(kSecondNs);
     const bool in_seconds = span_s >= 2;
@@ -129,6 +131,25 @@ class Map {
               {{"class", label_class(t, span)},
                {"x", percent(t, span)},
                {"y", pixels(height + kLabels - 3)}});
+    }
+  }
+
+  void marks() {
+    const double span_ns = static_cast<double>(column_ns_) * kColumns;
+    for (std::size_t i = 0; i < r_.changes.size(); ++i) {
+      const auto after_ns = static_cast<double>(r_.changes[i].mark.time_ns - begin_ns_);
+      if (after_ns < 0 || after_ns > span_ns) continue;
+      const std::string x = percent(after_ns, span_ns);
+      w_.lone("line", {{"class", "level knee"},
+                       {"x1", x},
+                       {"x2", x},
+                       {"y1", "0"},
+                       {"y2", pixels(kRow * (high_ - low_ + 1))}});
+      w_.leaf("text", std::to_string(i + 1),
+              {{"class", after_ns > span_ns / 2 ? "mark end" : "mark first"},
+               {"x", x},
+               {"dx", after_ns > span_ns / 2 ? "-4" : "4"},
+               {"y", "11"}});
     }
   }
 
@@ -203,6 +224,7 @@ void heat_maps(Writer& w, const Report& r) {
   const std::vector<Series> all = has_span ? collect(r) : std::vector<Series>{};
   const auto section = w.element("section", {{"id", "latency"}});
   w.leaf("h2", "Latency over time");
+  marked_changes(w, r);
   if (all.empty()) {
     w.leaf("p", fmt::format("Nothing was answered {} times or more: too little for a picture.",
                             kMinSamples));

@@ -16,9 +16,11 @@ void answer(Writer& w, const Report& report);         ///< what to know and do f
 void where_it_goes(Writer& w, const Report& report);  ///< stacked bars by category
 void waterfalls(Writer& w, const Report& report);     ///< typical visits
 void heat_maps(Writer& w, const Report& report);      ///< time x latency
-void findings(Writer& w, const Report& report);       ///< cards; capacity apart
-void knees(Writer& w, const Report& report);          ///< load against response time
-void not_judged(Writer& w, const Report& report);     ///< and what was fine
+/// Before and after each mark; nothing without one.
+void marked_changes(Writer& w, const Report& report);
+void findings(Writer& w, const Report& report);    ///< cards; capacity apart
+void knees(Writer& w, const Report& report);       ///< load against response time
+void not_judged(Writer& w, const Report& report);  ///< and what was fine
 void dns_tables(Writer& w, const Report& report);
 void channel_tables(Writer& w, const Report& report);
 void database_tables(Writer& w, const Report& report);

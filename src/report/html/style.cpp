@@ -61,6 +61,7 @@ svg{display:block;overflow:hidden}
 svg text{fill:var(--soft);font-size:12px;text-anchor:middle}
 svg text.first{text-anchor:start}
 svg text.end,.scale text{text-anchor:end}
+svg text.mark{fill:var(--ink);font-weight:600;paint-order:stroke;stroke:var(--page);stroke-width:4px}
 .seg{stroke:var(--page);stroke-width:1.5}
 .label{pointer-events:none}
 svg text.label{font-weight:600;font-size:12.5px}
@@ -79,7 +80,7 @@ svg text.label{font-weight:600;font-size:12.5px}
 svg text.on-c-connect,svg text.on-c-tls,svg text.on-c-send,svg text.on-c-rounds,svg text.on-c-stall{fill:var(--dark)}
 svg text.on-c-dns,svg text.on-c-think,svg text.on-c-bandwidth{fill:var(--pale)}
 svg text.on-c-client{fill:var(--ink)}
-.step{display:grid;grid-template-columns:minmax(0,270px) minmax(0,1fr) 170px;gap:0 14px;align-items:center}
+.step{display:grid;grid-template-columns:minmax(0,260px) minmax(0,1fr) 215px;gap:0 14px;align-items:center}
 .step p{margin:0;font-size:.86rem;line-height:1.3}
 .step .what{text-align:right}
 .step .when{color:var(--soft)}
@@ -157,7 +158,7 @@ nav,details{display:none}
 section{margin:20px 0}
 .scope,.visit,.heat,.knee,.step,thead,tr,pre{break-inside:avoid}
 thead{break-after:avoid}
-h2,h3,h4{break-after:avoid}
+h2,h3,h4,.legend,h2+.note{break-after:avoid}
 }
 )css");
 }

@@ -108,6 +108,8 @@ TEST(Config, printed_it_is_toml_that_gives_the_same_again) {
 interval_s = 0.1e1
 [eal]
 args = ["-l", "0-1", "back\\slash", "quo\"te"]
+[report]
+marks = ["2018-04-11T04:13:20.05Z \"http2\" on", "2026-01-31T00:00:00Z back"]
 [sampling]
 client_share = 0.1
 [[port]]
@@ -125,6 +127,8 @@ match = '''^(www\.)?shop'''
   ASSERT_TRUE(again.ok()) << again.error() << "\n" << printed;
   EXPECT_EQ(print_config(again.value()), printed);
   EXPECT_EQ(again.value().eal.args, config.eal.args);
+  EXPECT_EQ(again.value().report.marks, config.report.marks);
+  EXPECT_EQ(again.value().report.marks[0].what, "\"http2\" on");
   EXPECT_EQ(again.value().services[0].service, "shop \"1\"");
   EXPECT_EQ(again.value().services[0].pattern, "^(www\\.)?shop");
   EXPECT_EQ(again.value().ports[1].sharding, ShardingPolicy::rss);
@@ -180,6 +184,9 @@ TEST(ConfigError, a_value_of_another_type_is_refused) {
   EXPECT_THAT(error_of("[eal]\nhugepages = 1\n"), HasSubstr("expected true or false"));
   EXPECT_THAT(error_of("[eal]\nargs = \"-l 0\"\n"), HasSubstr("expected a list of texts"));
   EXPECT_THAT(error_of("[eal]\nargs = [\"-l\", 0]\n"), HasSubstr("expected a list of texts"));
+  EXPECT_THAT(error_of("[report]\nmarks = [\"yesterday http2 on\"]\n"),
+              HasSubstr("expected a list of texts like \"2026-01-31T09:30:00Z http2 on\", in UTC"));
+  EXPECT_THAT(error_of("[report]\nmarks = [2018-04-11T04:13:20Z]\n"), HasSubstr("expected a list"));
   EXPECT_THAT(error_of("[log]\nformat = \"xml\"\n"),
               HasSubstr("expected one of \"text\", \"json\", \"both\""));
   EXPECT_THAT(error_of("[appliance]\nname = \"\"\n"),

@@ -1,0 +1,38 @@
+// The marks that the operator set: their numbers stand in the heat maps, this is what they mean.
+#include "../marks.hpp"
+
+#include <fmt/format.h>
+
+#include "../format.hpp"
+#include "../words.hpp"
+#include "sections.hpp"
+
+namespace wirelag::report::html {
+
+void marked_changes(Writer& w, const Report& r) {
+  if (r.changes.empty()) return;
+  w.leaf("h3", "Marked changes");
+  for (std::size_t i = 0; i < r.changes.size(); ++i) {
+    const MarkedChange& change = r.changes[i];
+    Table t(w, fmt::format("{}. {}", i + 1, mark_title(r, change.mark)),
+            {{"service"},
+             {"visits before", true},
+             {"median ms", true},
+             {"visits after", true},
+             {"median ms", true},
+             {"median changed by ms", true},
+             {"is that chance?"}});
+    for (const MarkedChange::Service& s : change.services) {
+      t.row({clip_middle(utf8(s.name), 60), std::to_string(s.before.visits),
+             ms_number(s.before.p50_ns), std::to_string(s.after.visits), ms_number(s.after.p50_ns),
+             mark_difference(s), mark_verdict(s)});
+    }
+  }
+  w.leaf("p",
+         "Before: visits with a request since the mark before it. After: up to the next one. Those "
+         "that went on across a mark are left out. Beyond chance: the medians' 95 % intervals lie "
+         "apart. What else changed meanwhile, and whether the same was asked, is not on the wire.",
+         {{"class", "note"}});
+}
+
+}  // namespace wirelag::report::html

@@ -1,0 +1,19 @@
+// What changed at the marks that the operator set. Private to report; pure.
+#pragma once
+
+#include <wirelag/report/report.hpp>
+
+namespace wirelag::report {
+
+/// One for each of `marks`, in order of time: the visits with a request between the mark before and this
+/// one against those between this one and the next. What goes on across a mark is left out.
+[[nodiscard]] std::vector<MarkedChange> changes_at(std::vector<Mark> marks, const Visits& visits);
+
+/// "2018-04-11 04:13:20.050000000 UTC, 50.000 ms after the capture begins: http2 on"
+[[nodiscard]] std::string mark_title(const Report& report, const Mark& mark);
+/// By how much the median changed, in milliseconds: "-40.000", "+3.120", "-" where there is none.
+[[nodiscard]] std::string mark_difference(const MarkedChange::Service& service);
+/// "beyond chance", "may be chance", or why there is nothing to compare.
+[[nodiscard]] std::string mark_verdict(const MarkedChange::Service& service);
+
+}  // namespace wirelag::report

@@ -1,0 +1,39 @@
+// What came after the marks that the operator set, beside what was before.
+#include <fmt/format.h>
+
+#include "format.hpp"
+#include "marks.hpp"
+#include "table.hpp"
+#include "text.hpp"
+#include "words.hpp"
+
+namespace wirelag::report {
+
+void text_marks(std::string& out, const Report& r) {
+  if (r.changes.empty()) return;
+  out += "\nMarked changes: visits with a request before and after each (up to the next mark)\n";
+  for (const MarkedChange& change : r.changes) {
+    paragraph(out, "mark", mark_title(r, change.mark), 9, 2);
+    Table table({{"service", Align::left, Shrink::middle, 14},
+                 {"before", Align::right},
+                 {"p50 ms", Align::right},
+                 {"after", Align::right},
+                 {"p50 ms", Align::right},
+                 {"p50 changed by", Align::right},
+                 {"", Align::left}},
+                2);
+    for (const MarkedChange::Service& s : change.services) {
+      table.row({safe(s.name), std::to_string(s.before.visits), ms_number(s.before.p50_ns),
+                 std::to_string(s.after.visits), ms_number(s.after.p50_ns), mark_difference(s),
+                 mark_verdict(s)});
+    }
+    table.print(out);
+  }
+  paragraph(out, "",
+            "What went on across a mark is left out. Beyond chance: the medians' 95 % intervals "
+            "lie apart. What else changed meanwhile, and whether the same was asked, is not on the "
+            "wire.",
+            2);
+}
+
+}  // namespace wirelag::report

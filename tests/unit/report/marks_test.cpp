@@ -1,0 +1,159 @@
+// Marks that the operator set: how they are written, and what is said of the visits around them.
+#include "marks.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <wirelag/report/report.hpp>
+
+#include "../control/story.hpp"
+
+namespace wirelag::report {
+namespace {
+
+using test::at_ms;
+using test::kBegin;
+using test::Story;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Mark, IsATimeAndWords) {
+  const std::optional<Mark> mark = parse_mark("2018-04-11T04:13:20.05Z http2 on, 10% of users");
+  ASSERT_TRUE(mark);
+  EXPECT_EQ(mark->time_ns, 1'523'420'000'050'000'000);
+  EXPECT_EQ(mark->what, "http2 on, 10% of users");
+  EXPECT_EQ(print_mark(*mark), "2018-04-11T04:13:20.050000000Z http2 on, 10% of users");
+  EXPECT_EQ(parse_mark("1970-01-01T00:00:00Z x")->time_ns, 0);
+  EXPECT_EQ(parse_mark("2000-02-29T23:59:59.999999999Z x")->time_ns, 951'868'799'999'999'999);
+  for (const char* bad : {"",
+                          "http2 on",
+                          "2018-04-11T04:13:20Z",
+                          "2018-04-11T04:13:20Z ",
+                          "2018-04-11 04:13:20Z x",
+                          "2018-04-11T04:13:20 x",
+                          "2018-04-11T04:13:20+02:00 x",
+                          "2018-02-30T04:13:20Z x",
+                          "2018-04-11T24:00:00Z x",
+                          "2018-04-11T04:60:00Z x",
+                          "2018-04-11T04:13:60Z x",
+                          "2018-04-11T04:13:20.Z x",
+                          "2018-04-11T04:13:20.0000000001Z x",
+                          "18-04-11T04:13:20Z x",
+                          "2018-04-11T04:13:20.5x5Z x",
+                          "2018-4-11T04:13:20Z x",
+                          "2018-04-11T-4:13:20Z x",
+                          "2018-04-11T04:13:2Z x",
+                          "9999-04-11T04:13:20Z x",
+                          "1969-12-31T23:59:59Z x"}) {
+    EXPECT_FALSE(parse_mark(bad)) << bad;
+  }
+}
+
+/// One visit every two seconds: `slow` times about 500 ms, then `fast` times about 100.
+Story story_of(int slow, int fast) {
+  Story s;
+  for (int i = 0; i < slow + fast; ++i) {
+    const double t = 2000.0 * i;
+    Connection& c =
+        s.connection("10.0.0.5", static_cast<std::uint16_t>(1000 + i), "192.0.2.80", 80, t, 6);
+    s.http(c, "/", t + 6, t + (i < slow ? 500 : 100) + i % 7).content_type = "text/html";
+  }
+  return s;
+}
+
+Report report_of(const Story& story, std::vector<Mark> marks) {
+  CaptureBlock capture;
+  capture.name = "a.pcap";
+  capture.first_time_ns = kBegin;
+  capture.last_time_ns = at_ms(100'000);
+  capture.marks = std::move(marks);
+  return build_report(std::move(capture), {}, {}, story.dataset(), Thresholds{}, {""});
+}
+
+TEST(MarkedChange, HoldsTheVisitsAfterAgainstThoseBefore) {
+  const Report r = report_of(story_of(20, 25), {{at_ms(39'500), "http2 on"}});
+  ASSERT_EQ(r.changes.size(), 1U);
+  ASSERT_EQ(r.changes[0].services.size(), 1U);
+  const MarkedChange::Service& s = r.changes[0].services[0];
+  EXPECT_EQ(s.name, "www.example.com");
+  EXPECT_EQ(s.before.visits, 20U);
+  EXPECT_EQ(s.after.visits, 25U);
+  EXPECT_EQ(s.before.p50_ns, 503 * kMillisecondNs);
+  EXPECT_EQ(s.after.p50_ns, 103 * kMillisecondNs);
+  EXPECT_TRUE(s.beyond_chance);
+  EXPECT_EQ(mark_difference(s), "-400.000");
+  EXPECT_EQ(mark_title(r, r.changes[0].mark),
+            "2023-11-14 22:13:59.500000000 UTC, 39500.000 ms after the capture begins: http2 on");
+}
+
+TEST(MarkedChange, FewVisitsOrTheSameWaitsMayBeChance) {
+  EXPECT_FALSE(
+      report_of(story_of(3, 3), {{at_ms(5'500), "x"}}).changes[0].services[0].beyond_chance);
+  EXPECT_FALSE(
+      report_of(story_of(0, 40), {{at_ms(39'500), "x"}}).changes[0].services[0].beyond_chance);
+}
+
+TEST(MarkedChange, GoesFromTheMarkBeforeToTheNext) {
+  const Report r =
+      report_of(story_of(10, 20), {{at_ms(39'500), "second"}, {at_ms(19'500), "first"}});
+  ASSERT_EQ(r.changes.size(), 2U);
+  EXPECT_EQ(r.changes[0].mark.what, "first");
+  EXPECT_EQ(r.changes[0].services[0].before.visits, 10U);
+  EXPECT_EQ(r.changes[0].services[0].after.visits, 10U);
+  EXPECT_EQ(r.changes[1].mark.what, "second");
+  EXPECT_EQ(r.changes[1].services[0].before.visits, 10U);
+  EXPECT_EQ(r.changes[1].services[0].after.visits, 10U);
+}
+
+TEST(MarkedChange, LeavesOutVisitsThatOnlyOpenedAConnection) {
+  Story story = story_of(3, 3);
+  story.connection("10.0.0.6", 999, "192.0.2.80", 80, 100, 6);
+  const Report r = report_of(story, {{at_ms(5'500), "x"}});
+  std::size_t before = 0;
+  for (const MarkedChange::Service& s : r.changes[0].services) before += s.before.visits;
+  EXPECT_EQ(before, 3U);
+}
+
+TEST(MarkedChange, LeavesOutWhatGoesOnAcrossTheMark) {
+  const Report r = report_of(story_of(3, 3), {{at_ms(4'200), "x"}});  // within the third visit
+  EXPECT_EQ(r.changes[0].services[0].before.visits, 2U);
+  EXPECT_EQ(r.changes[0].services[0].after.visits, 3U);
+}
+
+TEST(MarkedChange, OutsideOfTheCaptureThereIsNothingToCompare) {
+  const Report r = report_of(story_of(10, 20), {{kBegin - 1, "early"}, {at_ms(200'000), "late"}});
+  EXPECT_EQ(mark_verdict(r.changes[0].services[0]), "no visit before it");
+  EXPECT_EQ(mark_verdict(r.changes[1].services[0]), "no visit after it");
+  EXPECT_THAT(mark_title(r, r.changes[0].mark), HasSubstr("before the capture begins"));
+  EXPECT_THAT(mark_title(r, r.changes[1].mark), HasSubstr("after the capture ends"));
+  EXPECT_EQ(mark_difference(r.changes[0].services[0]), "-");
+}
+
+TEST(MarkedChange, EveryRendererShowsIt) {
+  const Report r = report_of(story_of(20, 25), {{at_ms(39'500), "http2 <on>"}});
+  const std::string text = render_text(r, {});
+  EXPECT_THAT(text, HasSubstr("http2 <on>"));
+  EXPECT_THAT(text, HasSubstr("-400.000  beyond chance\n"));
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    EXPECT_LE(end - at, 100U) << text.substr(at, end - at);
+    at = end + 1;
+  }
+  const std::string json = render_json(r);
+  EXPECT_THAT(json, HasSubstr(R"("what":"http2 <on>")"));
+  EXPECT_THAT(json, HasSubstr(R"("beyond_chance":true)"));
+  const std::string html = render_html(r);
+  EXPECT_THAT(html, HasSubstr("http2 &lt;on&gt;"));
+  EXPECT_THAT(html, HasSubstr("beyond chance"));
+  EXPECT_THAT(html, HasSubstr("class=\"mark"));  // in the heat map
+}
+
+TEST(MarkedChange, WithoutMarksNothingIsSaid) {
+  const Report r = report_of(story_of(20, 25), {});
+  EXPECT_THAT(render_text(r, {}), Not(HasSubstr("Marked changes")));
+  EXPECT_THAT(render_html(r), Not(HasSubstr("Marked changes")));
+  EXPECT_THAT(render_json(r), HasSubstr("\"marks\": []"));
+}
+
+}  // namespace
+}  // namespace wirelag::report
