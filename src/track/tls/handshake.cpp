@@ -69,6 +69,7 @@ void Handshake::on_client_hello(Direction direction, const ClientHello& hello) {
   roles_known_ = true;
   if (client_hello_seen_ || !is_client(direction)) return;  // the second one after a retry
   client_hello_seen_ = true;
+  client_hello_behind_hole_ = record_behind_hole_[direction];
   hello_in_record_[direction] = Hello::client;
   transaction_.client_version = hello.version;
   transaction_.psk_offered = hello.psk_offered;
@@ -87,6 +88,7 @@ void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
   roles_known_ = true;
   if (server_hello_seen_ || is_client(direction)) return;
   server_hello_seen_ = true;
+  server_hello_behind_hole_ = record_behind_hole_[direction];
   hello_in_record_[direction] = Hello::server;
   transaction_.version = hello.version;
   transaction_.cipher = hello.cipher;
@@ -175,6 +177,7 @@ void Handshake::on_message(Direction direction, const RecordReader& reader) {
 }
 
 void Handshake::on_record_begins(Direction direction, const RecordReader& reader) {
+  record_behind_hole_[direction] = reader.had_hole();
   if (reader.had_hole() || reader.record().first_ns < latest_record_ns_) flights_in_order_ = false;
   latest_record_ns_ = reader.record().first_ns;
   if (reader.record_type() != RecordType::application_data) return;
@@ -239,6 +242,7 @@ void Handshake::on_change_cipher_spec(Direction direction, const RecordReader& r
   if (is_tls13(transaction_.version)) return;  // compatibility mode: it means nothing
   if (transaction_.hello_retry && !server_hello_seen_) return;
   encrypted_[direction] = true;
+  if (older_than_tls13()) place_lost_[direction] = false;  // all that has a time is still to come
   if (!roles_known_ || is_client(direction) || !server_hello_seen_) return;
   if (certificates_shown_) {
     transaction_.resumed = TriState::no;
@@ -268,25 +272,47 @@ void Handshake::on_data_begins(Direction direction, TimeNs time_ns) {
     set_if_unknown(first_data(direction), time_ns);
   } else if (is_client(direction)) {
     on_client_data_begins_tls13(time_ns);
-  } else if (client_flight_began_) {
-    set_if_unknown(transaction_.first_server_data_ns, time_ns);
+  } else {
+    on_server_data_begins_tls13(time_ns);
+  }
+}
+
+/// Behind an unseen flight of the client's what looks like the server's may be data.
+void Handshake::on_server_data_begins_tls13(TimeNs time_ns) {
+  if (!before_client_flight(time_ns)) {
+    const bool sure = client_flight_ns_ != kSeenWithoutTimeNs;
+    set_if_unknown(transaction_.first_server_data_ns, sure ? time_ns : kSeenWithoutTimeNs);
+  } else if (!client_flight_began_ && other_behind_ && known(server_flight_ns_)) {
+    set_if_unknown(transaction_.first_server_data_ns, kSeenWithoutTimeNs);
   }
 }
 
 void Handshake::on_client_data_begins_tls13(TimeNs time_ns) {
-  if (transaction_.early_data_offered && !known(server_flight_ns_)) {
+  const bool may_be_early = transaction_.early_data_offered || !client_hello_seen_;
+  const bool flight_hidden = other_behind_ || server_flight_ns_ == kSeenWithoutTimeNs;
+  const bool early = !known(server_flight_ns_) || time_ns < server_flight_ns_ || flight_hidden;
+  if (may_be_early && early && (!client_hello_seen_ || flight_hidden)) {
+    place_lost_[client_] = true;  // 0-RTT data or the client's flight: nobody can tell
+    set_if_unknown(transaction_.first_client_data_ns, kSeenWithoutTimeNs);
+  } else if (may_be_early && early) {
     if (transaction_.early_data_accepted != TriState::no)
       set_if_unknown(transaction_.first_client_data_ns, time_ns);
   } else if (known(transaction_.client_finished_ns)) {
     set_if_unknown(transaction_.first_client_data_ns, time_ns);
   } else if (!client_flight_began_) {
+    const bool hidden = other_behind_ || time_ns == kSeenWithoutTimeNs;
     client_flight_began_ = true;
-    transaction_.server_finished_ns = server_flight_ns_;
+    client_flight_ns_ = time_ns;
+    transaction_.server_finished_ns = hidden ? kSeenWithoutTimeNs : server_flight_ns_;
   }
 }
 
 void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) {
   if (known(finished(direction))) set_if_unknown(first_data(direction), time_ns);
+  if (is_client(direction) && other_behind_) {  // the ServerHello may wait behind a hole
+    place_lost_[direction] = true;
+    time_ns = kSeenWithoutTimeNs;
+  }
   // 0-RTT data: the client's first when the ServerHello does not refuse it.
   early_data_ns_ = known(early_data_ns_) || !is_client(direction) ? early_data_ns_ : time_ns;
   over_ = data_seen_.c2s && data_seen_.s2c;  // the ServerHello was lost: nothing tells more
@@ -294,8 +320,11 @@ void Handshake::on_data_of_unknown_version(Direction direction, TimeNs time_ns) 
 
 void Handshake::on_data_ends_tls13(Direction direction, const RecordReader& reader) {
   if (!is_client(direction)) {
-    if (!client_flight_began_)
-      server_flight_ns_ = seen_surely_at(direction, reader.record().last_ns);
+    const TimeNs time_ns = seen_at(reader.record().last_ns);
+    if (!before_client_flight(time_ns)) return;
+    place_lost_[direction] = false;  // it is in step again
+    (client_flight_began_ ? transaction_.server_finished_ns : server_flight_ns_) =
+        other_behind_ && !client_flight_began_ ? kSeenWithoutTimeNs : time_ns;
   } else if (client_flight_began_ &&
              reader.record_length() >= shortest_finished_record(transaction_.cipher)) {
     set_if_unknown(transaction_.client_finished_ns,
@@ -309,8 +338,16 @@ void Handshake::look_whether_over() {
   over_ = over_ || !is_tls13(transaction_.version) || known(transaction_.client_finished_ns);
 }
 
+/// The time of a handshake begins with the first ClientHello.
+bool Handshake::may_be_second_hello() const {
+  const bool retry_possible =
+      transaction_.hello_retry || server_hello_behind_hole_ || !server_hello_seen_;
+  return client_hello_behind_hole_ && retry_possible;
+}
+
 TlsHandshake Handshake::told() const {
   TlsHandshake told = transaction_;
+  if (may_be_second_hello()) told.client_hello_ns = kUnknownNs;
   if (client_ == Direction::s2c) std::swap(told.client, told.server);
   const bool may_send = known(told.first_client_data_ns) || known(told.client_finished_ns);
   const bool counted = flights_in_order_ && client_hello_seen_ && server_hello_seen_ && may_send;

@@ -21,9 +21,11 @@ class Handshake {
   void on_message(Direction direction, const RecordReader& reader);
   void on_record_begins(Direction direction, const RecordReader& reader);
   void on_record_ends(Direction direction, const RecordReader& reader);
-  /// The snaplen hides where the next record of this side begins: what ends from here on may have ended
-  /// in what is hidden.
+  /// The snaplen or a hole hides where the next record of this side begins: what ends from here on may have
+  /// ended in what is hidden.
   void on_place_lost(Direction direction);
+  /// For the events that follow: bytes of the other side are missing, or wait behind some that are.
+  void set_other_behind(bool behind) { other_behind_ = behind; }
 
   /// Nothing that is still to come can add anything.
   [[nodiscard]] bool over() const { return over_; }
@@ -58,8 +60,14 @@ class Handshake {
   void on_data_of_unknown_version(Direction direction, TimeNs time_ns);
   void on_data_ends_tls13(Direction direction, const RecordReader& reader);
   void look_whether_over();
+  void on_server_data_begins_tls13(TimeNs time_ns);
+  [[nodiscard]] bool may_be_second_hello() const;
   [[nodiscard]] TimeNs seen_surely_at(Direction direction, TimeNs time_ns) const;
   [[nodiscard]] bool older_than_tls13() const;
+  /// Of the server's flight, however late it is handed over.
+  [[nodiscard]] bool before_client_flight(TimeNs time_ns) const {
+    return !client_flight_began_ || (known(time_ns) && time_ns < client_flight_ns_);
+  }
 
   [[nodiscard]] bool is_client(Direction direction) const { return direction == client_; }
   TimeNs& finished(Direction direction) {
@@ -86,8 +94,14 @@ class Handshake {
   PerDirection<bool> encrypted_;
   PerDirection<bool> data_seen_;
   PerDirection<bool> place_lost_;
-  PerDirection<Hello> hello_in_record_;  ///< waits for its record's end
-  TimeNs early_data_ns_ = kUnknownNs;    ///< the client's first data before any ServerHello
+  PerDirection<bool> record_behind_hole_;  ///< the one that is being read
+  PerDirection<Hello> hello_in_record_;    ///< waits for its record's end
+  bool other_behind_ = false;
+  bool client_hello_behind_hole_ = false;  ///< in which another may lie, and a HelloRetryRequest
+  bool server_hello_behind_hole_ = false;
+  TimeNs client_flight_ns_ =
+      kUnknownNs;                      ///< TLS 1.3: of its first record, with client_flight_began_
+  TimeNs early_data_ns_ = kUnknownNs;  ///< the client's first data before any ServerHello
   TimeNs latest_record_ns_ = kUnknownNs;
   TimeNs server_flight_ns_ = kUnknownNs;  ///< TLS 1.3: end of the server's last encrypted record
 

@@ -224,12 +224,12 @@ RecordReader::Event RecordReader::end_message(HelloBuffers& buffers) {
   return Event::hello;
 }
 
-void RecordReader::skip_hole(std::uint64_t missing, HelloBuffers& buffers) {
-  if (stage_ == Stage::broken) return;
+bool RecordReader::skip_hole(std::uint64_t missing, HelloBuffers& buffers) {
+  if (stage_ == Stage::broken) return true;
   had_hole_ = true;
   if (stage_ != Stage::payload || missing > record_left_) {
     lose_place(buffers);
-    return;
+    return false;
   }
   // The records stay in step; so do the messages when the hole lies within one.
   if (!opaque_ && in_message_ && missing <= message_left_) {
@@ -241,16 +241,17 @@ void RecordReader::skip_hole(std::uint64_t missing, HelloBuffers& buffers) {
     lose_messages(buffers);
   }
   record_left_ = static_cast<std::uint16_t>(record_left_ - missing);
-  if (record_left_ == 0) {  // its end was not seen: it has no time
-    stage_ = Stage::header;
-    hello_in_record_ = false;
-  }
+  if (record_left_ > 0) return true;
+  stage_ = Stage::header;  // its end was not seen: it has no time
+  hello_in_record_ = false;
+  return false;
 }
 
 void RecordReader::cut(std::uint64_t missing, const StreamChunk& chunk, HelloBuffers& buffers) {
   if (stage_ != Stage::payload) {
     cut_beyond_record_ = stage_ != Stage::broken;
-    return skip_hole(missing, buffers);
+    skip_hole(missing, buffers);
+    return;
   }
   record_.add(chunk);
   const auto in_record = static_cast<std::uint16_t>(std::min<std::uint64_t>(missing, record_left_));

@@ -82,8 +82,8 @@ class RecordReader {
 
   /// Takes bytes off `rest`, which lies in `chunk`, up to the next event.
   Event read(Bytes& rest, const StreamChunk& chunk, HelloBuffers& buffers, Counters& counters);
-  /// `missing` bytes never come.
-  void skip_hole(std::uint64_t missing, HelloBuffers& buffers);
+  /// `missing` bytes never come. False when a record may have ended in them.
+  bool skip_hole(std::uint64_t missing, HelloBuffers& buffers);
   /// The last `missing` bytes of the segment that brought `chunk` were cut off: what they complete
   /// has its time, and a hello what was there of it. read() of no bytes tells; then end_cut().
   void cut(std::uint64_t missing, const StreamChunk& chunk, HelloBuffers& buffers);

@@ -73,6 +73,7 @@ void TlsTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t m
 
 void TlsTracker::State::read(TlsStream& stream, const StreamChunk& chunk) {
   tls::RecordReader& reader = stream.readers[chunk.direction];
+  stream.handshake.set_other_behind(chunk.other_behind);
   Bytes rest = chunk.bytes;
   while (stream.live) {
     reader.set_encrypted(stream.handshake.encrypted(chunk.direction));
@@ -119,7 +120,9 @@ void TlsTracker::State::finish(TlsStream& stream) {
 
 void TlsTracker::on_gap(Handle handle, Direction direction, std::uint64_t missing) {
   TlsStream& stream = state_->streams[handle];
-  if (stream.live) stream.readers[direction].skip_hole(missing, state_->buffers);
+  if (!stream.live) return;
+  const bool in_step = stream.readers[direction].skip_hole(missing, state_->buffers);
+  if (!in_step) stream.handshake.on_place_lost(direction);
 }
 
 /// A message that is cut short by a FIN stays unseen; what the other side still sends counts.

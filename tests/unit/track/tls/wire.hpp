@@ -203,6 +203,61 @@ class Conversation {
     }
   }
 
+  /// Bytes of one segment that were never captured. What the side sends behind them waits until it has been given up:
+  /// when `others` more segments of the other side have come, at the end at the latest.
+  struct Hole {
+    std::size_t segment;
+    std::size_t from;
+    std::size_t to;
+    std::size_t others;
+  };
+  void play(StreamTracker& tracker, StreamTracker::Handle handle, const Hole& hole) const {
+    const Direction holed = segments_[hole.segment].direction;
+    std::vector<std::pair<const Segment*, std::string>> waiting;
+    bool lost = false;
+    bool given_up = false;
+    std::size_t others = 0;
+    const auto hand_over = [&](const Segment& s, const std::string& bytes, bool other_behind) {
+      if (bytes.empty()) return;
+      const std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
+      StreamChunk chunk{copy, s.frame * kMillisecondNs, s.frame, s.direction};
+      chunk.other_behind = other_behind;
+      tracker.on_bytes(handle, chunk);
+    };
+    const auto give_up = [&] {
+      if (waiting.empty() || given_up) return;
+      given_up = true;
+      tracker.on_gap(handle, holed, hole.to - hole.from);
+      for (const auto& [s, bytes] : waiting) hand_over(*s, bytes, false);
+    };
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+      const Segment& s = segments_[i];
+      if (i == hole.segment) {
+        lost = true;
+        hand_over(s, s.bytes.substr(0, hole.from), false);
+        if (hole.to < s.bytes.size()) waiting.emplace_back(&s, s.bytes.substr(hole.to));
+      } else if (s.direction == holed && lost && !given_up) {
+        waiting.emplace_back(&s, s.bytes);
+      } else {
+        hand_over(s, s.bytes, s.direction != holed && lost && !given_up);
+        if (s.direction != holed && lost) ++others;
+      }
+      if (others >= hole.others) give_up();
+    }
+    give_up();
+  }
+  [[nodiscard]] std::vector<Told> told(Bench& bench, const Hole& hole) const {
+    bench.sink.told.clear();
+    const auto handle = bench.tracker.open(kContext);
+    play(bench.tracker, handle, hole);
+    bench.tracker.close(handle, ConnectionEnd::closed);
+    return bench.sink.told;
+  }
+  [[nodiscard]] std::size_t segments() const { return segments_.size(); }
+  [[nodiscard]] std::size_t bytes_of(std::size_t segment) const {
+    return segments_[segment].bytes.size();
+  }
+
   /// Played on a connection of its own, from open to close.
   [[nodiscard]] std::vector<Told> told(Bench& bench, std::size_t piece = SIZE_MAX,
                                        std::size_t most = SIZE_MAX) const {
