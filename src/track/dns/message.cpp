@@ -89,6 +89,12 @@ bool is_alias(std::uint16_t type) {
   return type == dns_type::cname || type == dns_type::dname || type == dns_type::rrsig;
 }
 
+/// Asks for more than one type, or for none: RFC 6895 section 3.1.
+bool is_meta(std::uint16_t qtype) {
+  constexpr std::uint16_t kLowest = 128, kHighest = 255;
+  return qtype >= kLowest && qtype <= kHighest;
+}
+
 /// RFC 6891 section 6.1.3: the upper eight bits of the rcode are the OPT record's first TTL byte, its
 /// class is the UDP payload size.
 void take_edns(const RecordHeader& opt, DnsMessage& out) {
@@ -108,7 +114,8 @@ DnsDefect walk(Bytes message, DnsMessage& out) {
     const DnsDefect defect = skip_question(message, at);
     if (defect != DnsDefect::none) return defect;
   }
-  bool aliases_only = h.ancount > 0 && !is_alias(out.qtype) && out.qtype != dns_type::any;
+  bool has_asked = h.ancount == 0 || !out.has_question || is_meta(out.qtype);
+  bool has_alias = false;
   const std::uint32_t records = std::uint32_t{h.ancount} + h.nscount + h.arcount;
   for (std::uint32_t i = 0; i < records; ++i) {
     RecordHeader record;
@@ -116,9 +123,12 @@ DnsDefect walk(Bytes message, DnsMessage& out) {
     if (defect == DnsDefect::none) defect = read_record(message, at, record);
     if (defect != DnsDefect::none) return defect;
     if (record.type == dns_type::opt) take_edns(record, out);
-    if (i < h.ancount && !is_alias(record.type)) aliases_only = false;
+    if (i >= h.ancount) continue;
+    has_asked = has_asked || record.type == out.qtype;
+    has_alias = has_alias || is_alias(record.type);
   }
-  out.aliases_only = aliases_only && out.has_question;
+  out.other_types_only = !has_asked;
+  out.has_alias = has_alias;
   return question;
 }
 
@@ -132,7 +142,7 @@ bool decode_message(Bytes message, DnsMessage& out) {
   out.has_question = false;
   out.rcode = out.header.rcode();
   out.edns_size = 0;
-  out.aliases_only = false;
+  out.other_types_only = out.has_alias = false;
   out.defect = walk(message, out);
   return true;
 }

@@ -25,7 +25,7 @@ std::size_t at_least_one(std::size_t n) { return n > 0 ? n : 1; }
 /// server that does not recurse leaves the rest of the way to who asked.
 bool is_no_data(const DnsMessage& message) {
   return message.header.ancount == 0 ||
-         (message.aliases_only && message.header.recursion_available());
+         (message.other_types_only && (!message.has_alias || message.header.recursion_available()));
 }
 
 /// TC says nothing useful came (RFC 2181 section 9).

@@ -92,8 +92,9 @@ struct DnsMessage {
   bool has_question = false;    ///< the first question is there: type and class are known
   std::uint16_t rcode = 0;      ///< all 12 bits with EDNS, else the header's four
   std::uint16_t edns_size = 0;  ///< UDP payload size of the OPT record (RFC 6891), 0 without one
-  /// The answer section has aliases only, and the question was not for them.
-  bool aliases_only = false;
+  /// The answer section has records, and none of the type asked for. Whose they are is not looked at.
+  bool other_types_only = false;
+  bool has_alias = false;  ///< one of them leads on
   DnsDefect defect = DnsDefect::none;
 };
 

@@ -212,12 +212,15 @@ TEST(DnsTimeline, KeyIsBothEndpointsAndTheId) {
 TEST(DnsTimeline, OutcomesFollowTheResponse) {
   const auto outcome = [](const Message& answer) {
     Timeline line;
-    line.ask(ms(0), query(1, "a.example"));
+    const unsigned type = answer[24];  // behind a.example
+    line.ask(ms(0), query(1, "a.example", type));
     line.answer(ms(1), answer);
     return line.finish().at(0).t.outcome;
   };
   EXPECT_EQ(outcome(response(1, "a.example", 1, 1)), DnsOutcome::answered);
   EXPECT_EQ(outcome(response(1, "a.example", 1, 0)), DnsOutcome::nodata);
+  EXPECT_EQ(outcome(response(1, "a.example", dns_type::aaaa, 1)), DnsOutcome::nodata);  // has A
+  EXPECT_EQ(outcome(response(1, "a.example", dns_type::any, 1)), DnsOutcome::answered);
   EXPECT_EQ(outcome(response(1, "a.example", 1, 0, kResponse | 3)), DnsOutcome::nxdomain);
   EXPECT_EQ(outcome(response(1, "a.example", 1, 0, kResponse | 2)), DnsOutcome::failed);
   EXPECT_EQ(outcome(response(1, "a.example", 1, 0, kResponse | kTruncated)), DnsOutcome::truncated);
