@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <wirelag/base/hash.hpp>
 #include <wirelag/track/database/exchanges.hpp>
 
@@ -55,6 +57,7 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
                                                       const MessageArrival& reply) {
   const TimeNs before = c.latest_reply_ns;
   c.latest_reply_ns = std::max(before, reply.first_ns);
+  const bool of_hidden = std::exchange(c.request_hidden, false);
   if (c.first == kNone && c.untracked > 0 && !c.doubt) {
     --c.untracked;
     return kNone;
@@ -69,7 +72,7 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   if (!c.doubt) return c.first;
 
   DatabaseTransaction& t = exchanges_[c.first].facts;
-  const bool turn = c.open == 1 && c.untracked == 0 && t.request_first_ns >= before;
+  const bool turn = !of_hidden && c.open == 1 && c.untracked == 0 && t.request_first_ns >= before;
   if (!turn) {
     counters_.add(Counter::database_replies_unpaired);
     release_all(c);
@@ -98,7 +101,8 @@ void DatabaseExchanges::release_all(DatabaseConnection& c) {
   c.untracked = 0;
 }
 
-void DatabaseExchanges::lost(DatabaseConnection& c) {
+void DatabaseExchanges::lost(DatabaseConnection& c, Direction direction) {
+  if (direction == Direction::c2s) c.request_hidden = true;
   c.doubt = true;
   c.holes = true;
 }

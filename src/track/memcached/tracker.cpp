@@ -102,6 +102,13 @@ void MemcachedTracker::on_gap(Handle handle, Direction d, std::uint64_t missing)
   c.arrival[index(d)].bytes += missing;
 }
 
+void MemcachedTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
+  Connection& c = connections_[handle];
+  const Direction d = chunk.direction;
+  if (c.lost[index(d)] || !c.reader[index(d)].skip(missing)) return lose(c, d);
+  c.arrival[index(d)].add(chunk, missing);
+}
+
 void MemcachedTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {
   if (d == Direction::s2c) exchanges_.release_all(connections_[handle].base);
 }
@@ -121,7 +128,7 @@ void MemcachedTracker::lose(Connection& c, Direction d) {
   c.reader[index(d)].reset();
   c.arrival[index(d)] = {};
   c.lost[index(d)] = true;
-  exchanges_.lost(c.base);
+  exchanges_.lost(c.base, d);
 }
 
 void MemcachedTracker::on_request(Connection& c) {
@@ -192,7 +199,7 @@ void MemcachedTracker::on_reply(Connection& c) {
   DatabaseExchange& e = exchanges_[i];
   if (e.kind >= kBinary && !can_answer(e, r)) {  // replies were lost, or it is not ours
     counters_.add(Counter::database_replies_unpaired);
-    return exchanges_.lost(c.base);
+    return exchanges_.lost(c.base, Direction::s2c);
   }
   settle(e, r);
   MessageArrival whole = arrival;

@@ -78,6 +78,11 @@ std::uint64_t length_encoded(std::string_view bytes, std::size_t& at) {
   return value;
 }
 
+bool is_told_by(std::uint8_t command, std::uint64_t length) {
+  constexpr std::uint64_t kWithNumber = 5;
+  return command != kInitDb && command != kChangeUser && length >= kWithNumber;
+}
+
 bool may_begin(Bytes bytes, Direction direction) {
   if (bytes.size() < 5) return false;
   const std::string_view text = as_text(bytes);

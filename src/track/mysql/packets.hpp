@@ -53,6 +53,8 @@ enum Answer : std::uint16_t { kOk, kResult, kRows, kFields, kPrepared, kText, kS
 [[nodiscard]] std::string_view command_name(std::uint8_t command);
 [[nodiscard]] Answer answer_of(std::uint8_t command);
 [[nodiscard]] bool has_no_answer(std::uint8_t command);
+/// Whether the first `length` bytes of a command tell what it is for: what its names and numbers begin with.
+[[nodiscard]] bool is_told_by(std::uint8_t command, std::uint64_t length);
 
 /// `n` bytes from `at`, 0 beyond the end.
 [[nodiscard]] std::uint64_t little(std::string_view bytes, std::size_t at, std::size_t n);

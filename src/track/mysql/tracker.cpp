@@ -76,6 +76,7 @@ bool MysqlTracker::begin_packet(Connection& c, Direction d) {
   if (!first) return true;
   r.sequence = r.header[3];
   r.length = 0;
+  r.cut = false;
   r.head.clear();
   if (d == Direction::s2c) return true;
   if (c.phase == Phase::greeting) return false;  // the server speaks first
@@ -87,6 +88,7 @@ bool MysqlTracker::begin_packet(Connection& c, Direction d) {
 
 void MysqlTracker::body(Connection& c, Direction d, std::string_view piece) {
   Reader& r = c.reader[index(d)];
+  if (r.cut) return;
   if (d == Direction::s2c) return r.head.append(piece);
   if (c.phase == Phase::login) return login_bytes(c, piece);
   if (c.phase == Phase::commands && r.sequence == 0) {
@@ -118,18 +120,50 @@ void MysqlTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) {
   if (!r.goes_on) end_message(c, d);
 }
 
+/// Packets tell their lengths: the place is known where the rest of one is cut off, and most of what that
+/// one says.
+void MysqlTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
+  Connection& c = connections_[handle];
+  const Direction d = chunk.direction;
+  Reader& r = c.reader[index(d)];
+  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d);
+  r.cut = true;
+  if (d == Direction::c2s) c.text.mark_cut();
+  r.left -= static_cast<std::uint32_t>(missing);
+  r.length += missing;
+  r.arrival.add(chunk, missing);
+  if (r.left > 0) return;
+  r.in_body = false;
+  if (!r.goes_on) end_message(c, d);
+}
+
+/// Whether the message that is being read can be told without its end.
+bool MysqlTracker::is_told(const Connection& c, Direction d) {
+  const Reader& r = c.reader[index(d)];
+  if (r.cut) return true;
+  const bool definition_or_row = c.answering && c.stage != Stage::first;
+  if (d == Direction::s2c) return definition_or_row && r.length > 0;
+  if (c.phase != Phase::commands) return false;
+  if (r.sequence != 0) return true;  // a file that is sent
+  return !r.head.empty() &&
+         mysql::is_told_by(static_cast<std::uint8_t>(r.head.view()[0]), r.length);
+}
+
 /// It is not known any more where messages begin and end.
 void MysqlTracker::lose(Connection& c, Direction d) {
   if (d == Direction::c2s && c.sending != kNone) {
     exchanges_.give(c.sending);
     c.sending = kNone;
   }
-  if (d == Direction::c2s) c.text_prepared = false;
+  if (d == Direction::c2s) {
+    c.text_prepared = false;
+    c.base.database.clear();  // another may have been chosen
+  }
   end_answer(c, false);
   c.reader[index(d)] = {};
   c.reader[index(d)].lost = true;
   c.phase = Phase::commands;
-  exchanges_.lost(c.base);
+  exchanges_.lost(c.base, d);
 }
 
 void MysqlTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {

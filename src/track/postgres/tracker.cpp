@@ -81,6 +81,7 @@ void PostgresTracker::read(Connection& c, const StreamChunk& chunk) {
 bool PostgresTracker::begin_message(Connection& c, Direction d) {
   Reader& r = c.reader[index(d)];
   r.head.clear();
+  r.cut = false;
   if (d == Direction::c2s && c.startup) return begin_startup(c);
   ByteCursor cursor(Bytes(r.header).first(5));
   r.type = static_cast<char>(cursor.u8());
@@ -95,6 +96,7 @@ bool PostgresTracker::begin_message(Connection& c, Direction d) {
 
 void PostgresTracker::body(Connection& c, Direction d, std::string_view piece) {
   Reader& r = c.reader[index(d)];
+  if (r.cut) return;
   if (d == Direction::s2c) {
     if (r.type == 'E' || r.type == 'C' || r.type == 'Z') r.head.append(piece);
   } else if (r.type == '\0') {
@@ -123,6 +125,33 @@ void PostgresTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) 
   r.arrival = {};
 }
 
+/// Messages tell their lengths: the place is known where the rest of one is cut off, and most of what that
+/// one says.
+void PostgresTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
+  Connection& c = connections_[handle];
+  const Direction d = chunk.direction;
+  Reader& r = c.reader[index(d)];
+  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d);
+  r.cut = true;
+  if (d == Direction::s2c && r.type == 'C') r.head.clear();  // half a number of rows
+  if (r.type == 'Q' || r.type == 'P') c.text.mark_cut();
+  r.left -= static_cast<std::uint32_t>(missing);
+  r.arrival.add(chunk, missing);
+  if (r.left > 0) return;
+  r.in_body = false;
+  end_message(c, d);
+  r.arrival = {};
+}
+
+/// Whether the message that is being read can be told without its end: its names are there.
+bool PostgresTracker::is_told(const Connection& c, Direction d) {
+  const char type = c.reader[index(d)].type;
+  if (d == Direction::s2c) return true;
+  if (type == 'P') return c.names >= 1;
+  if (type == 'B') return c.names >= 2;
+  return type != 'C' && type != '\0';
+}
+
 /// It is not known any more where messages begin and end.
 void PostgresTracker::lose(Connection& c, Direction d) {
   c.reader[index(d)] = {};
@@ -133,10 +162,11 @@ void PostgresTracker::lose(Connection& c, Direction d) {
     c.burst_begun = c.startup = false;
     c.burst = {};
     c.sql = SqlFingerprint();
+    statements_.release(c.owner);  // names may have been given to others
   }
   end_answer(c, false);
   c.copy_in = c.encryption_asked = false;
-  exchanges_.lost(c.base);
+  exchanges_.lost(c.base, d);
 }
 
 void PostgresTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {

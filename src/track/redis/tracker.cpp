@@ -86,6 +86,14 @@ void RedisTracker::on_gap(Handle handle, Direction direction, std::uint64_t miss
   }
 }
 
+void RedisTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
+  Connection& c = connections_[handle];
+  const Direction d = chunk.direction;
+  const bool within = d == Direction::c2s ? c.request.skip(missing) : c.reply.skip(missing);
+  if (!within) return lose(c, d);
+  c.arrival[index(d)].add(chunk, missing);
+}
+
 void RedisTracker::on_fin(Handle handle, Direction direction, TimeNs, FrameNumber) {
   Connection& c = connections_[handle];
   if (direction == Direction::s2c) exchanges_.release_all(c.base);
@@ -110,12 +118,13 @@ void RedisTracker::lose(Connection& c, Direction direction) {
   if (direction == Direction::c2s) {
     c.request.reset();
     c.multi_known = false;
+    c.base.database.clear();  // a SELECT may have been among it
   } else {
     c.reply.reset();
   }
   c.arrival[index(direction)] = {};
   c.lost[index(direction)] = true;
-  exchanges_.lost(c.base);
+  exchanges_.lost(c.base, direction);
 }
 
 // ------------------------------------------------------------------------------------- commands

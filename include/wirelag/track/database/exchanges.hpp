@@ -9,7 +9,8 @@
 // Doubt. After a hole, and on a connection that was open before the capture, replies may belong to
 // requests that were not seen; to pair by order would then shift every answer. So in doubt only a
 // reply that finds exactly one request, sent after the latest reply, is its answer, and ends the
-// doubt: whoever takes turns is paired again at once. Anything else stays unpaired and is counted.
+// doubt: whoever takes turns is paired again at once. The first reply behind a hole in which a request
+// began is that one's. Anything else stays unpaired and is counted.
 //
 // Limits (DatabaseLimits): open_requests; one connection gets at most a quarter of them. What finds
 // no room is counted (database_requests_full), and so many replies are passed over.
@@ -82,6 +83,7 @@ struct DatabaseConnection {
   TimeNs latest_reply_ns = kUnknownNs;
   bool doubt = false;  ///< which request is answered next is not known
   bool holes = false;
+  bool request_hidden = false;  ///< one began in a hole, and has no reply yet
   BoundedText<64> user;
   BoundedText<64> database;
 };
@@ -116,7 +118,7 @@ class DatabaseExchanges {
   /// No request of the connection will be answered any more.
   void release_all(DatabaseConnection& connection);
   /// Bytes are missing in which messages may have begun or ended.
-  void lost(DatabaseConnection& connection);
+  void lost(DatabaseConnection& connection, Direction direction);
 
   [[nodiscard]] std::size_t in_use() const { return exchanges_.in_use(); }
 

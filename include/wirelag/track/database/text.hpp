@@ -50,6 +50,8 @@ class BoundedText {
   /// Leaves the first `n` characters.
   void shorten(std::size_t n) { length_ = static_cast<std::uint16_t>(n); }
   void pop() { --length_; }
+  /// More is missing.
+  void mark_cut() { cut_ = true; }
 
   [[nodiscard]] std::string_view view() const { return {bytes_.data(), length_}; }
   [[nodiscard]] std::size_t size() const { return length_; }

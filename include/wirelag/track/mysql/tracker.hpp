@@ -31,6 +31,7 @@ class MysqlTracker final : public StreamTracker {
   [[nodiscard]] Handle open(const StreamContext& context) override;
   void on_bytes(Handle handle, const StreamChunk& chunk) override;
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
+  void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
   /// `other_protocol` once the client has asked for TLS, `nothing` when packets are compressed.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
@@ -58,6 +59,7 @@ class MysqlTracker final : public StreamTracker {
     bool begun = false;    ///< a packet of the message was begun
     bool goes_on = false;  ///< this packet is not its last
     bool lost = false;
+    bool cut = false;          ///< of the message something is missing: the rest of it is not read
     std::uint32_t left = 0;    ///< of the packet
     std::uint64_t length = 0;  ///< of the message so far
     MessageArrival arrival;
@@ -92,6 +94,7 @@ class MysqlTracker final : public StreamTracker {
   [[nodiscard]] bool begin_packet(Connection& c, Direction direction);
   void body(Connection& c, Direction direction, std::string_view piece);
   void end_message(Connection& c, Direction direction);
+  [[nodiscard]] static bool is_told(const Connection& c, Direction d);
   void lose(Connection& c, Direction direction);
 
   void greeting(Connection& c);

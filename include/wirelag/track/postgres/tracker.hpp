@@ -34,6 +34,7 @@ class PostgresTracker final : public StreamTracker {
   [[nodiscard]] Handle open(const StreamContext& context) override;
   void on_bytes(Handle handle, const StreamChunk& chunk) override;
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
+  void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
   /// `other_protocol` once the server has agreed to encrypt.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
@@ -51,6 +52,7 @@ class PostgresTracker final : public StreamTracker {
     std::uint8_t have = 0;  ///< bytes of the header
     bool in_body = false;
     bool lost = false;
+    bool cut = false;        ///< of its body something is missing: the rest of it is not read
     char type = '\0';        ///< '\0': a startup packet
     std::uint32_t left = 0;  ///< of the body
     MessageArrival arrival;  ///< of this message
@@ -89,6 +91,7 @@ class PostgresTracker final : public StreamTracker {
   [[nodiscard]] bool begin_message(Connection& c, Direction direction);
   void body(Connection& c, Direction direction, std::string_view piece);
   void end_message(Connection& c, Direction direction);
+  [[nodiscard]] static bool is_told(const Connection& c, Direction d);
   void lose(Connection& c, Direction direction);
 
   [[nodiscard]] bool begin_startup(Connection& c);

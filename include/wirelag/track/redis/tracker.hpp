@@ -27,6 +27,7 @@ class RedisTracker final : public StreamTracker {
   [[nodiscard]] Handle open(const StreamContext& context) override;
   void on_bytes(Handle handle, const StreamChunk& chunk) override;
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
+  void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
   /// `nothing` once a replica has asked for the stream of changes.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;

@@ -13,7 +13,7 @@
 namespace wirelag::testing {
 
 struct Step {
-  enum class Kind { bytes, hole, fin } kind;
+  enum class Kind { bytes, hole, cut, fin } kind;
   Direction direction;
   FrameNumber frame;
   std::string bytes;
@@ -29,6 +29,13 @@ inline Step server(FrameNumber frame, std::string bytes) {
 }
 inline Step client_hole(std::uint64_t n) { return {Step::Kind::hole, Direction::c2s, 0, {}, n}; }
 inline Step server_hole(std::uint64_t n) { return {Step::Kind::hole, Direction::s2c, 0, {}, n}; }
+/// The last `n` bytes of the segment before.
+inline Step client_cut(FrameNumber frame, std::uint64_t n) {
+  return {Step::Kind::cut, Direction::c2s, frame, {}, n};
+}
+inline Step server_cut(FrameNumber frame, std::uint64_t n) {
+  return {Step::Kind::cut, Direction::s2c, frame, {}, n};
+}
 inline Step server_fin(FrameNumber frame) {
   return {Step::Kind::fin, Direction::s2c, frame, {}, 0};
 }
@@ -100,6 +107,7 @@ struct Bench {
         tracker.on_bytes(h, {as_bytes(s.bytes), now, s.frame, s.direction});
         break;
       case Step::Kind::hole: tracker.on_gap(h, s.direction, s.missing); break;
+      case Step::Kind::cut: tracker.on_cut(h, {{}, now, s.frame, s.direction}, s.missing); break;
       case Step::Kind::fin: tracker.on_fin(h, s.direction, now, s.frame); break;
     }
   }

@@ -12,6 +12,7 @@ namespace wirelag::testing {
 namespace {
 
 using namespace std::string_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -247,6 +248,34 @@ TEST(Mysql, midstream_and_holes) {
               ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 0",
                           "select ? -> frames 3-3 0-0", "select ? -> frames 5-5 0-0 depth 2",
                           "select ? -> frames 7-7 8-8 wait 1ms rows 0 resynchronised"));
+}
+
+TEST(Mysql, stays_in_step_where_the_snaplen_cuts_a_packet) {
+  MysqlBench b;
+  const std::string asked = query("select a from shop where id = 12345 and name = 'x'");
+  const std::string row = packet(4, std::string(400, 'x'));
+  const std::string columns = packet(1, "\1") + packet(2, kColumn) + eof(3);
+  EXPECT_THAT(
+      b.play(logged_in(kFlags, {client(11, asked.substr(0, 20)), client_cut(11, asked.size() - 20),
+                                server(13, columns), server(13, row.substr(0, 40)),
+                                server_cut(13, 364), server(14, eof(5)),
+                                client(15, query("select b")), server(16, columns + eof(4))})),
+      Contains("select a from s -> frames 11-11 13-14 wait 2ms rows 1 user=ann "
+               "database=shop text-cut"));
+  EXPECT_EQ(b.sink.lines.back(),
+            "select b -> frames 15-15 16-16 wait 1ms rows 0 user=ann database=shop");
+}
+
+TEST(Mysql, a_lost_command_does_not_shift_the_answers) {
+  MysqlBench b;
+  const std::string one_row = packet(1, "\1") + packet(2, kColumn) + ok_eof(3);
+  EXPECT_THAT(
+      b.play({client(1, query("select 1")), server(2, one_row), client_hole(20),
+              client(4, query("select 3")), server(5, one_row), server(6, one_row),
+              client(7, query("select 4")), server(8, one_row)},
+             /*from_start=*/false),
+      ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 0", "select ? -> frames 4-4 0-0",
+                  "select ? -> frames 7-7 8-8 wait 1ms rows 0 resynchronised"));
 }
 
 TEST(Mysql, however_the_bytes_are_cut) {

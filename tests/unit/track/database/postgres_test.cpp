@@ -248,6 +248,48 @@ TEST(Postgres, midstream_and_holes) {
                           "select ? -> frames 7-7 8-8 wait 1ms rows 1 resynchronised"));
 }
 
+TEST(Postgres, stays_in_step_where_the_snaplen_cuts_a_message) {
+  PostgresBench b;
+  const std::string asked = query("select a from shop where id = 12345 and name = 'x'");
+  const std::string row = message('D', std::string(400, 'x'));
+  EXPECT_THAT(
+      b.play({client(1, kLogin), server(2, ready('I')), client(3, asked.substr(0, 20)),
+              client_cut(3, asked.size() - 20), server(5, row.substr(0, 40)), server_cut(5, 365),
+              server(6, done("SELECT 1") + ready('I')), client(7, query("select 2")),
+              client(8, query("select 3")), server(9, done("SELECT 12").substr(0, 13)),
+              server_cut(9, 2), server(9, ready('I')), server(10, done("SELECT 1") + ready('I'))}),
+      ElementsAre("startup -> frames 1-1 2-2 wait 1ms login 1 user=ann database=shop",
+                  "select a from s -> frames 3-3 5-6 wait 2ms rows 1 user=ann database=shop "
+                  "text-cut",
+                  "select ? -> frames 7-7 9-9 wait 2ms user=ann database=shop",
+                  "select ? -> frames 8-8 10-10 wait 2ms rows 1 user=ann database=shop "
+                  "depth 2"));
+}
+
+// It is the one in the hole that is answered first, and who knows how many there were.
+TEST(Postgres, a_lost_burst_does_not_shift_the_answers) {
+  PostgresBench b;
+  const std::string answer = done("SELECT 1") + ready('I');
+  EXPECT_THAT(b.play({client(1, kLogin), server(2, ready('I')), client_hole(40),
+                      client(4, query("select 3")), server(5, answer), server(6, answer),
+                      client(7, query("select 4")), server(8, answer)}),
+              ElementsAre("startup -> frames 1-1 2-2 wait 1ms login 1 user=ann database=shop",
+                          "select ? -> frames 4-4 0-0 user=ann database=shop",
+                          "select ? -> frames 7-7 8-8 wait 1ms rows 1 user=ann database=shop "
+                          "resynchronised"));
+}
+
+TEST(Postgres, behind_a_hole_a_name_may_be_anothers) {
+  PostgresBench b;
+  const std::string answer = done("SELECT 1") + ready('I');
+  const std::string execute = bind("s") + kExecute + kSync;
+  EXPECT_THAT(b.play({client(1, parse("s", "select a") + execute), server(2, answer),
+                      client_hole(90), server(4, answer), client(5, execute), server(6, answer)},
+                     /*from_start=*/false),
+              ElementsAre("select a -> frames 1-1 2-2 wait 1ms rows 1",
+                          "SELECT of \"s\" -> frames 5-5 6-6 wait 1ms rows 1 resynchronised"));
+}
+
 Script everything() {
   return {client(1, startup(80877103, "")),
           server(2, "N"),

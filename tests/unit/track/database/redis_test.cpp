@@ -157,6 +157,24 @@ TEST(Redis, after_a_hole_only_what_is_certain_is_paired) {
   EXPECT_EQ(b.counters.of(Counter::database_replies_unpaired), 1U);
 }
 
+TEST(Redis, a_lost_command_does_not_shift_the_answers) {
+  RedisBench b;
+  EXPECT_THAT(
+      b.play({client(1, resp({"GET", "a"})), server(2, "$1\r\na\r\n"), client_hole(23),
+              client(4, resp({"GET", "c"})), server(5, "$1\r\nb\r\n"), server(6, "$1\r\nc\r\n"),
+              client(7, resp({"GET", "d"})), server(8, "$1\r\nd\r\n")}),
+      ElementsAre("GET a -> frames 1-1 2-2 wait 1ms", "GET c -> frames 4-4 0-0",
+                  "GET d -> frames 7-7 8-8 wait 1ms resynchronised"));
+}
+
+TEST(Redis, a_value_that_the_snaplen_cuts_has_the_time_of_its_end) {
+  RedisBench b;
+  EXPECT_THAT(b.play({client(1, resp({"GET", "a"})), server(2, "$2000\r\nxxxx"), server_cut(2, 996),
+                      server_cut(4, 1000), server(4, "\r\n"), client(6, resp({"GET", "b"})),
+                      server(7, "$1\r\nb\r\n")}),
+              ElementsAre("GET a -> frames 1-1 2-4 wait 1ms", "GET b -> frames 6-6 7-7 wait 1ms"));
+}
+
 TEST(Redis, midstream_replies_do_not_shift_the_answers) {
   RedisBench b;
   EXPECT_THAT(b.play({client(1, resp({"GET", "a"}) + resp({"GET", "b"})), server(2, "$1\r\n?\r\n"),
