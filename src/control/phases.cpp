@@ -131,7 +131,7 @@ Exchange exchange_of(const HttpTransaction& t, std::size_t index) {
   e.answer_ns = t.response_first_ns;
   e.answered_ns = t.response_last_ns;
   if (!whole) e.upload_ns = t.request_last_ns;
-  e.asked = t.request_complete;
+  e.asked = t.request_complete && (t.status != 0 || t.unanswered());
   e.complete = t.request_complete && t.response_complete && !t.resynchronised;
   e.hands_over = t.status == 101 || (t.method == "CONNECT" && t.status / 100 == 2);
   e.of.http = index;

@@ -145,6 +145,12 @@ Json body_bytes_or_null(const HttpTransaction& t) {
   return counted ? Json(t.response_body_bytes) : Json(nullptr);
 }
 
+/// Not known of a response whose framing the snaplen cut off and that the connection ended.
+Json response_complete_or_null(const HttpTransaction& t) {
+  const bool end_known = t.response_complete || t.response_body_bytes != kUnknownBodyBytes;
+  return t.status != 0 && end_known ? Json(t.response_complete) : Json(nullptr);
+}
+
 Json http_json(const Report& report, const HttpTransaction& t) {
   const bool responded = known(t.response_first_ns);
   return Json{{"connection", connection_id(report.data.connection_index(t.connection))},
@@ -171,7 +177,7 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"pipelined", t.pipelined},
               {"complete", t.request_complete && t.response_complete},
               {"request_complete", t.request_seen ? Json(t.request_complete) : Json(nullptr)},
-              {"response_complete", responded ? Json(t.response_complete) : Json(nullptr)},
+              {"response_complete", response_complete_or_null(t)},
               {"resynchronised", t.resynchronised},
               {"early_response", t.early_response},
               {"keep_alive", t.keep_alive},

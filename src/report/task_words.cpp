@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/track/http/parser.hpp>
+
 #include "format.hpp"
 #include "words.hpp"
 
@@ -13,6 +15,7 @@ constexpr DurationNs kMayBeAnsweredNs = kSecondNs;
 
 /// What is known of a request without a response: silence is only claimed where it could be heard.
 std::string unanswered(const Report& r, const HttpTransaction& t) {
+  if (t.resynchronised) return "not known";
   const std::size_t i = r.data.connection_index(t.connection);
   if (i == Dataset::kNone) return "no answer yet";
   const Connection& c = r.data.connections()[i];
@@ -26,9 +29,7 @@ std::string unanswered(const Report& r, const HttpTransaction& t) {
 }  // namespace
 
 bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
-  const bool a_unanswered = a.request_seen && a.status == 0;
-  const bool b_unanswered = b.request_seen && b.status == 0;
-  if (a_unanswered != b_unanswered) return a_unanswered;
+  if (a.unanswered() != b.unanswered()) return a.unanswered();
   return a.total_ns() > b.total_ns();
 }
 
@@ -40,7 +41,8 @@ std::string request(const HttpTransaction& t) {
 std::string status(const Report& r, const HttpTransaction& t) {
   if (t.status == 0) return unanswered(r, t);
   std::string text = std::to_string(t.status);
-  if (!t.response_complete) return text + ", cut off";
+  const bool end_known = t.response_body_bytes != kUnknownBodyBytes;
+  if (!t.response_complete && end_known) return text + ", cut off";
   if (t.early_response) return text + ", early";
   if (t.pipelined) return text + ", pipelined";
   return text;

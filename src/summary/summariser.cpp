@@ -111,7 +111,7 @@ void Summariser::count(const HttpTransaction& h) {
   row.add(http_requests);
   row.add(http_4xx, h.status / 100 == 4 ? 1 : 0);
   row.add(http_5xx, h.status / 100 == 5 ? 1 : 0);
-  row.add(http_unanswered, h.status == 0 ? 1 : 0);
+  row.add(http_unanswered, h.unanswered() ? 1 : 0);
   row.record(ServiceDuration::server_wait, h.server_wait_ns());
 }
 

@@ -20,6 +20,11 @@ struct StreamContext {
   std::uint16_t client_unread = 0;
 };
 
+/// Sequence numbers compare modulo 2^32, RFC 9293 section 3.4.
+[[nodiscard]] constexpr std::int32_t seq_distance(std::uint32_t from, std::uint32_t to) {
+  return static_cast<std::int32_t>(to - from);
+}
+
 /// A run of payload bytes of one direction, as captured in one segment.
 struct StreamChunk {
   Bytes bytes;            ///< not empty but in on_cut(); dies when on_bytes() returns
@@ -35,6 +40,10 @@ struct StreamChunk {
   TimeNs order_ns = 0;
   /// The other direction has sent more than was handed over: it was not captured, or waits behind a hole.
   bool other_behind = false;
+  bool acks = false;      ///< `seq` and `ack` are known
+  std::uint32_t seq = 0;  ///< sequence number of the first byte
+  std::uint32_t ack =
+      0;  ///< what the segment acknowledges: its sender had the other's bytes before it
 };
 
 /// What a tracker makes of the bytes that come next on a connection.

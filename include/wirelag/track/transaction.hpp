@@ -304,8 +304,9 @@ struct HttpTransaction {
   bool request_unreadable = false;  ///< not seen, but the client sent bytes that could not be read
   bool request_complete = false;
   bool response_complete = false;
-  bool pipelined = false;              ///< sent while an earlier request was unanswered
-  bool resynchronised = false;         ///< paired again after a hole in the bytes
+  bool pipelined = false;  ///< sent while an earlier request was unanswered
+  /// Paired again behind a hole in the bytes; without its request or response: which one is its cannot be told.
+  bool resynchronised = false;
   bool early_response = false;         ///< the response began before the request was complete
   bool keep_alive = true;              ///< the connection stays usable after this exchange
   bool text_cut = false;               ///< a text below is only the beginning of what was sent
@@ -331,6 +332,8 @@ struct HttpTransaction {
   std::string_view content_type;  ///< of the response
   std::string_view location;      ///< of the response
 
+  /// False also when it cannot be told.
+  [[nodiscard]] bool unanswered() const { return request_seen && status == 0 && !resynchronised; }
   [[nodiscard]] DurationNs request_ns() const {
     return elapsed_ns(request_first_ns, request_last_ns);
   }

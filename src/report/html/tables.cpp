@@ -170,7 +170,7 @@ void tasks(Writer& w, const Report& r) {
              clipped(request(h)), status(r, h),
              known(h.response_first_ns) ? bytes(h.response_bytes) : std::string(kNone),
              ms_number(h.server_wait_ns()), ms_number(h.transfer_ns())},
-            h.request_seen && h.status == 0 ? "bad" : "");
+            h.unanswered() ? "bad" : "");
     }
   }
   and_more(w, all.size() - chosen.size(), "request");

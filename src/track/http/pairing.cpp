@@ -1,6 +1,9 @@
-// Which response belongs to which request, and when an exchange has all it will get: the FIFO of
-// tracker.hpp.
-#include <wirelag/track/http/tracker.hpp>
+// The FIFO of tracker.hpp: what begins and ends, and when an exchange has all it will get. Which response is to which
+// request: evidence.cpp.
+#include "pairing.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace wirelag {
 namespace {
@@ -14,16 +17,6 @@ HttpRequestKind kind_of(std::string_view method) {
   if (method == "HEAD") return HttpRequestKind::head;
   if (method == "CONNECT") return HttpRequestKind::connect;
   return HttpRequestKind::ordinary;
-}
-
-bool answered(const HttpTransaction& t) { return t.status != 0; }
-
-/// Whether the request was sent after the response had come, so cannot be its.
-bool sent_after(const HttpTransaction& request, TimeNs response_first_ns, FrameNumber frame) {
-  if (request.request_first_ns != response_first_ns) {
-    return request.request_first_ns > response_first_ns;
-  }
-  return request.request_frames.first > frame;
 }
 
 }  // namespace
@@ -49,14 +42,9 @@ void HttpTracker::on_message_end(Direction direction, HttpEnd end) {
 
 void HttpTracker::on_skipped(Direction direction, std::uint64_t bytes) {
   counters_.add(Counter::http_bytes_skipped, bytes);
-  if (direction == Direction::c2s) at_->unread = at_->requests_lost = true;
-}
-
-/// Only where all requests are known to be answered can it not.
-bool HttpTracker::may_respond(const HttpArrival& status_line) {
-  const bool all_known = at_->context.from_start && !at_->requests_lost && at_->untracked == 0 &&
-                         at_->stream[index(Direction::c2s)].state != HttpStream::State::lost;
-  return !at_->responses_lost || !all_known || request_of(status_line) != kNoExchange;
+  if (direction == Direction::s2c) return;
+  at_->unread = at_->requests_lost = true;
+  if (at_->latest.any) at_->behind = std::max(at_->behind, HttpHole::may_hide);
 }
 
 void HttpTracker::begin_request(const HttpStart& start) {
@@ -65,6 +53,7 @@ void HttpTracker::begin_request(const HttpStart& start) {
   if (at_->request == kNoExchange) return;
   Exchange& e = exchanges_[at_->request];
   e.kind = kind_of(start.method);
+  e.request_place = start.arrival.place;
   e.facts.request_seen = true;
   e.facts.request_frames = start.arrival.frames;
   e.facts.request_first_ns = start.arrival.first_ns;
@@ -83,30 +72,15 @@ void HttpTracker::end_request_head(const HttpHeadEnd& head) {
     return;
   }
   at_->unread = false;
+  exchanges_[at_->request].behind = std::exchange(at_->behind, HttpHole::in_step);
   HttpTransaction& t = exchanges_[at_->request].facts;
   t.request_headers_ns = t.request_last_ns;
   t.keep_alive = head.persistent;
   if (claim_response(at_->request)) return;
   // When its predecessor is still there, emit() decides by time.
-  t.pipelined = at_->last != kNoExchange && !answered(exchanges_[at_->last].facts);
+  t.pipelined = at_->last != kNoExchange && exchanges_[at_->last].facts.unanswered();
   push_back(at_->request);
   emit_settled();
-}
-
-/// A request from behind a hole whose response is here already. Responses without a request that
-/// are older than this one do not get any.
-bool HttpTracker::claim_response(std::uint32_t request) {
-  const HttpTransaction& t = exchanges_[request].facts;
-  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
-    Exchange& e = exchanges_[i];
-    if (e.facts.request_seen || e.released) continue;
-    if (at_->holes && !sent_after(t, e.facts.response_first_ns, e.facts.response_frames.first)) {
-      move_request(request, i);
-      return true;
-    }
-    e.released = true;
-  }
-  return false;
 }
 
 void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
@@ -114,6 +88,7 @@ void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
   Exchange& e = exchanges_[to];
   const HttpTransaction& t = r.facts;
   e.kind = r.kind;
+  e.facts.resynchronised = r.facts.resynchronised;
   e.facts.request_seen = true;
   e.facts.request_unreadable = false;
   e.facts.service = t.service;
@@ -144,29 +119,45 @@ void HttpTracker::end_request(HttpEnd end) {
 // ----------------------------------------------------------------------------- responses
 
 void HttpTracker::begin_response(const HttpStart& start) {
-  std::uint32_t i = request_of(start.arrival);
+  const Match match = request_of(start.arrival);
+  const HttpRequestKind kind =
+      match.exchange != kNoExchange ? exchanges_[match.exchange].kind : HttpRequestKind::ordinary;
+  const std::uint32_t asked = match.certain ? match.exchange : kNoExchange;
   if (is_interim(start.status)) {
-    if (i == kNoExchange) return;
-    std::uint8_t& interim = exchanges_[i].facts.interim_responses;
+    if (asked == kNoExchange) return;
+    std::uint8_t& interim = exchanges_[asked].facts.interim_responses;
     if (interim < UINT8_MAX) ++interim;
     return;
   }
-  if (i != kNoExchange && i == at_->request) {
+  const bool behind_hole = at_->responses_lost;
+  Began before = std::exchange(at_->latest, {start.arrival.first_ns, start.arrival.place.seq,
+                                             start.arrival.place.acks, true});
+  if (behind_hole) before = {kUnknownNs, at_->lost_seq, at_->placed, true};
+  if (match.exchange != kNoExchange && match.exchange == at_->request) {
     parser_.end_unread(at_->stream[index(Direction::c2s)], Direction::c2s);
   }
-  if (at_->responses_lost) {
-    release_unanswered_before(i);
-    if (at_->untracked > 0) at_->untracked = 1;
-    at_->responses_lost = false;
+  if (!match.certain) give_up_pairing(match, start.arrival);
+  if (asked != kNoExchange) {
+    if (at_->responses_lost) release_unanswered_before(asked);
+    settle(exchanges_[asked]);
   }
-  if (i == kNoExchange && at_->untracked > 0) {
+  if (at_->responses_lost && at_->untracked > 0) at_->untracked = 1;
+  at_->responses_lost = at_->response_hidden = false;
+  if (asked == kNoExchange && at_->untracked > 0) {
     --at_->untracked;
     return emit_settled();
   }
-  if (i == kNoExchange) i = without_request(start.arrival);
+  const std::uint32_t i = asked != kNoExchange ? asked : without_request(start.arrival);
   if (i == kNoExchange) return;
   at_->response = i;
   Exchange& e = exchanges_[i];
+  if (!match.certain) {
+    e.kind = kind;
+    e.facts.resynchronised = e.released = true;
+  }
+  e.before = before;
+  e.behind_lost_ones = behind_hole;
+  e.response_place = start.arrival.place;
   e.facts.status = start.status;
   e.facts.early_response = i == at_->request;
   e.facts.response_frames = start.arrival.frames;
@@ -178,23 +169,9 @@ void HttpTracker::begin_response(const HttpStart& start) {
   emit_settled();
 }
 
-/// The oldest unanswered request; after a hole that may hide responses the latest that can be
-/// meant.
-std::uint32_t HttpTracker::request_of(const HttpArrival& response) {
-  if (at_->responses_lost && at_->untracked > 0) return kNoExchange;
-  std::uint32_t found = kNoExchange;
-  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
-    const Exchange& e = exchanges_[i];
-    if (answered(e.facts) || e.released) continue;
-    if (at_->holes && sent_after(e.facts, response.first_ns, response.frames.first)) break;
-    found = i;
-    if (!at_->responses_lost) break;
-  }
-  return found;
-}
-
 /// An exchange for a response that has no request; kNoExchange when there is no room for it.
 std::uint32_t HttpTracker::without_request(const HttpArrival& response) {
+  keep_few_responses();
   const std::uint32_t i = new_exchange();
   if (i == kNoExchange) {
     counters_.add(Counter::http_requests_full);
@@ -206,10 +183,19 @@ std::uint32_t HttpTracker::without_request(const HttpArrival& response) {
     exchanges_[i].released = true;
     push_front(i);
   } else {
-    if (at_->exchanges >= kKeptResponses) exchanges_[at_->first].released = true;
     push_back(i);
   }
   return i;
+}
+
+/// Of those that wait for a request that may come late, the oldest gives way.
+void HttpTracker::keep_few_responses() {
+  if (at_->exchanges < kKeptResponses) return;
+  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
+    if (!is_kept_response(exchanges_[i])) continue;
+    exchanges_[i].released = true;
+    return emit_settled();
+  }
 }
 
 /// kNoExchange: all of them.
@@ -218,6 +204,7 @@ void HttpTracker::release_unanswered_before(std::uint32_t exchange) {
     Exchange& e = exchanges_[i];
     if (answered(e.facts)) continue;
     e.released = true;
+    if (at_->responses_lost) e.facts.resynchronised = true;  // its own may lie in the hole
     if (exchange != kNoExchange) exchanges_[exchange].facts.resynchronised = true;
   }
 }
@@ -310,7 +297,8 @@ void HttpTracker::emit(Exchange& e) {
   if (e.next != kNoExchange) {
     HttpTransaction& after = exchanges_[e.next].facts;
     after.pipelined =
-        after.request_seen && (!answered(t) || after.request_first_ns < t.response_first_ns);
+        after.request_seen &&
+        (t.unanswered() || (answered(t) && after.request_first_ns < t.response_first_ns));
   }
   t.response_shape = e.response_meter.shape();
   t.stalls = TransferMarks::stalls(e.request_marks, e.response_marks);

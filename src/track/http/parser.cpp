@@ -19,6 +19,11 @@ int hex_digit(char c) {
   return -1;
 }
 
+/// Of a hole behind the last `rest` bytes of a message.
+HttpHole hidden_behind(std::uint64_t rest, std::uint64_t missing) {
+  return missing > rest + kNoMessageBytes ? HttpHole::hides_begin : HttpHole::may_hide;
+}
+
 }  // namespace
 
 HttpParser::HttpParser(const HttpLimits& limits, Counters& counters, HttpEvents& events)
@@ -213,36 +218,46 @@ void HttpParser::leave(HttpStream& s, Direction direction, State next) {
   }
 }
 
-bool HttpParser::gap(HttpStream& s, Direction direction, std::uint64_t missing) {
+HttpHole HttpParser::gap(HttpStream& s, Direction direction, std::uint64_t missing) {
+  HttpHole hole = HttpHole::may_hide;
   switch (s.state) {
-    case State::ended: return true;
-    case State::body_until_close: events_.on_missing_bytes(direction, missing); return true;
-    case State::unread: events_.on_missing_bytes(direction, missing); return false;
+    case State::ended: return HttpHole::in_step;
+    case State::body_until_close:
+      events_.on_missing_bytes(direction, missing);
+      return HttpHole::in_step;
+    case State::unread: events_.on_missing_bytes(direction, missing); return hole;
+    case State::head: hole = HttpHole::hides_begin; break;
+    case State::between:
+      if (!s.tentative || s.buffer != HttpStream::kNoBuffer) hole = hidden_behind(0, missing);
+      break;
     case State::chunk_data:
       if (missing > s.remaining) break;
       events_.on_missing_bytes(direction, missing);
       s.remaining -= missing;
       if (s.remaining == 0) s.state = State::chunk_end;
-      return true;
+      return HttpHole::in_step;
     case State::body_length:
+      hole = hidden_behind(s.remaining, missing);
       if (missing > s.remaining) break;
       events_.on_missing_bytes(direction, missing);
       s.remaining -= missing;
-      if (s.remaining > 0) return true;
+      if (s.remaining > 0) return HttpHole::in_step;
       s.state = State::between;
       events_.on_message_end(direction, HttpEnd::cut);
-      return true;
+      return HttpHole::in_step;
     default: break;
   }
   give_up_start_line(s, direction);
   leave(s, direction, State::lost);
-  return false;
+  return hole;
 }
 
 void HttpParser::finish(HttpStream& s, Direction direction) {
   if (s.state != State::body_until_close && s.state != State::unread) return abort(s, direction);
+  // A server that gives up in the middle closes as well, and nobody knows how much there was to come.
+  const bool whole = s.state == State::body_until_close || direction == Direction::c2s;
   s.state = State::ended;
-  events_.on_message_end(direction, HttpEnd::complete);
+  events_.on_message_end(direction, whole ? HttpEnd::complete : HttpEnd::cut);
 }
 
 void HttpParser::abort(HttpStream& s, Direction direction) {

@@ -25,31 +25,33 @@ bool HttpParser::begins_next(const StreamChunk& chunk) {
   const auto status = parse_status_line(line);
   if (!status || status->status < kLowestStatus) return false;
   HttpArrival arrival;
-  arrival.add(chunk, line.size());
+  arrival.add(chunk, line.size(), text.size() - line.size());
   return events_.may_respond(arrival);
 }
 
-bool HttpParser::cut(HttpStream& s, const StreamChunk& chunk, std::uint64_t missing) {
+HttpHole HttpParser::cut(HttpStream& s, const StreamChunk& chunk, std::uint64_t missing) {
   switch (s.state) {
-    case State::ended: return true;
-    case State::lost: return false;
+    case State::ended: return HttpHole::in_step;
+    case State::lost: return HttpHole::may_hide;
     case State::between:
       if (!cut_start_line(s, chunk)) return gap(s, chunk.direction, missing);
       [[fallthrough]];
-    case State::head: cut_head(s, chunk, missing); return s.state == State::ended;
+    case State::head:
+      cut_head(s, chunk, missing);
+      return s.state == State::ended ? HttpHole::in_step : HttpHole::may_hide;
     case State::body_length:
     case State::chunk_data:
       cut_body(s, chunk, missing);
-      if (missing == 0) return true;
+      if (missing == 0) return HttpHole::in_step;
       if (s.state == State::between) return gap(s, chunk.direction, missing);
       break;
     default: break;
   }
   events_.on_message_bytes(chunk, missing, s.state == State::body_until_close ? missing : 0);
-  if (s.state == State::body_until_close) return true;
+  if (s.state == State::body_until_close) return HttpHole::in_step;
   if (s.state != State::unread) events_.on_body_unknown(chunk.direction);
   s.state = State::unread;
-  return false;
+  return HttpHole::may_hide;
 }
 
 /// Whether what was kept is enough of a start line to begin a message with.

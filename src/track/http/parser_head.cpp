@@ -116,7 +116,7 @@ void HttpParser::start_line(Feed& feed) {
   const auto line = next_line(feed);
   if (!line) {
     if (s.buffer == HttpStream::kNoBuffer) return;
-    buffers_[s.buffer].arrival.add(feed.chunk, feed.bytes);
+    buffers_[s.buffer].arrival.add(feed.chunk, feed.bytes, feed.rest.size());
     feed.bytes = 0;
     if (!may_begin_message(kept(s), feed.chunk.direction)) not_http(feed);
     return;
@@ -133,7 +133,7 @@ bool HttpParser::begin_message(Feed& feed, std::string_view line) {
   HttpStream& s = feed.stream;
   HttpStart start;
   if (s.buffer != HttpStream::kNoBuffer) start.arrival = buffers_[s.buffer].arrival;
-  start.arrival.add(feed.chunk, feed.bytes);
+  start.arrival.add(feed.chunk, feed.bytes, feed.rest.size());
   std::uint8_t major = 1;
   std::uint8_t minor = 1;
   if (feed.chunk.direction == Direction::c2s) {

@@ -12,10 +12,15 @@ constexpr std::array<std::size_t, HttpTracker::kTexts> kLongestText = {32,   512
 /// A usual request needs one block for its texts, a browser's with a long target and referer two.
 constexpr std::size_t kTextBlocksPerRequest = 2;
 
+/// What is known to belong to the message that is being read.
+std::uint64_t body_left(const HttpStream& stream) {
+  return stream.state == HttpStream::State::body_length ? stream.remaining : 0;
+}
+
 /// `n` more bytes of a message that came with `chunk`.
 void extend(FrameSpan& frames, TimeNs& first_ns, TimeNs& last_ns, std::uint64_t& bytes,
             const StreamChunk& chunk, std::uint64_t n) {
-  HttpArrival arrival{frames, first_ns, last_ns, bytes, {}, {}};
+  HttpArrival arrival{{}, frames, first_ns, last_ns, bytes, {}, {}};
   arrival.add(chunk, n);
   frames = arrival.frames;
   first_ns = arrival.first_ns;
@@ -55,21 +60,40 @@ void HttpTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   at_ = &connections_[handle];
   if (chunk.direction == Direction::s2c && chunk.other_behind) at_->requests_lost = true;
   parser_.feed(at_->stream[index(chunk.direction)], chunk);
+  advance(chunk, chunk.bytes.size());
 }
 
 void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missing) {
   at_ = &connections_[handle];
   at_->holes = true;
-  const bool exact = parser_.gap(at_->stream[index(direction)], direction, missing);
-  if (exact) return;
-  (direction == Direction::s2c ? at_->responses_lost : at_->requests_lost) = true;
+  HttpStream& stream = at_->stream[index(direction)];
+  const std::uint64_t rest = body_left(stream);
+  HttpHole hole = parser_.gap(stream, direction, missing);
+  if (at_->context.from_start && !at_->begun[index(direction)]) hole = HttpHole::hides_begin;
+  lose_step(direction, hole, rest);
+  at_->begun[index(direction)] = true;
+  if (direction == Direction::s2c) at_->end_seq += static_cast<std::uint32_t>(missing);
 }
 
 void HttpTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
   at_ = &connections_[handle];
-  if (parser_.cut(at_->stream[index(chunk.direction)], chunk, missing)) return;
-  at_->holes = true;
-  (chunk.direction == Direction::s2c ? at_->responses_lost : at_->requests_lost) = true;
+  HttpStream& stream = at_->stream[index(chunk.direction)];
+  const std::uint64_t rest = body_left(stream);
+  const HttpHole hole = parser_.cut(stream, chunk, missing);
+  if (hole != HttpHole::in_step) at_->holes = true;
+  lose_step(chunk.direction, hole, rest);
+  advance(chunk, missing);
+}
+
+/// `bytes` from chunk.seq on have come.
+void HttpTracker::advance(const StreamChunk& chunk, std::uint64_t bytes) {
+  at_->begun[index(chunk.direction)] = true;
+  if (chunk.direction == Direction::s2c) {
+    at_->end_seq = chunk.seq + static_cast<std::uint32_t>(bytes);
+  } else if (!at_->placed) {
+    at_->end_seq = chunk.ack;  // nothing of the server's came before
+  }
+  at_->placed = at_->placed || chunk.acks;
 }
 
 void HttpTracker::on_fin(Handle handle, Direction direction, TimeNs, FrameNumber frame) {
@@ -98,6 +122,7 @@ void HttpTracker::close(Handle handle, ConnectionEnd) {
   at_ = &connections_[handle];
   for (const Direction d : {Direction::c2s, Direction::s2c})
     parser_.abort(at_->stream[index(d)], d);
+  if (at_->responses_lost) release_unanswered_before(kNoExchange);
   while (at_->first != kNoExchange) take_first();
   connections_.give(handle);
 }

@@ -31,11 +31,6 @@ inline constexpr std::uint32_t kNone = Pool<int>::kNone;
 /// early retransmit, 2 are seen).
 inline constexpr std::uint8_t kFastDuplicateAcks = 2;
 
-/// Sequence numbers compare modulo 2^32, RFC 9293 section 3.4.
-[[nodiscard]] constexpr std::int32_t seq_distance(std::uint32_t from, std::uint32_t to) {
-  return static_cast<std::int32_t>(to - from);
-}
-
 struct alignas(64) Side {
   static constexpr std::uint8_t kShiftUnknown = UINT8_MAX;
 

@@ -59,7 +59,10 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
                          SegmentContent content) {
   Side& side = flow.side[sender];
   const std::uint32_t seq = packet.tcp.seq + (packet.tcp.has(tcp_flag::syn) ? 1U : 0U);
-  if (!side.stream_started) {
+  // The first SYN-ACK says where the server's bytes begin, whatever was sent in its name before.
+  const bool first_syn_ack = packet.tcp.has(tcp_flag::syn) && packet.tcp.has(tcp_flag::ack) &&
+                             flow.opening.syn_ack_frames == 1 && !side.sent_payload;
+  if (!side.stream_started || first_syn_ack) {
     side.stream_started = true;
     flow.recent[sender].stream_next = seq;
   }
@@ -79,8 +82,7 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
     } else {
       const Bytes bytes =
           packet.payload.first(std::min<std::size_t>(packet.payload.size(), packet.payload_length));
-      advance(flow, sender, seq, packet.payload_length,
-              chunk(flow, sender, bytes, packet.measured_ns(), packet.number));
+      advance(flow, sender, seq, packet.payload_length, chunk(flow, sender, bytes, origin(packet)));
     }
     if (side.overtaken) drain(flow, sender);
   }
@@ -115,10 +117,12 @@ std::uint32_t Streams::burst(const TcpFlow& flow, SideIndex sender) const {
   return flow.transfer != kNone ? transfers_[flow.transfer][sender].burst : 0;
 }
 
-StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes, TimeNs time_ns,
-                           FrameNumber frame) {
+StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes,
+                           const Origin& origin) {
   const Side& other = flow.side[sender ^ 1];
-  StreamChunk out{bytes, time_ns, frame, flow.direction(sender)};
+  StreamChunk out{bytes, origin.time_ns, origin.frame, flow.direction(sender)};
+  out.ack = origin.ack;
+  out.acks = origin.acks;
   out.order_ns = flow.last_ns;
   out.other_behind =
       other.overtaken || (other.seen && flow.side[sender].acked &&
@@ -152,9 +156,11 @@ void Streams::advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::u
   const std::size_t captured = chunk.bytes.size();
   if (seen < captured) {
     chunk.bytes = chunk.bytes.subspan(seen);
+    chunk.seq = seq + seen;
     deliver(flow, sender, chunk);
   }
   const std::size_t cut_from = std::max<std::size_t>(captured, seen);
+  chunk.seq = seq + static_cast<std::uint32_t>(cut_from);
   if (cut_from < length) announce_cut(flow, sender, chunk, length - cut_from);
 }
 
@@ -176,8 +182,7 @@ void Streams::wait(TcpFlow& flow, SideIndex sender, const Packet& packet, std::u
       return;  // the stream will find a hole here
     }
     Block& block = blocks_[index];
-    block.time_ns = packet.measured_ns();
-    block.frame = packet.number;
+    block.origin = origin(packet);
     block.seq = seq;
     block.burst = burst(flow, sender);
     block.captured = static_cast<std::uint32_t>(std::min(bytes.size(), kBlockBytes));
@@ -223,8 +228,7 @@ void Streams::drain(TcpFlow& flow, SideIndex sender) {
     }
     detail.waiting = block.next;
     --detail.waiting_count;
-    StreamChunk piece =
-        chunk(flow, sender, Bytes(bytes_of(index), block.captured), block.time_ns, block.frame);
+    StreamChunk piece = chunk(flow, sender, Bytes(bytes_of(index), block.captured), block.origin);
     piece.burst = block.burst;
     advance(flow, sender, block.seq, block.length, piece);
     blocks_.give(index);
@@ -262,7 +266,7 @@ void Streams::settle_syn_data(TcpFlow& flow, SideIndex sender, std::uint32_t tak
 
 bool Streams::hole_is_final(const TcpFlow& flow, SideIndex sender, TimeNs now) const {
   const Block& first = blocks_[flow.detail[sender].waiting];
-  const DurationNs waited_ns = elapsed_ns(first.time_ns, now);
+  const DurationNs waited_ns = elapsed_ns(first.origin.time_ns, now);
   if (flow.side[sender ^ 1].packets == 0) return waited_ns >= kUnseenPeerGraceNs;
   return is_acknowledged(flow, sender, first.seq) && waited_ns >= kHoleGraceNs;
 }
@@ -362,7 +366,9 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk) {
   follow_speaker(flow, sender, message.speaker);
   chunk.direction = flow.direction(sender);
   adopt(flow, message.protocol, continues || first, client_unread(flow, sender, continues));
-  if (flow.tracker != StreamTracker::kNone && continues) deliver_beginning(flow, sender);
+  if (flow.tracker != StreamTracker::kNone && continues) {
+    deliver_beginning(flow, sender, chunk.seq);
+  }
   if (flow.tracker != StreamTracker::kNone) tracker(flow)->on_bytes(flow.tracker, chunk);
   if (flow.probe != kNone) probes_.give(flow.probe);
   flow.probe = kNone;
@@ -402,8 +408,7 @@ void Streams::keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk&
   // Where a message begins and ends matters, not how its beginning got here: the last piece grows.
   if (half.piece_count < half.pieces.size()) ++half.piece_count;
   Probe::Piece& piece = half.pieces[half.piece_count - 1U];
-  piece.time_ns = chunk.time_ns;
-  piece.frame = chunk.frame;
+  piece.origin = {chunk.time_ns, chunk.frame, chunk.ack, chunk.acks};
   piece.length = static_cast<std::uint8_t>(piece.length + chunk.bytes.size());
   std::memcpy(half.bytes + half.length, chunk.bytes.data(), chunk.bytes.size());
   half.length = static_cast<std::uint8_t>(half.length + chunk.bytes.size());
@@ -427,13 +432,15 @@ void Streams::adopt(TcpFlow& flow, Protocol protocol, bool first_bytes,
                 flow.state() != ConnectionState::midstream ? client_unread : std::uint16_t{0}});
 }
 
-void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender) {
+/// What was kept, up to the sequence number `end_seq`.
+void Streams::deliver_beginning(TcpFlow& flow, SideIndex sender, std::uint32_t end_seq) {
   const Probe::Half& half = probes_[flow.probe].half[sender];
   std::size_t at = 0;
   for (std::size_t i = 0; i < half.piece_count; ++i) {
     const Probe::Piece& piece = half.pieces[i];
-    tracker(flow)->on_bytes(flow.tracker, chunk(flow, sender, Bytes(half.bytes + at, piece.length),
-                                                piece.time_ns, piece.frame));
+    StreamChunk beginning = chunk(flow, sender, Bytes(half.bytes + at, piece.length), piece.origin);
+    beginning.seq = end_seq - half.length + static_cast<std::uint32_t>(at);
+    tracker(flow)->on_bytes(flow.tracker, beginning);
     at += piece.length;
   }
 }

@@ -48,10 +48,16 @@ class Streams {
   static constexpr std::size_t kTellingBytes =
       32;  ///< nearly every protocol is recognised by fewer
 
-  /// A captured piece of a segment that overtook, without its bytes: many are looked through in a row.
-  struct Block {
+  /// The segment that brought some bytes.
+  struct Origin {
     TimeNs time_ns = 0;
     FrameNumber frame = 0;
+    std::uint32_t ack = 0;
+    bool acks = false;
+  };
+  /// A captured piece of a segment that overtook, without its bytes: many are looked through in a row.
+  struct Block {
+    Origin origin;
     std::uint32_t seq = 0;
     std::uint32_t length = 0;    ///< sequence space
     std::uint32_t captured = 0;  ///< bytes held; less than length when snaplen cut
@@ -61,8 +67,7 @@ class Streams {
   /// The beginning of both directions while the protocol is unknown.
   struct Probe {
     struct Piece {
-      TimeNs time_ns = 0;
-      FrameNumber frame = 0;
+      Origin origin;
       std::uint8_t length = 0;
     };
     struct Half {
@@ -80,8 +85,11 @@ class Streams {
   using Transfer = std::array<TransferProgress, 2>;
 
   void measure(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content);
+  [[nodiscard]] static Origin origin(const Packet& packet) {
+    return {packet.measured_ns(), packet.number, packet.tcp.ack, packet.tcp.has(tcp_flag::ack)};
+  }
   [[nodiscard]] StreamChunk chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes,
-                                  TimeNs time_ns, FrameNumber frame);
+                                  const Origin& origin);
   void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk);
   void follow_interest(TcpFlow& flow);
   void close_tracker(TcpFlow& flow, ConnectionEnd end);
@@ -94,7 +102,7 @@ class Streams {
   void adopt(TcpFlow& flow, Protocol protocol, bool first_bytes, std::uint16_t client_unread);
   [[nodiscard]] std::uint16_t client_unread(const TcpFlow& flow, SideIndex sender,
                                             bool continues) const;
-  void deliver_beginning(TcpFlow& flow, SideIndex sender);
+  void deliver_beginning(TcpFlow& flow, SideIndex sender, std::uint32_t end_seq);
   void keep_beginning(TcpFlow& flow, SideIndex sender, const StreamChunk& chunk);
   void advance(TcpFlow& flow, SideIndex sender, std::uint32_t seq, std::uint32_t length,
                StreamChunk chunk);

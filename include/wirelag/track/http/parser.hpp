@@ -20,6 +20,7 @@
 // Called by HttpTracker on the worker's thread; no allocation after construction.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -34,6 +35,14 @@ namespace wirelag {
 /// Where and when the bytes of a message came. Segments may have overtaken each other, so first and
 /// last are the lowest and highest frame and time of all its segments.
 struct HttpArrival {
+  /// Where in the connection it begins. Valid with `acks`.
+  struct Place {
+    std::uint32_t seq = 0;  ///< of its first byte
+    std::uint32_t ack = 0;  ///< what the segment with its first byte acknowledges
+    bool acks = false;
+  };
+
+  Place place;
   FrameSpan frames;
   TimeNs first_ns = kUnknownNs;
   TimeNs last_ns = kUnknownNs;
@@ -41,7 +50,12 @@ struct HttpArrival {
   TransferMeter meter;
   TransferMarks marks;
 
-  void add(const StreamChunk& chunk, std::uint64_t n) {
+  /// The `n` bytes before the last `after` of the chunk.
+  void add(const StreamChunk& chunk, std::uint64_t n, std::uint64_t after = 0) {
+    if (bytes == 0) {
+      const std::uint64_t offset = chunk.bytes.size() - std::min(chunk.bytes.size(), n + after);
+      place = {chunk.seq + static_cast<std::uint32_t>(offset), chunk.ack, chunk.acks};
+    }
     if (bytes == 0 || chunk.frame < frames.first) frames.first = chunk.frame;
     if (bytes == 0 || chunk.frame > frames.last) frames.last = chunk.frame;
     if (bytes == 0 || chunk.time_ns < first_ns) first_ns = chunk.time_ns;
@@ -81,6 +95,16 @@ enum class HttpEnd : std::uint8_t {
   cut,       ///< its last byte was not seen
   in_head,   ///< not even its headers are complete (RFC 9112 section 8: it conveyed nothing)
 };
+
+/// What bytes that will never come mean for where messages begin and end.
+enum class HttpHole : std::uint8_t {
+  in_step,      ///< it is known as before
+  may_hide,     ///< not any more; whether a message begins in the hole is not known
+  hides_begin,  ///< not any more; at least one message began there, or was not told for its sake
+};
+
+/// So many bytes behind a body are none: line ends that old clients and scripts send (RFC 9112 section 2.2).
+inline constexpr std::uint32_t kNoMessageBytes = 4;
 
 /// HttpTransaction::response_body_bytes when the snaplen cut off where the body begins or goes on.
 inline constexpr std::uint64_t kUnknownBodyBytes = UINT64_MAX;
@@ -157,11 +181,10 @@ class HttpParser {
   HttpParser(const HttpLimits& limits, Counters& counters, HttpEvents& events);
 
   void feed(HttpStream& stream, const StreamChunk& chunk);
-  /// False when it is not known any more where messages begin and end.
-  [[nodiscard]] bool gap(HttpStream& stream, Direction direction, std::uint64_t missing);
+  [[nodiscard]] HttpHole gap(HttpStream& stream, Direction direction, std::uint64_t missing);
   /// The same for the last `missing` bytes of the segment that brought `chunk`: they belong to the
   /// message whose beginning is there.
-  [[nodiscard]] bool cut(HttpStream& stream, const StreamChunk& chunk, std::uint64_t missing);
+  [[nodiscard]] HttpHole cut(HttpStream& stream, const StreamChunk& chunk, std::uint64_t missing);
   /// The peer has answered, or sent its next message: one whose end cannot be told has ended.
   void end_unread(HttpStream& stream, Direction direction);
   /// FIN: a body that ends with the connection is complete, any other message is not.

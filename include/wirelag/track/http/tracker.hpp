@@ -11,12 +11,19 @@
 // become complete conveyed nothing (RFC 9112 section 8): it is counted and forgotten. What is
 // unfinished is emitted when the connection closes.
 //
-// Holes. Bytes behind a hole come late, when it is given up, while the other direction goes on. So
-// on a connection with holes time counts beside order: a response never goes to a request sent
-// after it, and a request that turns up late takes the response that came without one (such
-// responses wait for the next request before they are emitted). When a hole in the server's bytes
-// may hide whole responses, the next one goes to the latest request before it and the older ones
-// stay unanswered. When every request has its response, what looks like a status line there lies in a body.
+// What packets prove (can_answer()): a response is to no request that its first segment does not
+// acknowledge; the client had not received its beginning when it sent the request; and it comes later.
+// The last two are asked on connections with holes: bytes behind a hole come late, when it is given up, while
+// the other direction goes on, so a request that turns up late takes the response that came without one (such
+// responses wait for the next request before they are emitted).
+//
+// Holes. A request that began in a hole stands in the FIFO without its facts, for its response. There may have
+// been several: so the request behind it is paired only when the client sent it after it had begun to
+// receive the response before, as all do that do not pipeline. Behind a hole in the server's bytes that may hide
+// responses, the next one is paired when only one request can be meant: one alone is open, or one alone
+// was sent after the client had received bytes of the hole. What is paired so is `resynchronised`, and so are
+// the request and the response that cannot be told. When every request has its response, what looks like a status
+// line behind a hole lies in a body.
 //
 // Segments that the snaplen cuts. A message whose start line is there is told with what is there of
 // its head; it lasts until the next one in its direction, a request also until its response begins.
@@ -71,6 +78,14 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   /// All texts of an exchange together; kLongestText in tracker.cpp adds up to less.
   static constexpr std::size_t kTextBytes = 8 * 1024;
 
+  /// The latest response of a connection, so far.
+  struct Began {
+    TimeNs first_ns = kUnknownNs;
+    std::uint32_t seq = 0;  ///< valid with `placed`
+    bool placed = false;
+    bool any = false;
+  };
+
   struct Exchange {
     HttpTransaction facts;  ///< all but the views
     TransferMeter response_meter;
@@ -84,7 +99,13 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     std::array<Span, kTexts> texts;
     std::uint32_t next = kNoExchange;
     HttpRequestKind kind = HttpRequestKind::ordinary;
-    bool released = false;  ///< what it lacks will not come any more
+    bool released = false;                ///< what it lacks will not come any more
+    bool hidden = false;                  ///< its request began in a hole
+    HttpHole behind = HttpHole::in_step;  ///< what lies between the request and the one before
+    HttpArrival::Place request_place;
+    HttpArrival::Place response_place;
+    Began before;                   ///< the response before its own, or the hole that hides it
+    bool behind_lost_ones = false;  ///< responses may be hidden before its own
   };
 
   struct Connection {
@@ -98,13 +119,23 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     std::uint32_t response = kNoExchange;  ///< whose response is being received
     std::uint32_t untracked = 0;           ///< requests after `last` that found no room, unanswered
     ServiceId service = kNoService;
-    bool holes = false;           ///< there were some, in either direction
-    bool responses_lost = false;  ///< the latest may hide whole responses
-    bool requests_lost = false;  ///< one, or bytes that could not be read, may have hidden requests
-    bool unread = false;  ///< since the last request the client sent bytes that could not be read
-    bool tunnel = false;  ///< another protocol has taken over
+    Began latest;
+    std::uint32_t end_seq = 0;   ///< of what the parser has got of the server; valid with `placed`
+    std::uint32_t lost_seq = 0;  ///< where the bytes begin that may hide responses; likewise
+    HttpHole behind = HttpHole::in_step;  ///< what lies behind the last request
+    std::array<bool, 2> begun{};          ///< there were bytes or holes, by direction
+    bool placed : 1 = false;
+    bool holes : 1 = false;            ///< there were some, in either direction
+    bool responses_lost : 1 = false;   ///< the latest may hide whole responses
+    bool response_hidden : 1 = false;  ///< it hides at least one
+    bool in_doubt : 1 = false;         ///< the latest response could not be paired
+    bool requests_lost : 1 =
+        false;  ///< one, or bytes that could not be read, may have hidden requests
+    bool unread : 1 =
+        false;  ///< since the last request the client sent bytes that could not be read
+    bool tunnel : 1 = false;  ///< another protocol has taken over
   };
-  static_assert(sizeof(Connection) <= 128, "what an idle connection costs");
+  static_assert(sizeof(Connection) <= 160, "what an idle connection costs");
 
   void on_start(Direction direction, const HttpStart& start) override;
   void on_field(Direction direction, HttpField field, std::string_view value,
@@ -125,9 +156,28 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   void end_request(HttpEnd end);
 
   void begin_response(const HttpStart& start);
-  [[nodiscard]] std::uint32_t request_of(const HttpArrival& response);
+  /// The open request that a response belongs to; `certain`: or else it, or one that is not known.
+  struct Match {
+    std::uint32_t exchange = kNoExchange;
+    bool certain = true;
+  };
+  [[nodiscard]] bool can_answer(const HttpArrival& response, const Exchange& request) const;
+  [[nodiscard]] std::uint32_t open_request(const HttpArrival& response, std::uint32_t from) const;
+  [[nodiscard]] Match request_of(const HttpArrival& response) const;
+  [[nodiscard]] Match request_behind_hole(const HttpArrival& response) const;
+  [[nodiscard]] bool is_in_step(const Exchange& request, const Began& response) const;
+  void settle(Exchange& request);
+  void give_up_pairing(const Match& match, const HttpArrival& response);
   [[nodiscard]] std::uint32_t without_request(const HttpArrival& response);
+  void keep_few_responses();
+  /// Waits for a request that comes late.
+  [[nodiscard]] static bool is_kept_response(const Exchange& e) {
+    return e.facts.status != 0 && !e.facts.request_seen && !e.released;
+  }
   void release_unanswered_before(std::uint32_t exchange);
+  void lose_step(Direction direction, HttpHole hole, std::uint64_t rest);
+  void advance(const StreamChunk& chunk, std::uint64_t bytes);
+  void hide_request();
   void end_response(HttpEnd end);
   void end_of_responses();
 

@@ -2,7 +2,10 @@
 // holes and FINs; and what the tracker makes of it, one line of text per transaction.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,8 +32,14 @@ inline Step client(FrameNumber frame, std::string bytes) {
 inline Step server(FrameNumber frame, std::string bytes) {
   return {Step::Kind::bytes, Direction::s2c, frame, std::move(bytes), 0};
 }
-inline Step client_hole(std::uint64_t n) { return {Step::Kind::hole, Direction::c2s, 0, {}, n}; }
-inline Step server_hole(std::uint64_t n) { return {Step::Kind::hole, Direction::s2c, 0, {}, n}; }
+/// What was never captured, sent when frame `at` was: for what the other side had received when it answered.
+/// 0: when the frame before in the script was.
+inline Step client_hole(std::uint64_t n, FrameNumber at = 0) {
+  return {Step::Kind::hole, Direction::c2s, at, {}, n};
+}
+inline Step server_hole(std::uint64_t n, FrameNumber at = 0) {
+  return {Step::Kind::hole, Direction::s2c, at, {}, n};
+}
 /// The last `n` bytes of the segment before.
 inline Step client_cut(FrameNumber frame, std::uint64_t n) {
   return {Step::Kind::cut, Direction::c2s, frame, {}, n};
@@ -89,6 +98,20 @@ inline HttpLimits small_limits() {
   return l;
 }
 
+/// Numbers wrap within the conversations.
+inline constexpr std::uint32_t kFirstSeq = 0xffffffe0;
+
+inline std::uint32_t sent_before(const Script& script, Direction direction, FrameNumber frame) {
+  std::uint64_t bytes = 0;
+  FrameNumber latest = 0;
+  for (const Step& s : script) {
+    const FrameNumber at = s.frame != 0 ? s.frame : latest;
+    latest = std::max(latest, at);
+    if (s.direction == direction && at < frame) bytes += s.bytes.size() + s.missing;
+  }
+  return static_cast<std::uint32_t>(bytes);
+}
+
 /// One tracker with all it needs.
 struct Bench {
   explicit Bench(const HttpLimits& limits = small_limits())
@@ -100,21 +123,32 @@ struct Bench {
     return compiled;
   }
 
-  void step(StreamTracker::Handle h, const Step& s) {
+  /// `seq`, `ack`: as in StreamChunk, when they are known.
+  void step(StreamTracker::Handle h, const Step& s, std::optional<std::uint32_t> seq = {},
+            std::uint32_t ack = 0) {
     const TimeNs now = s.frame * kMillisecondNs;
+    StreamChunk chunk{as_bytes(s.bytes), now, s.frame, s.direction};
+    chunk.acks = seq.has_value();
+    chunk.seq = seq.value_or(0);
+    chunk.ack = ack;
     switch (s.kind) {
-      case Step::Kind::bytes:
-        tracker.on_bytes(h, {as_bytes(s.bytes), now, s.frame, s.direction});
-        break;
+      case Step::Kind::bytes: tracker.on_bytes(h, chunk); break;
       case Step::Kind::hole: tracker.on_gap(h, s.direction, s.missing); break;
-      case Step::Kind::cut: tracker.on_cut(h, {{}, now, s.frame, s.direction}, s.missing); break;
+      case Step::Kind::cut: tracker.on_cut(h, chunk, s.missing); break;
       case Step::Kind::fin: tracker.on_fin(h, s.direction, now, s.frame); break;
     }
   }
-  /// Opens a connection, plays the script, closes the connection.
+  /// Opens a connection, plays the script, closes the connection. Each side has received what was sent in
+  /// lower frames when it sends.
   void play(const Script& script) {
     const StreamTracker::Handle h = tracker.open({1, {}, {}});
-    for (const Step& s : script) step(h, s);
+    std::array<std::uint32_t, 2> seq = {kFirstSeq, kFirstSeq};
+    for (const Step& s : script) {
+      std::uint32_t& next = seq[index(s.direction)];
+      const Direction other = s.direction == Direction::c2s ? Direction::s2c : Direction::c2s;
+      step(h, s, next, kFirstSeq + sent_before(script, other, s.frame));
+      next += static_cast<std::uint32_t>(s.bytes.size() + s.missing);
+    }
     tracker.close(h, ConnectionEnd::closed);
   }
   [[nodiscard]] bool all_given_back() const {

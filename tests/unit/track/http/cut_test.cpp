@@ -43,7 +43,7 @@ TEST(Cut, AStartLineIsToldWithTheTargetThatIsLeft) {
 TEST(Cut, TooLittleOfAStartLineIsNone) {
   EXPECT_THAT(told({client(1, "GE"), client_cut(1, 40), server(2, "HTTP/1.1 40"), server_cut(2, 70),
                     client(3, kGetBegins + "\r\n"), server(5, kOk5)}),
-              ElementsAre("GET a.example/x -> 200 frames 3-3 5-5 wait 2ms body 5"));
+              ElementsAre("GET a.example/x -> 200 frames 3-3 5-5 wait 2ms body 5 resynchronised"));
 }
 
 TEST(Cut, ABodyStaysInStepAndIsComplete) {
@@ -85,6 +85,12 @@ TEST(Cut, AStatusLineInABodyAnswersNobody) {
                     client(8, kGetBegins + "\r\n"), server(9, kOk5)}),
               ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms",
                           "GET a.example/x -> 200 frames 8-8 9-9 wait 1ms body 5"));
+}
+
+TEST(Cut, AFinDoesNotTellThatAResponseIsComplete) {
+  EXPECT_THAT(told({client(1, kGetBegins + "\r\n"), server(4, "HTTP/1.1 200 OK\r\nContent-Le"),
+                    server_cut(4, 1300), server(6, "more"), server_cut(6, 1300), server_fin(7)}),
+              ElementsAre("GET a.example/x -> 200 frames 1-1 4-6 wait 3ms response-cut"));
 }
 
 TEST(Cut, AnUploadLastsUntilItsResponse) {

@@ -146,6 +146,18 @@ TEST(Stream, DataOfASynWhoseAnswerWasNotCaptured) {
   EXPECT_EQ(unanswered.recorder.text[0], request) << "once";
 }
 
+TEST(Stream, TheServersBytesBeginAtItsSynAckWhateverWasSentInItsName) {
+  Conversation t;
+  t.client_sends(0, tcp_flag::syn, 0, 0);
+  t.server_sends(5, tcp_flag::fin | tcp_flag::ack, static_cast<std::uint32_t>(-26175), 1);
+  t.server_sends(10, kSynAck, 0, 1);
+  t.client_sends(11, kAck, 1, 1, "GET / HTTP/1.1\r\n\r\n");
+  t.server_sends(20, kAck, 1, 19, "HTTP/1.1 204 No Content\r\n\r\n");
+  t.finish();
+  EXPECT_EQ(t.recorder.text[1], "HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(t.counters.of(Counter::tcp_gaps), 0U);
+}
+
 TEST(Stream, AFloodOfSynsWithDataLeavesRoomForOthers) {
   TcpLimits limits = Conversation::small();
   limits.reorder_segments = 8;

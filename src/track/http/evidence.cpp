@@ -1,0 +1,161 @@
+// What packets say about which response is to which request, and what holes leave of it. The rules are in
+// tracker.hpp.
+#include <algorithm>
+#include <utility>
+
+#include "pairing.hpp"
+
+namespace wirelag {
+namespace {
+
+/// Whether `seq` was received by who sent the segment at `place`; false also when that is not known.
+bool had_received(const HttpArrival::Place& place, std::uint32_t seq) {
+  return place.acks && seq_distance(seq, place.ack) > 0;
+}
+
+}  // namespace
+
+// -------------------------------------------------------------------------------- which request
+
+/// By what the two segments say, order apart.
+bool HttpTracker::can_answer(const HttpArrival& response, const Exchange& request) const {
+  if (request.hidden) return true;
+  if (response.place.acks && !had_received(response.place, request.request_place.seq)) return false;
+  if (!at_->holes) return true;
+  if (response.place.acks && had_received(request.request_place, response.place.seq)) return false;
+  return !sent_after(request.facts, response.first_ns, response.frames.first);
+}
+
+/// The oldest request from `from` on that has no response, if this can be its.
+std::uint32_t HttpTracker::open_request(const HttpArrival& response, std::uint32_t from) const {
+  for (std::uint32_t i = from; i != kNoExchange; i = exchanges_[i].next) {
+    const Exchange& e = exchanges_[i];
+    if (!answered(e.facts) && !e.released) return can_answer(response, e) ? i : kNoExchange;
+  }
+  return kNoExchange;
+}
+
+HttpTracker::Match HttpTracker::request_of(const HttpArrival& response) const {
+  if (at_->responses_lost) return request_behind_hole(response);
+  const std::uint32_t i = open_request(response, at_->first);
+  return {i, i == kNoExchange || is_in_step(exchanges_[i], at_->latest)};
+}
+
+/// The response of the oldest may lie in the hole, and those of the next ones. Who sent a request after it
+/// had received bytes of the hole had the responses there before, unless it pipelines.
+HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response) const {
+  if (at_->untracked > 0) return {};
+  std::uint32_t first = kNoExchange;
+  std::uint32_t last = kNoExchange;
+  std::uint32_t open = 0;
+  std::uint32_t sent_later = 0;
+  for (std::uint32_t i = open_request(response, at_->first); i != kNoExchange;
+       i = open_request(response, exchanges_[i].next)) {
+    const bool later = at_->placed && had_received(exchanges_[i].request_place, at_->lost_seq);
+    const bool answer_is_lost = first == kNoExchange && at_->response_hidden && !later;
+    if (first == kNoExchange) first = i;
+    last = i;
+    if (!answer_is_lost) ++open;
+    if (later) ++sent_later;
+  }
+  const bool one = sent_later == 1 || (open == 1 && sent_later == 0);
+  return {one ? last : first, one || first == kNoExchange};
+}
+
+/// Whether no hidden request can be the one that is answered after `response`: the client waited for it
+/// before it sent this one.
+bool HttpTracker::is_in_step(const Exchange& request, const Began& response) const {
+  if (request.hidden || (request.behind == HttpHole::in_step && !at_->in_doubt)) return true;
+  if (!response.any) return false;
+  if (request.request_place.acks && response.placed) {
+    return had_received(request.request_place, response.seq);
+  }
+  return known(response.first_ns) && request.facts.request_first_ns > response.first_ns;
+}
+
+/// Has its response. Behind a hole it is the first again.
+void HttpTracker::settle(Exchange& e) {
+  if (e.hidden) e.released = true;
+  if (e.hidden) return;
+  if (at_->in_doubt || e.behind == HttpHole::hides_begin) e.facts.resynchronised = true;
+  at_->in_doubt = false;
+}
+
+/// The response is that of one of these requests, or of one that was not captured. In step only the oldest.
+void HttpTracker::give_up_pairing(const Match& match, const HttpArrival& response) {
+  at_->in_doubt = true;
+  for (std::uint32_t i = match.exchange; i != kNoExchange;
+       i = open_request(response, exchanges_[i].next)) {
+    exchanges_[i].released = true;
+    exchanges_[i].facts.resynchronised = true;
+    if (!at_->responses_lost) return;
+  }
+}
+
+/// What the bytes that will never come mean for what was and will be sent. `rest` of them are those of the message
+/// before.
+void HttpTracker::lose_step(Direction direction, HttpHole hole, std::uint64_t rest) {
+  if (hole == HttpHole::in_step) return;
+  if (direction == Direction::c2s) {
+    at_->requests_lost = true;
+    at_->behind = std::max(at_->behind, hole);
+    if (hole == HttpHole::hides_begin) hide_request();
+    return;
+  }
+  if (!at_->responses_lost) {
+    at_->lost_seq = at_->end_seq + static_cast<std::uint32_t>(rest) + kNoMessageBytes;
+  }
+  at_->responses_lost = true;
+  at_->response_hidden = at_->response_hidden || hole == HttpHole::hides_begin;
+}
+
+/// Only where all requests are known to be answered can it not.
+bool HttpTracker::may_respond(const HttpArrival& status_line) {
+  const bool all_known = at_->context.from_start && !at_->requests_lost && at_->untracked == 0 &&
+                         at_->stream[index(Direction::c2s)].state != HttpStream::State::lost;
+  return !at_->responses_lost || !all_known || open_request(status_line, at_->first) != kNoExchange;
+}
+
+// ------------------------------------------------------------------- requests that come late, or never
+
+/// A request from behind a hole whose response is here already. Responses without a request that
+/// are older than this one do not get any.
+bool HttpTracker::claim_response(std::uint32_t request) {
+  Exchange& r = exchanges_[request];
+  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
+    Exchange& e = exchanges_[i];
+    if (!is_kept_response(e)) continue;
+    HttpArrival response;
+    response.place = e.response_place;
+    response.frames = e.facts.response_frames;
+    response.first_ns = e.facts.response_first_ns;
+    if (!at_->holes || !can_answer(response, r)) {
+      e.released = true;
+    } else if (is_in_step(r, e.before)) {
+      settle(r);
+      move_request(request, i);
+      return true;
+    } else {
+      r.released = e.released = true;
+      r.facts.resynchronised = e.facts.resynchronised = at_->in_doubt = true;
+      return false;
+    }
+  }
+  return false;
+}
+
+/// A request began in a hole. Its response may be here already.
+void HttpTracker::hide_request() {
+  for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
+    Exchange& e = exchanges_[i];
+    if (!is_kept_response(e)) continue;
+    if (!e.behind_lost_ones) e.released = true;  // else its own may be among these
+    return emit_settled();
+  }
+  const std::uint32_t i = new_exchange();
+  if (i == kNoExchange) return;
+  exchanges_[i].hidden = true;
+  push_back(i);
+}
+
+}  // namespace wirelag
