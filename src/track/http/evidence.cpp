@@ -58,15 +58,20 @@ HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response)
     if (!answer_is_lost) ++open;
     if (later) ++sent_later;
   }
-  const bool one = sent_later == 1 || (open == 1 && sent_later == 0);
-  return {one ? last : first, one || first == kNoExchange};
+  // It may be to one that the server has and that is not here, or not yet.
+  if (first == kNoExchange) return {};
+  const bool unseen_behind = at_->behind == HttpHole::hides_begin && !exchanges_[at_->last].hidden;
+  const bool more_asked =
+      (at_->asked && had_received(response.place, at_->asked_seq)) || unseen_behind;
+  const bool one = !more_asked && (sent_later == 1 || (open == 1 && sent_later == 0));
+  return {one ? last : first, one};
 }
 
 /// Whether no hidden request can be the one that is answered after `response`: the client waited for it
 /// before it sent this one.
 bool HttpTracker::is_in_step(const Exchange& request, const Began& response) const {
   if (request.hidden || (request.behind == HttpHole::in_step && !at_->in_doubt)) return true;
-  if (!response.any) return false;
+  if (!response.any || (at_->pipelines && request.behind != HttpHole::in_step)) return false;
   if (request.request_place.acks && response.placed) {
     return had_received(request.request_place, response.seq);
   }
@@ -122,6 +127,8 @@ bool HttpTracker::may_respond(const HttpArrival& status_line) {
 /// are older than this one do not get any.
 bool HttpTracker::claim_response(std::uint32_t request) {
   Exchange& r = exchanges_[request];
+  const std::uint32_t end_seq =
+      r.request_place.seq + static_cast<std::uint32_t>(r.facts.request_bytes);
   for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
     Exchange& e = exchanges_[i];
     if (!is_kept_response(e)) continue;
@@ -131,7 +138,8 @@ bool HttpTracker::claim_response(std::uint32_t request) {
     response.first_ns = e.facts.response_first_ns;
     if (!at_->holes || !can_answer(response, r)) {
       e.released = true;
-    } else if (is_in_step(r, e.before)) {
+    } else if (is_in_step(r, e.before) &&
+               !(e.behind_lost_ones && had_received(e.response_place, end_seq))) {
       settle(r);
       move_request(request, i);
       return true;
@@ -146,11 +154,14 @@ bool HttpTracker::claim_response(std::uint32_t request) {
 
 /// A request began in a hole. Its response may be here already.
 void HttpTracker::hide_request() {
+  if (at_->in_doubt) return;  // its response may be the one that could not be paired
   for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
     Exchange& e = exchanges_[i];
     if (!is_kept_response(e)) continue;
-    if (!e.behind_lost_ones) e.released = true;  // else its own may be among these
-    return emit_settled();
+    const bool older =
+        at_->asked && e.response_place.acks && !had_received(e.response_place, at_->asked_seq);
+    if (older || !e.behind_lost_ones) e.released = true;  // else its own may be among these
+    if (!older) return emit_settled();
   }
   const std::uint32_t i = new_exchange();
   if (i == kNoExchange) return;

@@ -78,6 +78,13 @@ void HttpTracker::end_request_head(const HttpHeadEnd& head) {
   t.keep_alive = head.persistent;
   if (claim_response(at_->request)) return;
   // When its predecessor is still there, emit() decides by time.
+  const auto same_ack = [&](const HttpArrival::Place& a, const HttpArrival::Place& b) {
+    return a.acks && b.acks && a.ack == b.ack && a.seq != b.seq;
+  };
+  if (at_->last != kNoExchange && exchanges_[at_->last].facts.unanswered() &&
+      same_ack(exchanges_[at_->last].request_place, exchanges_[at_->request].request_place)) {
+    at_->pipelines = true;
+  }
   t.pipelined = at_->last != kNoExchange && exchanges_[at_->last].facts.unanswered();
   push_back(at_->request);
   emit_settled();
@@ -141,7 +148,10 @@ void HttpTracker::begin_response(const HttpStart& start) {
     if (at_->responses_lost) release_unanswered_before(asked);
     settle(exchanges_[asked]);
   }
-  if (at_->responses_lost && at_->untracked > 0) at_->untracked = 1;
+  if (at_->responses_lost && at_->untracked > 0) {
+    release_unanswered_before(kNoExchange);
+    at_->untracked = 1;
+  }
   at_->responses_lost = at_->response_hidden = false;
   if (asked == kNoExchange && at_->untracked > 0) {
     --at_->untracked;
@@ -194,6 +204,7 @@ void HttpTracker::keep_few_responses() {
   for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
     if (!is_kept_response(exchanges_[i])) continue;
     exchanges_[i].released = true;
+    if (at_->requests_lost) at_->in_doubt = true;  // its request may still come
     return emit_settled();
   }
 }

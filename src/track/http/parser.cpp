@@ -57,7 +57,8 @@ void HttpParser::look_for_message(Feed& feed) {
     if (text.empty() || !may_begin_message(text, feed.chunk.direction)) return;
     s.state = State::between;
     s.tentative = true;
-  } else if (s.buffer != HttpStream::kNoBuffer && feed.chunk.direction == Direction::c2s) {
+  } else if (s.buffer != HttpStream::kNoBuffer && feed.chunk.direction == Direction::c2s &&
+             text.size() == feed.rest.size()) {
     const auto request = parse_request_line(text.substr(0, text.find_first_of("\r\n")));
     if (request && is_common_method(request->method)) give_up_start_line(s, feed.chunk.direction);
   }
@@ -249,6 +250,7 @@ HttpHole HttpParser::gap(HttpStream& s, Direction direction, std::uint64_t missi
   }
   give_up_start_line(s, direction);
   leave(s, direction, State::lost);
+  s.behind_hole = true;
   return hole;
 }
 

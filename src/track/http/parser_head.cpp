@@ -139,6 +139,8 @@ bool HttpParser::begin_message(Feed& feed, std::string_view line) {
   if (feed.chunk.direction == Direction::c2s) {
     const auto request = s.too_long ? parse_cut_request_line(line) : parse_request_line(line);
     if (!request) return false;
+    // "ET / HTTP/1.1" is the rest of a request, not the method ET.
+    if (s.behind_hole && !is_common_method(request->method)) return false;
     start.method = request->method;
     start.target = request->target;
     major = request->major;
@@ -151,7 +153,7 @@ bool HttpParser::begin_message(Feed& feed, std::string_view line) {
     major = status->major;
     minor = status->minor;
   }
-  s.tentative = false;
+  s.tentative = s.behind_hole = false;
   s.persistent = major > 1 || minor >= 1;
   if (major == 2 && start.method == "PRI") {  // the preface of HTTP/2, RFC 9113 section 3.4
     s.state = State::ended;

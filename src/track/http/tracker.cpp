@@ -72,7 +72,8 @@ void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missi
   if (at_->context.from_start && !at_->begun[index(direction)]) hole = HttpHole::hides_begin;
   lose_step(direction, hole, rest);
   at_->begun[index(direction)] = true;
-  if (direction == Direction::s2c) at_->end_seq += static_cast<std::uint32_t>(missing);
+  (direction == Direction::s2c ? at_->end_seq : at_->asked_seq) +=
+      static_cast<std::uint32_t>(missing);
 }
 
 void HttpTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
@@ -88,10 +89,13 @@ void HttpTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t 
 /// `bytes` from chunk.seq on have come.
 void HttpTracker::advance(const StreamChunk& chunk, std::uint64_t bytes) {
   at_->begun[index(chunk.direction)] = true;
+  const std::uint32_t end_seq = chunk.seq + static_cast<std::uint32_t>(bytes);
   if (chunk.direction == Direction::s2c) {
-    at_->end_seq = chunk.seq + static_cast<std::uint32_t>(bytes);
-  } else if (!at_->placed) {
-    at_->end_seq = chunk.ack;  // nothing of the server's came before
+    at_->end_seq = end_seq;
+  } else {
+    if (!at_->placed) at_->end_seq = chunk.ack;  // nothing of the server's came before
+    at_->asked_seq = end_seq;
+    at_->asked = chunk.acks;
   }
   at_->placed = at_->placed || chunk.acks;
 }

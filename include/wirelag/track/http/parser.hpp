@@ -172,6 +172,7 @@ struct HttpStream {
   bool persistent : 1 = true;
   bool too_long : 1 = false;     ///< head longer than http.header_bytes, counted
   bool size_digits : 1 = false;  ///< a digit of the chunk size was seen
+  bool behind_hole : 1 = false;  ///< what comes next may be the rest of something
 };
 static_assert(sizeof(HttpStream) == 24);
 

@@ -120,12 +120,15 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     std::uint32_t untracked = 0;           ///< requests after `last` that found no room, unanswered
     ServiceId service = kNoService;
     Began latest;
-    std::uint32_t end_seq = 0;   ///< of what the parser has got of the server; valid with `placed`
-    std::uint32_t lost_seq = 0;  ///< where the bytes begin that may hide responses; likewise
+    std::uint32_t end_seq = 0;    ///< of what the parser has got of the server; valid with `placed`
+    std::uint32_t asked_seq = 0;  ///< the same of the client; valid with `asked`
+    std::uint32_t lost_seq = 0;   ///< where the bytes begin that may hide responses; likewise
     HttpHole behind = HttpHole::in_step;  ///< what lies behind the last request
     std::array<bool, 2> begun{};          ///< there were bytes or holes, by direction
     bool placed : 1 = false;
-    bool holes : 1 = false;            ///< there were some, in either direction
+    bool asked : 1 = false;
+    bool pipelines : 1 = false;  ///< a request was sent when nothing of the answer before had come
+    bool holes : 1 = false;      ///< there were some, in either direction
     bool responses_lost : 1 = false;   ///< the latest may hide whole responses
     bool response_hidden : 1 = false;  ///< it hides at least one
     bool in_doubt : 1 = false;         ///< the latest response could not be paired
@@ -135,7 +138,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
         false;  ///< since the last request the client sent bytes that could not be read
     bool tunnel : 1 = false;  ///< another protocol has taken over
   };
-  static_assert(sizeof(Connection) <= 160, "what an idle connection costs");
+  static_assert(sizeof(Connection) <= 168, "what an idle connection costs");
 
   void on_start(Direction direction, const HttpStart& start) override;
   void on_field(Direction direction, HttpField field, std::string_view value,

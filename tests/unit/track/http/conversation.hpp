@@ -24,6 +24,7 @@ struct Step {
   FrameNumber frame;
   std::string bytes;
   std::uint64_t missing;
+  bool other_behind = false;  ///< StreamChunk's
 };
 
 inline Step client(FrameNumber frame, std::string bytes) {
@@ -131,6 +132,7 @@ struct Bench {
     chunk.acks = seq.has_value();
     chunk.seq = seq.value_or(0);
     chunk.ack = ack;
+    chunk.other_behind = s.other_behind;
     switch (s.kind) {
       case Step::Kind::bytes: tracker.on_bytes(h, chunk); break;
       case Step::Kind::hole: tracker.on_gap(h, s.direction, s.missing); break;

@@ -49,6 +49,11 @@ std::vector<Case> framing_cases() {
         "GET a.example/x -> 200 frames 1-1 2-2 wait 1ms body 5 pipelined",
         "GET a.example/x -> 200 frames 1-1 4-4 wait 3ms body 5 pipelined"}},
 
+      {"heads_without_fields",
+       {client(1, "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n"), server(2, kOk5 + kOk5)},
+       {"GET /1 -> 200 frames 1-1 2-2 wait 1ms body 5",
+        "GET /2 -> 200 frames 1-1 2-2 wait 1ms body 5 pipelined"}},
+
       {"sent_while_the_response_comes_is_not_pipelined",
        {client(1, kGet), server(2, kOk5.substr(0, 40)), client(3, kGet), server(4, kOk5.substr(40)),
         server(5, kOk5)},
