@@ -64,9 +64,11 @@ def phases(transfers, report):
 def _phases_of(t, report):
     scheme, host, path = split_url(t["url_effective"])
     name = f"{scheme}://{host}{path}"
+    # The kernel may use a port again at once, to another server.
+    ends = [(t[f"{end}_ip"], t[f"{end}_port"]) for end in ("local", "remote")]
     connection = only([c for c in report["tcp"]["connections"]
-                       if (c["client"]["ip"], c["client"]["port"]) ==
-                       (t["local_ip"], t["local_port"])], f"the connection of {name}")
+                       if [(c[end]["ip"], c[end]["port"]) for end in ("client", "server")] == ends],
+                      f"the connection of {name}")
     if t["num_connects"] > 0:
         lookup = only([x for x in report["dns"]["lookups"] if x["qname"] == host], host)
         yield Phase(name, "lookup", t["time_namelookup"], lookup["wait_ns"])
