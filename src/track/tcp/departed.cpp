@@ -2,6 +2,15 @@
 
 namespace wirelag::tcp {
 
+namespace {
+
+/// How far before its sender's end a segment lies that is sent again, or what it acknowledges.
+constexpr std::int32_t kNear = 1 << 16;
+/// No closed connection is due so late: its clock is not the others'. It is found when it has expired.
+constexpr DurationNs kFarAheadNs = 2 * kOverNs;
+
+}  // namespace
+
 bool closed_by_both(const TcpFlow& flow) {
   if (!flow.fins) return false;
   for (SideIndex s = 0; s < 2; ++s) {
@@ -36,6 +45,21 @@ void Departed::forget(std::uint32_t at) {
   --kept_;
 }
 
+/// Whether the segment lies close before the end of what its sender has sent, and acknowledges no more than
+/// the other has: on ports that are used again, what was not captured of the opening may be anywhere.
+bool Departed::belongs_to(const Entry& entry, const Packet& packet, SideIndex sender) {
+  const TcpHeader& tcp = packet.tcp;
+  if ((tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn) return false;
+  const std::uint32_t end = tcp.seq + packet.payload_length + (tcp.has(tcp_flag::syn) ? 1U : 0U) +
+                            (tcp.has(tcp_flag::fin) ? 1U : 0U);
+  const auto lies_before = [](std::uint32_t at, std::uint32_t next) {
+    const std::int32_t before = seq_distance(at, next);
+    return before >= 0 && before <= kNear;
+  };
+  if (!lies_before(end, entry.next_seq[sender])) return false;
+  return !tcp.has(tcp_flag::ack) || lies_before(tcp.ack, entry.next_seq[sender ^ 1]);
+}
+
 bool Departed::has_straggler(const Packet& packet, SideIndex sender) {
   if (kept_ == 0) return false;
   const FlowKey key = FlowKey::of(packet.src, packet.dst);
@@ -43,12 +67,7 @@ bool Departed::has_straggler(const Packet& packet, SideIndex sender) {
       index_.find(packet.flow_hash, [&](std::uint32_t i) { return ring_[i].key == key; });
   if (at == FlowIndex::kNone) return false;
   Entry& entry = ring_[at];
-  const TcpHeader& tcp = packet.tcp;
-  const bool opens = (tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
-  const std::uint32_t end = tcp.seq + packet.payload_length + (tcp.has(tcp_flag::syn) ? 1U : 0U) +
-                            (tcp.has(tcp_flag::fin) ? 1U : 0U);
-  const bool nothing_new = seq_distance(entry.next_seq[sender], end) <= 0;
-  if (opens || !nothing_new || packet.time_ns - entry.last_ns > remembered_ns_) {
+  if (!belongs_to(entry, packet, sender) || packet.time_ns - entry.last_ns > remembered_ns_) {
     forget(at);
     return false;
   }
@@ -68,7 +87,8 @@ bool Departures::add(const Due& due) {
   return true;
 }
 
-const Departures::Due* Departures::next(TimeNs now) const {
+const Departures::Due* Departures::next(TimeNs now) {
+  while (first_ != last_ && at(first_).time_ns > now + kFarAheadNs) ++first_;
   if (first_ == last_ || at(first_).time_ns > now) return nullptr;
   return &at(first_);
 }

@@ -1,7 +1,8 @@
 // Connections that are over: both sides have closed, each has the other's FIN, and both have been silent for
 // a while. Where the table fills, their records make room sooner than those of connections that may go on.
 // What may still come is a FIN or an ACK sent once more, or an RST, which must not seem to open another
-// connection: it brings no new bytes, so the ports and where the sequence numbers ended are enough to know it.
+// connection: it brings and acknowledges nothing new, so the ports and where the sequence numbers ended are
+// enough to know it.
 //
 // One thread; all memory is taken at construction and touched as it is needed.
 #pragma once
@@ -40,6 +41,7 @@ class Departed {
     std::array<std::uint32_t, 2> next_seq;
     bool kept;
   };
+  [[nodiscard]] static bool belongs_to(const Entry& entry, const Packet& packet, SideIndex sender);
   void forget(std::uint32_t at);
 
   DurationNs remembered_ns_;
@@ -63,8 +65,8 @@ class Departures {
 
   /// False when there is no room: the flow is found later, like any other that has expired.
   bool add(const Due& due);
-  /// The next one, null when it is not due.
-  [[nodiscard]] const Due* next(TimeNs now) const;
+  /// The next one, null when it is not due. Those of clocks far ahead of `now` are dropped on the way.
+  [[nodiscard]] const Due* next(TimeNs now);
   void drop_next() { ++first_; }
 
  private:

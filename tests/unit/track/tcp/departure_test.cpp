@@ -89,6 +89,35 @@ TEST(Departure, NewBytesSynsAndLateOnesBeginAConnection) {
   }
 }
 
+TEST(Departure, PortsUsedAgainWithLowerNumbersAreAnotherConnection) {
+  // GIVEN a later connection whose SYN was not captured, with numbers before those of the earlier one
+  Conversation t;
+  close_by_both(t);
+  t.tracker().end_closed(at_ms(5000));
+  constexpr std::uint32_t kLower = 0U - 500'000;
+  t.server_sends(20'000, tcp_flag::syn | kAck, kLower, kLower + 1);
+  t.client_sends(20'001, kAck, kLower + 1, kLower + 1);
+  t.client_sends(20'002, kAck, kLower + 1, kLower + 1, "GET / HTTP/1.1\r\n\r\n");
+  t.finish();
+  ASSERT_EQ(t.sink.connections.size(), 2U);
+  EXPECT_EQ(t.sink.connections[1].half.c2s.payload_packets, 1U);
+  EXPECT_EQ(t.counters.of(Counter::tcp_after_close), 0U);
+}
+
+TEST(Departure, AClockFarAheadKeepsNoOtherConnection) {
+  Conversation t;
+  const double ahead_ms = 1000 * 1e3;
+  t.client = endpoint("10.9.9.9", 1024);
+  t.shake_hands();
+  t.client_sends(20, kFinAck, 1, 1);
+  t.server_sends(ahead_ms, kFinAck, 1, 2);
+  t.client = endpoint("10.9.9.9", 1025);
+  close_by_both(t);
+  t.tracker().end_closed(at_ms(5000));
+  ASSERT_EQ(t.sink.connections.size(), 1U);
+  EXPECT_EQ(t.sink.connections[0].client.port, 1025);
+}
+
 TEST(Departure, TheLatestConnectionsAreRemembered) {
   TcpLimits limits = Conversation::small();
   limits.connections = 4;
