@@ -17,7 +17,7 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   Waits waits = report::waits_of(visits, advice);
   std::vector<ServerLoad> loads = server_loads(data, thresholds);
   std::vector<ServerUse> servers = report::servers_of(data, loads);
-  std::vector<MarkedChange> changes = report::changes_at(capture.marks, visits);
+  std::vector<MarkedChange> changes = report::changes_at(capture, visits, data);
   return Report{std::move(capture),
                 accounting,
                 counters,

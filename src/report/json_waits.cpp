@@ -73,14 +73,19 @@ Json server_json(const ServerUse& s) {
 
 Json marked_json(const MarkedChange& c) {
   const auto side = [](const MarkedChange::Side& s) {
-    return Json{
-        {"visits", s.visits}, {"p50_ns", ns_or_null(s.p50_ns)}, {"p95_ns", ns_or_null(s.p95_ns)}};
+    return Json{{"visits", s.visits},
+                {"unanswered", s.unanswered},
+                {"errors", s.errors},
+                {"p50_ns", ns_or_null(s.p50_ns)},
+                {"p95_ns", ns_or_null(s.p95_ns)}};
   };
   Json services = Json::array();
   for (const MarkedChange::Service& s : c.services) {
     services.push_back(Json{{"service", text_or_null(s.name)},
                             {"before", side(s.before)},
                             {"after", side(s.after)},
+                            {"more_unanswered", s.more_unanswered},
+                            {"more_errors", s.more_errors},
                             {"beyond_chance", s.beyond_chance}});
   }
   return Json{{"time_ns", c.mark.time_ns},

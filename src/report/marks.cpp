@@ -33,13 +33,81 @@ DurationNs quantile(const std::vector<Wait>& sorted, double q) {
   return sorted.back().wait_ns;
 }
 
-/// The waits on one side of a mark, sorted.
-struct Side {
-  std::vector<Wait> waits;
+enum class Outcome : std::uint8_t { nothing_asked, unanswered, error, answered };
 
+bool is_error(const VisitNode& n, const Dataset& data) {
+  constexpr std::uint16_t kServerError = 500;
+  if (n.item == Dataset::kNone) return false;
+  if (n.kind == VisitNode::Kind::query) return data.database()[n.item].error;
+  return data.http()[n.item].status >= kServerError;
+}
+
+/// Of a visit that only opened connections nobody saw a page; one that could not even do that waited in
+/// vain. What was not answered whole has no wait that could be held against another.
+Outcome outcome_of(const Visit& v, const Dataset& data) {
+  bool asked = false, whole = true, error = false;
+  bool opened = false, refused = false, no_tls = false;
+  for (const VisitNode& n : v.nodes) {
+    switch (n.kind) {
+      case VisitNode::Kind::dns: break;
+      case VisitNode::Kind::connect: (n.ended ? opened : refused) = true; break;
+      case VisitNode::Kind::tls: no_tls |= !n.ended; break;
+      case VisitNode::Kind::request:
+      case VisitNode::Kind::query:
+        asked = true;
+        whole &= n.ended;
+        error |= is_error(n, data);
+        break;
+    }
+  }
+  if (!asked) return no_tls || (refused && !opened) ? Outcome::unanswered : Outcome::nothing_asked;
+  if (!whole || v.flags.incomplete || v.flags.end_unseen) return Outcome::unanswered;
+  return error ? Outcome::error : Outcome::answered;
+}
+
+struct Judged {
+  const Visit* visit;
+  Outcome outcome;
+  TimeNs end_ns;
+};
+
+/// Those that asked something and were over when the capture ended. An unanswered one may have gone on for
+/// longer than is known: for a second, or it could just as well have been answered behind a mark.
+std::vector<Judged> judged(const CaptureBlock& capture, const Visits& visits, const Dataset& data) {
+  constexpr DurationNs kUnansweredFor = kSecondNs;
+  std::vector<Judged> all;
+  for (const Visit& v : visits.stored) {
+    const Outcome outcome = outcome_of(v, data);
+    if (outcome == Outcome::nothing_asked) continue;
+    const bool answered = outcome != Outcome::unanswered;
+    const TimeNs end_ns = v.start_ns + (answered ? v.wait_ns : std::max(v.wait_ns, kUnansweredFor));
+    if (known(capture.last_time_ns) && end_ns > capture.last_time_ns) continue;
+    all.push_back({&v, outcome, end_ns});
+  }
+  return all;
+}
+
+/// The visits on one side of a mark.
+struct Side {
+  std::vector<Wait> waits;  ///< of those that were answered, sorted
+  std::size_t visits = 0;   ///< of them all
+  std::size_t unanswered = 0;
+  std::size_t errors = 0;
+
+  void add(const Judged& j) {
+    ++visits;
+    if (j.outcome == Outcome::unanswered) {
+      ++unanswered;
+      return;
+    }
+    if (j.outcome == Outcome::error) ++errors;
+    waits.push_back({j.visit->wait_ns, j.visit->weight});
+  }
   [[nodiscard]] MarkedChange::Side summary() const {
     MarkedChange::Side s;
-    s.visits = waits.size();
+    s.visits = visits;
+    s.unanswered = unanswered;
+    s.errors = errors;
     if (waits.empty()) return s;
     s.p50_ns = quantile(waits, 0.5);
     s.p95_ns = quantile(waits, 0.95);
@@ -54,46 +122,57 @@ struct Side {
   }
 };
 
-/// Whether something was asked: of a visit that only opened connections nobody saw a page.
-bool asks(const Visit& v) {
-  return std::any_of(v.nodes.begin(), v.nodes.end(), [](const VisitNode& n) {
-    return n.kind == VisitNode::Kind::request || n.kind == VisitNode::Kind::query;
-  });
-}
-
 struct Sides {
   Side before, after;
 
   [[nodiscard]] MarkedChange::Service compared(std::string name) {
     std::sort(before.waits.begin(), before.waits.end());
     std::sort(after.waits.begin(), after.waits.end());
-    MarkedChange::Service s{std::move(name), before.summary(), after.summary(), false};
+    MarkedChange::Service s{std::move(name), before.summary(), after.summary()};
+    s.more_unanswered = rose(&Side::unanswered);
+    s.more_errors = rose(&Side::errors);
+    if (s.more_unanswered || s.more_errors) return s;  // who failed fast did not wait less
     const auto [a_low, a_high] = before.median_between();
     const auto [b_low, b_high] = after.median_between();
     s.beyond_chance = known(a_low) && known(b_low) && (a_high < b_low || b_high < a_low);
     return s;
   }
-  [[nodiscard]] std::size_t visits() const { return before.waits.size() + after.waits.size(); }
+  [[nodiscard]] std::size_t visits() const { return before.visits + after.visits; }
+
+ private:
+  /// Whether the share of `part` rose by more than its standard error.
+  [[nodiscard]] bool rose(std::size_t Side::*part) const {
+    if (before.visits == 0 || after.visits == 0) return false;
+    const auto a = static_cast<double>(before.visits);
+    const auto b = static_cast<double>(after.visits);
+    const auto a_part = static_cast<double>(before.*part);
+    const auto b_part = static_cast<double>(after.*part);
+    const double both = (a_part + b_part) / (a + b);
+    return b_part / b - a_part / a > std::sqrt(both * (1 - both) * (1 / a + 1 / b));
+  }
 };
 
 }  // namespace
 
-std::vector<MarkedChange> changes_at(std::vector<Mark> marks, const Visits& visits) {
+std::vector<MarkedChange> changes_at(const CaptureBlock& capture, const Visits& visits,
+                                     const Dataset& data) {
+  std::vector<Mark> marks = capture.marks;
+  if (marks.empty()) return {};
   std::stable_sort(marks.begin(), marks.end(),
                    [](const Mark& a, const Mark& b) { return a.time_ns < b.time_ns; });
+  const std::vector<Judged> all = judged(capture, visits, data);
   std::vector<MarkedChange> out;
   for (std::size_t i = 0; i < marks.size(); ++i) {
     const TimeNs from_ns = i > 0 ? marks[i - 1].time_ns : 0;
     const TimeNs to_ns = i + 1 < marks.size() ? marks[i + 1].time_ns : INT64_MAX;
     std::map<std::string, Sides> by_service;
-    for (const Visit& v : visits.stored) {
-      if (v.flags.end_unseen || !asks(v)) continue;
-      const TimeNs end_ns = v.start_ns + v.wait_ns;
-      const bool before = v.start_ns >= from_ns && end_ns <= marks[i].time_ns;
-      const bool after = v.start_ns >= marks[i].time_ns && end_ns <= to_ns;
+    for (const Judged& j : all) {
+      const TimeNs start_ns = j.visit->start_ns;
+      const bool before = start_ns >= from_ns && j.end_ns <= marks[i].time_ns;
+      const bool after = start_ns >= marks[i].time_ns && j.end_ns <= to_ns;
       if (!before && !after) continue;  // also what began before the mark and ended behind it
-      Sides& sides = by_service[v.service];
-      (before ? sides.before : sides.after).waits.push_back({v.wait_ns, v.weight});
+      Sides& sides = by_service[j.visit->service];
+      (before ? sides.before : sides.after).add(j);
     }
     std::vector<std::pair<std::string, Sides>> most(by_service.begin(), by_service.end());
     std::stable_sort(most.begin(), most.end(), [](const auto& a, const auto& b) {
@@ -126,7 +205,21 @@ std::string mark_difference(const MarkedChange::Service& s) {
 std::string mark_verdict(const MarkedChange::Service& s) {
   if (s.before.visits == 0) return "no visit before it";
   if (s.after.visits == 0) return "no visit after it";
+  if (s.more_unanswered) return "more not answered";
+  if (s.more_errors) return "more errors";
+  if (!known(s.before.p50_ns) || !known(s.after.p50_ns)) return "too few answered";
   return s.beyond_chance ? "beyond chance" : "may be chance";
+}
+
+std::string mark_failures(const MarkedChange::Service& s) {
+  const auto of = [&](std::string_view what, std::size_t before, std::size_t after) {
+    if (before == 0 && after == 0) return std::string();
+    return fmt::format("{}: {} of {} before, {} of {} after", what, before, s.before.visits, after,
+                       s.after.visits);
+  };
+  const std::string unanswered = of("not answered", s.before.unanswered, s.after.unanswered);
+  const std::string errors = of("with an error", s.before.errors, s.after.errors);
+  return unanswered + (unanswered.empty() || errors.empty() ? "" : "; ") + errors;
 }
 
 }  // namespace wirelag::report

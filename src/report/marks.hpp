@@ -5,15 +5,19 @@
 
 namespace wirelag::report {
 
-/// One for each of `marks`, in order of time: the visits with a request between the mark before and this
-/// one against those between this one and the next. What goes on across a mark is left out.
-[[nodiscard]] std::vector<MarkedChange> changes_at(std::vector<Mark> marks, const Visits& visits);
+/// One for each of `capture.marks`, in order of time: the visits that asked something between the mark
+/// before and this one against those between this one and the next. What goes on across a mark, or across
+/// the capture's end, is left out. `visits` were found in `data`.
+[[nodiscard]] std::vector<MarkedChange> changes_at(const CaptureBlock& capture,
+                                                   const Visits& visits, const Dataset& data);
 
 /// "2018-04-11 04:13:20.050000000 UTC, 50.000 ms after the capture begins: http2 on"
 [[nodiscard]] std::string mark_title(const Report& report, const Mark& mark);
 /// By how much the median changed, in milliseconds: "-40.000", "+3.120", "-" where there is none.
 [[nodiscard]] std::string mark_difference(const MarkedChange::Service& service);
-/// "beyond chance", "may be chance", or why there is nothing to compare.
+/// "beyond chance", "may be chance", what rose instead, or why there is nothing to compare.
 [[nodiscard]] std::string mark_verdict(const MarkedChange::Service& service);
+/// "not answered: 0 of 20 before, 3 of 25 after", likewise of errors; empty where all was well.
+[[nodiscard]] std::string mark_failures(const MarkedChange::Service& service);
 
 }  // namespace wirelag::report

@@ -11,7 +11,9 @@ namespace wirelag::report {
 
 void text_marks(std::string& out, const Report& r) {
   if (r.changes.empty()) return;
-  out += "\nMarked changes: visits with a request before and after each (up to the next mark)\n";
+  out +=
+      "\nMarked changes: visits that asked something, before and after each (up to the next "
+      "mark)\n";
   for (const MarkedChange& change : r.changes) {
     paragraph(out, "mark", mark_title(r, change.mark), 9, 2);
     Table table({{"service", Align::left, Shrink::middle, 14},
@@ -28,12 +30,19 @@ void text_marks(std::string& out, const Report& r) {
                  mark_verdict(s)});
     }
     table.print(out);
+    for (const MarkedChange::Service& s : change.services) {
+      const std::string failures = mark_failures(s);
+      if (!failures.empty()) paragraph(out, "", safe(s.name) + ", " + failures, 4);
+    }
   }
-  paragraph(out, "",
-            "What went on across a mark is left out. Beyond chance: the medians' 95 % intervals "
-            "lie apart. What else changed meanwhile, and whether the same was asked, is not on the "
-            "wire.",
-            2);
+  paragraph(
+      out, "",
+      "What went on across a mark is left out; the medians are of what was answered. No verdict "
+      "where a larger share than before was not answered, or with an error. Beyond chance: the "
+      "medians' 95 % intervals "
+      "lie apart. What else changed meanwhile, and whether the same was asked, is not on the "
+      "wire.",
+      2);
 }
 
 }  // namespace wirelag::report

@@ -82,10 +82,13 @@ struct ServerUse {
 };
 
 /// What was measured around a mark: the visits between the mark before it and this one, and those between
-/// this one and the next; without those that went on across a mark.
+/// this one and the next; without those that went on across a mark or the capture's end.
 struct MarkedChange {
   struct Side {
-    std::size_t visits = 0;  ///< with a request, whose end was seen
+    std::size_t visits = 0;  ///< that asked something, or were not let in
+    /// Of these: no whole answer is in the capture. They are in no quantile: how long they waited is not known.
+    std::size_t unanswered = 0;
+    std::size_t errors = 0;  ///< of these: answered, with a 5xx or a database's error among it
     DurationNs p50_ns = kUnknownNs;
     DurationNs p95_ns = kUnknownNs;
   };
@@ -93,7 +96,10 @@ struct MarkedChange {
     std::string name;  ///< as in Visit::service
     Side before;
     Side after;
+    bool more_unanswered = false;  ///< their share rose by more than its standard error
+    bool more_errors = false;      ///< likewise
     /// The medians' 95 % intervals (by rank) lie apart. What else changed in that time is not known.
+    /// Never where more is unanswered or an error than before.
     bool beyond_chance = false;
   };
   Mark mark;

@@ -21,16 +21,19 @@ void marked_changes(Writer& w, const Report& r) {
              {"visits after", true},
              {"median ms", true},
              {"median changed by ms", true},
-             {"is that chance?"}});
+             {"is that chance?"},
+             {"not answered, or with an error"}});
     for (const MarkedChange::Service& s : change.services) {
       t.row({clip_middle(utf8(s.name), 60), std::to_string(s.before.visits),
              ms_number(s.before.p50_ns), std::to_string(s.after.visits), ms_number(s.after.p50_ns),
-             mark_difference(s), mark_verdict(s)});
+             mark_difference(s), mark_verdict(s), mark_failures(s)});
     }
   }
   w.leaf("p",
-         "Before: visits with a request since the mark before it. After: up to the next one. Those "
-         "that went on across a mark are left out. Beyond chance: the medians' 95 % intervals lie "
+         "Before: visits that asked something since the mark before it. After: up to the next one. "
+         "Those that went on across a mark are left out; the medians are of what was answered. No "
+         "verdict where a larger share than before was not answered, or with an error. Beyond "
+         "chance: the medians' 95 % intervals lie "
          "apart. What else changed meanwhile, and whether the same was asked, is not on the wire.",
          {{"class", "note"}});
 }

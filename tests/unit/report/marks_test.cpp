@@ -120,6 +120,95 @@ TEST(MarkedChange, LeavesOutWhatGoesOnAcrossTheMark) {
   EXPECT_EQ(r.changes[0].services[0].after.visits, 3U);
 }
 
+/// `ok` visits of about 500 ms, then the mark, then `failing` that `fail` tells: one every two seconds.
+template <class Fail>
+Report report_of_failing(int ok, int failing, Fail fail) {
+  Story story = story_of(ok, 0);
+  for (int i = ok; i < ok + failing; ++i) fail(story, i, 2000.0 * i);
+  return report_of(story, {{at_ms(2000.0 * ok - 500), "x"}});
+}
+
+const auto never_answered = [](Story& s, int i, double t) {
+  const auto port = static_cast<std::uint16_t>(1000 + i);
+  s.http(s.connection("10.0.0.5", port, "192.0.2.80", 80, t, 6), "/", t + 6, Story::kNever);
+};
+
+TEST(MarkedChange, AnOutageIsNoImprovement) {
+  const Report r = report_of_failing(20, 20, never_answered);
+  const MarkedChange::Service& s = r.changes[0].services[0];
+  EXPECT_EQ(s.after.visits, 20U);
+  EXPECT_EQ(s.after.unanswered, 20U);
+  EXPECT_EQ(s.after.p50_ns, kUnknownNs);
+  EXPECT_FALSE(s.beyond_chance);
+  EXPECT_EQ(mark_verdict(s), "more not answered");
+  EXPECT_EQ(mark_failures(s), "not answered: 0 of 20 before, 20 of 20 after");
+  EXPECT_THAT(render_text(r, {}), HasSubstr("not answered: 0 of 20 before, 20 of 20 after"));
+  EXPECT_THAT(render_html(r), HasSubstr("not answered: 0 of 20 before, 20 of 20 after"));
+  EXPECT_THAT(render_json(r), HasSubstr(R"("unanswered":20)"));
+}
+
+TEST(MarkedChange, UnansweredVisitsAreInNoQuantile) {
+  const Report r = report_of_failing(20, 24, [](Story& s, int i, double t) {
+    if (i % 4 == 0) return never_answered(s, i, t);
+    Connection& c =
+        s.connection("10.0.0.5", static_cast<std::uint16_t>(1000 + i), "192.0.2.80", 80, t, 6);
+    s.http(c, "/", t + 6, t + 100 + i % 7).content_type = "text/html";
+  });
+  const MarkedChange::Service& s = r.changes[0].services[0];
+  EXPECT_EQ(s.after.visits, 24U);
+  EXPECT_EQ(s.after.unanswered, 6U);
+  EXPECT_EQ(s.after.p50_ns, 103 * kMillisecondNs);
+  EXPECT_EQ(mark_verdict(s), "more not answered");
+}
+
+TEST(MarkedChange, FastErrorsAreNoImprovement) {
+  const Report r = report_of_failing(20, 20, [](Story& s, int i, double t) {
+    Connection& c =
+        s.connection("10.0.0.5", static_cast<std::uint16_t>(1000 + i), "192.0.2.80", 80, t, 6);
+    s.http(c, "/", t + 6, t + 10 + i % 7).status = 503;
+  });
+  const MarkedChange::Service& s = r.changes[0].services[0];
+  EXPECT_EQ(s.after.errors, 20U);
+  EXPECT_EQ(s.after.p50_ns, 13 * kMillisecondNs);
+  EXPECT_FALSE(s.beyond_chance);
+  EXPECT_EQ(mark_verdict(s), "more errors");
+  EXPECT_EQ(mark_failures(s), "with an error: 0 of 20 before, 20 of 20 after");
+}
+
+TEST(MarkedChange, WhoIsRefusedIsNotAnswered) {
+  const Report r = report_of_failing(20, 20, [](Story& s, int i, double t) {
+    Connection& c =
+        s.connection("10.0.0.5", static_cast<std::uint16_t>(1000 + i), "192.0.2.80", 80, t, 6);
+    s.fail(c, ConnectionState::refused, t + 6);
+  });
+  std::size_t unanswered = 0;
+  for (const MarkedChange::Service& s : r.changes[0].services) unanswered += s.after.unanswered;
+  EXPECT_EQ(unanswered, 20U);
+}
+
+TEST(MarkedChange, ThatOutagesEndedIsNoReasonForNoVerdict) {
+  Story story;
+  for (int i = 0; i < 4; ++i) never_answered(story, 500 + i, 100 + 1200.0 * i);
+  for (int i = 0; i < 40; ++i) {
+    const double t = 6000 + 2000.0 * i;
+    Connection& c =
+        story.connection("10.0.0.5", static_cast<std::uint16_t>(1000 + i), "192.0.2.80", 80, t, 6);
+    story.http(c, "/", t + 6, t + (i < 20 ? 500 : 100) + i % 7).content_type = "text/html";
+  }
+  const Report r = report_of(story, {{at_ms(45'500), "x"}});
+  EXPECT_EQ(r.changes[0].services[0].before.unanswered, 4U);
+  EXPECT_EQ(mark_verdict(r.changes[0].services[0]), "beyond chance");
+}
+
+TEST(MarkedChange, WhatMayYetBeAnsweredIsLeftOut) {
+  Story story = story_of(3, 3);
+  never_answered(story, 90, 4'800);   // the mark is 700 ms behind it
+  never_answered(story, 91, 99'500);  // the capture's end is 500 ms behind it
+  const Report r = report_of(story, {{at_ms(5'500), "x"}});
+  EXPECT_EQ(r.changes[0].services[0].before.unanswered, 0U);
+  EXPECT_EQ(r.changes[0].services[0].after.unanswered, 0U);
+}
+
 TEST(MarkedChange, OutsideOfTheCaptureThereIsNothingToCompare) {
   const Report r = report_of(story_of(10, 20), {{kBegin - 1, "early"}, {at_ms(200'000), "late"}});
   EXPECT_EQ(mark_verdict(r.changes[0].services[0]), "no visit before it");
