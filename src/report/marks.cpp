@@ -87,27 +87,36 @@ std::vector<Judged> judged(const CaptureBlock& capture, const Visits& visits, co
   return all;
 }
 
+/// How many visits of equal weight a sample is worth (Kish's effective size).
+double worth(double sum, double squares) { return squares > 0 ? sum * sum / squares : 0; }
+
+std::size_t rounded_sum(double weights) { return static_cast<std::size_t>(std::llround(weights)); }
+
 /// The visits on one side of a mark.
 struct Side {
   std::vector<Wait> waits;  ///< of those that were answered, sorted
-  std::size_t visits = 0;   ///< of them all
-  std::size_t unanswered = 0;
-  std::size_t errors = 0;
+  // What they stand for in the capture: sums of weights.
+  double visits = 0;
+  double squares = 0;  ///< of the weights
+  double unanswered = 0;
+  double errors = 0;
 
   void add(const Judged& j) {
-    ++visits;
+    const double weight = j.visit->weight;
+    visits += weight;
+    squares += weight * weight;
     if (j.outcome == Outcome::unanswered) {
-      ++unanswered;
+      unanswered += weight;
       return;
     }
-    if (j.outcome == Outcome::error) ++errors;
+    if (j.outcome == Outcome::error) errors += weight;
     waits.push_back({j.visit->wait_ns, j.visit->weight});
   }
   [[nodiscard]] MarkedChange::Side summary() const {
     MarkedChange::Side s;
-    s.visits = visits;
-    s.unanswered = unanswered;
-    s.errors = errors;
+    s.visits = rounded_sum(visits);
+    s.unanswered = rounded_sum(unanswered);
+    s.errors = rounded_sum(errors);
     if (waits.empty()) return s;
     s.p50_ns = quantile(waits, 0.5);
     s.p95_ns = quantile(waits, 0.95);
@@ -115,8 +124,12 @@ struct Side {
   }
   /// Between which the median of all visits lies, not of these alone: 95 % by rank. Too few: unknown.
   [[nodiscard]] std::pair<DurationNs, DurationNs> median_between() const {
-    const double half =
-        0.98 / std::sqrt(static_cast<double>(std::max<std::size_t>(waits.size(), 1)));
+    double sum = 0, of_squares = 0;
+    for (const Wait& w : waits) {
+      sum += w.weight;
+      of_squares += w.weight * w.weight;
+    }
+    const double half = 0.98 / std::sqrt(std::max(worth(sum, of_squares), 1.0));
     if (half >= 0.5) return {kUnknownNs, kUnknownNs};
     return {quantile(waits, 0.5 - half), quantile(waits, 0.5 + half)};
   }
@@ -137,18 +150,17 @@ struct Sides {
     s.beyond_chance = known(a_low) && known(b_low) && (a_high < b_low || b_high < a_low);
     return s;
   }
-  [[nodiscard]] std::size_t visits() const { return before.visits + after.visits; }
+  [[nodiscard]] double visits() const { return before.visits + after.visits; }
 
  private:
   /// Whether the share of `part` rose by more than its standard error.
-  [[nodiscard]] bool rose(std::size_t Side::*part) const {
+  [[nodiscard]] bool rose(double Side::*part) const {
     if (before.visits == 0 || after.visits == 0) return false;
-    const auto a = static_cast<double>(before.visits);
-    const auto b = static_cast<double>(after.visits);
-    const auto a_part = static_cast<double>(before.*part);
-    const auto b_part = static_cast<double>(after.*part);
-    const double both = (a_part + b_part) / (a + b);
-    return b_part / b - a_part / a > std::sqrt(both * (1 - both) * (1 / a + 1 / b));
+    const double both = (before.*part + after.*part) / (before.visits + after.visits);
+    const double of_one = both * (1 - both);
+    const double error = std::sqrt(of_one / worth(before.visits, before.squares) +
+                                   of_one / worth(after.visits, after.squares));
+    return after.*part / after.visits - before.*part / before.visits > error;
   }
 };
 
@@ -194,6 +206,12 @@ std::string mark_title(const Report& r, const Mark& mark) {
                                 ? "after the capture ends"
                                 : at_ms(r, mark.time_ns) + " ms after the capture begins";
   return fmt::format("{}, {}: {}", utc(mark.time_ns), where, safe(mark.what));
+}
+
+std::string mark_sample(const Report& r) {
+  if (!r.visits.sampled()) return {};
+  return fmt::format("Of {} visits {} were looked into; the numbers are what these stand for.",
+                     r.visits.seen, r.visits.stored.size());
 }
 
 std::string mark_difference(const MarkedChange::Service& s) {

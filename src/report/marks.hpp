@@ -13,6 +13,8 @@ namespace wirelag::report {
 
 /// "2018-04-11 04:13:20.050000000 UTC, 50.000 ms after the capture begins: http2 on"
 [[nodiscard]] std::string mark_title(const Report& report, const Mark& mark);
+/// That the visits are a sample, and of how many; empty when they are not.
+[[nodiscard]] std::string mark_sample(const Report& report);
 /// By how much the median changed, in milliseconds: "-40.000", "+3.120", "-" where there is none.
 [[nodiscard]] std::string mark_difference(const MarkedChange::Service& service);
 /// "beyond chance", "may be chance", what rose instead, or why there is nothing to compare.

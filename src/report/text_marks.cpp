@@ -35,6 +35,8 @@ void text_marks(std::string& out, const Report& r) {
       if (!failures.empty()) paragraph(out, "", safe(s.name) + ", " + failures, 4);
     }
   }
+  const std::string sample = mark_sample(r);
+  if (!sample.empty()) paragraph(out, "", sample, 2);
   paragraph(
       out, "",
       "What went on across a mark is left out; the medians are of what was answered. No verdict "

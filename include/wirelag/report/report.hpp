@@ -85,7 +85,8 @@ struct ServerUse {
 /// this one and the next; without those that went on across a mark or the capture's end.
 struct MarkedChange {
   struct Side {
-    std::size_t visits = 0;  ///< that asked something, or were not let in
+    /// That asked something, or were not let in. Of a sample: what those looked into stand for; so below.
+    std::size_t visits = 0;
     /// Of these: no whole answer is in the capture. They are in no quantile: how long they waited is not known.
     std::size_t unanswered = 0;
     std::size_t errors = 0;  ///< of these: answered, with a 5xx or a database's error among it

@@ -29,6 +29,8 @@ void marked_changes(Writer& w, const Report& r) {
              mark_difference(s), mark_verdict(s), mark_failures(s)});
     }
   }
+  const std::string sample = mark_sample(r);
+  if (!sample.empty()) w.leaf("p", sample, {{"class", "note"}});
   w.leaf("p",
          "Before: visits that asked something since the mark before it. After: up to the next one. "
          "Those that went on across a mark are left out; the medians are of what was answered. No "

@@ -209,6 +209,34 @@ TEST(MarkedChange, WhatMayYetBeAnsweredIsLeftOut) {
   EXPECT_EQ(r.changes[0].services[0].after.unanswered, 0U);
 }
 
+TEST(MarkedChange, OfASampleItSaysWhatTheVisitsStandFor) {
+  Story story = story_of(20, 20);
+  for (int i = 0; i < 12; ++i) never_answered(story, 500 + i, 82'000 + 1200.0 * i);
+  const Dataset data = story.dataset();
+  VisitLimits limits;
+  limits.max_stored = 16;  // eight of twelve with trouble, eight of forty without
+  const Visits visits = find_visits(data, correlate(data), limits);
+  ASSERT_EQ(visits.stored.size(), 16U);
+  CaptureBlock capture;
+  capture.last_time_ns = at_ms(100'000);
+  capture.marks = {{at_ms(97'500), "x"}};
+  const auto s = changes_at(capture, visits, data).at(0).services.at(0);
+  EXPECT_EQ(s.before.visits, visits.seen);
+  EXPECT_EQ(s.before.unanswered, 12U);
+}
+
+TEST(MarkedChange, AFewHeavyVisitsOfASampleAreFew) {
+  const Dataset data = story_of(10, 10).dataset();
+  Visits visits = find_visits(data, correlate(data), {});
+  CaptureBlock capture;
+  capture.last_time_ns = at_ms(100'000);
+  capture.marks = {{at_ms(19'500), "x"}};
+  EXPECT_TRUE(changes_at(capture, visits, data)[0].services[0].beyond_chance);
+  visits.stored[0].weight = visits.stored[1].weight = 1000;
+  EXPECT_EQ(changes_at(capture, visits, data)[0].services[0].before.visits, 2008U);
+  EXPECT_FALSE(changes_at(capture, visits, data)[0].services[0].beyond_chance);
+}
+
 TEST(MarkedChange, OutsideOfTheCaptureThereIsNothingToCompare) {
   const Report r = report_of(story_of(10, 20), {{kBegin - 1, "early"}, {at_ms(200'000), "late"}});
   EXPECT_EQ(mark_verdict(r.changes[0].services[0]), "no visit before it");
