@@ -37,7 +37,8 @@ DurationNs fraction_ns(std::string_view digits) {
 std::optional<Mark> parse_mark(std::string_view text) {
   using namespace std::chrono;
   const std::size_t zone = text.find("Z ");
-  if (zone == std::string_view::npos || zone + 2 == text.size()) return std::nullopt;
+  if (zone == std::string_view::npos) return std::nullopt;
+  if (text.find_first_not_of(" \t", zone + 2) == std::string_view::npos) return std::nullopt;
   std::string what(text.substr(zone + 2));
   std::string time(text.substr(0, zone));
   DurationNs part_ns = 0;

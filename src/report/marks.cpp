@@ -197,6 +197,27 @@ std::vector<MarkedChange> changes_at(const CaptureBlock& capture, const Visits& 
   return out;
 }
 
+namespace {
+
+/// The operator's own words, in the letters of any language: only what would move a cursor is escaped.
+std::string printable(std::string_view what) {
+  std::string out;
+  for (const char c : utf8(what)) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    const bool c1 = !out.empty() && out.back() == '\xc2' && static_cast<unsigned char>(c) < 0xa0 &&
+                    static_cast<unsigned char>(c) >= 0x80;  // U+0080 to U+009F
+    if (c1) out.pop_back();
+    if (control || c1) {
+      out += fmt::format("{}\\x{:02x}", c1 ? "\\xc2" : "", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string mark_title(const Report& r, const Mark& mark) {
   const TimeNs first = r.capture.first_time_ns;
   const TimeNs last = r.capture.last_time_ns;
@@ -205,7 +226,7 @@ std::string mark_title(const Report& r, const Mark& mark) {
                             : mark.time_ns > last
                                 ? "after the capture ends"
                                 : at_ms(r, mark.time_ns) + " ms after the capture begins";
-  return fmt::format("{}, {}: {}", utc(mark.time_ns), where, safe(mark.what));
+  return fmt::format("{}, {}: {}", utc(mark.time_ns), where, printable(mark.what));
 }
 
 std::string mark_sample(const Report& r) {

@@ -145,8 +145,10 @@ void paragraph(std::string& out, std::string_view label, std::string_view text, 
         break;
       }
       if (gap == 0) {  // alone on its line and still too long
-        line.append(word.substr(0, kWidth - line.size()));
-        word.remove_prefix(std::min(word.size(), kWidth - start));
+        std::size_t fits = kWidth - line.size();
+        while (fits > 1 && (word[fits] & 0xc0) == 0x80) --fits;  // a letter of UTF-8 stays whole
+        line.append(word.substr(0, fits));
+        word.remove_prefix(fits);
       }
       out += line;
       end_line(out);

@@ -7,6 +7,7 @@
 #include <wirelag/report/report.hpp>
 
 #include "../control/story.hpp"
+#include "format.hpp"
 
 namespace wirelag::report {
 namespace {
@@ -29,6 +30,7 @@ TEST(Mark, IsATimeAndWords) {
                           "http2 on",
                           "2018-04-11T04:13:20Z",
                           "2018-04-11T04:13:20Z ",
+                          "2018-04-11T04:13:20Z   ",
                           "2018-04-11 04:13:20Z x",
                           "2018-04-11T04:13:20 x",
                           "2018-04-11T04:13:20+02:00 x",
@@ -263,6 +265,19 @@ TEST(MarkedChange, EveryRendererShowsIt) {
   EXPECT_THAT(html, HasSubstr("http2 &lt;on&gt;"));
   EXPECT_THAT(html, HasSubstr("beyond chance"));
   EXPECT_THAT(html, HasSubstr("class=\"mark"));  // in the heat map
+}
+
+TEST(MarkedChange, TheOperatorsWordsAreOfAnyLanguage) {
+  std::string what = "\xc3\x84nderung \xe2\x82\xac\x1b[2J\xc2\x9b\xff ";
+  for (int i = 0; i < 80; ++i) what += "\xc3\xbc";  // longer than a line
+  const Report r = report_of(story_of(3, 3), {{at_ms(5'500), what}});
+  const std::string words = "\xc3\x84nderung \xe2\x82\xac\\x1b[2J\\xc2\\x9b\\xff";
+  EXPECT_THAT(mark_title(r, r.changes[0].mark), HasSubstr(words + " \xc3\xbc"));
+  const std::string text = render_text(r, {});
+  EXPECT_THAT(text, HasSubstr("\xc3\x84nderung\n"));
+  EXPECT_THAT(text, HasSubstr(words.substr(words.find(' ') + 1)));
+  EXPECT_EQ(utf8(text), text);  // no letter is cut in two
+  EXPECT_THAT(render_html(r), HasSubstr(words));
 }
 
 TEST(MarkedChange, WithoutMarksNothingIsSaid) {
