@@ -90,6 +90,21 @@ std::vector<Judged> judged(const CaptureBlock& capture, const Visits& visits, co
 /// How many visits of equal weight a sample is worth (Kish's effective size).
 double worth(double sum, double squares) { return squares > 0 ? sum * sum / squares : 0; }
 
+/// The largest rank r such that the median lies between the r-th smallest and the r-th largest of `n` with
+/// 95 % or more: less than r of them are below it with 2.5 % or less (binomial). 0: there is none below six.
+std::size_t low_rank(std::size_t n) {
+  constexpr double kTail = 0.025;
+  double log_p = -static_cast<double>(n) * std::log(2.0);  // that exactly `rank` are below it
+  double below = std::exp(log_p);
+  std::size_t rank = 0;
+  while (below <= kTail && rank < n) {
+    log_p += std::log(static_cast<double>(n - rank)) - std::log(static_cast<double>(rank + 1));
+    below += std::exp(log_p);
+    ++rank;
+  }
+  return rank;
+}
+
 std::size_t rounded_sum(double weights) { return static_cast<std::size_t>(std::llround(weights)); }
 
 /// The visits on one side of a mark.
@@ -122,16 +137,20 @@ struct Side {
     s.p95_ns = quantile(waits, 0.95);
     return s;
   }
-  /// Between which the median of all visits lies, not of these alone: 95 % by rank. Too few: unknown.
+  /// Between which the median of all visits lies, not of these alone: by rank, 95 % or more. Too few:
+  /// unknown.
   [[nodiscard]] std::pair<DurationNs, DurationNs> median_between() const {
     double sum = 0, of_squares = 0;
     for (const Wait& w : waits) {
       sum += w.weight;
       of_squares += w.weight * w.weight;
     }
-    const double half = 0.98 / std::sqrt(std::max(worth(sum, of_squares), 1.0));
-    if (half >= 0.5) return {kUnknownNs, kUnknownNs};
-    return {quantile(waits, 0.5 - half), quantile(waits, 0.5 + half)};
+    constexpr double kRoundOff = 1e-6;
+    const auto n = static_cast<std::size_t>(worth(sum, of_squares) + kRoundOff);
+    const std::size_t rank = low_rank(n);
+    if (rank == 0) return {kUnknownNs, kUnknownNs};
+    const double low = (static_cast<double>(rank) - 0.5) / static_cast<double>(n);
+    return {quantile(waits, low), quantile(waits, 1 - low)};
   }
 };
 

@@ -95,6 +95,35 @@ TEST(MarkedChange, FewVisitsOrTheSameWaitsMayBeChance) {
       report_of(story_of(0, 40), {{at_ms(39'500), "x"}}).changes[0].services[0].beyond_chance);
 }
 
+TEST(MarkedChange, NinetyFivePercentBeginWithSixVisits) {
+  const auto beyond_chance = [](int n) {
+    const Report r = report_of(story_of(n, n), {{at_ms(2000.0 * n - 500), "x"}});
+    return r.changes[0].services[0].beyond_chance;
+  };
+  EXPECT_FALSE(beyond_chance(4));
+  EXPECT_FALSE(beyond_chance(5));  // smallest to largest: 93.75 %
+  EXPECT_TRUE(beyond_chance(6));   // 96.9 %
+}
+
+/// Waits from 100 ms in steps of 100 before the mark, and `after` ms ten times behind it.
+bool ten_ranks_against(double after) {
+  Story s;
+  for (int i = 0; i < 20; ++i) {
+    const double t = 3000.0 * i;
+    Connection& c =
+        s.connection("10.0.0.5", static_cast<std::uint16_t>(1000 + i), "192.0.2.80", 80, t, 6);
+    s.http(c, "/", t + 6, t + (i < 10 ? 100.0 * (i + 1) : after)).content_type = "text/html";
+  }
+  return report_of(s, {{at_ms(29'500), "x"}}).changes[0].services[0].beyond_chance;
+}
+
+TEST(MarkedChange, OfTenVisitsTheMedianIsBetweenTheSecondAndTheNinth) {
+  EXPECT_TRUE(ten_ranks_against(199));
+  EXPECT_FALSE(ten_ranks_against(201));
+  EXPECT_FALSE(ten_ranks_against(899));
+  EXPECT_TRUE(ten_ranks_against(901));
+}
+
 TEST(MarkedChange, GoesFromTheMarkBeforeToTheNext) {
   const Report r =
       report_of(story_of(10, 20), {{at_ms(39'500), "second"}, {at_ms(19'500), "first"}});
