@@ -239,7 +239,8 @@ Section<C> report() {
           marks<C>(
               "marks",
               "what was changed and when: the report draws them in its heat maps and holds the "
-              "visits after each against those before it",
+              "visits after each against those before it; read at the start, none can be added "
+              "while it runs",
               MEMBER(report.marks)),
       }};
 }
