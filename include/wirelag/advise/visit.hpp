@@ -27,6 +27,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <memory>
 #include <string>
 #include <vector>
@@ -90,6 +91,7 @@ class VisitParts {
   };
 
   void push(const VisitPart& part) {
+    assert(size_ < kMost);  // a part left out would be time left out
     if (size_ == kMost) return;
     duration_ns_[size_] = part.duration_ns;
     category_[size_++] = part.category;

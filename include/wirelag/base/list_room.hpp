@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cstddef>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 namespace wirelag {
@@ -20,10 +21,12 @@ class ListRoom {
   ListRoom(ListRoom&&) noexcept = default;
   ListRoom& operator=(ListRoom&&) noexcept = default;
 
-  /// Adds to `list`, which is empty or was the last one that something was added to.
+  /// Adds to `list`, which is empty or was the last one that something was added to. std::length_error
+  /// when the room is full: growing would leave every span behind.
   template <class Shown>
   void append(std::span<Shown>& list, const T& item) {
-    assert(items_.size() < items_.capacity());
+    if (items_.size() == items_.capacity())
+      throw std::length_error("more items than room for lists");
     assert(list.empty() || list.data() + list.size() == items_.data() + items_.size());
     items_.push_back(item);
     list = {items_.data() + items_.size() - 1 - list.size(), list.size() + 1};

@@ -389,5 +389,12 @@ TEST(Visits, WithoutAHandshakeTheWayIsNoLongerThanOthersOfItsPathShowed) {
   EXPECT_EQ(think(Judged(story)), 115 * kMillisecondNs);
 }
 
+TEST(VisitPartsDeathTest, ThereIsNoEleventh) {
+  VisitParts parts;
+  for (int i = 0; i < 10; ++i) parts.push({Category::think, 1});
+  EXPECT_EQ(parts.size(), 10U);
+  EXPECT_DEBUG_DEATH(parts.push({Category::think, 1}), "kMost");
+}
+
 }  // namespace
 }  // namespace wirelag::test

@@ -29,5 +29,18 @@ TEST(ListRoom, ListsLieBehindEachOtherAndStayWhereTheyAre) {
   EXPECT_EQ(moved.size(), 5U);
 }
 
+TEST(ListRoom, AFullOneTakesNothingMore) {
+  ListRoom<int> room(2);
+  std::span<int> list;
+  room.append(list, 1);
+  room.append(list, 2);
+  EXPECT_THROW(room.append(list, 3), std::length_error);
+  EXPECT_THAT(list, ElementsAre(1, 2));
+  EXPECT_EQ(room.size(), 2U);
+  ListRoom<int> none;
+  std::span<int> nothing;
+  EXPECT_THROW(none.append(nothing, 1), std::length_error);
+}
+
 }  // namespace
 }  // namespace wirelag
