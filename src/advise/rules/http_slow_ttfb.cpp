@@ -232,7 +232,9 @@ RuleResult judge(const RuleInput& input) { return Judge(input).run(); }
 namespace rules {
 extern const Rule http_slow_ttfb;
 constinit const Rule http_slow_ttfb{
-    "http-slow-ttfb", "No kind of request waits long for the server's own work", &judge};
+    "http-slow-ttfb",
+    "No kind of request waits for the server's own work for long and a good part of its visit",
+    &judge};
 }  // namespace rules
 
 }  // namespace wirelag
