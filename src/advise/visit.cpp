@@ -11,10 +11,8 @@
 #include <map>
 #include <set>
 #include <tuple>
-#include <unordered_map>
 
 #include <wirelag/advise/visit.hpp>
-#include <wirelag/base/hash.hpp>
 
 #include "graph.hpp"
 #include "sample.hpp"
@@ -22,7 +20,8 @@
 namespace wirelag {
 namespace {
 
-/// Client addresses by number, in the order they came: what is sorted by client is sorted by these.
+/// Client addresses by number, in the order they came: what is sorted by client is sorted by these. A tree, no
+/// hash: whoever chooses addresses could choose them so that all hash to one place.
 class Clients {
  public:
   [[nodiscard]] SmallIndex number(const IpAddress& ip) {
@@ -34,10 +33,7 @@ class Clients {
   [[nodiscard]] const IpAddress& operator[](std::size_t i) const { return addresses_[i]; }
 
  private:
-  struct Hash {
-    std::size_t operator()(const IpAddress& ip) const { return combine64(ip.high(), ip.low()); }
-  };
-  std::unordered_map<IpAddress, SmallIndex, Hash> numbers_;
+  std::map<IpAddress, SmallIndex> numbers_;
   std::vector<IpAddress> addresses_;
   SmallIndex last_;
 };

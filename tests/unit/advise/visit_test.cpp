@@ -1,9 +1,13 @@
 #include <algorithm>
+#include <cstring>
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <wirelag/base/hash.hpp>
+
+#include "../../support/cpu_time.hpp"
 #include "judged.hpp"
 #include "origin.hpp"
 #include "simulate.hpp"
@@ -394,6 +398,31 @@ TEST(VisitPartsDeathTest, ThereIsNoEleventh) {
   for (int i = 0; i < 10; ++i) parts.push({Category::think, 1});
   EXPECT_EQ(parts.size(), 10U);
   EXPECT_DEBUG_DEATH(parts.push({Category::think, 1}), "kMost");
+}
+
+/// Connections of clients of which each opens one: any, or those that combine64() hashes to one value.
+Story many_clients(bool chosen) {
+  Story story;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    Connection& c = story.connection("2001:db8::2", 4000, "2001:db8::1", 80, i * 0.01, 6);
+    const std::uint64_t high = random();
+    const std::uint64_t low = chosen ? 0 - high * 0x9e3779b97f4a7c15ULL : random();
+    std::memcpy(&c.client.ip.bytes[0], &high, 8);
+    std::memcpy(&c.client.ip.bytes[8], &low, 8);
+    EXPECT_TRUE(!chosen || combine64(c.client.ip.high(), c.client.ip.low()) == mix64(0));
+  }
+  return story;
+}
+
+TEST(Visits, AddressesThatClientsChooseMakeNoMoreWork) {
+  const auto cost = [](bool chosen) {
+    const Judged judged(many_clients(chosen));
+    EXPECT_EQ(judged.visits.seen, 20'000U);
+    return cpu_seconds(
+        [&] { (void)find_visits(judged.data, judged.correlation, judged.thresholds.visits); });
+  };
+  EXPECT_LT(cost(true), 8 * cost(false));
 }
 
 }  // namespace
