@@ -95,19 +95,43 @@ Drafts group(const Transactions<DnsTransaction>& all, const std::vector<std::siz
 /// An address takes more octets of a response than this: its record's name, type, class, TTL, length, itself.
 constexpr std::size_t kLeastAddressRecord = 1 + 2 + 2 + 4 + 2 + 4;
 
+/// Each address once, where it came first. Sorted, not looked up one by one: answers choose how many there are.
+class Distinct {
+ public:
+  void add(const IpAddress& ip) { found_.push_back({ip, found_.size()}); }
+
+  /// Forgets them.
+  std::vector<IpAddress> take() {
+    std::sort(found_.begin(), found_.end());
+    const auto same = [](const Found& a, const Found& b) { return a.ip == b.ip; };
+    found_.erase(std::unique(found_.begin(), found_.end(), same), found_.end());
+    std::sort(found_.begin(), found_.end(),
+              [](const Found& a, const Found& b) { return a.place < b.place; });
+    std::vector<IpAddress> in_order;
+    for (const Found& f : found_) in_order.push_back(f.ip);
+    found_.clear();
+    return in_order;
+  }
+
+ private:
+  struct Found {
+    IpAddress ip;
+    std::size_t place;
+    auto operator<=>(const Found&) const = default;
+  };
+  std::vector<Found> found_;
+};
+
 void add_addresses(Drafts& drafts, const Transactions<DnsTransaction>& all) {
   std::size_t most = 0;
   for (const DnsTransaction& d : all) most += d.response.size() / kLeastAddressRecord;
   drafts.addresses = ListRoom<IpAddress>(most);
+  Distinct distinct;
   for (Draft& draft : drafts.all) {
     for (const std::size_t i : draft.asked) {
-      for (const IpAddress& ip : addresses_in(all[i])) {
-        const auto& seen = draft.addresses;
-        if (std::find(seen.begin(), seen.end(), ip) == seen.end()) {
-          drafts.addresses.append(draft.addresses, ip);
-        }
-      }
+      for (const IpAddress& ip : addresses_in(all[i])) distinct.add(ip);
     }
+    for (const IpAddress& ip : distinct.take()) drafts.addresses.append(draft.addresses, ip);
   }
 }
 

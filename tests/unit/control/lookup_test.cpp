@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../../support/cpu_time.hpp"
 #include "story.hpp"
 
 namespace wirelag::test {
@@ -360,6 +361,43 @@ TEST(Lookup, AFloodForOneNameStaysCheap) {
   std::size_t members = 0;
   for (const Lookup& lookup : lookups) members += lookup.members.size();
   EXPECT_EQ(members, 60'000U);
+}
+
+TEST(Lookup, AddressesComeOnceInTheOrderOfTheAnswers) {
+  Story story;
+  story.dns({"10.0.0.5", "10.0.0.1", "www.example.com", kA}, 0, 9, DnsOutcome::answered,
+            {"192.0.2.9", "192.0.2.1", "192.0.2.9"});
+  story.dns({"10.0.0.5", "10.0.0.2", "www.example.com", kA}, 1, 10, DnsOutcome::answered,
+            {"192.0.2.5", "192.0.2.1"});
+  const std::vector<Lookup> lookups = lookups_of(story);
+  ASSERT_EQ(lookups.size(), 1U);
+  EXPECT_THAT(lookups[0].addresses, ElementsAre(ip("192.0.2.9"), ip("192.0.2.1"), ip("192.0.2.5")));
+}
+
+/// Answers of 100 addresses each, no address twice, to questions for one name or each for its own.
+Dataset many_addresses(Story& story, bool one_name) {
+  for (unsigned i = 0; i < 400; ++i) {
+    std::vector<std::string> addresses;
+    for (unsigned k = 0; k < 100; ++k) {
+      addresses.push_back("11." + std::to_string(i / 250) + "." + std::to_string(i % 250) + "." +
+                          std::to_string(k));
+    }
+    story.dns({"10.0.0.5", "10.0.0.1", one_name ? "www.example.com" : "n" + std::to_string(i)},
+              i * 0.01, 100 + i * 0.01, DnsOutcome::answered, addresses);
+  }
+  return story.dataset();
+}
+
+TEST(Lookup, AnswersOfManyAddressesStayCheap) {
+  const auto cost = [](bool one_name) {
+    Story story;
+    const Dataset data = many_addresses(story, one_name);
+    const Correlation found = correlate(data);
+    EXPECT_EQ(found.lookups.size(), one_name ? 1U : 400U);
+    EXPECT_EQ(found.lookup_lists.addresses.size(), 40'000U);
+    return cpu_seconds([&] { (void)correlate(data); });
+  };
+  EXPECT_LT(cost(true), 10 * cost(false));
 }
 
 }  // namespace
