@@ -262,15 +262,38 @@ void set_share(Finding& f, const Visits& visits) {
               : std::min(1.0, static_cast<double>(f.affected_actions) / static_cast<double>(of));
 }
 
+bool was_open_before(const Connection& c) {
+  return c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen;
+}
+
+/// Whether a connection that was open before the capture began may have waited for one of the lookups: one of
+/// their client to an address of their answers. Of a lookup on the capture host itself any client may be that.
+bool opened_unseen_after(const std::vector<std::size_t>& lookups, const RuleInput& input) {
+  static constexpr IpAddress kAnyClient{};
+  std::vector<std::pair<IpAddress, IpAddress>> ways;
+  for (const std::size_t i : lookups) {
+    const Lookup& l = input.correlation.lookups[i];
+    const IpAddress& client = l.client_ip.is_loopback() ? kAnyClient : l.client_ip;
+    for (const IpAddress& server : l.addresses) ways.emplace_back(client, server);
+  }
+  std::sort(ways.begin(), ways.end());
+  const auto of = [&](const IpAddress& client, const IpAddress& server) {
+    return std::binary_search(ways.begin(), ways.end(), std::pair(client, server));
+  };
+  const auto& connections = input.data.connections();
+  return std::any_of(connections.begin(), connections.end(), [&](const Connection& c) {
+    return was_open_before(c) && (of(c.client.ip, c.server.ip) || of(kAnyClient, c.server.ip));
+  });
+}
+
 /// Whether somebody may have waited for what the finding is about and no visit shows it: a lookup, say, of a
 /// connection whose opening was not captured.
 bool waiting_not_captured(const Finding& f, const RuleInput& input) {
   if (input.visits.stored.empty()) return true;
+  if (!f.edits.empty()) return false;
+  if (!f.lookups.empty()) return opened_unseen_after(f.lookups, input);
   const auto& connections = input.data.connections();
-  return f.edits.empty() &&
-         std::any_of(connections.begin(), connections.end(), [](const Connection& c) {
-           return c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen;
-         });
+  return std::any_of(connections.begin(), connections.end(), was_open_before);
 }
 
 /// False when it saves no time worth a finding, and no load either.

@@ -78,6 +78,7 @@ struct Finding {
   std::vector<Family> families;
   std::string scope;                   ///< "tcp/139.217.146.62:80"
   std::vector<Edit> edits;             ///< empty: no visit gets shorter
+  std::vector<std::size_t> lookups;    ///< of a rule about lookups: Correlation's that it is about
   std::uint64_t looked_at = 0;         ///< actions the rule looked at
   std::uint64_t affected_actions = 0;  ///< without edits by the rule, else by advise()
   bool capacity_only = false;          ///< saves load, not latency: listed apart

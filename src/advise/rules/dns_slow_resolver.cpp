@@ -95,6 +95,7 @@ class Judge {
                         f.fault, count_of(r.lookups.size(), "lookup"));
     f.families = {Family::caching, Family::network};
     f.scope = "dns/" + ip.text();
+    f.lookups = r.lookups;
     f.looked_at = r.lookups.size();
     f.threshold = fmt::format(
         "median above {}, p95 above {}, or another resolver {:.1f} times faster for the same names "

@@ -64,6 +64,7 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
       in_ms(limits.min_wait_ns), 100 * limits.min_share);
   for (const Stalled& s : silent.lookups) {
     const Lookup& l = input.correlation.lookups[s.lookup];
+    f.lookups.push_back(s.lookup);
     if (const NodePlace* at = nodes.find(s.lookup)) {
       f.edits.push_back(shorten(*at, Category::dns, s.stall_ns, s.stall_ns));
     }

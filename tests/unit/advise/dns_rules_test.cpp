@@ -121,6 +121,30 @@ TEST(DnsTimeoutRetry, NobodyConnectedAfterwardsSavesNothing) {
   EXPECT_THAT(judged.fine("dns-timeout-retry"), HasSubstr("saves 0 ms"));
 }
 
+TEST(DnsTimeoutRetry, WhoWaitedIsUnseenOnlyWhereItsConnectionMayBe) {
+  // GIVEN a lookup after which no connection was opened, beside one of others that was open before
+  const auto advice = [](const char* client, const char* server) {
+    Story story;
+    visit(story, 0, "192.0.2.54", 3);
+    story.dns({"10.0.0.5", "192.0.2.53", "other.example"}, 50, Story::kNever);
+    story.dns({"10.0.0.5", "192.0.2.54", "other.example"}, 5050, 5053, DnsOutcome::answered,
+              {"192.0.2.99"});
+    story.midstream(story.connection(client, 9, server, 22, 6000, 6));
+    return Judged(story).advice();
+  };
+  const auto unseen = [&](const char* client, const char* server) {
+    const auto& verdicts = advice(client, server).not_judged;
+    return std::any_of(verdicts.begin(), verdicts.end(), [](const Verdict& v) {
+      return v.rule == "dns-timeout-retry" && v.outcome == Outcome::not_visible;
+    });
+  };
+  // THEN it says nothing about who waited
+  EXPECT_FALSE(unseen("10.0.0.77", "192.0.2.99"));
+  EXPECT_FALSE(unseen("10.0.0.5", "192.0.2.98"));
+  // but that of the same client to the answer's address may have
+  EXPECT_TRUE(unseen("10.0.0.5", "192.0.2.99"));
+}
+
 TEST(DnsTimeoutRetry, WithoutAnyVisitNobodyCanSayWhoWaited) {
   Story story;
   for (int i = 0; i < 3; ++i) {
