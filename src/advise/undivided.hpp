@@ -1,6 +1,6 @@
 // Waits for an answer of which nobody can tell the way and the server's own time apart. Without a handshake
 // the way is known from data and its ACK, and a server that acknowledges with its answer shows one for both.
-// Shared by the rules about servers that work long. Private to advise; pure.
+// Shared by the rules about servers that work long, and about delayed ACKs. Private to advise; pure.
 #pragma once
 
 #include <map>
@@ -12,26 +12,41 @@ namespace wirelag {
 
 class Undivided {
  public:
-  /// A wait without a known way: too long if all of it were the server's own time, and not too long by
+  /// A wait without a known way: too long if all of it were what the rule looks for, and not too long by
   /// what is known of that.
-  void add(const Endpoint& server, DurationNs wait_ns) {
-    DurationNs& longest_ns = waits_.try_emplace(server, wait_ns).first->second;
-    longest_ns = std::max(longest_ns, wait_ns);
+  void add(const IpAddress& client, const Endpoint& server, DurationNs wait_ns) {
+    add({client, server}, wait_ns);
+  }
+  void add(const Undivided& other) {
+    for (const auto& [way, wait_ns] : other.waits_) add(way, wait_ns);
   }
 
   [[nodiscard]] bool any() const { return !waits_.empty(); }
-  /// Why a rule that found nothing slow does not say that all is fine.
-  [[nodiscard]] RuleResult not_visible() const {
+  /// Why a rule that found nothing does not say that all is fine.
+  [[nodiscard]] RuleResult not_visible(
+      std::string_view waits = "waits",
+      std::string_view parts = "the way and the server's own time") const {
     DurationNs longest_ns = 0;
-    for (const auto& [server, wait_ns] : waits_) longest_ns = std::max(longest_ns, wait_ns);
-    return {Outcome::not_visible,
-            {},
-            "no handshake to " + names_of(waits_) + " was captured: of waits of up to " +
-                in_ms(longest_ns) + " the way and the server's own time cannot be told apart"};
+    for (const auto& [way, wait_ns] : waits_) longest_ns = std::max(longest_ns, wait_ns);
+    std::string note = "not every handshake from " + names_of(waits_) + " was captured: of ";
+    note.append(waits).append(" of up to ").append(in_ms(longest_ns));
+    note.append(" ").append(parts).append(" cannot be told apart");
+    return {Outcome::not_visible, {}, std::move(note)};
   }
 
  private:
-  std::map<Endpoint, DurationNs> waits_;  ///< the longest
+  struct Way {
+    IpAddress client;
+    Endpoint server;
+    auto operator<=>(const Way&) const = default;
+    [[nodiscard]] std::string text() const { return client.text() + " to " + server.text(); }
+  };
+  void add(const Way& way, DurationNs wait_ns) {
+    DurationNs& longest_ns = waits_.try_emplace(way, wait_ns).first->second;
+    longest_ns = std::max(longest_ns, wait_ns);
+  }
+
+  std::map<Way, DurationNs> waits_;  ///< the longest
 };
 
 }  // namespace wirelag

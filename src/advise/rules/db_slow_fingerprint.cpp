@@ -104,13 +104,13 @@ class Judge {
       for (const auto& [key, shape] : server.shapes) {
         Shape at_most = shape;
         if (slow(at_most)) continue;  // that is known: others took more time in all
-        DurationNs longest_ns = 0;
+        Undivided unknown;
         for (Call& c : at_most.calls) {
           if (round_trips.way_known(query(c).client.ip, query(c).server.ip)) continue;
           c.think_ns = query(c).server_wait_ns();
-          longest_ns = std::max(longest_ns, c.think_ns);
+          unknown.add(query(c).client.ip, query(c).server, c.think_ns);
         }
-        if (longest_ns > 0 && slow(at_most)) undivided.add(endpoint, longest_ns);
+        if (unknown.any() && slow(at_most)) undivided.add(unknown);
       }
     }
     return undivided;

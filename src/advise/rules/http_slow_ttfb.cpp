@@ -116,14 +116,14 @@ class Judge {
     for (const auto& [server, templates] : servers_) {
       for (const auto& [name, t] : templates) {
         Template at_most = t;
-        DurationNs longest_ns = 0;
+        Undivided unknown;
         for (Answer& a : at_most.answers) {
           const HttpTransaction& h = input_.data.http()[a.http];
           if (input_.visits.round_trips->way_known(h.client.ip, h.server.ip)) continue;
           a.think_ns = h.server_wait_ns();
-          longest_ns = std::max(longest_ns, a.think_ns);
+          unknown.add(h.client.ip, h.server, a.think_ns);
         }
-        if (longest_ns > 0 && fires(at_most)) undivided.add(server, longest_ns);
+        if (unknown.any() && fires(at_most)) undivided.add(unknown);
       }
     }
     return undivided;

@@ -23,6 +23,7 @@
 #include "../estimate.hpp"
 #include "../graph.hpp"
 #include "../nodes.hpp"
+#include "../undivided.hpp"
 
 namespace wirelag {
 namespace {
@@ -42,6 +43,8 @@ struct Server {
   std::vector<Event> events;              ///< with a delayed ACK
   std::vector<Event> quick;               ///< held back, but the ACK came at once
   PerDirection<std::size_t> by_sender{};  ///< of events
+  std::size_t pauses = 0;                 ///< may have been events: nobody can tell
+  Undivided undivided;                    ///< those pauses
 };
 
 class Judge {
@@ -70,25 +73,33 @@ class Judge {
     }
     RuleResult result{Outcome::fires, {}, {}};
     for (const auto& [endpoint, server] : servers_) {
-      const auto events = static_cast<double>(server.events.size());
-      const bool often = events >= limits_.min_share * static_cast<double>(server.exchanges);
-      if (server.events.empty() || (!often && server.events.size() < limits_.min_events)) continue;
+      if (!often(server.events.size(), server.exchanges)) continue;
       result.findings.push_back(finding_for(endpoint, server));
     }
     if (!result.findings.empty()) return result;
-    return undivided_.empty() ? fine(servers_) : not_visible();
+    const Undivided undivided = unknown_pauses();
+    return undivided.any() ? undivided.not_visible("pauses within a message",
+                                                   "the way and the delay of its acknowledgement")
+                           : fine(servers_);
   }
 
  private:
-  [[nodiscard]] RuleResult not_visible() const {
-    DurationNs longest_ns = 0;
-    for (const auto& [server, pause_ns] : undivided_) longest_ns = std::max(longest_ns, pause_ns);
-    return {
-        Outcome::not_visible,
-        {},
-        "no handshake with " + names_of(undivided_) + " was captured: of pauses of up to " +
-            in_ms(longest_ns) +
-            " within a message the way and the delay of its acknowledgement cannot be told apart"};
+  /// What was held back is so often seen that the rule fires.
+  [[nodiscard]] bool often(std::size_t events, std::size_t exchanges) const {
+    const bool share =
+        static_cast<double>(events) >= limits_.min_share * static_cast<double>(exchanges);
+    return events > 0 && (share || events >= limits_.min_events);
+  }
+
+  /// Where the rule would fire if all pauses of unknown reason were delayed ACKs.
+  [[nodiscard]] Undivided unknown_pauses() const {
+    Undivided undivided;
+    for (const auto& [endpoint, server] : servers_) {
+      if (often(server.events.size() + server.pauses, server.exchanges)) {
+        undivided.add(server.undivided);
+      }
+    }
+    return undivided;
   }
 
   template <class Exchange>
@@ -99,29 +110,27 @@ class Judge {
     if (!measured && !known(s.request_held_ns)) return;
     Server& server = servers_[t.server];
     ++server.exchanges;
-    if (!known(s.request_held_ns)) undivided(t.server, t.request_ns());
-    if (!known(s.response_held_ns) && known(s.response_resend_ns)) {
-      undivided(t.server, t.transfer_ns());
-    }
+    // A pause of which nobody knows what it waited for: as long as the message at most.
+    const auto unknown = [&](DurationNs at_most_ns) {
+      if (at_most_ns < std::min(limits_.quick_min_ns, limits_.slow_min_ns)) return;
+      server.undivided.add(t.client.ip, t.server, at_most_ns);
+      ++server.pauses;
+    };
+    if (!known(s.request_held_ns)) unknown(t.request_ns());
+    if (!known(s.response_held_ns) && known(s.response_resend_ns)) unknown(t.transfer_ns());
     const Connection& c = input_.data.connections()[connection];
     const DurationNs rtt = round_trips_.whole_ns(c);
     const bool way_known = round_trips_.way_known(c.client.ip, c.server.ip);
     const auto held = [&](Direction sender, DurationNs held_ns, TimeNs time, const FrameSpan& at) {
       if (!known(held_ns) || held_ns <= 0) return;
       const bool late = delayed(held_ns, known(rtt) ? rtt : 0);
-      if (!late && !way_known && may_be_delayed(held_ns, rtt)) undivided(t.server, held_ns);
+      if (!late && !way_known && may_be_delayed(held_ns, rtt)) unknown(held_ns);
       (late ? server.events : server.quick)
           .push_back({connection, kind, item, sender, held_ns, time, at});
       server.by_sender[sender] += late ? 1 : 0;
     };
     held(Direction::c2s, s.request_held_ns, t.request_first_ns, t.request_frames);
     held(Direction::s2c, s.response_held_ns, t.response_first_ns, t.response_frames);
-  }
-
-  /// A pause within a message of which nobody knows what it waited for.
-  void undivided(const Endpoint& server, DurationNs pause_ns) {
-    DurationNs& longest_ns = undivided_.try_emplace(server, pause_ns).first->second;
-    longest_ns = std::max(longest_ns, pause_ns);
   }
 
   /// Whether the time is that of one or a few delayed ACKs on some way of at most `rtt_ns`.
@@ -210,7 +219,6 @@ class Judge {
   NodeIndex requests_;
   NodeIndex queries_;
   std::map<Endpoint, Server> servers_;
-  std::map<Endpoint, DurationNs> undivided_;  ///< the longest
   std::size_t seen_ = 0;
 };
 

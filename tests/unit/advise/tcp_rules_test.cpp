@@ -332,6 +332,30 @@ TEST_F(TcpRules, NagleMidstreamIsNotVisibleWhereTheWayMayBeTheDelay) {
   EXPECT_EQ(findings("tcp-nagle-delack").size(), 1U);
 }
 
+TEST_F(TcpRules, NagleIsJudgedWhereUnknownPausesCouldNotChangeIt) {
+  const auto exchange = [this](Connection& c, double from_ms,
+                               double request_ms) -> ExchangeStalls& {
+    HttpTransaction& h = story_.http(c, "/a", from_ms, from_ms + request_ms + 6);
+    h.stalls = {0, 0, 0, 0, 0};
+    h.request_last_ns = at_ms(from_ms + request_ms);
+    return h.stalls;
+  };
+  for (int i = 0; i < 200; ++i) exchange(open(i * 100), i * 100 + 10, 0).request_held_ns = 0;
+  // GIVEN a message of 15 ms without a handshake THEN no ACK was delayed by 40 ms in it
+  Connection& c = story_.midstream(open(50'000));
+  exchange(c, 50'010, 15).request_held_ns = kUnknownNs;
+  EXPECT_EQ(outcome("tcp-nagle-delack"), Outcome::fine);
+  // one of 50 ms is one of 202: not often enough to matter
+  exchange(c, 51'000, 50).request_held_ns = kUnknownNs;
+  EXPECT_EQ(outcome("tcp-nagle-delack"), Outcome::fine);
+  // WHEN there are many THEN it says whose they are
+  for (int i = 0; i < 40; ++i) exchange(c, 52'000 + i * 100, 50).request_held_ns = kUnknownNs;
+  const RuleResult result = Judged(story_).by("tcp-nagle-delack");
+  EXPECT_EQ(result.outcome, Outcome::not_visible);
+  EXPECT_THAT(result.note, HasSubstr("not every handshake from " + c.client.ip.text() + " to " +
+                                     c.server.text() + " was captured"));
+}
+
 // -------------------------------------------------------------------------------- tcp-tail-rto
 
 class TailBeforeTheProbe : public TcpRules {
