@@ -33,6 +33,7 @@ struct Source {
 struct Resolver {
   IpAddress ip;
   std::size_t asked = 0;
+  std::size_t silent = 0;  ///< of these: an answer would have been captured
   std::vector<DurationNs> latencies_ns;
   DurationNs typical_ns = kUnknownNs;  ///< p50
 };
@@ -144,6 +145,8 @@ class Judge {
         Resolver& resolver = by_ip[dns_[i].resolver.ip];
         resolver.ip = dns_[i].resolver.ip;
         ++resolver.asked;
+        const bool open = !known(dns_[i].response_ns);
+        resolver.silent += open && dns_[i].outcome != DnsOutcome::not_visible ? 1 : 0;
         if (known(dns_[i].latency_ns())) resolver.latencies_ns.push_back(dns_[i].latency_ns());
       }
     }
@@ -168,10 +171,14 @@ class Judge {
     Finding f;
     f.title =
         fmt::format("Send each DNS question to one resolver, not to {} at once", resolvers.size());
-    f.why = fmt::format(
-        "{} sends one question to several resolvers and takes the first answer. The user waits for "
-        "the fastest one either way, so the spare queries save no time; they only cost load.",
-        ip.text());
+    const bool answers = !winners(source, nullptr).empty();
+    f.why = ip.text();
+    f.why +=
+        answers ? " sends one question to several resolvers and takes the first answer. The user "
+                  "waits for the fastest one either way, so the spare queries save no time; they "
+                  "only cost load."
+                : " sends one question to several resolvers at once. Whoever does so takes the "
+                  "first answer as a rule: then the spare queries save no time. None was captured.";
     f.families = {Family::network, Family::concurrency};
     f.fault = count_of(source.raced.size(), "question") + " went to several resolvers at once";
     f.scope = "dns/" + ip.text();
@@ -185,8 +192,11 @@ class Judge {
         "one question to {} or more resolvers within {} in {:.0f} % or more of the questions "
         "(rule.dns-redundant-fanout; resolver races rebuilt with four settings of a forwarder)",
         limits_.min_servers, in_ms(limits_.within_ns), 100 * limits_.min_share);
-    if (winners(source, nullptr).empty()) {
+    if (!answers) {
       f.why_not_higher.emplace_back("no answer was captured: how the race went is not known");
+      f.warnings.emplace_back(
+          "capture the answers before you change anything: which resolver is fast, and whether one "
+          "of them answers at all, is not known");
     }
     add_evidence(f, source);
     add_stub_overhead(f, source);
@@ -203,9 +213,10 @@ class Judge {
         const DnsTransaction& d = dns_[i];
         Evidence e;
         e.what = fmt::format("{} to {}: {}", d.qname, d.resolver.ip.text(),
-                             !known(d.response_ns) ? "no answer"
-                             : i == winner         ? "answered first"
-                                                   : "answered later, not needed");
+                             d.outcome == DnsOutcome::not_visible ? "answer not captured"
+                             : !known(d.response_ns)              ? "no answer"
+                             : i == winner                        ? "answered first"
+                                                                  : "answered later, not needed");
         if (!d.query_frames.empty()) e.frames.push_back(d.query_frames.front());
         if (d.response_frame != 0) e.frames.push_back(d.response_frame);
         e.time_ns = d.first_query_ns;
@@ -247,12 +258,11 @@ class Judge {
     f.what_if.push_back({fmt::format("race of {}, as it is", resolvers.size()), now_ns, 0});
     for (const Resolver& resolver : resolvers) {
       const std::string ip = resolver.ip.text();
-      const std::size_t silent = resolver.asked - resolver.latencies_ns.size();
-      if (silent > 0) {
+      if (resolver.silent > 0) {
         f.warnings.push_back(
             fmt::format("{} left {} of {} questions unanswered: alone, each of them costs the "
                         "resolver library's timeout (5000 ms by default)",
-                        ip, silent, resolver.asked));
+                        ip, resolver.silent, resolver.asked));
       }
       if (!known(resolver.typical_ns)) continue;
       const DurationNs change_ns = resolver.typical_ns - now_ns;

@@ -113,6 +113,29 @@ TEST(DnsRedundantFanout, ManyQuestionsRaiseConfidenceAndTellWhoIsDispensable) {
                                       testing::Not(HasSubstr("192.0.2.1")))));
 }
 
+TEST(DnsRedundantFanout, OfAnswersThatWereNotCapturedItClaimsNothing) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.1", "www.example"}, 0, Story::kNever).outcome =
+      DnsOutcome::not_visible;
+  DnsTransaction& d = story.dns({"10.0.0.5", "192.0.2.2", "www.example"}, 0.1, Story::kNever);
+  d.outcome = DnsOutcome::not_visible;
+  const RuleResult unseen = Judged(story).by(kFanout);
+  ASSERT_EQ(unseen.outcome, Outcome::fires);
+  const Finding& f = unseen.findings.at(0);
+  ASSERT_EQ(f.evidence.size(), 2U);
+  EXPECT_EQ(f.evidence[0].what, "www.example to 192.0.2.1: answer not captured");
+  EXPECT_THAT(f.why, HasSubstr("None was captured"));
+  EXPECT_THAT(f.warnings, Contains(HasSubstr("capture the answers before")));
+  // one of two captured: the other one is not called silent
+  d.outcome = DnsOutcome::answered;
+  d.response_ns = at_ms(3);
+  d.response_frame = frame_at(3);
+  const RuleResult half = Judged(story).by(kFanout);
+  ASSERT_EQ(half.outcome, Outcome::fires);
+  EXPECT_THAT(half.findings.at(0).warnings,
+              testing::Not(Contains(HasSubstr("questions unanswered"))));
+}
+
 TEST(DnsRedundantFanout, WithoutDnsOrWithoutQueriesItSaysSo) {
   Story none;
   none.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6);
