@@ -49,4 +49,15 @@ class Undivided {
   std::map<Way, DurationNs> waits_;  ///< the longest
 };
 
+/// A wait less the round trip, as a sentence: whether a handshake showed the way, and else anything did.
+[[nodiscard]] inline std::string_view about_own_time(bool way_known, bool round_trip_seen) {
+  if (way_known) return "That is its own time: the round trip is taken off already.";
+  if (round_trip_seen) {
+    return "The shortest round trip that was seen is taken off; as not every handshake was "
+           "captured, "
+           "that may have some of the server's own time in it.";
+  }
+  return "No round trip to it was seen: the way there and back is in that time.";
+}
+
 }  // namespace wirelag

@@ -14,7 +14,7 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   Correlation correlation = correlate(data, thresholds.lookups);
   Visits visits = find_visits(data, correlation, thresholds.visits);
   Advice advice = advise(RuleInput{data, correlation, visits, thresholds});
-  Waits waits = report::waits_of(visits, advice);
+  Waits waits = report::waits_of(data, visits, advice);
   std::vector<ServerLoad> loads = server_loads(data, thresholds);
   std::vector<ServerUse> servers = report::servers_of(data, loads);
   std::vector<MarkedChange> changes = report::changes_at(capture, visits, data);

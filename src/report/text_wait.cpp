@@ -73,9 +73,12 @@ void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
     const double percent = 100 * part_of(serial[c], w.wait_ns);
     if (percent < kSmallest) continue;
     text += fmt::format("{}{:.0f} % {}", text.empty() ? "" : "; ", percent,
-                        plain(static_cast<Category>(c)));
+                        plain(static_cast<Category>(c), r.waits));
   }
   if (!text.empty()) paragraph(out, "of that", text, column);
+  if (r.waits.rounds_unsure) {
+    paragraph(out, "", "no handshake was captured that would tell round trips from work", column);
+  }
   do_first(out, r, column);
 }
 
@@ -105,7 +108,7 @@ void text_wait(std::string& out, const Report& r) {
     const double part = std::clamp(part_of(serial, w.wait_ns), 0.0, 1.0);
     table.row({std::string(name(static_cast<Category>(c))), ms_number(serial / n),
                fmt::format("{:.0f} %", 100 * part), ms_number(parallel / n),
-               std::string(plain(static_cast<Category>(c))),
+               std::string(plain(static_cast<Category>(c), r.waits)),
                std::string(static_cast<std::size_t>(std::lround(part * kBar)), '=')});
   }
   table.print(out);
@@ -116,7 +119,7 @@ void text_wait(std::string& out, const Report& r) {
             "for the "
             "page that names it. Which is true is not on the wire, so savings are given for both.",
             2);
-  for (const std::string& limit : wait_limits(r.waits.flags)) paragraph(out, "", limit, 2);
+  for (const std::string& limit : wait_limits(r.waits)) paragraph(out, "", limit, 2);
 }
 
 }  // namespace wirelag::report

@@ -192,9 +192,42 @@ void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::strin
   add_at(n - 1, fmt::format("the {} that took longest", kind));
 }
 
+using Way = std::pair<IpAddress, IpAddress>;
+Way way_of(const Connection& c) { return {c.client.ip, c.server.ip}; }
+
+/// Between whom a handshake showed the way to the server.
+std::vector<Way> ways_shown(const Dataset& data) {
+  std::vector<Way> ways;
+  for (const Connection& c : data.connections()) {
+    if (known(c.rtt_probe_server_ns)) ways.push_back(way_of(c));
+  }
+  std::sort(ways.begin(), ways.end());
+  return ways;
+}
+
+/// Waits::rounds_unsure
+bool rounds_unsure(const Dataset& data, const Visits& visits) {
+  const std::vector<Way> shown = ways_shown(data);
+  double sure = 0;
+  double unsure = 0;
+  for (const Visit& v : visits.stored) {
+    for (const VisitNode& n : v.nodes) {
+      if (n.connection == Dataset::kNone) continue;
+      double rounds = 0;
+      for (const VisitPart& p : n.parts) {
+        if (p.category == Category::rounds) rounds += static_cast<double>(p.duration_ns);
+      }
+      const Way way = way_of(data.connections()[n.connection]);
+      const bool known_way = std::binary_search(shown.begin(), shown.end(), way);
+      (known_way ? sure : unsure) += v.weight * rounds;
+    }
+  }
+  return unsure > sure;
+}
+
 }  // namespace
 
-Waits waits_of(const Visits& visits, const Advice& advice) {
+Waits waits_of(const Dataset& data, const Visits& visits, const Advice& advice) {
   Waits out;
   Group all;
   std::array<Group, 3> by_kind;
@@ -204,6 +237,7 @@ Waits waits_of(const Visits& visits, const Advice& advice) {
     by_kind[v.database ? 2 : v.api ? 1 : 0].add(v, i);
     add(out.flags, v.flags);
   }
+  out.rounds_unsure = rounds_unsure(data, visits);
   const Builder builder(visits);
   out.all = builder.scope("", std::move(all));
   builder.services(out);
@@ -245,7 +279,8 @@ std::string left_out(const WaitScope& all) {
                      count(all.end_unseen, "visit"), all.end_unseen == 1 ? "it" : "they");
 }
 
-std::vector<std::string> wait_limits(const VisitFlags& f) {
+std::vector<std::string> wait_limits(const Waits& waits) {
+  const VisitFlags& f = waits.flags;
   std::vector<std::string> limits;
   const auto say = [&limits](bool flag, const char* text) {
     if (flag) limits.emplace_back(text);
@@ -254,6 +289,9 @@ std::vector<std::string> wait_limits(const VisitFlags& f) {
       "Some requests were not answered within the capture: the wait is at least this.");
   say(f.think_has_rtt,
       "No round trip to some servers was seen: it is inside think, which is an upper bound there.");
+  say(waits.rounds_unsure,
+      "Round trips cannot be told from the server's own work where no handshake was captured: most "
+      "of rounds may be either.");
   say(f.transfer_unsplit,
       "How some answers travelled was not measured: their time is in bandwidth as a whole.");
   say(f.encrypted, "Encrypted: only the first exchange of such a connection is seen.");
@@ -275,6 +313,11 @@ std::string_view plain(Category c) {
     case Category::client: return "the client's own time, or not captured";
   }
   return "";
+}
+
+std::string_view plain(Category c, const Waits& waits) {
+  return c == Category::rounds && waits.rounds_unsure ? "round trips, or the server's own work"
+                                                      : plain(c);
 }
 
 }  // namespace wirelag::report

@@ -61,6 +61,9 @@ struct Waits {
   std::vector<WaitScope> services;  ///< longest sum first, at most eight; empty when there is one
   std::size_t services_left_out = 0;
   VisitFlags flags;  ///< set where they are set for any visit
+  /// Most of `rounds` is between addresses of which no handshake was captured: a server that acknowledges with
+  /// its answer has its own time in it.
+  bool rounds_unsure = false;
   std::vector<TypicalVisit> typical;
 };
 

@@ -129,6 +129,12 @@ class Judge {
     server.runs.push_back(std::move(run));
   }
 
+  [[nodiscard]] bool way_known(const Run& run) const {
+    const Visit& visit = input_.visits.stored[run.visit];
+    const DatabaseTransaction& first = query(visit.nodes[run.nodes.front()]);
+    return round_trips_.way_known(first.client.ip, first.server.ip);
+  }
+
   void edit(Finding& f, const Run& run) const {
     const Visit& visit = input_.visits.stored[run.visit];
     std::vector<DurationNs> thinks;
@@ -136,8 +142,7 @@ class Judge {
       thinks.push_back(time_of(visit.nodes[i], Category::think));
     }
     const DurationNs typical = quantile(thinks, 0.5);
-    const DatabaseTransaction& first = query(visit.nodes[run.nodes.front()]);
-    const bool way_known = round_trips_.way_known(first.client.ip, first.server.ip);
+    const bool sure_way = way_known(run);
     for (std::size_t k = 1; k < run.nodes.size(); ++k) {
       const std::uint32_t before = run.nodes[k - 1];
       const std::uint32_t i = run.nodes[k];
@@ -145,7 +150,7 @@ class Judge {
       const auto add = [&](Category category, DurationNs low, DurationNs high) {
         f.edits.push_back({run.visit, i, Edit::What::shorten, category, low, high});
       };
-      add(Category::rounds, sure && way_known ? run.rtt_ns : 0, run.rtt_ns);
+      add(Category::rounds, sure && sure_way ? run.rtt_ns : 0, run.rtt_ns);
       add(Category::client, 0, turn_ns(visit, before, i));
       const DurationNs think = time_of(visit.nodes[i], Category::think);
       add(Category::think, 0, sure ? think : std::min(think, typical));
@@ -157,11 +162,17 @@ class Judge {
     f.title = fmt::format("Send commands to {} together, not one by one", endpoint.text());
     f.fault = fmt::format("{} of {} to {} followed each other one by one", server.in_runs,
                           count_of(server.judged, "query"), endpoint.text());
+    const bool ways_known = std::all_of(server.runs.begin(), server.runs.end(),
+                                        [this](const Run& run) { return way_known(run); });
     f.why = fmt::format(
-        "{}: each left as soon as the answer before it was read, and each waited for a round trip "
-        "of "
-        "its own. Sent together they wait for one.",
-        f.fault);
+        "{}: each left as soon as the answer before it was read, and each {}", f.fault,
+        ways_known ? "waited for a round trip of its own. Sent together they wait for one."
+                   : "waited for an answer of its own. Sent together they wait for one "
+                     "round trip; how much of the waits that is cannot be told without a "
+                     "handshake.");
+    if (!ways_known) {
+      f.why_not_higher.emplace_back("no handshake: the round trip may be the server's time");
+    }
     f.families = {Family::batching};
     f.scope = tcp_scope(endpoint);
     f.looked_at = server.judged;
@@ -190,8 +201,9 @@ class Judge {
     const DatabaseTransaction& first = query(visit.nodes[run.nodes.front()]);
     f.evidence.push_back(
         stretch(input_,
-                fmt::format("{}: {} in a row, first {}, round trip {}", first.client.text(),
-                            count_of(run.nodes.size(), "query"), called(first), in_ms(run.rtt_ns)),
+                fmt::format("{}: {} in a row, first {}, round trip {}{}", first.client.text(),
+                            count_of(run.nodes.size(), "query"), called(first), in_ms(run.rtt_ns),
+                            way_known(run) ? "" : " at most"),
                 first, query(visit.nodes[run.nodes.back()])));
   }
 

@@ -141,11 +141,8 @@ class Judge {
     f.title = fmt::format("Make {} answer sooner: {}", server.text(), called(t));
     f.fault = fmt::format("the server works {} on {} ({})", in_ms(quantile(all, 0.5)), called(t),
                           slow_end(all.size(), shape.p95_ns));
-    f.why = fmt::format(
-        "Over {}, {}, {} in all. That is its own time: the round trip is taken "
-        "off "
-        "already.{}",
-        count_of(shape.calls.size(), "call"), f.fault, in_ms(shape.total_ns), few_rows(shape));
+    f.why = fmt::format("Over {}, {}, {} in all. {}{}", count_of(shape.calls.size(), "call"),
+                        f.fault, in_ms(shape.total_ns), own_time(shape), few_rows(shape));
     f.families = {Family::database, Family::algorithms};
     f.scope = tcp_scope(server) + " " + called(t);
     f.looked_at = shape.calls.size();
@@ -158,6 +155,17 @@ class Judge {
     add_change(f, t.protocol);
     f.verify = "capture again: the server's own time for this shape, median and p95";
     return f;
+  }
+
+  [[nodiscard]] std::string_view own_time(const Shape& shape) const {
+    const RoundTrips& round_trips = *input_.visits.round_trips;
+    bool known_way = true;
+    bool seen = true;
+    for (const Call& c : shape.calls) {
+      known_way &= round_trips.way_known(query(c).client.ip, query(c).server.ip);
+      seen &= !input_.visits.stored[c.place.visit].flags.think_has_rtt;
+    }
+    return about_own_time(known_way, seen);
   }
 
   [[nodiscard]] std::string few_rows(const Shape& shape) const {

@@ -161,8 +161,8 @@ class Judge {
     f.title = fmt::format("Make {} answer sooner: {}", server.text(), name);
     f.fault = fmt::format("the server works {} on {} at the median ({})", in_ms(t.p50_ns), name,
                           slow_end(t.answers.size(), t.p95_ns));
-    f.why = fmt::format("Over {}, {}. That is its own time: the round trip is taken off already.",
-                        count_of(t.answers.size(), "request"), f.fault);
+    f.why =
+        fmt::format("Over {}, {}. {}", count_of(t.answers.size(), "request"), f.fault, own_time(t));
     f.families = {Family::algorithms, Family::database, Family::caching};
     f.scope = tcp_scope(server) + " " + name;
     f.looked_at = t.answers.size();
@@ -197,6 +197,17 @@ class Judge {
          "code change", ""}};
     f.verify = "capture again: the server's own time for this URL, median and p95";
     return f;
+  }
+
+  [[nodiscard]] std::string_view own_time(const Template& t) const {
+    bool known_way = true;
+    bool seen = true;
+    for (const Answer& a : t.answers) {
+      const HttpTransaction& h = input_.data.http()[a.http];
+      known_way &= input_.visits.round_trips->way_known(h.client.ip, h.server.ip);
+      seen &= !input_.visits.stored[a.place.visit].flags.think_has_rtt;
+    }
+    return about_own_time(known_way, seen);
   }
 
   void add_evidence(Finding& f, const Template& t) const {

@@ -33,7 +33,8 @@ std::string where(const Report& r) {
     const double share = static_cast<double>(b[c]) / static_cast<double>(all.wait_ns);
     if (!text.empty() && share < kWorthNaming) break;
     text += fmt::format("{}{:.0f} % {} {}", text.empty() ? "" : ", ", 100 * share,
-                        text.empty() ? "of it goes to" : "to", plain(static_cast<Category>(c)));
+                        text.empty() ? "of it goes to" : "to",
+                        plain(static_cast<Category>(c), r.waits));
   }
   return text;
 }
