@@ -20,7 +20,10 @@ bool had_received(const HttpArrival::Place& place, std::uint32_t seq) {
 /// By what the two segments say, order apart.
 bool HttpTracker::can_answer(const HttpArrival& response, const Exchange& request) const {
   if (request.hidden) return true;
-  if (response.place.acks && !had_received(response.place, request.request_place.seq)) return false;
+  if (response.place.acks && request.request_place.acks &&
+      !had_received(response.place, request.request_place.seq)) {
+    return false;
+  }
   if (!at_->holes) return true;
   if (response.place.acks && had_received(request.request_place, response.place.seq)) return false;
   return !sent_after(request.facts, response.first_ns, response.frames.first);

@@ -95,6 +95,8 @@ void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
   Exchange& e = exchanges_[to];
   const HttpTransaction& t = r.facts;
   e.kind = r.kind;
+  e.behind = r.behind;
+  e.request_place = r.request_place;
   e.facts.resynchronised = r.facts.resynchronised;
   e.facts.request_seen = true;
   e.facts.request_unreadable = false;

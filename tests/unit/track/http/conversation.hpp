@@ -141,14 +141,14 @@ struct Bench {
     }
   }
   /// Opens a connection, plays the script, closes the connection. Each side has received what was sent in
-  /// lower frames when it sends.
-  void play(const Script& script) {
+  /// lower frames when it sends. Both sides' bytes begin at `first_seq`.
+  void play(const Script& script, std::uint32_t first_seq = kFirstSeq) {
     const StreamTracker::Handle h = tracker.open({1, {}, {}});
-    std::array<std::uint32_t, 2> seq = {kFirstSeq, kFirstSeq};
+    std::array<std::uint32_t, 2> seq = {first_seq, first_seq};
     for (const Step& s : script) {
       std::uint32_t& next = seq[index(s.direction)];
       const Direction other = s.direction == Direction::c2s ? Direction::s2c : Direction::c2s;
-      step(h, s, next, kFirstSeq + sent_before(script, other, s.frame));
+      step(h, s, next, first_seq + sent_before(script, other, s.frame));
       next += static_cast<std::uint32_t>(s.bytes.size() + s.missing);
     }
     tracker.close(h, ConnectionEnd::closed);

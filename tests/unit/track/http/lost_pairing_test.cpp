@@ -85,6 +85,24 @@ TEST(CrossingResponse, AnswersNoRequestThatTheServerDidNotHave) {
               ElementsAre("GET a.example/a -> 200 frames 1-1 2-2 wait 1ms body 5"));
 }
 
+// /b comes late and takes the response that is here, whose head then ends in a hole: /b is open again, with its place.
+TEST(LateRequest, WhoseResponseIsTakenBackHoldsUpNoOther) {
+  for (const std::uint32_t first_seq : {1000U, 3'000'000'000U}) {
+    Bench bench;
+    bench.play({client(1, "POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\n"), client_hole(10, 2),
+                server(3, kOk5), server(5, "HTTP/1.1 200 OK\r\nServ"), client(4, get("/b")),
+                server_hole(50, 5), client(6, get("/c")), server(7, kOk5), client(8, get("/d")),
+                server(9, kOk5)},
+               first_seq);
+    EXPECT_THAT(bench.sink.lines,
+                ElementsAre("POST /a -> 200 frames 1-1 3-3 wait 1ms body 5",
+                            "GET a.example/b -> 0 frames 4-4 0-0 resynchronised",
+                            "GET a.example/c -> 200 frames 6-6 7-7 wait 1ms body 5 resynchronised",
+                            "GET a.example/d -> 200 frames 8-8 9-9 wait 1ms body 5"))
+        << first_seq;
+  }
+}
+
 // ----------------------------------------------------------------------------- lost responses
 
 const std::string kThree = get("/a") + get("/b") + get("/c");
