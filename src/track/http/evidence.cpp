@@ -13,6 +13,17 @@ bool had_received(const HttpArrival::Place& place, std::uint32_t seq) {
   return place.acks && seq_distance(seq, place.ack) > 0;
 }
 
+/// The widest window (RFC 7323 section 2.3): who has sent more knows that its first byte was received. Sequence
+/// numbers alone cannot say that of more than 2 GiB.
+constexpr std::uint64_t kWidestWindow = 1ULL << 30;
+
+/// Whether who responds had received the beginning of the request; true also when that is not known.
+bool had_beginning(const HttpArrival::Place& response, const HttpArrival::Place& request,
+                   std::uint64_t request_bytes) {
+  if (!response.acks || !request.acks || request_bytes > kWidestWindow) return true;
+  return had_received(response, request.seq);
+}
+
 }  // namespace
 
 // -------------------------------------------------------------------------------- which request
@@ -20,8 +31,7 @@ bool had_received(const HttpArrival::Place& place, std::uint32_t seq) {
 /// By what the two segments say, order apart.
 bool HttpTracker::can_answer(const HttpArrival& response, const Exchange& request) const {
   if (request.hidden) return true;
-  if (response.place.acks && request.request_place.acks &&
-      !had_received(response.place, request.request_place.seq)) {
+  if (!had_beginning(response.place, request.request_place, request.facts.request_bytes)) {
     return false;
   }
   if (!at_->holes) return true;

@@ -95,11 +95,24 @@ TEST(LateRequest, WhoseResponseIsTakenBackHoldsUpNoOther) {
                 server(9, kOk5)},
                first_seq);
     EXPECT_THAT(bench.sink.lines,
-                ElementsAre("POST /a -> 200 frames 1-1 3-3 wait 1ms body 5",
+                ElementsAre("POST /a -> 200 frames 1-1 3-3 wait 2ms body 5 request-cut",
                             "GET a.example/b -> 0 frames 4-4 0-0 resynchronised",
                             "GET a.example/c -> 200 frames 6-6 7-7 wait 1ms body 5 resynchronised",
                             "GET a.example/d -> 200 frames 8-8 9-9 wait 1ms body 5"))
         << first_seq;
+  }
+}
+
+// Sequence numbers go round once: its response acknowledges bytes that seem to lie before it.
+TEST(Upload, BeyondTwoGibHasItsResponse) {
+  for (const std::uint64_t bytes : {1'900'000'000ULL, 2'200'000'000ULL, 4'400'000'000ULL}) {
+    EXPECT_THAT(
+        told({client(1, fmt::format("PUT /a HTTP/1.1\r\nContent-Length: {}\r\n\r\n", bytes + 5)),
+              client_hole(bytes, 2), client(3, "12345"), server(4, kOk5), client(5, get("/b")),
+              server(6, kOk5)}),
+        ElementsAre("PUT /a -> 200 frames 1-3 4-4 wait 1ms body 5",
+                    "GET a.example/b -> 200 frames 5-5 6-6 wait 1ms body 5"))
+        << bytes;
   }
 }
 
