@@ -139,6 +139,7 @@ bool HttpTracker::may_respond(const HttpArrival& status_line) {
 /// A request from behind a hole whose response is here already. Responses without a request that
 /// are older than this one do not get any.
 bool HttpTracker::claim_response(std::uint32_t request) {
+  if (!at_->keeps) return false;
   Exchange& r = exchanges_[request];
   const std::uint32_t end_seq =
       r.request_place.seq + static_cast<std::uint32_t>(r.facts.request_bytes);
@@ -162,6 +163,7 @@ bool HttpTracker::claim_response(std::uint32_t request) {
       return false;
     }
   }
+  at_->keeps = false;
   return false;
 }
 

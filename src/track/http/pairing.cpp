@@ -161,6 +161,7 @@ void HttpTracker::begin_response(const HttpStart& start) {
   }
   const std::uint32_t i = asked != kNoExchange ? asked : without_request(start.arrival);
   if (i == kNoExchange) return;
+  at_->keeps = at_->keeps || asked == kNoExchange;
   at_->response = i;
   Exchange& e = exchanges_[i];
   if (!match.certain) {
@@ -202,13 +203,14 @@ std::uint32_t HttpTracker::without_request(const HttpArrival& response) {
 
 /// Of those that wait for a request that may come late, the oldest gives way.
 void HttpTracker::keep_few_responses() {
-  if (at_->exchanges < kKeptResponses) return;
+  if (!at_->keeps || at_->exchanges < kKeptResponses) return;
   for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
     if (!is_kept_response(exchanges_[i])) continue;
     exchanges_[i].released = true;
     if (at_->requests_lost) at_->in_doubt = true;  // its request may still come
     return emit_settled();
   }
+  at_->keeps = false;
 }
 
 /// kNoExchange: all of them.

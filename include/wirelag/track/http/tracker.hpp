@@ -132,6 +132,8 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     bool responses_lost : 1 = false;   ///< the latest may hide whole responses
     bool response_hidden : 1 = false;  ///< it hides at least one
     bool in_doubt : 1 = false;         ///< the latest response could not be paired
+    bool keeps : 1 =
+        false;  ///< responses may be in the FIFO that wait for a request that comes late
     bool requests_lost : 1 =
         false;  ///< one, or bytes that could not be read, may have hidden requests
     bool unread : 1 =
