@@ -51,7 +51,20 @@ std::uint32_t HttpTracker::open_request(const HttpArrival& response, std::uint32
 HttpTracker::Match HttpTracker::request_of(const HttpArrival& response) const {
   if (at_->responses_lost) return request_behind_hole(response);
   const std::uint32_t i = open_request(response, at_->first);
-  return {i, i == kNoExchange || is_in_step(exchanges_[i], at_->latest)};
+  if (i == kNoExchange) return {};
+  const bool in_step = is_in_step(exchanges_[i], at_->latest);
+  if (in_step && !(exchanges_[i].hidden && at_->in_doubt)) return {i};
+  if (overtakes(response)) return {at_->last, true, true};
+  return {i, in_step};
+}
+
+/// The latest request, sent when the latest response had begun to come: who waits has no other open, and what stands
+/// before it lost its response among those that could not be paired.
+bool HttpTracker::overtakes(const HttpArrival& response) const {
+  const Exchange& e = exchanges_[at_->last];
+  return !at_->pipelines && !e.hidden && !e.released && !answered(e.facts) &&
+         e.request_place.acks && at_->latest.placed &&
+         had_received(e.request_place, at_->latest.seq) && can_answer(response, e);
 }
 
 /// The response of the oldest may lie in the hole, and those of the next ones. Who sent a request after it

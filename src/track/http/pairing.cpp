@@ -147,7 +147,7 @@ void HttpTracker::begin_response(const HttpStart& start) {
   }
   if (!match.certain) give_up_pairing(match, start.arrival);
   if (asked != kNoExchange) {
-    if (at_->responses_lost) release_unanswered_before(asked);
+    if (at_->responses_lost || match.overtakes) release_unanswered_before(asked);
     settle(exchanges_[asked]);
   }
   if (at_->responses_lost && at_->untracked > 0) {
@@ -219,7 +219,9 @@ void HttpTracker::release_unanswered_before(std::uint32_t exchange) {
     Exchange& e = exchanges_[i];
     if (answered(e.facts)) continue;
     e.released = true;
-    if (at_->responses_lost) e.facts.resynchronised = true;  // its own may lie in the hole
+    // Its own may lie in the hole, or be one that could not be paired.
+    if (at_->responses_lost || at_->in_doubt || exchange != kNoExchange)
+      e.facts.resynchronised = true;
     if (exchange != kNoExchange) exchanges_[exchange].facts.resynchronised = true;
   }
 }

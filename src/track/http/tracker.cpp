@@ -126,7 +126,7 @@ void HttpTracker::close(Handle handle, ConnectionEnd) {
   at_ = &connections_[handle];
   for (const Direction d : {Direction::c2s, Direction::s2c})
     parser_.abort(at_->stream[index(d)], d);
-  if (at_->responses_lost) release_unanswered_before(kNoExchange);
+  if (at_->responses_lost || at_->in_doubt) release_unanswered_before(kNoExchange);
   while (at_->first != kNoExchange) take_first();
   connections_.give(handle);
 }

@@ -22,7 +22,8 @@
 // receive the response before, as all do that do not pipeline. Behind a hole in the server's bytes that may hide
 // responses, the next one is paired when only one request can be meant: one alone is open, or one alone
 // was sent after the client had received bytes of the hole. What is paired so is `resynchronised`, and so are
-// the request and the response that cannot be told. When every request has its response, what looks like a status
+// the request and the response that cannot be told. The next request that a waiting client sends after a response
+// that could not be paired ends the doubt: what was open before it has had its response. When every request has its response, what looks like a status
 // line behind a hole lies in a body.
 //
 // Segments that the snaplen cuts. A message whose start line is there is told with what is there of
@@ -165,11 +166,13 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   struct Match {
     std::uint32_t exchange = kNoExchange;
     bool certain = true;
+    bool overtakes = false;  ///< older ones are open that do not get theirs any more
   };
   [[nodiscard]] bool can_answer(const HttpArrival& response, const Exchange& request) const;
   [[nodiscard]] std::uint32_t open_request(const HttpArrival& response, std::uint32_t from) const;
   [[nodiscard]] Match request_of(const HttpArrival& response) const;
   [[nodiscard]] Match request_behind_hole(const HttpArrival& response) const;
+  [[nodiscard]] bool overtakes(const HttpArrival& response) const;
   [[nodiscard]] bool is_in_step(const Exchange& request, const Began& response) const;
   void settle(Exchange& request);
   void give_up_pairing(const Match& match, const HttpArrival& response);
