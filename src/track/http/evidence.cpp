@@ -68,13 +68,15 @@ bool HttpTracker::overtakes(const HttpArrival& response) const {
 }
 
 /// The response of the oldest may lie in the hole, and those of the next ones. Who sent a request after it
-/// had received bytes of the hole had the responses there before, unless it pipelines.
+/// had received bytes of the hole had the responses there before, unless it pipelines. What is hidden between
+/// requests may be several, and only one stands for them.
 HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response) const {
   if (at_->untracked > 0) return {};
   std::uint32_t first = kNoExchange;
   std::uint32_t last = kNoExchange;
   std::uint32_t open = 0;
   std::uint32_t sent_later = 0;
+  bool all_known = !at_->in_doubt;
   for (std::uint32_t i = open_request(response, at_->first); i != kNoExchange;
        i = open_request(response, exchanges_[i].next)) {
     const bool later = at_->placed && had_received(exchanges_[i].request_place, at_->lost_seq);
@@ -82,6 +84,7 @@ HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response)
     if (first == kNoExchange) first = i;
     last = i;
     if (!answer_is_lost) ++open;
+    all_known = all_known && exchanges_[i].behind == HttpHole::in_step;
     if (later) ++sent_later;
   }
   // It may be to one that the server has and that is not here, or not yet.
@@ -89,7 +92,11 @@ HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response)
   const bool unseen_behind = at_->behind == HttpHole::hides_begin && !exchanges_[at_->last].hidden;
   const bool more_asked =
       (at_->asked && had_received(response.place, at_->asked_seq)) || unseen_behind;
-  const bool one = !more_asked && (sent_later == 1 || (open == 1 && sent_later == 0));
+  const bool alone = open == 1 && all_known;
+  const bool waited =
+      sent_later == 1 &&
+      (!at_->pipelines || (open == 1 && exchanges_[last].behind == HttpHole::in_step));
+  const bool one = !more_asked && (alone || waited);
   return {one ? last : first, one};
 }
 

@@ -42,6 +42,18 @@ TEST(LostRequest, LeavesThePipelinedBehindItWithoutATime) {
                           "GET a.example/d -> 200 frames 8-8 9-9 wait 1ms body 5 resynchronised"));
 }
 
+// Two may lie in the hole. Its response may be of the second of them, not of /d.
+TEST(LostRequest, AndALostResponseLeaveThePipelinedBehindThemUntold) {
+  EXPECT_THAT(
+      told({client(1, get("/a")), server(2, kOk5), client_hole(80, 3), client(4, get("/d")),
+            server_hole(43, 5), server(6, kOk5), server(7, kOk5), client(8, get("/e")),
+            server(9, kOk5)}),
+      ElementsAre("GET a.example/a -> 200 frames 1-1 2-2 wait 1ms body 5",
+                  "GET a.example/d -> 0 frames 4-4 0-0 resynchronised",
+                  "? -> 200 frames 0-0 6-6 body 5 resynchronised", "? -> 200 frames 0-0 7-7 body 5",
+                  "GET a.example/e -> 200 frames 8-8 9-9 wait 1ms body 5 resynchronised"));
+}
+
 TEST(LostRequest, GivenUpLateTakesItsResponseAllTheSame) {
   EXPECT_THAT(told({client(1, get("/a")), server(4, kOk5), server(5, kOk5), server(7, kOk5),
                     client_hole(40, 2), client(6, get("/c"))}),

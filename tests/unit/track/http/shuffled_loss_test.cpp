@@ -156,5 +156,14 @@ TEST(Loss, LeavesPairsOfClientsThatPipelineRight) {
   EXPECT_GT(pairs.late, 2900);
 }
 
+TEST(Loss, LeavesPairsOfLongMessagesRight) {
+  for (const Kind& kind :
+       {Kind{1, 6, 10, 120}, Kind{1, 20, 10, 120}, Kind{4, 6, 10, 120}, Kind{4, 20, 10, 120}}) {
+    const Pairs pairs = told_of(kind);
+    EXPECT_LE(1000 * pairs.wrong, pairs.all) << pairs.wrong;
+    EXPECT_GE(pairs.late, kind.most_at_once == 1 ? 3000 : 2900);
+  }
+}
+
 }  // namespace
 }  // namespace wirelag::testing
