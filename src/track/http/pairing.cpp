@@ -73,21 +73,23 @@ void HttpTracker::end_request_head(const HttpHeadEnd& head) {
   }
   at_->unread = false;
   exchanges_[at_->request].behind = std::exchange(at_->behind, HttpHole::in_step);
+  see_pipelining(exchanges_[at_->request].request_place);
   HttpTransaction& t = exchanges_[at_->request].facts;
   t.request_headers_ns = t.request_last_ns;
   t.keep_alive = head.persistent;
   if (claim_response(at_->request)) return;
   // When its predecessor is still there, emit() decides by time.
-  const auto same_ack = [&](const HttpArrival::Place& a, const HttpArrival::Place& b) {
-    return a.acks && b.acks && a.ack == b.ack && a.seq != b.seq;
-  };
-  if (at_->last != kNoExchange && exchanges_[at_->last].facts.unanswered() &&
-      same_ack(exchanges_[at_->last].request_place, exchanges_[at_->request].request_place)) {
-    at_->pipelines = true;
-  }
   t.pipelined = at_->last != kNoExchange && exchanges_[at_->last].facts.unanswered();
   push_back(at_->request);
   emit_settled();
+}
+
+/// Two requests in a row, and nothing of a response was received in between.
+void HttpTracker::see_pipelining(const HttpArrival::Place& request) {
+  if (!request.acks) return;
+  if (at_->requested && request.ack == at_->request_ack) at_->pipelines = true;
+  at_->requested = true;
+  at_->request_ack = request.ack;
 }
 
 void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {

@@ -124,10 +124,12 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     std::uint32_t end_seq = 0;    ///< of what the parser has got of the server; valid with `placed`
     std::uint32_t asked_seq = 0;  ///< the same of the client; valid with `asked`
     std::uint32_t lost_seq = 0;   ///< where the bytes begin that may hide responses; likewise
+    std::uint32_t request_ack = 0;  ///< what the last request acknowledges; valid with `requested`
     HttpHole behind = HttpHole::in_step;  ///< what lies behind the last request
     std::array<bool, 2> begun{};          ///< there were bytes or holes, by direction
     bool placed : 1 = false;
     bool asked : 1 = false;
+    bool requested : 1 = false;
     bool pipelines : 1 = false;  ///< a request was sent when nothing of the answer before had come
     bool holes : 1 = false;      ///< there were some, in either direction
     bool responses_lost : 1 = false;   ///< the latest may hide whole responses
@@ -157,6 +159,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
 
   void begin_request(const HttpStart& start);
   void end_request_head(const HttpHeadEnd& head);
+  void see_pipelining(const HttpArrival::Place& request);
   [[nodiscard]] bool claim_response(std::uint32_t request);
   void move_request(std::uint32_t from, std::uint32_t to);
   void end_request(HttpEnd end);

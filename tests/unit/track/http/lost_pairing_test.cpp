@@ -54,6 +54,21 @@ TEST(LostRequest, AndALostResponseLeaveThePipelinedBehindThemUntold) {
                   "GET a.example/e -> 200 frames 8-8 9-9 wait 1ms body 5 resynchronised"));
 }
 
+// /a and /c were sent together: the client pipelines. So the response behind /c's may be of the lost one before /e.
+TEST(LostRequest, BetweenPipelinedOnesTellsThatTheyAre) {
+  EXPECT_THAT(
+      told({client(1, get("/a")), client_hole(80, 2), client(3, get("/c")), server(4, kOk5),
+            server(5, kOk5), server(6, kOk5), client_hole(40, 8), client(9, get("/e")),
+            server(10, kOk5), server(11, kOk5), client(12, get("/f")), server(13, kOk5)}),
+      ElementsAre(
+          "GET a.example/a -> 200 frames 1-1 4-4 wait 3ms body 5", "? -> 200 frames 0-0 5-5 body 5",
+          "GET a.example/c -> 0 frames 3-3 0-0 pipelined resynchronised",
+          "? -> 200 frames 0-0 6-6 body 5 resynchronised",
+          "GET a.example/e -> 0 frames 9-9 0-0 resynchronised",
+          "? -> 200 frames 0-0 10-10 body 5 resynchronised", "? -> 200 frames 0-0 11-11 body 5",
+          "GET a.example/f -> 200 frames 12-12 13-13 wait 1ms body 5 resynchronised"));
+}
+
 TEST(LostRequest, GivenUpLateTakesItsResponseAllTheSame) {
   EXPECT_THAT(told({client(1, get("/a")), server(4, kOk5), server(5, kOk5), server(7, kOk5),
                     client_hole(40, 2), client(6, get("/c"))}),

@@ -23,6 +23,7 @@ struct Kind {
   unsigned one_in = 6;      ///< so often a segment is missing
   std::size_t times = 1;    ///< bodies are so much longer
   std::size_t segment = 0;  ///< its most bytes; 0: any
+  bool apart = false;       ///< each message begins a segment
 };
 
 std::string request(int n, std::size_t times, std::mt19937& random) {
@@ -56,13 +57,14 @@ void converse(std::vector<Sent>& out, int from, int to, const Kind& kind, std::m
   FrameNumber frame = out.empty() ? 0 : out.back().frame;
   for (int n = from; n < to;) {
     const int at_once = 1 + static_cast<int>(random() % static_cast<unsigned>(kind.most_at_once));
-    std::string asked, answered;
+    std::vector<std::string> asked(1), answered(1);
     for (int i = 0; i < at_once; ++i, ++n) {
-      asked += request(n, kind.times, random);
-      answered += response(n, kind.times, random);
+      asked.back() += request(n, kind.times, random);
+      answered.back() += response(n, kind.times, random);
+      if (kind.apart) asked.emplace_back(), answered.emplace_back();
     }
-    add(out, Direction::c2s, frame, asked, kind.segment, random);
-    add(out, Direction::s2c, frame, answered, kind.segment, random);
+    for (const std::string& s : asked) add(out, Direction::c2s, frame, s, kind.segment, random);
+    for (const std::string& s : answered) add(out, Direction::s2c, frame, s, kind.segment, random);
   }
 }
 
@@ -162,6 +164,16 @@ TEST(Loss, LeavesPairsOfLongMessagesRight) {
     const Pairs pairs = told_of(kind);
     EXPECT_LE(1000 * pairs.wrong, pairs.all) << pairs.wrong;
     EXPECT_GE(pairs.late, kind.most_at_once == 1 ? 3000 : 2900);
+  }
+}
+
+// Where each message begins a segment, whole ones are missing more often.
+TEST(Loss, LeavesMostPairsOfPipelinedMessagesApartRight) {
+  for (const auto& [one_in, right_of_one_wrong] : {std::pair{6U, 100}, std::pair{20U, 1000}}) {
+    const Pairs pairs = told_of({4, one_in, 30, 600, true});
+    EXPECT_GT(pairs.all, 1500);
+    EXPECT_LE(right_of_one_wrong * pairs.wrong, pairs.all) << pairs.wrong;
+    EXPECT_GT(pairs.late, 2900);
   }
 }
 
