@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <wirelag/track/http/tracker.hpp>
 
@@ -188,6 +189,19 @@ inline Script cut_at(const Script& script, std::size_t i, std::size_t at) {
   out[i].bytes.resize(at);
   out.insert(out.begin() + static_cast<std::ptrdiff_t>(i) + 1, rest);
   return out;
+}
+
+/// A whole request.
+inline std::string get(const std::string& target) {
+  return "GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n";
+}
+
+/// The lines of a script's transactions, and that its connection left nothing behind.
+inline std::vector<std::string> told(const Script& script) {
+  Bench bench;
+  bench.play(script);
+  EXPECT_TRUE(bench.all_given_back());
+  return bench.sink.lines;
 }
 
 }  // namespace wirelag::testing

@@ -11,13 +11,6 @@ using ::testing::ElementsAre;
 
 const std::string kGetBegins = "GET /x HTTP/1.1\r\nHost: a.example\r\n";
 
-std::vector<std::string> told(const Script& script) {
-  Bench bench;
-  bench.play(script);
-  EXPECT_TRUE(bench.all_given_back());
-  return bench.sink.lines;
-}
-
 TEST(Cut, AHeadIsToldWithWhatIsThereOfIt) {
   EXPECT_THAT(told({client(1, kGetBegins + "Cookie: 1"), client_cut(1, 400),
                     server(5, "HTTP/1.1 503 No\r\nDa"), server_cut(5, 1300), server(6, "binary"),

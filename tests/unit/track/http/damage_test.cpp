@@ -13,10 +13,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::string get(const std::string& target) {
-  return "GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n";
-}
-
 std::vector<std::string> transactions(const Script& script) {
   Bench bench;
   bench.play(script);

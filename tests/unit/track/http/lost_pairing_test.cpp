@@ -10,17 +10,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-std::string get(const std::string& target) {
-  return "GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n";
-}
-
-std::vector<std::string> told(const Script& script) {
-  Bench bench;
-  bench.play(script);
-  EXPECT_TRUE(bench.all_given_back());
-  return bench.sink.lines;
-}
-
 // ------------------------------------------------------------------------------ lost requests
 
 TEST(LostRequest, HasTheResponseOfItsTurn) {

@@ -6,7 +6,6 @@
 namespace wirelag::testing {
 namespace {
 
-constexpr std::uint8_t kAck = tcp_flag::ack;
 constexpr std::uint8_t kFinAck = tcp_flag::fin | tcp_flag::ack;
 
 /// Both sides have closed at 22 ms; the last ACK is captured if `acknowledged`.
