@@ -152,8 +152,18 @@ bool PostgresTracker::is_told(const Connection& c, Direction d) {
   return type != 'C' && type != '\0';
 }
 
+/// Of the user or the database whose name is being read.
+void PostgresTracker::forget_half_a_name(Connection& c) {
+  const Reader& r = c.reader[index(Direction::c2s)];
+  const bool in_value = r.in_body && r.type == '\0' && c.names % 2 == 1;
+  if (!in_value) return;
+  if (c.parameter.view() == "user") c.base.user.clear();
+  if (c.parameter.view() == "database") c.base.database.clear();
+}
+
 /// It is not known any more where messages begin and end.
 void PostgresTracker::lose(Connection& c, Direction d) {
+  if (d == Direction::c2s) forget_half_a_name(c);
   c.reader[index(d)] = {};
   c.reader[index(d)].lost = true;
   if (d == Direction::c2s) {

@@ -96,6 +96,7 @@ class PostgresTracker final : public StreamTracker {
 
   [[nodiscard]] bool begin_startup(Connection& c);
   void startup_parameter(Connection& c, std::string_view piece);
+  static void forget_half_a_name(Connection& c);
   void answer_to_encryption(Connection& c, const StreamChunk& chunk, Bytes& rest);
   void begin_client_message(Connection& c);
   void client_text(Connection& c, char type, std::string_view piece);

@@ -248,6 +248,21 @@ TEST(Postgres, midstream_and_holes) {
                           "select ? -> frames 7-7 8-8 wait 1ms rows 1 resynchronised"));
 }
 
+TEST(Postgres, tells_no_half_a_name) {
+  const auto told = [](std::size_t kept) {
+    PostgresBench b;
+    return b.play({client(1, kLogin.substr(0, kept)), client_cut(1, kLogin.size() - kept),
+                   client(3, query("select 1"))});
+  };
+  const std::size_t user = kLogin.find("ann");
+  const std::size_t database = kLogin.find("shop");
+  const std::string line = "select ? -> frames 3-3 0-0";
+  EXPECT_THAT(told(user + 1), ElementsAre(line));
+  EXPECT_THAT(told(user + 4), ElementsAre(line + " user=ann"));
+  EXPECT_THAT(told(database + 2), ElementsAre(line + " user=ann"));
+  EXPECT_THAT(told(database + 5), ElementsAre(line + " user=ann database=shop"));
+}
+
 TEST(Postgres, stays_in_step_where_the_snaplen_cuts_a_message) {
   PostgresBench b;
   const std::string asked = query("select a from shop where id = 12345 and name = 'x'");
