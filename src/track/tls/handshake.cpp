@@ -349,7 +349,11 @@ TlsHandshake Handshake::told() const {
   TlsHandshake told = transaction_;
   if (may_be_second_hello()) told.client_hello_ns = kUnknownNs;
   if (client_ == Direction::s2c) std::swap(told.client, told.server);
-  const bool may_send = known(told.first_client_data_ns) || known(told.client_finished_ns);
+  // In a full handshake before TLS 1.3 the server's Finished comes last (RFC 5246 section 7.3).
+  const bool client_is_last = is_tls13(told.version) || told.resumed == TriState::yes;
+  const bool finished =
+      known(told.client_finished_ns) && (client_is_last || known(told.server_finished_ns));
+  const bool may_send = known(told.first_client_data_ns) || finished;
   const bool counted = flights_in_order_ && client_hello_seen_ && server_hello_seen_ && may_send;
   told.round_trips = counted ? server_flights_ : 0;
   told.last_flights_seen = told.complete();

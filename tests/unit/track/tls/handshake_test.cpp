@@ -35,6 +35,23 @@ TEST(Handshake, Tls12Full) {
                t.handshake.early_data_offered);
 }
 
+// The client may send when it has the server's Finished.
+TEST(Handshake, Tls12WithoutTheServersFinishedHasNoRoundTrips) {
+  const auto until_client_finished = [] {
+    return Conversation()
+        .client(record(22, client_hello({.sni = "www.example.com"}), 0x0301))
+        .server(record(22, server_hello({})) + record(22, certificate(300)) +
+                record(22, message(14, "")))
+        .client(record(22, message(16, std::string(66, 'x'))) + change_cipher_spec() + finished());
+  };
+  const Told ended = until_client_finished().one();
+  EXPECT_EQ(ended.handshake.client_finished_ns, ms(3));
+  EXPECT_FALSE(ended.handshake.complete());
+  EXPECT_EQ(ended.handshake.round_trips, 0);
+  const Told false_start = until_client_finished().client(data()).one();
+  EXPECT_EQ(false_start.handshake.round_trips, 1);
+}
+
 TEST(Handshake, Tls12Resumed) {
   const Told t = tls12_resumed().one();
   EXPECT_EQ(t.handshake.resumed, TriState::yes);
