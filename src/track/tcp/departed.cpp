@@ -5,7 +5,7 @@ namespace wirelag::tcp {
 namespace {
 
 /// How far before its sender's end a segment lies that is sent again, or what it acknowledges.
-constexpr std::int32_t kNear = 1 << 16;
+constexpr std::int32_t kStragglerReach = 1 << 16;
 /// No closed connection is due so late: its clock is not the others'. It is found when it has expired.
 constexpr DurationNs kFarAheadNs = 2 * kOverNs;
 
@@ -54,7 +54,7 @@ bool Departed::belongs_to(const Entry& entry, const Packet& packet, SideIndex se
                             (tcp.has(tcp_flag::fin) ? 1U : 0U);
   const auto lies_before = [](std::uint32_t at, std::uint32_t next) {
     const std::int32_t before = seq_distance(at, next);
-    return before >= 0 && before <= kNear;
+    return before >= 0 && before <= kStragglerReach;
   };
   if (!lies_before(end, entry.next_seq[sender])) return false;
   return !tcp.has(tcp_flag::ack) || lies_before(tcp.ack, entry.next_seq[sender ^ 1]);
