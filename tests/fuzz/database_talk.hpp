@@ -45,6 +45,9 @@ class Talk {
         case testing::Step::Kind::hole:
           tracker_.on_gap(handle, step.direction, step.missing);
           break;
+        case testing::Step::Kind::cut:
+          tracker_.on_cut(handle, {{}, now, step.frame, step.direction}, step.missing);
+          break;
         case testing::Step::Kind::fin:
           tracker_.on_fin(handle, step.direction, now, step.frame);
           break;
@@ -85,7 +88,7 @@ inline testing::Script script_of(Input& input) {
                        0};
     switch (what >> 1 & 3U) {
       case 2:
-        step.kind = testing::Step::Kind::hole;
+        step.kind = (what & 16U) != 0 ? testing::Step::Kind::cut : testing::Step::Kind::hole;
         step.missing = input.u16() + std::uint64_t{1};
         break;
       case 3: step.kind = testing::Step::Kind::fin; break;
@@ -110,7 +113,7 @@ void talk(Input input) {
     return t.counters.of(Counter::database_malformed) != 0;
   };
   const bool holes = std::any_of(script.begin(), script.end(), [](const testing::Step& step) {
-    return step.kind == testing::Step::Kind::hole;
+    return step.kind == testing::Step::Kind::hole || step.kind == testing::Step::Kind::cut;
   });
   if (!from_start || holes || searches(whole) || searches(bytes)) return;
   if (whole.sink.lines != bytes.sink.lines) {
