@@ -26,8 +26,13 @@ std::string IpAddress::text() const {
 }
 
 std::string Endpoint::text() const {
-  const std::string address = ip.is_v4() ? ip.text() : "[" + ip.text() + "]";
-  return address + ":" + std::to_string(port);
+  std::string text;
+  if (!ip.is_v4()) text += '[';
+  text += ip.text();
+  if (!ip.is_v4()) text += ']';
+  text += ':';
+  text += std::to_string(port);
+  return text;
 }
 
 bool parse_ip(std::string_view text, IpAddress& out) {
