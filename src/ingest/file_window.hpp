@@ -30,8 +30,8 @@ class FileWindow {
     return {begin_ + (position - start_), size_ - static_cast<std::size_t>(position - start_)};
   }
 
-  /// Moves the window so that it begins at `position` and is as full as it can be; false when it
-  /// cannot get `wanted` bytes from there. `wanted` is at most RecordReader::kMostNeeded.
+  /// Moves the window so that it begins at `position` and has what is read at once from there; false when
+  /// it cannot get `wanted` bytes. `wanted` is at most RecordReader::kMostNeeded.
   bool move_to(std::uint64_t position, std::size_t wanted);
 
   /// Why reading failed, empty while it did not.
