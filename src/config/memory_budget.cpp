@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kFlowStateBytes = 1780 + 2 * sizeof(TransferProgress);
 /// Ports, index, and the place in the queue of those that will be over (departed.hpp).
 constexpr std::uint64_t kDepartedBytes = 64 + 16 + 16;
+constexpr std::uint64_t kLoneSynBytes = 128 + 16;  ///< lone_syns.hpp, index
 constexpr std::uint64_t kLiveHandshakeBytes = 96;  ///< waits for its name (summariser.hpp)
 constexpr std::uint64_t kSegmentBytes = 2048 + 428;
 constexpr std::uint64_t kDatagramBytes = 4 * 2048 + 224;  ///< pages of ordinary datagrams
@@ -30,6 +31,7 @@ std::vector<MemoryItem> per_worker(const Config& c) {
   const WorkerLimits& w = c.worker;
   return {
       {"TCP connections", "tcp.connections", w.tcp.connections, kFlowStateBytes},
+      {"SYNs that nothing has followed", "tcp.connections", w.tcp.connections, kLoneSynBytes},
       {"connections that are over", "tcp.connections", std::bit_ceil(w.tcp.connections),
        kDepartedBytes},
       {"handshakes of live connections", "tcp.connections", std::bit_ceil(w.tcp.connections),

@@ -89,7 +89,8 @@ Section<C> tcp() {
       "tcp",
       "TCP connections. Sizes are per worker.",
       {
-          integer<C>("connections", "connections", 1024, 64 * kMega, "live ones kept at once",
+          integer<C>("connections", "connections", 1024, 64 * kMega,
+                     "live ones kept at once, and as many SYNs that nothing has followed",
                      MEMBER(worker.tcp.connections)),
           duration<C>("idle_timeout_s", kSecondNs, 1, 864000,
                       "silence after which a connection is over",

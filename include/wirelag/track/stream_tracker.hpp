@@ -74,6 +74,8 @@ class StreamTracker {
   }
   /// FIN: no more bytes of this direction. `time_ns` and `frame` are the FIN segment's.
   virtual void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) = 0;
+  /// Bytes of this direction come soon: asks for the memory that they will touch.
+  virtual void prefetch(Handle, Direction) const {}
   /// Asked after on_bytes() and on_cut().
   [[nodiscard]] virtual StreamInterest interest(Handle) const { return StreamInterest::bytes; }
   /// The service this connection belongs to by the names seen on it so far.

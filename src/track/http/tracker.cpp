@@ -1,5 +1,6 @@
 // What comes from outside (open, bytes, holes, FIN, close) and what a message brings (bytes,
 // fields). Which response belongs to which request is decided in pairing.cpp.
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/track/http/tracker.hpp>
 
 namespace wirelag {
@@ -61,6 +62,10 @@ void HttpTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   if (chunk.direction == Direction::s2c && chunk.other_behind) at_->requests_lost = true;
   parser_.feed(at_->stream[index(chunk.direction)], chunk);
   advance(chunk, chunk.bytes.size());
+}
+
+void HttpTracker::prefetch(Handle handle, Direction) const {
+  prefetch_lines<sizeof(Connection)>(&connections_[handle]);
 }
 
 void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missing) {

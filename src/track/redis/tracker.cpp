@@ -1,3 +1,4 @@
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/track/database/key_pattern.hpp>
 #include <wirelag/track/redis/tracker.hpp>
 
@@ -74,6 +75,14 @@ void RedisTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
     if (step == RedisStep::message) d == Direction::c2s ? on_command(c) : on_reply(c);
     if (step == RedisStep::message || idle) arrival = {};
   }
+}
+
+void RedisTracker::prefetch(Handle handle, Direction direction) const {
+  const Connection& c = connections_[handle];
+  prefetch_lines<sizeof c.base>(&c.base);
+  prefetch_line(direction == Direction::c2s ? static_cast<const void*>(&c.request) : &c.reply);
+  prefetch_lines<sizeof c.arrival>(&c.arrival);
+  prefetch_line(&c.lost);
 }
 
 void RedisTracker::on_gap(Handle handle, Direction direction, std::uint64_t missing) {

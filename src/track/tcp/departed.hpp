@@ -28,6 +28,9 @@ class Departed {
   /// Remembers `most` connections, for `remembered_ns` after their last segment.
   Departed(std::size_t most, DurationNs remembered_ns);
 
+  void prefetch(std::uint32_t hash) const {
+    if (kept_ > 0) index_.prefetch(hash);
+  }
   void add(const TcpFlow& flow);
   /// Whether a segment that belongs to no flow is a late one of a connection that is over: that is
   /// remembered longer then. If not, another connection begins, and one on the same ports is forgotten.

@@ -19,6 +19,7 @@
 #include <wirelag/track/stream_tracker.hpp>
 
 #include "holes.hpp"
+#include "kept_syn.hpp"
 
 namespace wirelag::tcp {
 
@@ -183,21 +184,8 @@ struct Opening {
   std::uint32_t ack_tsecr = 0;
 };
 
-/// A SYN of the server's that waits until it is clear which connection it belongs to, whole.
-struct SynAside {
-  static constexpr std::size_t kOptionBytes = 40;
-
-  TimeNs time_ns = 0;
-  FrameNumber frame = 0;
-  std::uint32_t seq = 0;
-  std::uint32_t payload_length = 0;
-  std::uint16_t window = 0;
-  std::uint8_t flags = 0;
-  std::uint8_t option_bytes = 0;
-  bool untimed = false;
-  std::array<std::uint8_t, kOptionBytes> options{};
-};
-using SynsAside = BoundedList<SynAside, 3>;
+/// SYNs of the server's that wait until it is clear which connection they belong to.
+using SynsAside = BoundedList<KeptSyn, 3>;
 
 struct OpeningMore {
   static constexpr std::size_t kSegments = 5;

@@ -91,21 +91,9 @@ bool shows_crossing(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp)
 }
 
 bool Openings::put_aside(TcpFlow& flow, const Packet& packet) {
-  SynAside syn;
-  syn.time_ns = packet.time_ns;
-  syn.untimed = packet.untimed;
-  syn.frame = packet.number;
-  syn.seq = packet.tcp.seq;
-  syn.payload_length = packet.payload_length;
-  syn.window = packet.tcp.window;
-  syn.flags = packet.tcp.flags;
-  const Bytes options =
-      packet.tcp.options.first(std::min(packet.tcp.options.size(), SynAside::kOptionBytes));
-  syn.option_bytes = static_cast<std::uint8_t>(options.size());
-  std::copy(options.begin(), options.end(), syn.options.begin());
   SynsAside& aside = more(flow.opening).aside;
   if (aside.size() == aside.capacity()) return false;
-  aside.push(syn);
+  aside.push(KeptSyn(packet));
   flow.syn_aside = true;
   return true;
 }

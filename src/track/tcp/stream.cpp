@@ -428,7 +428,7 @@ void Streams::adopt(TcpFlow& flow, Protocol protocol, bool first_bytes,
   if (to == nullptr) return;
   const bool from_start = first_bytes && flow.state() != ConnectionState::midstream;
   flow.tracker =
-      to->open({key_of(flow), flow.client_endpoint(), flow.server_endpoint(), from_start,
+      to->open({key_of(flow.serial), flow.client_endpoint(), flow.server_endpoint(), from_start,
                 flow.state() != ConnectionState::midstream ? client_unread : std::uint16_t{0}});
 }
 

@@ -24,8 +24,8 @@ class Streams {
   Streams(const TcpLimits& limits, std::uint16_t worker, Classifier& classifier,
           const TcpTracker::Trackers& trackers, Counters& counters);
 
-  [[nodiscard]] ConnectionKey key_of(const TcpFlow& flow) const {
-    return static_cast<ConnectionKey>(worker_) << 48 | flow.serial;
+  [[nodiscard]] ConnectionKey key_of(std::uint64_t serial) const {
+    return static_cast<ConnectionKey>(worker_) << 48 | serial;
   }
 
   /// Payload, SYN or FIN of a segment.
@@ -36,6 +36,9 @@ class Streams {
       prefetch_lines<sizeof(TransferProgress)>(&transfers_[flow.transfer][sender]);
     }
     if (flow.recognising) prefetch_line(&flow.probe);
+    if (flow.tracker != StreamTracker::kNone) {
+      tracker(flow)->prefetch(flow.tracker, flow.direction(sender));
+    }
   }
   /// By the names seen so far.
   [[nodiscard]] ServiceId service(const TcpFlow& flow) const;

@@ -1,4 +1,5 @@
 #include <wirelag/base/pool.hpp>
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/track/tls/tracker.hpp>
 
 #include "handshake.hpp"
@@ -58,6 +59,13 @@ void TlsTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   TlsStream& stream = state_->streams[handle];
   if (!stream.live) return;
   state_->read(stream, chunk);
+}
+
+void TlsTracker::prefetch(Handle handle, Direction direction) const {
+  const TlsStream& stream = state_->streams[handle];
+  prefetch_line(&stream);
+  prefetch_line(&stream.readers[direction]);
+  prefetch_line(&stream.handshake);
 }
 
 void TlsTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {

@@ -57,6 +57,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
   void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
+  void prefetch(Handle handle, Direction direction) const override;
   /// other_protocol after 101 and after a CONNECT that was granted.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle handle) const override;

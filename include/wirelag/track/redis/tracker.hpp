@@ -29,6 +29,7 @@ class RedisTracker final : public StreamTracker {
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
   void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
+  void prefetch(Handle handle, Direction direction) const override;
   /// `nothing` once a replica has asked for the stream of changes.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle) const override { return kNoService; }

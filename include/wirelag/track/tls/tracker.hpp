@@ -55,6 +55,7 @@ class TlsTracker final : public StreamTracker {
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
   void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
+  void prefetch(Handle handle, Direction direction) const override;
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle handle) const override;
   void close(Handle handle, ConnectionEnd end) override;

@@ -31,7 +31,7 @@ struct Segment {
   std::uint8_t flags = tcp_flag::ack;
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
-  std::string payload;
+  std::string payload{};
   std::uint16_t window = 1000;
   std::uint32_t tsval = 0;  ///< 0 = no timestamps option
   std::uint32_t tsecr = 0;
@@ -117,6 +117,7 @@ class Conversation {
     p.flow_hash = flow_hash;
     p.tcp.seq = s.seq + (s.from_client ? kClientIsn : kServerIsn) + isn_shift;
     p.tcp.ack = s.ack + (s.from_client ? kServerIsn : kClientIsn) + isn_shift;
+    if ((s.flags & tcp_flag::ack) == 0) p.tcp.ack = ack_without_flag;
     p.tcp.flags = s.flags;
     p.tcp.window = s.window;
     p.tcp.options = options_;
@@ -148,9 +149,10 @@ class Conversation {
   static constexpr TimeNs kStart = 1'700'000'000 * kSecondNs;
   Endpoint client = endpoint("10.0.0.1", 40000);
   Endpoint server = endpoint("10.0.0.2", 80);
-  std::uint32_t isn_shift = 0;   ///< added to all sequence numbers
-  bool untimed = false;          ///< what is sent now has no time of its own
-  std::uint32_t flow_hash = 42;  ///< every flow collides: the key must tell them apart
+  std::uint32_t isn_shift = 0;         ///< added to all sequence numbers
+  bool untimed = false;                ///< what is sent now has no time of its own
+  std::uint32_t ack_without_flag = 0;  ///< the number in segments without ACK
+  std::uint32_t flow_hash = 42;        ///< every flow collides: the key must tell them apart
   Collector sink;
   StreamRecorder recorder;
   Counters counters;

@@ -1,0 +1,97 @@
+#include "lone_syns.hpp"
+
+#include "options.hpp"
+
+namespace wirelag::tcp {
+
+LoneSyns::LoneSyns(std::size_t most)
+    : index_(most),
+      memory_(most * sizeof(Entry)),
+      entries_(static_cast<Entry*>(memory_.get()), most) {}
+
+LoneSyns::Place LoneSyns::find(const Packet& packet) const {
+  if (size_ == 0) return kNone;
+  return index_.find(packet.flow_hash, [&](Place at) {
+    const Entry& e = entries_[at];
+    return (e.client == packet.src && e.server == packet.dst) ||
+           (e.client == packet.dst && e.server == packet.src);
+  });
+}
+
+LoneSyns::Place LoneSyns::in_the_way(const Packet& packet) const {
+  if (const Place at = index_.in_the_way(packet.flow_hash); at != kNone) return at;
+  return size_ == entries_.size() ? oldest_ : kNone;
+}
+
+void LoneSyns::keep(const Packet& packet, std::uint64_t serial) {
+  const Place at = free_ != kNone ? free_ : static_cast<Place>(touched_++);
+  Entry& entry = entries_[at];
+  if (at == free_) free_ = entry.newer;
+  entry.client = packet.src;
+  entry.server = packet.dst;
+  entry.hash = packet.flow_hash;
+  entry.serial = serial;
+  entry.syn = KeptSyn(packet);
+  append(at);
+  index_.insert(entry.hash, at);
+  ++size_;
+}
+
+void LoneSyns::drop(Place at) {
+  Entry& entry = entries_[at];
+  index_.erase(entry.hash, at);
+  unlink(at);
+  entry.serial = 0;
+  entry.newer = free_;
+  free_ = at;
+  --size_;
+}
+
+void LoneSyns::set_back(Place at) {
+  unlink(at);
+  append(at);
+}
+
+void LoneSyns::append(Place at) {
+  entries_[at].older = newest_;
+  entries_[at].newer = kNone;
+  (newest_ == kNone ? oldest_ : entries_[newest_].newer) = at;
+  newest_ = at;
+}
+
+void LoneSyns::unlink(Place at) {
+  const Entry& entry = entries_[at];
+  (entry.older == kNone ? oldest_ : entries_[entry.older].newer) = entry.newer;
+  (entry.newer == kNone ? newest_ : entries_[entry.newer].older) = entry.older;
+}
+
+Connection LoneSyns::describe(const Entry& entry, ConnectionKey key, ConnectionEnd end) {
+  static constexpr Connection kNothing;  // copied more quickly than made
+  const KeptSyn& syn = entry.syn;
+  segment_ = HandshakeSegment();
+  segment_.time_ns = syn.time_ns;
+  segment_.frame = syn.frame;
+  segment_.seq = syn.seq;
+  segment_.options = parse_options(syn.option_list());
+  segment_.window = syn.window;
+  segment_.flags = syn.flags;
+  frame_ = syn.frame;
+  Connection c = kNothing;
+  c.key = key;
+  c.client = entry.client;
+  c.server = entry.server;
+  c.state = ConnectionState::syn_unanswered;
+  c.basis = ClientBasis::syn;
+  c.end = end;
+  c.one_sided = true;
+  c.first_frame = c.last_frame = syn.frame;
+  c.start_time_ns = c.last_time_ns = syn.time_ns;
+  c.half.c2s.packets = 1;
+  c.options.c2s = segment_.options;
+  c.syn_window.c2s = syn.window;
+  c.handshake = {&segment_, 1};
+  c.syn_frames = {&frame_, 1};
+  return c;
+}
+
+}  // namespace wirelag::tcp
