@@ -8,7 +8,7 @@ namespace {
 // What a table keeps for one item beside the transaction it becomes: index slots, list links, the
 // working state, texts of ordinary length. The unit test compares the sum with a real worker.
 /// Both directions of a connection, and their progress while its bytes are followed.
-constexpr std::uint64_t kFlowStateBytes = 1780 + 2 * sizeof(TransferProgress);
+constexpr std::uint64_t kFlowStateBytes = 1732 + 2 * sizeof(TransferProgress);
 /// Ports, index, and the place in the queue of those that will be over (departed.hpp).
 constexpr std::uint64_t kDepartedBytes = 64 + 16 + 16;
 constexpr std::uint64_t kLoneSynBytes = 128 + 16;  ///< lone_syns.hpp, index

@@ -47,12 +47,15 @@ std::uint32_t TcpTracker::State::take_record(const Packet& packet, std::uint64_t
 // ------------------------------------------------------------------------------------ SYNs alone
 
 void TcpTracker::State::begin_lone(const Packet& packet) {
-  if (const LoneSyns::Place old = lone_syns.in_the_way(packet); old != LoneSyns::kNone) {
-    const bool full = old == lone_syns.oldest();
-    counters.add(full ? Counter::tcp_evicted : Counter::hash_evicted);
-    if (full) counters.add(Counter::tcp_evicted_unanswered);
+  if (const LoneSyns::Place old = lone_syns.in_the_way(packet); old != LoneSyns::kNone)
+      [[unlikely]] {
+    counters.add(Counter::hash_evicted);
     end_lone(old, ConnectionEnd::evicted);
-    if (full) lone_syns.prefetch_oldest();
+  } else if (lone_syns.full()) {
+    counters.add(Counter::tcp_evicted);
+    counters.add(Counter::tcp_evicted_unanswered);
+    end_lone(lone_syns.oldest(), ConnectionEnd::evicted);
+    lone_syns.prefetch_oldest();
   }
   lone_syns.keep(packet, next_serial++);
   counters.add(Counter::tcp_connections);

@@ -7,7 +7,7 @@
 //   the rest    openings, closes and followed bytes
 //
 // What few connections have is kept apart, in pools: Trouble (resends, holes, closed windows) and the part
-// of an opening beyond SYN, SYN-ACK, ACK (OpeningMore).
+// of an opening that is not just SYN, SYN-ACK, ACK (OpeningMore).
 //
 // A side is one endpoint, numbered by the order of the flow's key, so that a segment tells its sender's
 // number before the flow is at hand; which side is the client may only become clear later.
@@ -127,6 +127,7 @@ struct SideDetail {
   std::uint16_t syn_window = 0;
   std::uint16_t waiting_count : 14 = 0;  ///< TcpLimits::kMostReordered at most
   std::uint16_t syn_acks : 2 = 0;        ///< it has sent so far, 2 = or more
+  std::uint8_t syn_flags = 0;            ///< of its SYN or SYN-ACK in an ordinary opening
 };
 static_assert(sizeof(SideDetail) == 48);
 
@@ -153,49 +154,53 @@ struct Trouble {
   HoleList holes;
 };
 
-/// The opening exchange as far as it was seen. The segments beyond these and the frames of SYNs and
-/// SYN-ACKs after the first are in OpeningMore.
+/// The opening exchange as far as it was seen. Nearly every one is ordinary so far: SYN, SYN-ACK and ACK, one
+/// of each, without payload and with the numbers that follow from each other. Its segments are then worked out
+/// from what is here and in SideDetail. Those of any other, and more frames than one, are in OpeningMore.
 struct Opening {
-  static constexpr std::size_t kSegments = 3;
-
-  std::array<HandshakeSegment, kSegments>
-      segments;                               ///< direction is filled in at emission; see `sender`
-  std::array<SideIndex, kSegments> sender{};  ///< parallel to segments
-  std::uint8_t segment_count = 0;
-  bool syn_ack_has_timestamps = false;
-  bool ack_has_timestamps = false;
-  bool isns_differ =
-      false;  ///< a later SYN-ACK had another number: of another server, or restarted
-  FrameNumber syn_frame = 0;      ///< the client's first SYN, when syn_frames > 0
-  FrameNumber syn_ack_frame = 0;  ///< the server's first SYN-ACK, when syn_ack_frames > 0
-  std::uint32_t syn_frames = 0;   ///< how many there were
-  std::uint32_t syn_ack_frames = 0;
-  std::uint32_t more = kNone;  ///< index into the pool of OpeningMore
   TimeNs first_syn_ns = kUnknownNs;
-  TimeNs last_syn_before_answer_ns = kUnknownNs;
   TimeNs first_syn_ack_ns = kUnknownNs;
-  TimeNs acked_syn_ack_ns = kUnknownNs;  ///< last SYN-ACK before the ACK that it covers
   TimeNs ack_ns = kUnknownNs;
+  FrameNumber syn_frame = 0;      ///< the client's first SYN, 0 = none
+  FrameNumber syn_ack_frame = 0;  ///< the server's first SYN-ACK, 0 = none
   FrameNumber ack_frame = 0;
   std::uint32_t server_isn = 0;  ///< of the server's first SYN-ACK
-  std::uint32_t syns_before_answer = 0;
-  std::uint32_t syn_acks_before_ack = 0;
-  std::uint32_t syn_ack_tsecr = 0;
+  std::uint32_t ack_tsval = 0;   ///< valid with ack_has_timestamps
   std::uint32_t ack_tsecr = 0;
+  std::uint32_t more = kNone;    ///< index into the pool of OpeningMore
+  std::uint16_t ack_window = 0;  ///< unscaled
+  bool ordinary : 1 = true;
+  std::uint8_t segments : 2 = 0;  ///< of an ordinary opening, seen so far
+  bool ack_is_pushed : 1 = false;
+  bool ack_has_timestamps : 1 = false;
+  bool syn_ack_has_timestamps : 1 = false;
+  bool syn_data : 1 = false;  ///< a SYN of the client carried payload
+  /// A later SYN-ACK had another number: of another server, or restarted.
+  bool isns_differ : 1 = false;
+  // Up to kMany, which stands for more.
+  std::uint8_t syns_before_answer : 2 = 0;
+  std::uint8_t syn_acks_before_ack : 2 = 0;
+  std::uint8_t syn_ack_frames : 2 = 0;
+  static constexpr std::uint8_t kMany = 2;
 };
+static_assert(sizeof(Opening) == 56);
 
 /// SYNs of the server's that wait until it is clear which connection they belong to.
 using SynsAside = BoundedList<KeptSyn, 3>;
 
 struct OpeningMore {
-  static constexpr std::size_t kSegments = 5;
+  static constexpr std::size_t kSegments = 8;
   static constexpr std::size_t kFrames = 15;
 
+  /// Unless the opening is ordinary; direction is filled in at emission, see `sender`.
   BoundedList<HandshakeSegment, kSegments> segments;
-  std::array<SideIndex, kSegments> sender{};
-  BoundedList<FrameNumber, kFrames> syn_frames;
+  std::array<SideIndex, kSegments> sender{};     ///< parallel to segments
+  BoundedList<FrameNumber, kFrames> syn_frames;  ///< after the first
   BoundedList<FrameNumber, kFrames> syn_ack_frames;
-  SynsAside aside;  ///< valid with TcpFlow::syn_aside
+  TimeNs last_syn_before_answer_ns = kUnknownNs;  ///< valid where there were several
+  std::uint32_t syn_ack_tsecr = 0;                ///< of the first SYN-ACK, likewise
+  TimeNs acked_syn_ack_ns = kUnknownNs;  ///< last SYN-ACK before the ACK, where there were several
+  SynsAside aside;                       ///< valid with TcpFlow::syn_aside
 };
 
 struct TcpFlow {
@@ -263,6 +268,7 @@ struct TcpFlow {
   [[nodiscard]] ConnectionState state() const;
 };
 inline constexpr TcpFlow TcpFlow::kInitial{};
+static_assert(sizeof(TcpFlow) == 640);
 static_assert(offsetof(TcpFlow, side) == 64, "what finds the flow is one cache line");
 
 }  // namespace wirelag::tcp

@@ -18,11 +18,6 @@ LoneSyns::Place LoneSyns::find(const Packet& packet) const {
   });
 }
 
-LoneSyns::Place LoneSyns::in_the_way(const Packet& packet) const {
-  if (const Place at = index_.in_the_way(packet.flow_hash); at != kNone) return at;
-  return size_ == entries_.size() ? oldest_ : kNone;
-}
-
 void LoneSyns::keep(const Packet& packet, std::uint64_t serial) {
   const Place at = free_ != kNone ? free_ : static_cast<Place>(touched_++);
   Entry& entry = entries_[at];

@@ -49,9 +49,12 @@ class LoneSyns {
   }
   /// The SYN on the ports of this packet, from either side; kNone when there is none.
   [[nodiscard]] Place find(const Packet& packet) const;
-  /// Which must end before this packet is kept: the oldest when there is no room, kNone when there is.
-  [[nodiscard]] Place in_the_way(const Packet& packet) const;
-  /// may_keep(packet), it was not found, and nothing is in the way.
+  /// Which must end before this packet is kept, as too many hashes fall together; kNone when none must.
+  [[nodiscard]] Place in_the_way(const Packet& packet) const {
+    return index_.in_the_way(packet.flow_hash);
+  }
+  [[nodiscard]] bool full() const { return size_ == entries_.size(); }
+  /// may_keep(packet), it was not found, there is room and nothing is in the way.
   void keep(const Packet& packet, std::uint64_t serial);
   void drop(Place at);
 

@@ -44,14 +44,76 @@ constexpr std::int32_t kNear = 1 << 16;
   return s.flags & (tcp_flag::syn | tcp_flag::ack | tcp_flag::rst);
 }
 
-/// Whether the capture has an answer before its question, by frame or by time: the frames were swapped,
-/// come from two clocks, or the clock stepped back. None of these times means anything then.
-[[nodiscard]] bool contradicts_order(const TcpFlow& flow, const Opening& o) {
-  if (!flow.syn_ack) return false;
-  const auto before = [](TimeNs a, TimeNs b) { return known(a) && a < b; };
-  const TimeNs asked_ns = std::max(o.first_syn_ns, o.last_syn_before_answer_ns);
-  if (flow.syn && (o.syns_before_answer == 0 || before(o.first_syn_ack_ns, asked_ns))) return true;
-  return flow.complete && before(o.ack_ns, std::max(o.first_syn_ack_ns, o.acked_syn_ack_ns));
+/// Whether a segment is the next one of an ordinary opening: what it says follows from what is kept anyway.
+[[nodiscard]] bool is_next_ordinary(const TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                    const TcpOptions& options) {
+  constexpr std::uint8_t kKind = tcp_flag::syn | tcp_flag::ack | tcp_flag::rst | tcp_flag::fin;
+  const TcpHeader& tcp = packet.tcp;
+  const std::uint8_t kind = tcp.flags & kKind;
+  if (packet.payload_length > 0) return false;
+  const std::uint32_t after_syn = flow.detail[flow.client].base_seq + 1;
+  switch (flow.opening.segments) {
+    case 0:
+      return sender == flow.client && kind == tcp_flag::syn && tcp.ack == 0 && !flow.syn &&
+             !flow.syn_ack && !flow.side[sender].seen;
+    case 1:
+      return sender != flow.client && kind == (tcp_flag::syn | tcp_flag::ack) &&
+             tcp.ack == after_syn && !flow.syn_ack;
+    case 2: {
+      const bool timestamps_at_most =
+          options.mss == 0 && options.window_scale < 0 && !options.sack_permitted;
+      return sender == flow.client && (tcp.flags & ~tcp_flag::psh) == tcp_flag::ack &&
+             tcp.seq == after_syn && tcp.ack == flow.opening.server_isn + 1 && timestamps_at_most;
+    }
+    default: return false;
+  }
+}
+
+/// The SYN or SYN-ACK of an ordinary opening, of this side.
+[[nodiscard]] HandshakeSegment ordinary_syn(const TcpFlow& flow, SideIndex side) {
+  const Opening& o = flow.opening;
+  const bool client = side == flow.client;
+  HandshakeSegment segment;
+  segment.time_ns = client ? o.first_syn_ns : o.first_syn_ack_ns;
+  segment.frame = client ? o.syn_frame : o.syn_ack_frame;
+  segment.seq = client ? flow.detail[side].base_seq : o.server_isn;
+  segment.ack = client ? 0 : flow.detail[flow.client].base_seq + 1;
+  segment.options = flow.detail[side].options;
+  segment.window = flow.detail[side].syn_window;
+  segment.flags = flow.detail[side].syn_flags;
+  return segment;
+}
+
+[[nodiscard]] HandshakeSegment ordinary_ack(const TcpFlow& flow) {
+  const Opening& o = flow.opening;
+  HandshakeSegment segment;
+  segment.time_ns = o.ack_ns;
+  segment.frame = o.ack_frame;
+  segment.seq = flow.detail[flow.client].base_seq + 1;
+  segment.ack = o.server_isn + 1;
+  if (o.ack_has_timestamps) {
+    segment.options.timestamps = true;
+    segment.options.tsval = o.ack_tsval;
+    segment.options.tsecr = o.ack_tsecr;
+  }
+  segment.window = o.ack_window;
+  segment.flags = static_cast<std::uint8_t>(tcp_flag::ack | (o.ack_is_pushed ? tcp_flag::psh : 0));
+  return segment;
+}
+
+void keep(OpeningMore& rest, const HandshakeSegment& segment, SideIndex sender) {
+  const std::size_t at = rest.segments.size();
+  if (rest.segments.push(segment)) rest.sender[at] = sender;
+}
+
+/// Calls visit(segment, sender) for each that was seen.
+template <class Visit>
+void for_each_ordinary(const TcpFlow& flow, Visit&& visit) {
+  const SideIndex client = flow.client, server = flow.client ^ 1;
+  const std::uint8_t segments = flow.opening.segments;
+  if (segments > 0) visit(ordinary_syn(flow, client), client);
+  if (segments > 1) visit(ordinary_syn(flow, server), server);
+  if (segments > 2) visit(ordinary_ack(flow), client);
 }
 
 }  // namespace
@@ -107,14 +169,21 @@ SynsAside Openings::take_aside(TcpFlow& flow) {
 
 void Openings::note_earlier(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   if (!flow.complete) {
-    keep_segment(flow.opening, sender, packet, parse_options(packet.tcp.options), true);
+    keep_segment(flow, sender, packet, parse_options(packet.tcp.options), true);
   }
 }
 
 // ------------------------------------------------------------------------------- what there was
 
-void Openings::keep_segment(Opening& opening, SideIndex sender, const Packet& packet,
+void Openings::keep_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
                             const TcpOptions& options, bool earlier) {
+  Opening& opening = flow.opening;
+  if (opening.ordinary && !earlier && is_next_ordinary(flow, sender, packet, options)) {
+    if (packet.tcp.has(tcp_flag::syn)) flow.detail[sender].syn_flags = packet.tcp.flags;
+    ++opening.segments;
+    return;
+  }
+  if (opening.ordinary) write_out(flow);
   HandshakeSegment segment;
   segment.time_ns = packet.measured_ns();
   segment.frame = packet.number;
@@ -125,18 +194,21 @@ void Openings::keep_segment(Opening& opening, SideIndex sender, const Packet& pa
   segment.window = packet.tcp.window;
   segment.flags = packet.tcp.flags;
   segment.earlier = earlier;
-  if (opening.segment_count < Opening::kSegments) {
-    opening.sender[opening.segment_count] = sender;
-    opening.segments[opening.segment_count++] = segment;
-    return;
-  }
-  OpeningMore& rest = more(opening);
-  const std::size_t at = rest.segments.size();
-  if (rest.segments.push(segment)) rest.sender[at] = sender;
+  keep(more(opening), segment, sender);
+  const bool carries = packet.tcp.has(tcp_flag::syn) && packet.payload_length > 0;
+  if (carries && sender == flow.client) opening.syn_data = true;
+}
+
+void Openings::write_out(TcpFlow& flow) {
+  OpeningMore& rest = more(flow.opening);
+  for_each_ordinary(flow, [&](const HandshakeSegment& segment, SideIndex sender) {
+    keep(rest, segment, sender);
+  });
+  flow.opening.ordinary = false;
 }
 
 void Openings::keep_syn_frame(Opening& opening, FrameNumber frame) {
-  if (opening.syn_frames++ == 0) {
+  if (opening.syn_frame == 0) {
     opening.syn_frame = frame;
   } else {
     more(opening).syn_frames.push(frame);
@@ -144,11 +216,12 @@ void Openings::keep_syn_frame(Opening& opening, FrameNumber frame) {
 }
 
 void Openings::keep_syn_ack_frame(Opening& opening, FrameNumber frame) {
-  if (opening.syn_ack_frames++ == 0) {
+  if (opening.syn_ack_frame == 0) {
     opening.syn_ack_frame = frame;
   } else {
     more(opening).syn_ack_frames.push(frame);
   }
+  if (opening.syn_ack_frames < Opening::kMany) ++opening.syn_ack_frames;
 }
 
 void Openings::note_syn(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -167,8 +240,10 @@ void Openings::note_syn(TcpFlow& flow, SideIndex sender, const Packet& packet,
   }
   keep_syn_frame(opening, packet.number);
   if (!flow.syn_ack) {
-    opening.last_syn_before_answer_ns = packet.measured_ns();
-    ++opening.syns_before_answer;
+    if (opening.syns_before_answer < Opening::kMany) ++opening.syns_before_answer;
+    if (opening.syns_before_answer > 1) {
+      more(opening).last_syn_before_answer_ns = packet.measured_ns();
+    }
   }
 }
 
@@ -181,7 +256,7 @@ void Openings::note_syn_ack(TcpFlow& flow, SideIndex sender, const Packet& packe
     opening.first_syn_ack_ns = packet.measured_ns();
     opening.server_isn = packet.tcp.seq;
     opening.syn_ack_has_timestamps = options.timestamps;
-    opening.syn_ack_tsecr = options.tsecr;
+    if (opening.syns_before_answer > 1) more(opening).syn_ack_tsecr = options.tsecr;
     flow.detail[sender].options = options;
     flow.detail[sender].syn_window = packet.tcp.window;
     take_agreement(flow);
@@ -189,20 +264,17 @@ void Openings::note_syn_ack(TcpFlow& flow, SideIndex sender, const Packet& packe
   keep_syn_ack_frame(opening, packet.number);
   if (packet.tcp.seq != opening.server_isn) opening.isns_differ = true;
   if (!flow.complete) {
-    opening.acked_syn_ack_ns = packet.measured_ns();
-    ++opening.syn_acks_before_ack;
+    if (opening.syn_acks_before_ack < Opening::kMany) ++opening.syn_acks_before_ack;
+    if (opening.syn_acks_before_ack > 1) more(opening).acked_syn_ack_ns = packet.measured_ns();
   }
 }
 
 // ---------------------------------------------------------------------------------- what completes it
 
 template <class Visit>
-void Openings::for_each_segment(const Opening& opening, Visit&& visit) const {
-  for (std::size_t i = 0; i < opening.segment_count; ++i) {
-    visit(opening.segments[i], opening.sender[i]);
-  }
-  if (opening.more == kNone) return;
-  const OpeningMore& rest = more_[opening.more];
+void Openings::for_each_segment(const TcpFlow& flow, Visit&& visit) const {
+  if (flow.opening.ordinary) return for_each_ordinary(flow, visit);
+  const OpeningMore& rest = more_[flow.opening.more];
   for (std::size_t i = 0; i < rest.segments.size(); ++i) visit(rest.segments[i], rest.sender[i]);
 }
 
@@ -210,8 +282,9 @@ void Openings::for_each_segment(const Opening& opening, Visit&& visit) const {
 /// the least; null when there is none.
 const HandshakeSegment* Openings::acknowledged(const TcpFlow& flow, std::uint32_t ack) const {
   const HandshakeSegment* found = nullptr;
+  if (flow.opening.ordinary) return found;  // there is one number only
   std::int32_t least = INT32_MAX;
-  for_each_segment(flow.opening, [&](const HandshakeSegment& s, SideIndex sender) {
+  for_each_segment(flow, [&](const HandshakeSegment& s, SideIndex sender) {
     if (sender == flow.client || kind(s) != (tcp_flag::syn | tcp_flag::ack) || s.earlier) return;
     const std::int32_t beyond = seq_distance(s.seq + 1, ack);
     if (beyond < 0 || beyond > least) return;
@@ -257,7 +330,10 @@ void Openings::note_completion(TcpFlow& flow, const Packet& packet, const TcpOpt
   opening.ack_ns = packet.measured_ns();
   opening.ack_frame = packet.number;
   opening.ack_has_timestamps = options.timestamps;
+  opening.ack_tsval = options.tsval;
   opening.ack_tsecr = options.tsecr;
+  opening.ack_window = packet.tcp.window;
+  opening.ack_is_pushed = packet.tcp.has(tcp_flag::psh);
   keep_round_trips(flow);
 }
 
@@ -271,13 +347,12 @@ void Openings::note_crossing_completion(TcpFlow& flow, const Packet& packet) {
 }
 
 void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
-  Opening& opening = flow.opening;
   const TcpHeader& tcp = packet.tcp;
   const bool completing = completes(flow, sender, tcp);
   if (!completing && (tcp.flags & (tcp_flag::syn | tcp_flag::rst)) == 0) return;
 
   const TcpOptions options = parse_options(tcp.options);
-  if (!flow.complete) keep_segment(opening, sender, packet, options, false);
+  if (!flow.complete) keep_segment(flow, sender, packet, options, false);
   if (completing) {
     note_completion(flow, packet, options);
   } else if (tcp.has(tcp_flag::syn | tcp_flag::ack)) {
@@ -304,11 +379,12 @@ void Openings::note_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& p
 
 /// Time of the one segment that matches; unknown when none or several do, or not all were kept.
 template <class Matches>
-TimeNs Openings::sole_copy_ns(const Opening& opening, Matches&& matches) const {
-  if (opening.more != kNone && more_[opening.more].segments.left_out() > 0) return kUnknownNs;
+TimeNs Openings::sole_copy_ns(const TcpFlow& flow, Matches&& matches) const {
+  const Opening& o = flow.opening;
+  if (!o.ordinary && more_[o.more].segments.left_out() > 0) return kUnknownNs;
   std::uint32_t found = 0;
   TimeNs time_ns = kUnknownNs;
-  for_each_segment(opening, [&](const HandshakeSegment& s, SideIndex sender) {
+  for_each_segment(flow, [&](const HandshakeSegment& s, SideIndex sender) {
     if (!matches(s, sender)) return;
     ++found;
     time_ns = s.time_ns;
@@ -316,14 +392,36 @@ TimeNs Openings::sole_copy_ns(const Opening& opening, Matches&& matches) const {
   return found == 1 ? time_ns : kUnknownNs;
 }
 
+TimeNs Openings::last_syn_before_answer_ns(const Opening& o) const {
+  if (o.syns_before_answer == 0) return kUnknownNs;
+  return o.syns_before_answer == 1 ? o.first_syn_ns : more_[o.more].last_syn_before_answer_ns;
+}
+
+TimeNs Openings::last_syn_ack_before_ack_ns(const Opening& o) const {
+  if (o.syn_acks_before_ack == 0) return kUnknownNs;
+  return o.syn_acks_before_ack == 1 ? o.first_syn_ack_ns : more_[o.more].acked_syn_ack_ns;
+}
+
+/// Whether the capture has an answer before its question, by frame or by time: the frames were swapped,
+/// come from two clocks, or the clock stepped back. None of these times means anything then.
+bool Openings::contradicts_order(const TcpFlow& flow) const {
+  if (!flow.syn_ack) return false;
+  const Opening& o = flow.opening;
+  const auto before = [](TimeNs a, TimeNs b) { return known(a) && a < b; };
+  const TimeNs asked_ns = std::max(o.first_syn_ns, last_syn_before_answer_ns(o));
+  if (flow.syn && (o.syns_before_answer == 0 || before(o.first_syn_ack_ns, asked_ns))) return true;
+  return flow.complete &&
+         before(o.ack_ns, std::max(o.first_syn_ack_ns, last_syn_ack_before_ack_ns(o)));
+}
+
 /// The copy of the client's SYN that the server answered.
 TimeNs Openings::answered_syn_ns(const TcpFlow& flow) const {
   const Opening& o = flow.opening;
-  if (o.syns_before_answer == 1) return o.last_syn_before_answer_ns;
+  if (o.syns_before_answer == 1) return o.first_syn_ns;
   if (o.syns_before_answer == 0 || !o.syn_ack_has_timestamps) return kUnknownNs;
-  return sole_copy_ns(o, [&](const HandshakeSegment& s, SideIndex sender) {
+  return sole_copy_ns(flow, [&](const HandshakeSegment& s, SideIndex sender) {
     return sender == flow.client && kind(s) == tcp_flag::syn && s.options.timestamps &&
-           s.options.tsval == o.syn_ack_tsecr && s.time_ns <= o.first_syn_ack_ns;
+           s.options.tsval == more_[o.more].syn_ack_tsecr && s.time_ns <= o.first_syn_ack_ns;
   });
 }
 
@@ -331,10 +429,10 @@ TimeNs Openings::answered_syn_ns(const TcpFlow& flow) const {
 /// whose timestamp came back.
 TimeNs Openings::acknowledged_syn_ack_ns(const TcpFlow& flow) const {
   const Opening& o = flow.opening;
-  if (o.syn_acks_before_ack == 1) return o.acked_syn_ack_ns;
+  if (o.syn_acks_before_ack == 1) return o.first_syn_ack_ns;
   if (!o.isns_differ && !o.ack_has_timestamps) return kUnknownNs;
   const std::uint32_t isn = flow.detail[flow.client ^ 1].base_seq;
-  return sole_copy_ns(o, [&](const HandshakeSegment& s, SideIndex sender) {
+  return sole_copy_ns(flow, [&](const HandshakeSegment& s, SideIndex sender) {
     if (sender == flow.client || kind(s) != (tcp_flag::syn | tcp_flag::ack)) return false;
     if (s.seq != isn || s.time_ns > o.ack_ns || s.earlier) return false;
     return !o.ack_has_timestamps || (s.options.timestamps && s.options.tsval == o.ack_tsecr);
@@ -346,7 +444,7 @@ void Openings::take_client_half(const TcpFlow& flow, OpeningTimes& t) const {
   const Opening& o = flow.opening;
   if (flow.server_syn) {  // the server's SYN to the client's SYN-ACK
     const auto sole_ns = [&](SideIndex side, std::uint8_t flags) {
-      return sole_copy_ns(o, [&](const HandshakeSegment& s, SideIndex sender) {
+      return sole_copy_ns(flow, [&](const HandshakeSegment& s, SideIndex sender) {
         return sender == side && kind(s) == flags;
       });
     };
@@ -363,7 +461,7 @@ void Openings::take_client_half(const TcpFlow& flow, OpeningTimes& t) const {
 OpeningTimes Openings::times(const TcpFlow& flow) const {
   const Opening& o = flow.opening;
   OpeningTimes t;
-  t.ambiguous = contradicts_order(flow, o);
+  t.ambiguous = contradicts_order(flow);
   if (t.ambiguous) return t;
   if (flow.syn_ack) {
     const TimeNs answered_ns = answered_syn_ns(flow);
@@ -380,12 +478,12 @@ void Openings::describe_segments(const TcpFlow& flow, Connection& out) {
   segments_.clear();
   syn_frames_.clear();
   syn_ack_frames_.clear();
-  for_each_segment(o, [&](HandshakeSegment segment, SideIndex sender) {
+  for_each_segment(flow, [&](HandshakeSegment segment, SideIndex sender) {
     segment.direction = flow.direction(sender);
     segments_.push(segment);
   });
-  if (o.syn_frames > 0) syn_frames_.push(o.syn_frame);
-  if (o.syn_ack_frames > 0) syn_ack_frames_.push(o.syn_ack_frame);
+  if (o.syn_frame != 0) syn_frames_.push(o.syn_frame);
+  if (o.syn_ack_frame != 0) syn_ack_frames_.push(o.syn_ack_frame);
   if (o.more != kNone) {
     const OpeningMore& rest = more_[o.more];
     segments_.leave_out(rest.segments.left_out());
@@ -409,7 +507,7 @@ void Openings::describe(const TcpFlow& flow, Connection& out) {
   if (!flow.complete) return;
   out.ack_frame = o.ack_frame;
   out.established_time_ns = o.ack_ns;
-  if (!contradicts_order(flow, o) && !flow.server_syn) {
+  if (!contradicts_order(flow) && !flow.server_syn) {
     out.connect_time_ns = elapsed_ns(o.first_syn_ns, o.ack_ns);
   }
   if (known(t.rtt_probe_server_ns) && known(t.rtt_probe_client_ns)) {

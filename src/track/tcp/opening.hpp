@@ -59,8 +59,10 @@ class Openings {
     if (opening.more == kNone) opening.more = more_.take();
     return more_[opening.more];
   }
-  void keep_segment(Opening& opening, SideIndex sender, const Packet& packet,
+  void keep_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
                     const TcpOptions& options, bool earlier);
+  /// From now on the segments are kept one by one.
+  void write_out(TcpFlow& flow);
   void keep_syn_frame(Opening& opening, FrameNumber frame);
   void keep_syn_ack_frame(Opening& opening, FrameNumber frame);
   void note_syn(TcpFlow& flow, SideIndex sender, const Packet& packet, const TcpOptions& options);
@@ -73,9 +75,12 @@ class Openings {
   void follow_server(TcpFlow& flow, const HandshakeSegment& syn_ack);
   void keep_round_trips(TcpFlow& flow) const;
   template <class Matches>
-  [[nodiscard]] TimeNs sole_copy_ns(const Opening& opening, Matches&& matches) const;
+  [[nodiscard]] TimeNs sole_copy_ns(const TcpFlow& flow, Matches&& matches) const;
   template <class Visit>
-  void for_each_segment(const Opening& opening, Visit&& visit) const;
+  void for_each_segment(const TcpFlow& flow, Visit&& visit) const;
+  [[nodiscard]] TimeNs last_syn_before_answer_ns(const Opening& opening) const;
+  [[nodiscard]] TimeNs last_syn_ack_before_ack_ns(const Opening& opening) const;
+  [[nodiscard]] bool contradicts_order(const TcpFlow& flow) const;
   [[nodiscard]] TimeNs answered_syn_ns(const TcpFlow& flow) const;
   [[nodiscard]] TimeNs acknowledged_syn_ack_ns(const TcpFlow& flow) const;
   void take_client_half(const TcpFlow& flow, OpeningTimes& t) const;
@@ -83,7 +88,7 @@ class Openings {
 
   Pool<OpeningMore> more_;
   // The lists of the connection that was described last.
-  BoundedList<HandshakeSegment, Opening::kSegments + OpeningMore::kSegments> segments_;
+  BoundedList<HandshakeSegment, OpeningMore::kSegments> segments_;
   BoundedList<FrameNumber, 1 + OpeningMore::kFrames> syn_frames_;
   BoundedList<FrameNumber, 1 + OpeningMore::kFrames> syn_ack_frames_;
 };

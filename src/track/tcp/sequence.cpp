@@ -32,12 +32,7 @@ void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now)
   const Side& server = flow.side[sender ^ 1];
   if (sender != flow.client || !flow.syn_ack) return false;
   if (begin != flow.detail[sender].base_seq + 1 || server.max_ack != begin) return false;
-  const Opening& o = flow.opening;
-  for (std::size_t i = 0; i < o.segment_count; ++i) {
-    const HandshakeSegment& s = o.segments[i];
-    if (o.sender[i] == sender && (s.flags & tcp_flag::syn) && s.payload_length > 0) return true;
-  }
-  return false;
+  return flow.opening.syn_data;
 }
 
 /// Whether the peer's latest ACK can have made `sender` send at `now`: no timer runs out so soon after
