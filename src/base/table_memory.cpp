@@ -28,21 +28,26 @@ void unmap(std::uintptr_t from, std::uintptr_t to) {
 
 }  // namespace
 
-TableMemory::TableMemory(std::size_t bytes)
+TableMemory::TableMemory(std::size_t bytes, Use use)
     : size_(round_up(std::max<std::size_t>(bytes, 1), kPage)) {
-  if (size_ <= kSmallStart) {
+  std::size_t small_start = kSmallStart;
+  if (use == Use::scattered && size_ >= kHugePage / 2) {
+    small_start = 0;
+    size_ = round_up(size_, kHugePage);
+  }
+  if (size_ <= small_start) {
     begin_ = map(size_);
     return;
   }
   // More than that, so that a huge page can begin where the small start ends; the rest goes back.
   const auto first = reinterpret_cast<std::uintptr_t>(map(size_ + kHugePage));
-  const std::uintptr_t huge = round_up(first + kSmallStart, kHugePage);
-  const std::uintptr_t begin = huge - kSmallStart;
+  const std::uintptr_t huge = round_up(first + small_start, kHugePage);
+  const std::uintptr_t begin = huge - small_start;
   unmap(first, begin);
   unmap(begin + size_, first + size_ + kHugePage);
   begin_ = reinterpret_cast<void*>(begin);
   // Advice only: without huge pages the table works as well, more slowly.
-  (void)madvise(reinterpret_cast<void*>(huge), size_ - kSmallStart, MADV_HUGEPAGE);
+  (void)madvise(reinterpret_cast<void*>(huge), size_ - small_start, MADV_HUGEPAGE);
 }
 
 void TableMemory::discard(std::size_t from, std::size_t to) {

@@ -29,7 +29,7 @@ class FlowIndex {
   /// Room for `capacity` records.
   explicit FlowIndex(std::size_t capacity)
       : mask_(std::bit_ceil(capacity < 8 ? std::size_t{16} : capacity * 2) - 1),
-        memory_((mask_ + 1) * sizeof(Slot)),
+        memory_((mask_ + 1) * sizeof(Slot), TableMemory::Use::scattered),
         slots_(static_cast<Slot*>(memory_.get())) {}
 
   void prefetch(std::uint32_t hash) const { prefetch_line(&slots_[hash & mask_]); }
