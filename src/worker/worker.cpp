@@ -151,7 +151,11 @@ void Worker::State::track_all(std::span<const Packet> decoded) {
     tcp.prefetch_stream(flows[i], decoded[i]);
   };
   for (std::size_t i = 0; i < decoded.size(); ++i) {
-    if (decoded[i].transport == Transport::tcp) flows[i] = tcp.prefetch_flow(decoded[i]);
+    if (decoded[i].transport == Transport::tcp) {
+      flows[i] = tcp.prefetch_flow(decoded[i]);
+    } else if (either_port(decoded[i], kDnsPort)) {
+      dns.prefetch(decoded[i]);
+    }
   }
   for (std::size_t i = 0; i < kStreamAhead; ++i) prefetch_stream(i);
   for (std::size_t i = 0; i < decoded.size(); ++i) {

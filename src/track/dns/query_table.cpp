@@ -18,6 +18,13 @@ std::uint32_t DnsQueryTable::Key::hash(std::uint64_t seed) const {
   return static_cast<std::uint32_t>(combine64(h, resolver.ip.low()));
 }
 
+void DnsQueryTable::prefetch(const Endpoint& src, const Endpoint& dst,
+                             const DnsHeader& header) const {
+  const bool response = header.is_response();
+  const Key key{response ? dst : src, response ? src : dst, header.id, DnsTransport::udp};
+  newest_.prefetch(key.hash(hash_seed_));
+}
+
 ServiceId DnsQueryTable::on_message(const DnsSighting& seen, const DnsMessage& message) {
   // One message adds at most one entry, so two keep the lists short.
   if (known(expiring_to_ns_)) expire(expiring_to_ns_, 2);

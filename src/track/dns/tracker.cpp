@@ -4,6 +4,7 @@
 #include <wirelag/track/dns/tracker.hpp>
 
 #include "query_table.hpp"
+#include "records.hpp"
 #include "stream.hpp"
 
 namespace wirelag {
@@ -119,6 +120,10 @@ DnsTracker::DnsTracker(const DnsLimits& limits, Classifier& classifier, Transact
                        Counters& counters)
     : state_(std::make_unique<State>(limits, classifier, sink, counters)) {}
 DnsTracker::~DnsTracker() = default;
+
+void DnsTracker::prefetch(const Packet& packet) const {
+  state_->queries.prefetch(packet.src, packet.dst, read_header(packet.payload));
+}
 
 NotAnalysed DnsTracker::on_datagram(const Packet& packet) {
   if (is_multicast_dns(packet)) {
