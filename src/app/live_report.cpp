@@ -56,19 +56,21 @@ Result<std::string> write_live_report(const Report& report, const Config& config
       fmt::format("{}/wirelag-{}-{:%Y%m%dT%H%M%SZ}", config.report.directory, config.appliance.name,
                   fmt::gmtime(static_cast<std::time_t>(now / kSecondNs)));
   std::string names;
-  const auto write = [&](const char* suffix, const std::string& text) -> Status {
+  const auto begin = [&](const char* suffix) {
     if (!names.empty()) names += ", ";
     names += stem + suffix;
-    return write_output(stem + suffix, text);
+    return stem + suffix;
   };
   if (config.report.text) {
-    if (Status s = write(".txt", render_text(report, {})); !s) return s.take_error();
+    if (Status s = write_output(begin(".txt"), render_text(report, {})); !s) return s.take_error();
   }
   if (config.report.json) {
-    if (Status s = write(".json", render_json(report)); !s) return s.take_error();
+    Output output(begin(".json"));
+    render_json(report, [&](std::string_view piece) { output.write(piece); });
+    if (Status s = output.finish(); !s) return s.take_error();
   }
   if (config.report.html) {
-    if (Status s = write(".html", render_html(report)); !s) return s.take_error();
+    if (Status s = write_output(begin(".html"), render_html(report)); !s) return s.take_error();
   }
   return names;
 }

@@ -23,14 +23,19 @@ constexpr int kInterrupted = 130;
   return replay_file(options.capture, options.workers, config, std::move(signatures));
 }
 
-[[nodiscard]] std::string render(const Report& report, const ReplayOptions& options) {
+[[nodiscard]] Status write_report(const Report& report, const ReplayOptions& options) {
+  Output output(options.output);
   switch (options.format) {
-    case ReportFormat::text: return render_text(report, {options.explain, options.rows});
-    case ReportFormat::json: return render_json(report);
-    case ReportFormat::html: return render_html(report);
-    case ReportFormat::har: return render_har(report);
+    case ReportFormat::text:
+      output.write(render_text(report, {options.explain, options.rows}));
+      break;
+    case ReportFormat::json:
+      render_json(report, [&](std::string_view piece) { output.write(piece); });
+      break;
+    case ReportFormat::html: output.write(render_html(report)); break;
+    case ReportFormat::har: output.write(render_har(report)); break;
   }
-  return {};
+  return output.finish();
 }
 
 }  // namespace
@@ -63,10 +68,7 @@ int replay(const ReplayOptions& options, const Config& config) {
     return fail(fmt::format("--explain {}: the capture has {} connection(s); ids start at 1",
                             options.explain, report.data.connections().size()));
   }
-  const std::string rendered = render(report, options);
-  if (Status written = write_output(options.output, rendered); !written) {
-    return fail(written.error());
-  }
+  if (Status written = write_report(report, options); !written) return fail(written.error());
   return stop_requested() ? kInterrupted : 0;
 }
 

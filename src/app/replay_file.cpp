@@ -10,15 +10,18 @@
 namespace wirelag::app {
 namespace {
 
-constexpr unsigned kReadsPerTick = 32;
+constexpr std::size_t kFramesPerTick = 8192;
 
 void replay_in_one_thread(CaptureFile& file, CaptureRun& run, const Config& config,
                           std::shared_ptr<const Signatures> signatures) {
   Worker worker(0, config.worker, std::move(signatures), run.data, /*live=*/false);
-  unsigned reads = 0;
+  std::size_t since_tick = 0;
   read_source(file, run, [&](std::span<const Frame> frames) {
     worker.process(frames);
-    if (++reads % kReadsPerTick == 0) worker.tick_replay();
+    since_tick += frames.size();
+    if (since_tick < kFramesPerTick) return;
+    since_tick = 0;
+    worker.tick_replay();
   });
   worker.finish();
   run.accounting = worker.accounting();

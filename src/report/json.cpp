@@ -1,8 +1,8 @@
 // The report as one JSON object, schema wirelag.report/1 (docs/report-json.md).
 //
 // Every value is made and written by the JSON library; this file only lays the values out, one item
-// per line. So a report of a million connections needs one item in memory at a time beside its
-// text, and two reports can be compared with diff.
+// per line, and hands the text on as it grows. So a report of a million connections needs a few items in
+// memory at a time, and two reports can be compared with diff.
 #include "json_values.hpp"
 
 namespace wirelag {
@@ -13,7 +13,12 @@ using report::Json;
 /// Writes the members of nested objects and lists, each on its own line.
 class Layout {
  public:
-  explicit Layout(std::string& out) : out_(out) {}
+  explicit Layout(const TextSink& sink) : sink_(sink) {}
+  /// The last of it.
+  void finish() {
+    out_ += '\n';
+    sink_(out_);
+  }
 
   void open(std::string_view key, char bracket) {
     next();
@@ -47,12 +52,18 @@ class Layout {
     out_.append(depth_, ' ');
   }
   void next() {
+    constexpr std::size_t kPiece = std::size_t{1} << 20;
+    if (out_.size() >= kPiece) {
+      sink_(out_);
+      out_.clear();
+    }
     if (!first_) out_ += ',';
     if (depth_ > 0) line();
     first_ = false;
   }
 
-  std::string& out_;
+  const TextSink& sink_;
+  std::string out_;  ///< not handed on yet
   std::size_t depth_ = 0;
   bool first_ = true;
 };
@@ -147,12 +158,8 @@ void advice(Layout& layout, const Advice& advice) {
 
 }  // namespace
 
-std::string render_json(const Report& r) {
-  std::string out;
-  out.reserve(4096 + r.data.connections().size() * 2500 + r.data.dns().size() * 1000 +
-              r.data.http().size() * 1000 + r.data.tls().size() * 1000 +
-              r.data.database().size() * 1000);
-  Layout layout(out);
+void render_json(const Report& r, const TextSink& sink) {
+  Layout layout(sink);
   layout.open("", '{');
   layout.member("schema", "wirelag.report/1");
   layout.member("capture", report::capture_json(r));
@@ -175,7 +182,12 @@ std::string render_json(const Report& r) {
   layout.close(']');
   advice(layout, r.advice);
   layout.close('}');
-  out += '\n';
+  layout.finish();
+}
+
+std::string render_json(const Report& r) {
+  std::string out;
+  render_json(r, [&](std::string_view piece) { out += piece; });
   return out;
 }
 

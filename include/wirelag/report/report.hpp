@@ -2,6 +2,7 @@
 // disagree. Control thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -141,6 +142,10 @@ struct TextOptions {
 
 /// One JSON object, schema wirelag.report/1 (docs/report-json.md), ends with a newline.
 [[nodiscard]] std::string render_json(const Report& report);
+/// Takes a long text piece by piece.
+using TextSink = std::function<void(std::string_view)>;
+/// The same, handed on as it is made: it may be many times as large as the report.
+void render_json(const Report& report, const TextSink& sink);
 
 /// One HTML file without scripts that needs nothing beside it (docs/report-html.md). Its size is
 /// bounded, whatever the report holds.
