@@ -151,6 +151,9 @@ Json response_complete_or_null(const HttpTransaction& t) {
   return t.status != 0 && end_known ? Json(t.response_complete) : Json(nullptr);
 }
 
+/// `yes`, or what "no" is worth: nothing where it may lie in what was not captured.
+Json yes_or(bool yes, bool no_is_known) { return yes || no_is_known ? Json(yes) : Json(nullptr); }
+
 Json http_json(const Report& report, const HttpTransaction& t) {
   const bool responded = known(t.response_first_ns);
   return Json{{"connection", connection_id(report.data.connection_index(t.connection))},
@@ -174,13 +177,13 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"response_body_bytes", body_bytes_or_null(t)},
               {"response_shape", shape_json(t.response_shape)},
               {"stalls", stalls_json(t.stalls)},
-              {"pipelined", t.pipelined},
+              {"pipelined", yes_or(t.pipelined, t.request_seen && !t.resynchronised)},
               {"complete", t.request_complete && t.response_complete},
               {"request_complete", t.request_seen ? Json(t.request_complete) : Json(nullptr)},
               {"response_complete", response_complete_or_null(t)},
               {"resynchronised", t.resynchronised},
-              {"early_response", t.early_response},
-              {"keep_alive", t.keep_alive},
+              {"early_response", yes_or(t.early_response, t.request_complete && responded)},
+              {"keep_alive", t.keep_alive && t.status == 0 ? Json(nullptr) : Json(t.keep_alive)},
               {"interim_responses", t.interim_responses},
               {"content_type", text_or_null(t.content_type)},
               {"location", text_or_null(t.location)},
@@ -194,11 +197,6 @@ Json alert_json(const TlsHandshake& t) {
               {"description", t.alert},
               {"name", text_or_null(tls_alert(t.alert))},
               {"frame", t.alert_frame}};
-}
-
-/// What a ClientHello of which not all was captured does not show may have been there.
-Json offered(const TlsHandshake& t, bool shown) {
-  return shown || t.client_version != 0 ? Json(shown) : Json(nullptr);
 }
 
 Json tls_json(const Report& report, const TlsHandshake& t) {
@@ -228,11 +226,11 @@ Json tls_json(const Report& report, const TlsHandshake& t) {
       {"complete", t.complete()},
       {"alert", alert_json(t)},
       {"resumed", tri_state(t.resumed)},
-      {"hello_retry", t.hello_retry},
-      {"early_data_offered", offered(t, t.early_data_offered)},
+      {"hello_retry", tri_state(t.hello_retry)},
+      {"early_data_offered", tri_state(t.early_data_offered)},
       {"early_data_accepted", tri_state(t.early_data_accepted)},
-      {"psk_offered", offered(t, t.psk_offered)},
-      {"ech_offered", offered(t, t.ech_offered)},
+      {"psk_offered", tri_state(t.psk_offered)},
+      {"ech_offered", tri_state(t.ech_offered)},
       {"certificate_bytes", nonzero_or_null(t.certificate_bytes)},
       {"service", text_or_null(service_name(report, t.service))}};
 }
@@ -265,15 +263,15 @@ Json database_json(const Report& report, const DatabaseTransaction& t) {
       {"response_bytes", responded ? Json(t.response_bytes) : Json(nullptr)},
       {"stalls", stalls_json(t.stalls)},
       {"rows", rows ? Json(t.rows) : Json(nullptr)},
-      {"error", responded ? Json(t.error) : Json(nullptr)},
+      {"error", responded ? yes_or(t.error, t.response_complete) : Json(nullptr)},
       {"error_code", text_or_null(t.error_code)},
       {"transaction_status",
        t.status != DatabaseStatus::unknown ? Json(std::string(name(t.status))) : Json(nullptr)},
       {"statements", t.statements},
       {"login", t.login},
       {"round_trips", t.login ? Json(t.round_trips) : Json(nullptr)},
-      {"pipelined", t.pipelined},
-      {"depth", t.depth},
+      {"pipelined", yes_or(t.pipelined, !t.resynchronised)},
+      {"depth", t.resynchronised ? Json(nullptr) : Json(t.depth)},
       {"waits_by_design", t.waits_by_design},
       {"no_reply", t.no_reply},
       {"complete", t.response_complete},

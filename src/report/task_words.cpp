@@ -60,7 +60,7 @@ std::string tls_words(const TlsHandshake& t) {
     text += fmt::format(" in {} round trip{}", t.round_trips, t.round_trips == 1 ? "" : "s");
   }
   if (t.resumed == TriState::yes) text += ", resumed";
-  if (t.hello_retry) text += ", one round trip more for a HelloRetryRequest";
+  if (t.hello_retry == TriState::yes) text += ", one round trip more for a HelloRetryRequest";
   if (t.early_data_accepted == TriState::no) text += ", 0-RTT data refused";
   if (t.alert_frame != 0) {
     const std::string why = tls_alert(t.alert);

@@ -15,7 +15,9 @@ struct StreamContext {
   ConnectionKey connection = 0;
   Endpoint client;
   Endpoint server;
-  bool from_start = true;  ///< nothing of the protocol came before the first chunk
+  bool from_start : 1 = true;    ///< nothing of the protocol came before the first chunk
+  bool syn_seen : 1 = true;      ///< the client's bytes are known from their first on
+  bool syn_ack_seen : 1 = true;  ///< likewise the server's
   /// Bytes of the client before the first chunk that were not recognised, 65535 at most; 0 midstream.
   std::uint16_t client_unread = 0;
 };
@@ -65,7 +67,8 @@ class StreamTracker {
   [[nodiscard]] virtual Handle open(const StreamContext& context) = 0;
   virtual void on_bytes(Handle handle, const StreamChunk& chunk) = 0;
   /// `missing` bytes of this direction will never come (lost before the capture, or given up to stay
-  /// within bounds). The tracker resynchronises at the next message it can recognise.
+  /// within bounds). The tracker resynchronises at the next message it can recognise. Right after open():
+  /// some are missing before the first chunk, of which nobody knows how many belong to the protocol.
   virtual void on_gap(Handle handle, Direction direction, std::uint64_t missing) = 0;
   /// The last `missing` bytes of a segment were cut off by the snaplen: when they came is known
   /// (`chunk`, without bytes), what they are is not.

@@ -367,19 +367,23 @@ struct TlsHandshake {
   std::uint16_t client_version = 0;  ///< highest the client offered
   std::uint16_t cipher = 0;          ///< 0 = not seen
   TriState resumed = TriState::unknown;
-  bool hello_retry = false;
-  bool early_data_offered = false;
+  /// no: the ServerHello is the first that the server said, or older than TLS 1.3; yes also when only the second
+  /// ClientHello was captured of it (RFC 8446 section 4.1.4).
+  TriState hello_retry = TriState::unknown;
+  /// What the client offered is unknown where its first ClientHello was captured in part or not at all.
+  TriState early_data_offered = TriState::unknown;
   /// no: the server did not take the 0-RTT data. Acceptance is encrypted: never yes.
   TriState early_data_accepted = TriState::unknown;
-  bool psk_offered = false;
+  TriState psk_offered = TriState::unknown;
+  TriState ech_offered =
+      TriState::unknown;                ///< or GREASE for it: `sni` may be the public name only
   bool last_flights_seen = false;       ///< of both sides, in frames without a time too
-  bool ech_offered = false;             ///< or GREASE for it: `sni` may be the public name only
   std::uint8_t round_trips = 0;         ///< before the client could send ordinary data; 0 = unknown
   std::uint32_t certificate_bytes = 0;  ///< of the server's Certificate message; 0 = not seen
 
   FrameSpan client_hello_frames;  ///< last = where it is complete
   FrameSpan server_hello_frames;
-  FrameNumber hello_retry_frame = 0;
+  FrameNumber hello_retry_frame = 0;  ///< 0: none, or not captured
   FrameNumber alert_frame = 0;   ///< fatal alert in clear text that ended the handshake; 0 = none
   std::uint8_t alert = 0;        ///< its description (RFC 8446 section 6)
   bool alert_by_client = false;  ///< who sent it

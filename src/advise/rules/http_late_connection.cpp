@@ -65,7 +65,7 @@ bool judgeable(const Connection& c) {
 DurationNs tls_rounds(const TlsHandshake& t) {
   if (t.round_trips != 0) return t.round_trips;
   const bool one_round = t.version == 0x0304 || t.version == 0 || t.resumed == TriState::yes;
-  return (one_round ? 1 : 2) + (t.hello_retry ? 1 : 0);
+  return (one_round ? 1 : 2) + (t.hello_retry == TriState::yes ? 1 : 0);
 }
 
 class Judge {

@@ -24,9 +24,11 @@ struct Server {
   std::size_t retried = 0;        ///< of these
 };
 
+bool retried(const TlsHandshake& t) { return t.hello_retry == TriState::yes; }
+
 DurationNs extra_rounds(const TlsHandshake& t) {
   const bool two = t.version != 0 && t.version < kTls13 && t.resumed != TriState::yes;
-  return (two ? 1 : 0) + (t.hello_retry ? 1 : 0);
+  return (two ? 1 : 0) + (retried(t) ? 1 : 0);
 }
 
 class Judge {
@@ -45,9 +47,9 @@ class Judge {
       if (t.version == 0 || !known(t.handshake_ns())) continue;
       Server& server = servers_[t.server];
       ++server.judged;
-      if (extra_rounds(t) == 0 || (t.client_version <= kTls12 && !t.hello_retry)) continue;
+      if (extra_rounds(t) == 0 || (t.client_version <= kTls12 && !retried(t))) continue;
       server.slow.push_back(i);
-      server.retried += t.hello_retry ? 1 : 0;
+      server.retried += retried(t) ? 1 : 0;
     }
     if (servers_.empty()) {
       return {Outcome::not_visible, {}, "no TLS handshake was captured with both hellos"};
@@ -90,7 +92,7 @@ class Judge {
       }
       if (f.evidence.size() == kExamples) continue;
       Evidence e{fmt::format("{} to {}{}", t.client.text(), t.sni.empty() ? "?" : t.sni,
-                             t.hello_retry ? ", HelloRetryRequest" : ""),
+                             retried(t) ? ", HelloRetryRequest" : ""),
                  c,
                  {t.client_hello_frames.first, t.hello_retry_frame, t.server_hello_frames.first},
                  t.client_hello_ns,

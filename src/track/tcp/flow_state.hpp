@@ -229,6 +229,7 @@ struct TcpFlow {
   bool syn_aside : 1 = false;   ///< a SYN of the server waits (opening.hpp)
   bool untimed : 1 = false;     ///< a frame of it has no time of its own (Frame::untimed)
   bool departing : 1 = false;   ///< it is among the Departures (departed.hpp)
+  std::uint8_t begin_holed : 2 = 0;  ///< bit per side: bytes are missing of what no tracker has got
 
   std::array<Side, 2> side;
   std::array<SideRecent, 2> recent;

@@ -294,10 +294,10 @@ bool Streams::set_current(const TcpFlow& flow, SideIndex sender, bool current) {
 void Streams::announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing) {
   counters_.add(Counter::tcp_gaps);
   if (flow.tracker != StreamTracker::kNone) {
-    tracker(flow)->on_gap(flow.tracker, flow.direction(sender), missing);
-  } else if (flow.probe != kNone) {
-    probes_[flow.probe].half[sender].overflowed = true;
+    return tracker(flow)->on_gap(flow.tracker, flow.direction(sender), missing);
   }
+  flow.begin_holed |= 1U << sender;
+  if (flow.probe != kNone) probes_[flow.probe].half[sender].overflowed = true;
 }
 
 /// A hole whose bytes came with `chunk`.
@@ -336,6 +336,7 @@ void Streams::follow_interest(TcpFlow& flow) {
   close_tracker(flow, ConnectionEnd::closed);
   flow.recognising = interest == StreamInterest::other_protocol;
   flow.attempts = {};
+  flow.begin_holed = 0;
 }
 
 ServiceId Streams::service(const TcpFlow& flow) const {
@@ -426,10 +427,14 @@ void Streams::adopt(TcpFlow& flow, Protocol protocol, bool first_bytes,
   flow.recognising = false;
   StreamTracker* const to = tracker(flow);
   if (to == nullptr) return;
-  const bool from_start = first_bytes && flow.state() != ConnectionState::midstream;
-  flow.tracker =
-      to->open({key_of(flow.serial), flow.client_endpoint(), flow.server_endpoint(), from_start,
-                flow.state() != ConnectionState::midstream ? client_unread : std::uint16_t{0}});
+  const bool midstream = flow.state() == ConnectionState::midstream;
+  flow.tracker = to->open({key_of(flow.serial), flow.client_endpoint(), flow.server_endpoint(),
+                           first_bytes && !midstream, flow.syn, flow.syn_ack,
+                           midstream ? std::uint16_t{0} : client_unread});
+  if (flow.tracker == StreamTracker::kNone || flow.begin_holed == 0) return;
+  for (const SideIndex side : {SideIndex{0}, SideIndex{1}}) {
+    if ((flow.begin_holed >> side & 1U) != 0) to->on_gap(flow.tracker, flow.direction(side), 1);
+  }
 }
 
 /// What was kept, up to the sequence number `end_seq`.

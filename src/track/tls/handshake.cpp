@@ -16,6 +16,12 @@ void set_if_unknown(TimeNs& time, TimeNs value) {
   if (!known(time)) time = value;
 }
 
+/// Behind the end of a hello that was cut more may have been offered.
+TriState shown(bool seen, bool cut) {
+  if (seen) return TriState::yes;
+  return cut ? TriState::unknown : TriState::no;
+}
+
 /// A name that does not fit is left out whole.
 template <std::size_t N>
 std::uint8_t copy_name(Bytes name, std::array<char, N>& out) {
@@ -45,6 +51,7 @@ void Handshake::open(const StreamContext& context) {
   transaction_.connection = context.connection;
   transaction_.client = context.client;
   transaction_.server = context.server;
+  begin_seen_ = {context.syn_seen, context.syn_ack_seen};
 }
 
 // ------------------------------------------------------------------------------------- hellos
@@ -53,6 +60,8 @@ void Handshake::on_hello(Direction direction, const RecordReader& reader) {
   switch (reader.message_type()) {
     case MessageType::client_hello:
       on_client_hello(direction, parse_client_hello(reader.body(), reader.body_cut()));
+      // Only the records of the first may be of an earlier version (RFC 8446 section 5.1).
+      client_hello_is_first_ |= is_client(direction) && reader.record_version() < kTls12;
       break;
     case MessageType::server_hello:
       if (reader.body_cut() && reader.body().size() < kTellingServerHello) break;
@@ -67,14 +76,20 @@ void Handshake::on_hello(Direction direction, const RecordReader& reader) {
 void Handshake::on_client_hello(Direction direction, const ClientHello& hello) {
   if (!roles_known_) client_ = direction;
   roles_known_ = true;
-  if (client_hello_seen_ || !is_client(direction)) return;  // the second one after a retry
+  if (!is_client(direction)) return;
+  if (client_hello_seen_) {
+    client_hello_is_first_ = true;
+    if (!older_than_tls13()) note_retry();
+    return;
+  }
   client_hello_seen_ = true;
-  client_hello_behind_hole_ = record_behind_hole_[direction];
+  client_hello_is_first_ = begin_seen_[direction] && !record_behind_hole_[direction];
   hello_in_record_[direction] = Hello::client;
   transaction_.client_version = hello.version;
-  transaction_.psk_offered = hello.psk_offered;
-  transaction_.early_data_offered = hello.early_data_offered;
-  transaction_.ech_offered = hello.ech_offered;
+  const bool cut = hello.version == 0;
+  transaction_.psk_offered = shown(hello.psk_offered, cut);
+  transaction_.early_data_offered = shown(hello.early_data_offered, cut);
+  transaction_.ech_offered = shown(hello.ech_offered, cut);
   sni_size_ = copy_name(hello.sni, sni_);
   alpn_offered_size_ = copy_alpn(hello.alpn, alpn_offered_);
 }
@@ -88,7 +103,7 @@ void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
   roles_known_ = true;
   if (server_hello_seen_ || is_client(direction)) return;
   server_hello_seen_ = true;
-  server_hello_behind_hole_ = record_behind_hole_[direction];
+  server_hello_is_first_ = begin_seen_[direction] && !record_behind_hole_[direction];
   hello_in_record_[direction] = Hello::server;
   transaction_.version = hello.version;
   transaction_.cipher = hello.cipher;
@@ -108,7 +123,7 @@ void Handshake::on_server_hello(Direction direction, const ServerHello& hello) {
 void Handshake::settle_early_data(bool key_taken) {
   if (!key_taken) {
     refuse_early_data();
-  } else if (transaction_.early_data_offered && !transaction_.hello_retry) {
+  } else if (offers_early_data() && transaction_.hello_retry != TriState::yes) {
     set_if_unknown(transaction_.first_client_data_ns, early_data_ns_);
   }
 }
@@ -116,10 +131,14 @@ void Handshake::settle_early_data(bool key_taken) {
 void Handshake::on_retry(Direction direction) {
   if (!roles_known_) client_ = reverse(direction);
   roles_known_ = true;
-  if (server_hello_seen_ || transaction_.hello_retry || is_client(direction)) return;
-  transaction_.hello_retry = true;
-  refuse_early_data();
+  if (server_hello_seen_ || transaction_.hello_retry_frame != 0 || is_client(direction)) return;
   hello_in_record_[direction] = Hello::retry;
+  note_retry();
+}
+
+void Handshake::note_retry() {
+  transaction_.hello_retry = TriState::yes;
+  refuse_early_data();
   // A ChangeCipherSpec of the compatibility mode came or comes before a hello in clear text.
   encrypted_ = {};
 }
@@ -127,7 +146,7 @@ void Handshake::on_retry(Direction direction) {
 /// Early data needs the key that was offered, and none other (RFC 8446 section 4.2.10): the server
 /// has thrown away what came.
 void Handshake::refuse_early_data() {
-  if (!transaction_.early_data_offered) return;
+  if (!offers_early_data()) return;
   transaction_.early_data_accepted = TriState::no;
   transaction_.first_client_data_ns = kUnknownNs;
 }
@@ -197,7 +216,7 @@ bool Handshake::older_than_tls13() const {
 void Handshake::count_flight(Direction direction) {
   const TlsHandshake& t = transaction_;
   if (client_flight_began_ || (known(t.client_finished_ns) && known(t.server_finished_ns)) ||
-      (known(t.first_client_data_ns) && !t.early_data_offered)) {
+      (known(t.first_client_data_ns) && !offers_early_data())) {
     client_ready_ = true;
   }
   if (client_ready_ || !roles_known_) return;
@@ -240,7 +259,7 @@ void Handshake::on_record_ends(Direction direction, const RecordReader& reader) 
 
 void Handshake::on_change_cipher_spec(Direction direction, const RecordReader& reader) {
   if (is_tls13(transaction_.version)) return;  // compatibility mode: it means nothing
-  if (transaction_.hello_retry && !server_hello_seen_) return;
+  if (transaction_.hello_retry == TriState::yes && !server_hello_seen_) return;
   encrypted_[direction] = true;
   if (older_than_tls13()) place_lost_[direction] = false;  // all that has a time is still to come
   if (!roles_known_ || is_client(direction) || !server_hello_seen_) return;
@@ -288,7 +307,7 @@ void Handshake::on_server_data_begins_tls13(TimeNs time_ns) {
 }
 
 void Handshake::on_client_data_begins_tls13(TimeNs time_ns) {
-  const bool may_be_early = transaction_.early_data_offered || !client_hello_seen_;
+  const bool may_be_early = offers_early_data() || !client_hello_seen_;
   const bool flight_hidden = other_behind_ || server_flight_ns_ == kSeenWithoutTimeNs;
   const bool early = !known(server_flight_ns_) || time_ns < server_flight_ns_ || flight_hidden;
   if (may_be_early && early && (!client_hello_seen_ || flight_hidden)) {
@@ -338,16 +357,27 @@ void Handshake::look_whether_over() {
   over_ = over_ || !is_tls13(transaction_.version) || known(transaction_.client_finished_ns);
 }
 
+TriState Handshake::hello_retry() const {
+  if (transaction_.hello_retry_frame != 0) return TriState::yes;
+  if (older_than_tls13()) return TriState::no;
+  if (transaction_.hello_retry == TriState::yes) return TriState::yes;
+  return server_hello_is_first_ ? TriState::no : TriState::unknown;
+}
+
 /// The time of a handshake begins with the first ClientHello.
 bool Handshake::may_be_second_hello() const {
-  const bool retry_possible =
-      transaction_.hello_retry || server_hello_behind_hole_ || !server_hello_seen_;
-  return client_hello_behind_hole_ && retry_possible;
+  return !client_hello_is_first_ && hello_retry() != TriState::no;
 }
 
 TlsHandshake Handshake::told() const {
   TlsHandshake told = transaction_;
-  if (may_be_second_hello()) told.client_hello_ns = kUnknownNs;
+  told.hello_retry = hello_retry();
+  if (may_be_second_hello()) {
+    told.client_hello_ns = kUnknownNs;
+    // The second one leaves out 0-RTT, and keys that do not fit (RFC 8446 section 4.1.2).
+    if (told.early_data_offered == TriState::no) told.early_data_offered = TriState::unknown;
+    if (told.psk_offered == TriState::no) told.psk_offered = TriState::unknown;
+  }
   if (client_ == Direction::s2c) std::swap(told.client, told.server);
   // In a full handshake before TLS 1.3 the server's Finished comes last (RFC 5246 section 7.3).
   const bool client_is_last = is_tls13(told.version) || told.resumed == TriState::yes;

@@ -48,6 +48,7 @@ class Handshake {
   void on_client_hello(Direction direction, const ClientHello& hello);
   void on_server_hello(Direction direction, const ServerHello& hello);
   void on_retry(Direction direction);
+  void note_retry();
   void settle_early_data(bool key_taken);
   void refuse_early_data();
   void on_ssl2_hello(Direction direction, Bytes record);
@@ -61,7 +62,11 @@ class Handshake {
   void on_data_ends_tls13(Direction direction, const RecordReader& reader);
   void look_whether_over();
   void on_server_data_begins_tls13(TimeNs time_ns);
+  [[nodiscard]] TriState hello_retry() const;
   [[nodiscard]] bool may_be_second_hello() const;
+  [[nodiscard]] bool offers_early_data() const {
+    return transaction_.early_data_offered == TriState::yes;
+  }
   [[nodiscard]] TimeNs seen_surely_at(Direction direction, TimeNs time_ns) const;
   [[nodiscard]] bool older_than_tls13() const;
   /// Of the server's flight, however late it is handed over.
@@ -97,8 +102,9 @@ class Handshake {
   PerDirection<bool> record_behind_hole_;  ///< the one that is being read
   PerDirection<Hello> hello_in_record_;    ///< waits for its record's end
   bool other_behind_ = false;
-  bool client_hello_behind_hole_ = false;  ///< in which another may lie, and a HelloRetryRequest
-  bool server_hello_behind_hole_ = false;
+  PerDirection<bool> begin_seen_;  ///< of the connection
+  bool client_hello_is_first_ = false;
+  bool server_hello_is_first_ = false;  ///< no HelloRetryRequest came before it
   TimeNs client_flight_ns_ =
       kUnknownNs;                      ///< TLS 1.3: of its first record, with client_flight_began_
   TimeNs early_data_ns_ = kUnknownNs;  ///< the client's first data before any ServerHello

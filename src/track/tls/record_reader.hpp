@@ -98,6 +98,9 @@ class RecordReader {
   [[nodiscard]] bool had_hole() const { return had_hole_; }
 
   [[nodiscard]] RecordType record_type() const { return record_type_; }
+  [[nodiscard]] std::uint16_t record_version() const {
+    return static_cast<std::uint16_t>(header_[1] << 8 | header_[2]);
+  }
   /// Of the record's payload, as its header says.
   [[nodiscard]] std::uint16_t record_length() const { return record_length_; }
   [[nodiscard]] const Extent& record() const { return record_; }

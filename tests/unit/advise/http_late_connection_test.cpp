@@ -292,7 +292,7 @@ TEST_F(HttpLateConnectionTls, ResumedSessionTakesOneRoundLess) {
 TEST_F(HttpLateConnectionTls, HelloRetryTakesOneRoundMore) {
   secure(1, 0, kTls13, 38);
   TlsHandshake& retried = secure(2, 60, kTls13, 98);
-  retried.hello_retry = true;
+  retried.hello_retry = TriState::yes;
   retried.client_finished_ns = retried.server_finished_ns = at_ms(78.2);
   retried.first_client_data_ns = at_ms(78.3);
   EXPECT_EQ(saving_ms(), Ms(6 + 12, 6 + 12));

@@ -80,6 +80,30 @@ TEST(Stream, HoleThatTheServerAcknowledgedIsAnnouncedAndCounted) {
   EXPECT_EQ(t.counters.of(Counter::tcp_gaps), 1U);
 }
 
+TEST(Stream, AHoleBeforeTheFirstMessageIsNotForgotten) {
+  // GIVEN bytes of either side that were never captured, or none, before the first message
+  for (const std::uint32_t of_client : {0U, 10U}) {
+    for (const std::uint32_t of_server : {0U, 20U}) {
+      Conversation t;
+      t.shake_hands();
+      const std::uint32_t ask = 1 + of_client;
+      const std::uint32_t tell = 1 + of_server;
+      t.server_sends(19, kAck, tell, 1, "unknown");
+      t.client_sends(20, kAck, 1, tell + 7);
+      t.server_sends(90, kAck, tell + 7, 1, "unknown");
+      t.client_sends(91, kAck, ask, tell + 14, kRequest);
+      const auto end = static_cast<std::uint32_t>(ask + kRequest.size());
+      t.server_sends(92, kAck, tell + 14, end);
+      t.client_sends(150, kAck, end, tell + 14, "more");
+      t.finish();
+      // THEN the tracker hears of it
+      EXPECT_EQ(t.recorder.text[0], (of_client > 0 ? "<1>" : "") + kRequest + "more");
+      EXPECT_EQ(t.recorder.text[1], of_server > 0 ? "<1>" : "");
+      EXPECT_TRUE(t.recorder.context.syn_seen && t.recorder.context.syn_ack_seen);
+    }
+  }
+}
+
 TEST(Stream, SnaplenCutPayloadIsAGapOfTheRightLength) {
   Conversation t;
   t.shake_hands();

@@ -83,4 +83,19 @@ inline Conversation tls13_early_data() {
       .server(data(120));                       // 4
 }
 
+/// The second hello no longer offers what the first did.
+inline Conversation tls13_early_data_refused() {
+  const ClientHelloFields first{
+      .sni = "www.example.com", .supported_versions = {0x0304}, .psk = true, .early_data = true};
+  const ClientHelloFields second{.sni = "www.example.com", .supported_versions = {0x0304}};
+  return Conversation()
+      .client(record(22, client_hello(first)) + change_cipher_spec() + data(300))              // 1
+      .server(record(22, server_hello({.supported_version = 0x0304, .retry = true})))          // 2
+      .client(record(22, client_hello(second)))                                                // 3
+      .server(record(22, server_hello({.supported_version = 0x0304})) + data(300) + data(53))  // 4
+      .client(data(53))                                                                        // 5
+      .client(data(200))                                                                       // 6
+      .server(data());                                                                         // 7
+}
+
 }  // namespace wirelag::tls_test

@@ -31,8 +31,10 @@ TEST(Handshake, Tls12Full) {
   EXPECT_EQ(t.handshake.round_trips, 2);
   EXPECT_TRUE(t.handshake.complete());
   EXPECT_EQ(t.handshake.alert_frame, 0U);
-  EXPECT_FALSE(t.handshake.ech_offered || t.handshake.hello_retry || t.handshake.psk_offered ||
-               t.handshake.early_data_offered);
+  EXPECT_EQ(t.handshake.hello_retry, TriState::no);
+  EXPECT_EQ(t.handshake.psk_offered, TriState::no);
+  EXPECT_EQ(t.handshake.early_data_offered, TriState::no);
+  EXPECT_EQ(t.handshake.ech_offered, TriState::no);
 }
 
 // The client may send when it has the server's Finished.
@@ -138,7 +140,7 @@ TEST(Handshake, Tls13Full) {
 
 TEST(Handshake, HelloRetryRequestCountsFromTheFirstHelloToTheFinalOne) {
   const Told t = tls13_retry().one();
-  EXPECT_TRUE(t.handshake.hello_retry);
+  EXPECT_EQ(t.handshake.hello_retry, TriState::yes);
   EXPECT_EQ(t.handshake.hello_retry_frame, 2U);
   EXPECT_EQ(t.handshake.client_hello_frames.last, 1U);
   EXPECT_EQ(t.handshake.server_hello_frames.last, 4U);
@@ -156,7 +158,7 @@ TEST(Handshake, RetryWithoutFinalServerHelloHasNoHelloTime) {
                      .client(record(22, client_hello({.supported_versions = {0x0304}})))
                      .server(record(22, server_hello({.supported_version = 0x0304, .retry = true})))
                      .one();
-  EXPECT_TRUE(t.handshake.hello_retry);
+  EXPECT_EQ(t.handshake.hello_retry, TriState::yes);
   EXPECT_EQ(t.handshake.server_hello_frames.last, 0U);
   EXPECT_FALSE(known(t.handshake.hello_ns()));
   EXPECT_EQ(t.handshake.version, 0);
@@ -164,8 +166,8 @@ TEST(Handshake, RetryWithoutFinalServerHelloHasNoHelloTime) {
 
 TEST(Handshake, EarlyDataIsApplicationData) {
   const Told t = tls13_early_data().one();
-  EXPECT_TRUE(t.handshake.psk_offered);
-  EXPECT_TRUE(t.handshake.early_data_offered);
+  EXPECT_EQ(t.handshake.psk_offered, TriState::yes);
+  EXPECT_EQ(t.handshake.early_data_offered, TriState::yes);
   EXPECT_EQ(t.handshake.resumed, TriState::yes);
   EXPECT_EQ(t.handshake.first_client_data_ns, ms(1));
   EXPECT_EQ(t.handshake.server_finished_ns, ms(2));
@@ -298,7 +300,7 @@ TEST(Handshake, OneSideAloneDoesNotTellWhenItWasOver) {
 TEST(Handshake, EncryptedClientHelloIsNoticed) {
   const Told t =
       Conversation().client(record(22, client_hello({.sni = "public.example", .ech = true}))).one();
-  EXPECT_TRUE(t.handshake.ech_offered);
+  EXPECT_EQ(t.handshake.ech_offered, TriState::yes);
   EXPECT_EQ(t.sni, "public.example");
 }
 
@@ -312,7 +314,7 @@ TEST(Handshake, EarlyDataBeforeARetry) {
                      .client(data(53))
                      .server(data())
                      .one();
-  EXPECT_TRUE(t.handshake.hello_retry);
+  EXPECT_EQ(t.handshake.hello_retry, TriState::yes);
   EXPECT_EQ(t.handshake.hello_ns(), ms(3));
   EXPECT_EQ(t.handshake.client_finished_ns, ms(5));
   EXPECT_EQ(t.handshake.early_data_accepted, TriState::no);

@@ -27,6 +27,7 @@ void expect_same(const Told& a, const Told& b) {
   EXPECT_EQ(x.certificate_bytes, y.certificate_bytes);
   EXPECT_EQ(x.client_hello_frames.last, y.client_hello_frames.last);
   EXPECT_EQ(x.server_hello_frames.last, y.server_hello_frames.last);
+  EXPECT_EQ(x.hello_retry, y.hello_retry);
   EXPECT_EQ(x.hello_retry_frame, y.hello_retry_frame);
   EXPECT_EQ(x.client_finished_ns, y.client_finished_ns);
   EXPECT_EQ(x.server_finished_ns, y.server_finished_ns);
@@ -251,8 +252,62 @@ TEST(Wire, HelloAfterAHoleIsFound) {
                      .server(record(22, server_hello({})))
                      .one();
   EXPECT_EQ(t.sni, "a.example");
-  EXPECT_FALSE(known(t.handshake.hello_ns()));  // a HelloRetryRequest may lie in the holes
-  EXPECT_EQ(t.handshake.server_hello_ns, ms(2));
+  EXPECT_EQ(t.handshake.hello_ns(), ms(1));  // of TLS 1.2: there was no other
+  EXPECT_EQ(t.handshake.hello_retry, TriState::no);
+}
+
+/// Both holes may have held a hello and the request for another.
+Conversation hellos_behind_holes(const ClientHelloFields& hello, std::uint16_t record_version) {
+  return Conversation()
+      .lost(Direction::c2s, 300)
+      .client(record(22, client_hello(hello), record_version))
+      .lost(Direction::s2c, 100)
+      .server(record(22, server_hello({.supported_version = 0x0304})));
+}
+
+TEST(Wire, AHelloRetryRequestMayLieInAHole) {
+  const ClientHelloFields hello{.sni = "a.example", .supported_versions = {0x0304}};
+  const TlsHandshake t = hellos_behind_holes(hello, 0x0303).one().handshake;
+  EXPECT_EQ(t.hello_retry, TriState::unknown);
+  EXPECT_FALSE(known(t.hello_ns()));
+  EXPECT_EQ(t.server_hello_ns, ms(2));
+  EXPECT_EQ(t.early_data_offered, TriState::unknown);  // the second one never offers it
+  // Records of this version are the first hello's.
+  const TlsHandshake first = hellos_behind_holes(hello, 0x0301).one().handshake;
+  EXPECT_EQ(first.hello_retry, TriState::unknown);
+  EXPECT_EQ(first.hello_ns(), ms(1));
+  EXPECT_EQ(first.early_data_offered, TriState::no);
+}
+
+TEST(Wire, TheSecondClientHelloTellsOfTheRequestThatWasNotCaptured) {
+  const ClientHelloFields hello{.supported_versions = {0x0304}};
+  const TlsHandshake t = Conversation()
+                             .client(record(22, client_hello(hello)))
+                             .lost(Direction::s2c, 100)
+                             .client(record(22, client_hello(hello)))
+                             .server(record(22, server_hello({.supported_version = 0x0304})))
+                             .one()
+                             .handshake;
+  EXPECT_EQ(t.hello_retry, TriState::yes);
+  EXPECT_EQ(t.hello_retry_frame, 0U);
+  EXPECT_EQ(t.hello_ns(), ms(2));
+}
+
+TEST(Wire, WhatCameBeforeTheCaptureIsNotKnown) {
+  const ClientHelloFields hello{.supported_versions = {0x0304}};
+  Bench bench;
+  StreamContext midstream = kContext;
+  midstream.syn_seen = midstream.syn_ack_seen = false;
+  const auto handle = bench.tracker.open(midstream);
+  Conversation()
+      .client(record(22, client_hello(hello)))
+      .server(record(22, server_hello({.supported_version = 0x0304})))
+      .play(bench.tracker, handle);
+  bench.tracker.close(handle, ConnectionEnd::closed);
+  ASSERT_EQ(bench.sink.told.size(), 1U);
+  const TlsHandshake& t = bench.sink.told[0].handshake;
+  EXPECT_EQ(t.hello_retry, TriState::unknown);
+  EXPECT_FALSE(known(t.hello_ns()));
 }
 
 TEST(Wire, LostServerHelloLeavesTheVersionOpen) {
@@ -369,7 +424,9 @@ void expect_nothing_else(const Told& told, const Told& whole) {
       ASSERT_EQ(part.*number, full.*number);
     }
   }
-  for (const auto state : {&TlsHandshake::resumed, &TlsHandshake::early_data_accepted}) {
+  for (const auto state : {&TlsHandshake::resumed, &TlsHandshake::early_data_accepted,
+                           &TlsHandshake::hello_retry, &TlsHandshake::early_data_offered,
+                           &TlsHandshake::psk_offered, &TlsHandshake::ech_offered}) {
     if (part.*state != TriState::unknown) {
       ASSERT_EQ(part.*state, full.*state);
     }
@@ -385,16 +442,13 @@ void expect_nothing_else(const Told& told, const Told& whole) {
   if (part.certificate_bytes != 0) {
     ASSERT_EQ(part.certificate_bytes, full.certificate_bytes);
   }
-  if (part.client_version != 0) {
-    ASSERT_EQ(part.psk_offered, full.psk_offered);
-    ASSERT_EQ(part.early_data_offered, full.early_data_offered);
-  }
 }
 
 TEST(Wire, SegmentsCutByTheSnaplenTellNothingElse) {
   Bench bench;
   std::vector<Conversation> conversations = all_conversations();
   conversations.push_back(tls13_across_segments());
+  conversations.push_back(tls13_early_data_refused());
   for (const auto& conversation : conversations) {
     const Told whole = conversation.one();
     for (std::size_t most = 1; most < 500; ++most) {
@@ -414,6 +468,7 @@ TEST(Wire, HolesTellNothingElse) {
   Bench bench;
   std::vector<Conversation> conversations = all_conversations();
   conversations.push_back(tls13_across_segments());
+  conversations.push_back(tls13_early_data_refused());
   for (const auto& conversation : conversations) {
     const Told whole = conversation.one();
     for (std::size_t s = 0; s < conversation.segments(); ++s) {
