@@ -17,7 +17,7 @@ constexpr std::uint64_t kSegmentBytes = 2048 + 428;
 constexpr std::uint64_t kDatagramBytes = 4 * 2048 + 224;  ///< pages of ordinary datagrams
 constexpr std::uint64_t kQueryBytes = 484;                ///< name, response, index
 constexpr std::uint64_t kDnsStreamBytes = 2208;
-constexpr std::uint64_t kHttpStreamBytes = 132;
+constexpr std::uint64_t kHttpStreamBytes = 140;
 /// Target, host, referer ..., and what its response's shape is made from.
 constexpr std::uint64_t kRequestBytes = 571 + sizeof(TransferMeter);
 constexpr std::uint64_t kTlsStreamBytes = 699;  ///< SNI, ALPN, record reader

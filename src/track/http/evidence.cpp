@@ -24,6 +24,15 @@ bool had_beginning(const HttpArrival::Place& response, const HttpArrival::Place&
   return had_received(response, request.seq);
 }
 
+/// Whether who responds had received more than a request of so many bytes; false also when its end is not known.
+bool had_more(const HttpArrival::Place& response, const HttpArrival::Place& request,
+              std::uint64_t request_bytes) {
+  if (!response.acks || !request.acks) return false;
+  if (request_bytes == 0 || request_bytes > kWidestWindow) return false;
+  const std::uint32_t end = request.seq + static_cast<std::uint32_t>(request_bytes);
+  return seq_distance(end, response.ack) > 0;
+}
+
 }  // namespace
 
 // -------------------------------------------------------------------------------- which request
@@ -52,7 +61,7 @@ HttpTracker::Match HttpTracker::request_of(const HttpArrival& response) const {
   if (at_->responses_lost) return request_behind_hole(response);
   const std::uint32_t i = open_request(response, at_->first);
   if (i == kNoExchange) return {};
-  const bool in_step = is_in_step(exchanges_[i], at_->latest);
+  const bool in_step = is_in_step(exchanges_[i], at_->latest, response.place);
   if (in_step && !(exchanges_[i].hidden && at_->in_doubt)) return {i};
   if (overtakes(response)) return {at_->last, true, true};
   return {i, in_step};
@@ -63,8 +72,20 @@ HttpTracker::Match HttpTracker::request_of(const HttpArrival& response) const {
 bool HttpTracker::overtakes(const HttpArrival& response) const {
   const Exchange& e = exchanges_[at_->last];
   return !at_->pipelines && !e.hidden && !e.released && !answered(e.facts) &&
-         e.request_place.acks && at_->latest.placed &&
-         had_received(e.request_place, at_->latest.seq) && can_answer(response, e);
+         e.request_place.acks && at_->latest.placed && waited(e, at_->latest, response.place) &&
+         can_answer(response, e);
+}
+
+/// Of what was captured, or is known to be missing; 0: not known.
+std::uint64_t HttpTracker::length_of(const Exchange& request) {
+  if (request.request_length == 0) return 0;
+  return std::max(request.request_length, request.facts.request_bytes);
+}
+
+/// Whether the client sent anything between what the server had received when it began to respond and this request.
+bool HttpTracker::sent_more(const Began& response, const HttpArrival::Place& request) {
+  return response.acks && request.acks &&
+         seq_distance(response.ack, request.seq) > std::int32_t{kNoMessageBytes};
 }
 
 /// The response of the oldest may lie in the hole, and those of the next ones. Who sent a request after it
@@ -90,25 +111,39 @@ HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response)
   // It may be to one that the server has and that is not here, or not yet.
   if (first == kNoExchange) return {};
   const bool unseen_behind = at_->behind == HttpHole::hides_begin && !exchanges_[at_->last].hidden;
+  const Exchange& latest = exchanges_[last];
+  const bool none_hidden = latest.behind == HttpHole::in_step ||
+                           (!at_->response_gap && !sent_more(at_->latest, latest.request_place));
   const bool more_asked =
-      (at_->asked && had_received(response.place, at_->asked_seq)) || unseen_behind;
+      unseen_behind || (at_->asked && had_received(response.place, at_->asked_seq)) ||
+      (!latest.hidden && had_more(response.place, latest.request_place, length_of(latest)));
   const bool alone = open == 1 && all_known;
-  const bool waited =
-      sent_later == 1 &&
-      (!at_->pipelines || (open == 1 && exchanges_[last].behind == HttpHole::in_step));
-  const bool one = !more_asked && (alone || waited);
+  const bool sent_alone = sent_later == 1 && none_hidden &&
+                          (!at_->pipelines || (open == 1 && latest.behind == HttpHole::in_step));
+  const bool one = !more_asked && (alone || sent_alone);
   return {one ? last : first, one};
 }
 
-/// Whether no hidden request can be the one that is answered after `response`: the client waited for it
-/// before it sent this one.
-bool HttpTracker::is_in_step(const Exchange& request, const Began& response) const {
+/// Whether no hidden request can be the one that has the response behind `before`.
+bool HttpTracker::is_in_step(const Exchange& request, const Began& before,
+                             const HttpArrival::Place& response) const {
   if (request.hidden || (request.behind == HttpHole::in_step && !at_->in_doubt)) return true;
-  if (!response.any || (at_->pipelines && request.behind != HttpHole::in_step)) return false;
-  if (request.request_place.acks && response.placed) {
-    return had_received(request.request_place, response.seq);
+  if (at_->pipelines && request.behind != HttpHole::in_step) return false;
+  return waited(request, before, response);
+}
+
+/// Whether it looks as if the client had waited for the response `before` and then for this one, with one request in
+/// between.
+bool HttpTracker::waited(const Exchange& request, const Began& before,
+                         const HttpArrival::Place& response) const {
+  const HttpArrival::Place& place = request.request_place;
+  if (!before.any) return false;
+  if (!at_->pipelines && had_more(response, place, length_of(request))) return false;
+  if (!place.acks || !before.placed) {
+    return known(before.first_ns) && request.facts.request_first_ns > before.first_ns;
   }
-  return known(response.first_ns) && request.facts.request_first_ns > response.first_ns;
+  const bool may_have_sent_more = !before.acks && request.behind != HttpHole::in_step;
+  return !sent_more(before, place) && !may_have_sent_more && had_received(place, before.seq);
 }
 
 /// Has its response. Behind a hole it is the first again.
@@ -161,8 +196,6 @@ bool HttpTracker::may_respond(const HttpArrival& status_line) {
 bool HttpTracker::claim_response(std::uint32_t request) {
   if (!at_->keeps) return false;
   Exchange& r = exchanges_[request];
-  const std::uint32_t end_seq =
-      r.request_place.seq + static_cast<std::uint32_t>(r.facts.request_bytes);
   for (std::uint32_t i = at_->first; i != kNoExchange; i = exchanges_[i].next) {
     Exchange& e = exchanges_[i];
     if (!is_kept_response(e)) continue;
@@ -172,8 +205,8 @@ bool HttpTracker::claim_response(std::uint32_t request) {
     response.first_ns = e.facts.response_first_ns;
     if (!at_->holes || !can_answer(response, r)) {
       e.released = true;
-    } else if (is_in_step(r, e.before) &&
-               !(e.behind_lost_ones && had_received(e.response_place, end_seq))) {
+    } else if (is_in_step(r, e.before, e.response_place) &&
+               !(e.behind_lost_ones && had_more(e.response_place, r.request_place, length_of(r)))) {
       settle(r);
       move_request(request, i);
       return true;

@@ -48,6 +48,7 @@ void HttpTracker::on_skipped(Direction direction, std::uint64_t bytes) {
 }
 
 void HttpTracker::begin_request(const HttpStart& start) {
+  see_pipelining(start.arrival.place);
   // Order decides who gets which response: behind an untracked request all are untracked.
   at_->request = at_->untracked == 0 ? new_exchange() : kNoExchange;
   if (at_->request == kNoExchange) return;
@@ -68,13 +69,18 @@ void HttpTracker::begin_request(const HttpStart& start) {
 void HttpTracker::end_request_head(const HttpHeadEnd& head) {
   if (at_->request == kNoExchange) {
     ++at_->untracked;
+    // A response that could not be paired may count as its.
+    if (at_->holes) at_->behind = std::max(at_->behind, HttpHole::may_hide);
     counters_.add(Counter::http_requests_full);
     return;
   }
   at_->unread = false;
-  exchanges_[at_->request].behind = std::exchange(at_->behind, HttpHole::in_step);
-  see_pipelining(exchanges_[at_->request].request_place);
-  HttpTransaction& t = exchanges_[at_->request].facts;
+  Exchange& e = exchanges_[at_->request];
+  e.behind = std::exchange(at_->behind, HttpHole::in_step);
+  HttpTransaction& t = e.facts;
+  const HttpStream& stream = at_->stream[index(Direction::c2s)];
+  if (head.body == HttpBody::none) e.request_length = t.request_bytes;
+  if (head.body == HttpBody::length) e.request_length = t.request_bytes + stream.remaining;
   t.request_headers_ns = t.request_last_ns;
   t.keep_alive = head.persistent;
   if (claim_response(at_->request)) return;
@@ -98,6 +104,7 @@ void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
   const HttpTransaction& t = r.facts;
   e.kind = r.kind;
   e.behind = r.behind;
+  e.request_length = r.request_length;
   e.request_place = r.request_place;
   e.facts.resynchronised = r.facts.resynchronised;
   e.facts.request_seen = true;
@@ -123,7 +130,9 @@ void HttpTracker::end_request(HttpEnd end) {
   const std::uint32_t i = at_->request;
   at_->request = kNoExchange;
   if (end == HttpEnd::in_head) return release(i);
-  exchanges_[i].facts.request_complete = end == HttpEnd::complete;
+  Exchange& e = exchanges_[i];
+  e.facts.request_complete = end == HttpEnd::complete;
+  if (e.facts.request_complete) e.request_length = e.facts.request_bytes;
   emit_settled();
 }
 
@@ -141,9 +150,13 @@ void HttpTracker::begin_response(const HttpStart& start) {
     return;
   }
   const bool behind_hole = at_->responses_lost;
-  Began before = std::exchange(at_->latest, {start.arrival.first_ns, start.arrival.place.seq,
-                                             start.arrival.place.acks, true});
-  if (behind_hole) before = {kUnknownNs, at_->lost_seq, at_->placed, true};
+  const HttpArrival::Place& place = start.arrival.place;
+  Began before = std::exchange(
+      at_->latest, {start.arrival.first_ns, place.seq, place.ack, place.acks, place.acks, true});
+  if (behind_hole) {
+    before = {kUnknownNs, at_->lost_seq, before.ack, at_->placed, before.acks && !at_->response_gap,
+              true};
+  }
   if (match.exchange != kNoExchange && match.exchange == at_->request) {
     parser_.end_unread(at_->stream[index(Direction::c2s)], Direction::c2s);
   }
@@ -155,8 +168,10 @@ void HttpTracker::begin_response(const HttpStart& start) {
   if (at_->responses_lost && at_->untracked > 0) {
     release_unanswered_before(kNoExchange);
     at_->untracked = 1;
+    at_->behind =
+        std::max(at_->behind, HttpHole::may_hide);  // how many are still open is not known
   }
-  at_->responses_lost = at_->response_hidden = false;
+  at_->responses_lost = at_->response_hidden = at_->response_gap = false;
   if (asked == kNoExchange && at_->untracked > 0) {
     --at_->untracked;
     return emit_settled();

@@ -76,6 +76,7 @@ void HttpTracker::on_gap(Handle handle, Direction direction, std::uint64_t missi
   HttpHole hole = parser_.gap(stream, direction, missing);
   if (at_->context.from_start && !at_->begun[index(direction)]) hole = HttpHole::hides_begin;
   lose_step(direction, hole, rest);
+  if (direction == Direction::s2c) at_->response_gap = at_->responses_lost;
   at_->begun[index(direction)] = true;
   (direction == Direction::s2c ? at_->end_seq : at_->asked_seq) +=
       static_cast<std::uint32_t>(missing);

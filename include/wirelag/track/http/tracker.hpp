@@ -19,9 +19,11 @@
 //
 // Holes. A request that began in a hole stands in the FIFO without its facts, for its response. There may have
 // been several: so the request behind it is paired only when the client sent it after it had begun to
-// receive the response before, as all do that do not pipeline. Behind a hole in the server's bytes that may hide
+// receive the response before, as all do that do not pipeline, and nothing shows that it pipelines: two requests that
+// acknowledge the same, bytes sent between what the response before acknowledges and the request (sent_more()), or
+// behind it before its response came (had_more()). Behind a hole in the server's bytes that may hide
 // responses, the next one is paired when only one request can be meant: one alone is open, or one alone
-// was sent after the client had received bytes of the hole. What is paired so is `resynchronised`, and so are
+// was sent after the client had received bytes of the hole, none of the client's missing before it. What is paired so is `resynchronised`, and so are
 // the request and the response that cannot be told. The next request that a waiting client sends after a response
 // that could not be paired ends the doubt: what was open before it has had its response. When every request has its response, what looks like a status
 // line behind a hole lies in a body.
@@ -84,7 +86,9 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   struct Began {
     TimeNs first_ns = kUnknownNs;
     std::uint32_t seq = 0;  ///< valid with `placed`
+    std::uint32_t ack = 0;  ///< what its first segment acknowledges; valid with `acks`
     bool placed = false;
+    bool acks = false;
     bool any = false;
   };
 
@@ -104,6 +108,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     bool released = false;                ///< what it lacks will not come any more
     bool hidden = false;                  ///< its request began in a hole
     HttpHole behind = HttpHole::in_step;  ///< what lies between the request and the one before
+    std::uint64_t request_length = 0;     ///< with its body; 0: not known before its end
     HttpArrival::Place request_place;
     HttpArrival::Place response_place;
     Began before;                   ///< the response before its own, or the hole that hides it
@@ -135,6 +140,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     bool holes : 1 = false;      ///< there were some, in either direction
     bool responses_lost : 1 = false;   ///< the latest may hide whole responses
     bool response_hidden : 1 = false;  ///< it hides at least one
+    bool response_gap : 1 = false;     ///< whole segments are missing, not only their ends
     bool in_doubt : 1 = false;         ///< the latest response could not be paired
     bool keeps : 1 =
         false;  ///< responses may be in the FIFO that wait for a request that comes late
@@ -144,7 +150,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
         false;  ///< since the last request the client sent bytes that could not be read
     bool tunnel : 1 = false;  ///< another protocol has taken over
   };
-  static_assert(sizeof(Connection) <= 168, "what an idle connection costs");
+  static_assert(sizeof(Connection) <= 176, "what an idle connection costs");
 
   void on_start(Direction direction, const HttpStart& start) override;
   void on_field(Direction direction, HttpField field, std::string_view value,
@@ -177,7 +183,12 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   [[nodiscard]] Match request_of(const HttpArrival& response) const;
   [[nodiscard]] Match request_behind_hole(const HttpArrival& response) const;
   [[nodiscard]] bool overtakes(const HttpArrival& response) const;
-  [[nodiscard]] bool is_in_step(const Exchange& request, const Began& response) const;
+  [[nodiscard]] bool is_in_step(const Exchange& request, const Began& before,
+                                const HttpArrival::Place& response) const;
+  [[nodiscard]] bool waited(const Exchange& request, const Began& before,
+                            const HttpArrival::Place& response) const;
+  [[nodiscard]] static std::uint64_t length_of(const Exchange& request);
+  [[nodiscard]] static bool sent_more(const Began& response, const HttpArrival::Place& request);
   void settle(Exchange& request);
   void give_up_pairing(const Match& match, const HttpArrival& response);
   [[nodiscard]] std::uint32_t without_request(const HttpArrival& response);

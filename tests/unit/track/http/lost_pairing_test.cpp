@@ -72,11 +72,14 @@ TEST(LostRequest, GivenUpLateTakesItsResponseAllTheSame) {
                   "GET a.example/c -> 0 frames 3-3 0-0 pipelined resynchronised"));
 }
 
-TEST(LostRequest, WithItsResponseLostTooIsNobodysConcern) {
+// /b and its response are missing, or /b, sent with /c, and the response here is to /b.
+TEST(LostRequest, WithItsResponseLostTooLeavesTheNextUntold) {
   EXPECT_THAT(told({client(1, get("/a")), server(2, kOk5), client_hole(40, 3), server_hole(43, 4),
-                    client(5, get("/c")), server(6, kOk5)}),
+                    client(5, get("/c")), server(6, kOk5), client(7, get("/d")), server(8, kOk5)}),
               ElementsAre("GET a.example/a -> 200 frames 1-1 2-2 wait 1ms body 5",
-                          "GET a.example/c -> 200 frames 5-5 6-6 wait 1ms body 5 resynchronised"));
+                          "GET a.example/c -> 0 frames 5-5 0-0 resynchronised",
+                          "? -> 200 frames 0-0 6-6 body 5 resynchronised",
+                          "GET a.example/d -> 200 frames 7-7 8-8 wait 1ms body 5 resynchronised"));
 }
 
 // An idle connection's 408 crosses the request that it does not know of.
