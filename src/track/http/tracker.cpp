@@ -13,6 +13,10 @@ constexpr std::array<std::size_t, HttpTracker::kTexts> kLongestText = {32,   512
 /// A usual request needs one block for its texts, a browser's with a long target and referer two.
 constexpr std::size_t kTextBlocksPerRequest = 2;
 
+/// What holes leave open is looked for among all requests of a connection: so many bound what a response can cost.
+/// Clients that pipeline send a few dozen.
+constexpr std::uint32_t kMostPerConnection = 256;
+
 /// What is known to belong to the message that is being read.
 std::uint64_t body_left(const HttpStream& stream) {
   return stream.state == HttpStream::State::body_length ? stream.remaining : 0;
@@ -33,7 +37,8 @@ void extend(FrameSpan& frames, TimeNs& first_ns, TimeNs& last_ns, std::uint64_t&
 
 HttpTracker::HttpTracker(const HttpLimits& limits, Classifier& classifier, TransactionSink& sink,
                          Counters& counters)
-    : exchanges_per_connection_(std::max<std::uint32_t>(1, limits.open_requests / 4)),
+    : exchanges_per_connection_(
+          std::clamp<std::uint32_t>(limits.open_requests / 4, 1, kMostPerConnection)),
       classifier_(classifier),
       sink_(sink),
       counters_(counters),

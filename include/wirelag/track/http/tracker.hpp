@@ -34,7 +34,7 @@
 // Limits (HttpLimits) and what happens there:
 //   connections     open() returns kNone                                     http_streams_full
 //   open_requests   the newest request is not tracked, nor is its response;
-//                   one connection gets at most a quarter of them            http_requests_full
+//                   one connection gets at most a quarter of them, and 256   http_requests_full
 //   texts           cut, marked text_cut (see kLongestText in tracker.cpp)   http_texts_cut
 //   header_buffers  the message is not tracked                               http_header_buffers_full
 //   header_bytes    framing goes on, texts beyond are missing                http_headers_too_long

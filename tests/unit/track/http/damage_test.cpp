@@ -413,5 +413,18 @@ TEST(Hostile, RandomDamageIsHarmless) {
   }
 }
 
+// Behind a hole a response is weighed against all open requests, and interim ones come without end.
+TEST(Limits, OneConnectionHasFewOpenRequests) {
+  HttpLimits limits = small_limits();
+  limits.open_requests = 1 << 16;
+  Bench bench(limits);
+  const auto h = bench.tracker.open({1, {}, {}});
+  for (FrameNumber i = 1; i <= 20'000; ++i) bench.step(h, client(i, get("/a")));
+  EXPECT_EQ(bench.tracker.usage().exchanges, 256U);
+  EXPECT_EQ(bench.counters.of(Counter::http_requests_full), 20'000U - 256U);
+  bench.tracker.close(h, ConnectionEnd::closed);
+  EXPECT_TRUE(bench.all_given_back());
+}
+
 }  // namespace
 }  // namespace wirelag::testing
