@@ -30,6 +30,7 @@ struct Draft {
   std::span<SmallIndex> asked;     ///< into the dataset, ascending
   std::span<TypeState> types;      ///< in order of first question
   std::span<IpAddress> addresses;  ///< of the answers
+  std::uint32_t addresses_left_out = 0;
   TimeNs start_ns = kUnknownNs;
   TimeNs end_ns = kUnknownNs;
   SmallIndex released_by;

@@ -125,13 +125,16 @@ class Distinct {
 void add_addresses(Drafts& drafts, const Transactions<DnsTransaction>& all) {
   std::size_t most = 0;
   for (const DnsTransaction& d : all) most += d.response.size() / kLeastAddressRecord;
-  drafts.addresses = ListRoom<IpAddress>(most);
+  drafts.addresses = ListRoom<IpAddress>(std::min(most, drafts.all.size() * Lookup::kMaxAddresses));
   Distinct distinct;
   for (Draft& draft : drafts.all) {
     for (const std::size_t i : draft.asked) {
       for (const IpAddress& ip : addresses_in(all[i])) distinct.add(ip);
     }
-    for (const IpAddress& ip : distinct.take()) drafts.addresses.append(draft.addresses, ip);
+    const std::vector<IpAddress> found = distinct.take();
+    const std::size_t kept = std::min(found.size(), Lookup::kMaxAddresses);
+    for (std::size_t i = 0; i < kept; ++i) drafts.addresses.append(draft.addresses, found[i]);
+    draft.addresses_left_out = static_cast<std::uint32_t>(found.size() - kept);
   }
 }
 
@@ -306,6 +309,7 @@ class Finisher {
     }
     lookup.released_by = draft.released_by;
     lookup.addresses = draft.addresses;
+    lookup.addresses_left_out = draft.addresses_left_out;
     lookup.start_time_ns = all_[asked_.front()].first_query_ns;
     lookup.end_time_ns = draft.end_ns;
     const bool untimed =

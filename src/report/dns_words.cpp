@@ -209,7 +209,7 @@ std::string waited(const Report& r, const Lookup& l) {
 
 std::string short_result(const Report& r, const Lookup& l) {
   if (!l.addresses.empty()) {
-    const std::size_t others = l.addresses.size() - 1;
+    const std::size_t others = l.addresses.size() - 1 + l.addresses_left_out;
     return l.addresses.front().text() + (others > 0 ? fmt::format(" +{}", others) : "");
   }
   if (l.outcome == DnsOutcome::answered && l.released_by != Dataset::kNone) {

@@ -137,7 +137,8 @@ Json lookup_json(const Lookup& l) {
               {"outcome", std::string(name(l.outcome))},
               {"released_by",
                l.released_by == Dataset::kNone ? Json(nullptr) : Json(std::size_t{l.released_by})},
-              {"addresses", std::move(addresses)}};
+              {"addresses", std::move(addresses)},
+              {"addresses_left_out", l.addresses_left_out}};
 }
 
 Json body_bytes_or_null(const HttpTransaction& t) {

@@ -43,11 +43,16 @@ struct LookupMember {
 /// What the user waited for: all transactions of one client for one name (docs/metrics.md).
 /// What belongs together is decided by LookupLimits.
 struct Lookup {
+  /// As many A records as an answer of 4096 octets holds, which is what resolvers take over UDP at most.
+  static constexpr std::size_t kMaxAddresses = 255;
+
   IpAddress client_ip;
   std::string_view qname;  ///< in the dataset; of a search list: the last and shortest name
   std::span<const std::uint16_t> qtypes;
   std::span<const LookupMember> members;  ///< in order of first frame
-  std::span<const IpAddress> addresses;   ///< A and AAAA records of the answers
+  /// A and AAAA records of the answers, each once, at most kMaxAddresses: those that came first.
+  std::span<const IpAddress> addresses;
+  std::uint32_t addresses_left_out = 0;  ///< beyond these
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;  ///< of the answer that released the client, 0 when none
   TimeNs start_time_ns = kUnknownNs;
