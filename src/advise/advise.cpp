@@ -271,8 +271,10 @@ bool was_open_before(const Connection& c) {
 bool opened_unseen_after(const std::vector<std::size_t>& lookups, const RuleInput& input) {
   static constexpr IpAddress kAnyClient{};
   std::vector<std::pair<IpAddress, IpAddress>> ways;
+  bool any_server = false;
   for (const std::size_t i : lookups) {
     const Lookup& l = input.correlation.lookups[i];
+    any_server |= l.addresses_left_out > 0;
     const IpAddress& client = l.client_ip.is_loopback() ? kAnyClient : l.client_ip;
     for (const IpAddress& server : l.addresses) ways.emplace_back(client, server);
   }
@@ -282,18 +284,17 @@ bool opened_unseen_after(const std::vector<std::size_t>& lookups, const RuleInpu
   };
   const auto& connections = input.data.connections();
   return std::any_of(connections.begin(), connections.end(), [&](const Connection& c) {
-    return was_open_before(c) && (of(c.client.ip, c.server.ip) || of(kAnyClient, c.server.ip));
+    return was_open_before(c) &&
+           (any_server || of(c.client.ip, c.server.ip) || of(kAnyClient, c.server.ip));
   });
 }
 
 /// Whether somebody may have waited for what the finding is about and no visit shows it: a lookup, say, of a
-/// connection whose opening was not captured.
+/// connection whose opening was not captured, or segments lost of what cannot be read.
 bool waiting_not_captured(const Finding& f, const RuleInput& input) {
   if (input.visits.stored.empty()) return true;
   if (!f.edits.empty()) return false;
-  if (!f.lookups.empty()) return opened_unseen_after(f.lookups, input);
-  const auto& connections = input.data.connections();
-  return std::any_of(connections.begin(), connections.end(), was_open_before);
+  return f.unplaced > 0 || opened_unseen_after(f.lookups, input);
 }
 
 /// False when it saves no time worth a finding, and no load either.
@@ -395,6 +396,21 @@ std::vector<WaitAfter> waits_after(const Visits& visits, std::uint32_t visit,
     if (after.least_ns == before.least_ns && after.most_ns == before.most_ns) continue;
     waits.push_back({i, after.least_ns, after.most_ns});
     before = after;
+  }
+  return waits;
+}
+
+std::vector<WaitAfter> waits_with(const Visits& visits, const Advice& advice,
+                                  std::string_view rule) {
+  std::vector<WaitAfter> waits;
+  for (const Visit& v : visits.stored) waits.push_back({0, v.wait_ns, v.wait_ns});
+  std::vector<Edit> all;
+  for (const Finding& f : advice.findings) {
+    if (f.rule == rule && !f.capacity_only) all.insert(all.end(), f.edits.begin(), f.edits.end());
+  }
+  for (const auto& [visit, edits] : by_visit(all)) {
+    const WaitRange range = wait_range(visits.stored[visit], edits);
+    waits[visit] = {0, range.least_ns, range.most_ns};
   }
   return waits;
 }

@@ -30,26 +30,6 @@ std::string count_of(std::size_t n, std::string_view thing) {
              : fmt::format("{} {}s", n, thing);
 }
 
-DurationNs quantile(std::vector<DurationNs>& values, double q) {
-  const double rank = std::ceil(q * static_cast<double>(values.size()));
-  const auto at = static_cast<std::ptrdiff_t>(std::max(rank, 1.0)) - 1;
-  std::nth_element(values.begin(), values.begin() + at, values.end());
-  return values[static_cast<std::size_t>(at)];
-}
-
-DurationNs quantile(std::vector<Weighted>& values, double q) {
-  std::sort(values.begin(), values.end(),
-            [](const Weighted& a, const Weighted& b) { return a.value_ns < b.value_ns; });
-  double total = 0;
-  for (const Weighted& v : values) total += v.weight;
-  double passed = 0;
-  for (const Weighted& v : values) {
-    passed += v.weight;
-    if (passed >= q * total) return v.value_ns;
-  }
-  return values.back().value_ns;
-}
-
 void set_confidence(Finding& finding, const Thresholds& thresholds, std::size_t samples,
                     std::string_view sample, std::string_view inferred) {
   const std::size_t for_a = thresholds.confidence.samples_for_a;

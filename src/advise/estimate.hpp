@@ -1,4 +1,4 @@
-// What all rules share: durations in words, quantiles, confidence, and user-seconds per hour.
+// What all rules share: durations in words, confidence, and user-seconds per hour.
 // Control thread; pure functions.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <wirelag/advise/rule.hpp>
+#include <wirelag/advise/weighted.hpp>
 
 namespace wirelag {
 
@@ -14,18 +15,6 @@ namespace wirelag {
 
 /// "1 visit", "3 visits".
 [[nodiscard]] std::string count_of(std::size_t n, std::string_view thing);
-
-/// The smallest value that at least the share `q` of the values does not exceed (nearest rank).
-/// `values` is not empty; it is reordered.
-[[nodiscard]] DurationNs quantile(std::vector<DurationNs>& values, double q);
-
-/// One of several values, and how many it stands for.
-struct Weighted {
-  DurationNs value_ns = 0;
-  double weight = 1;
-};
-/// Likewise; nearest rank by weight.
-[[nodiscard]] DurationNs quantile(std::vector<Weighted>& values, double q);
 
 /// Sets confidence and adds to why_not_higher. A: samples enough (thresholds.confidence) and nothing
 /// missing; B: fewer, or something is missing (why_not_higher is not empty); C: few, or part of the

@@ -8,6 +8,7 @@
 //            a login: as many round trips as its protocol needs; pipelined: from the end of the one before
 #include <algorithm>
 
+#include "first_answer.hpp"
 #include "graph_parts.hpp"
 
 namespace wirelag {
@@ -98,7 +99,8 @@ class Nodes {
     n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
   }
 
-  /// Of what cannot be read the first exchange is seen: first bytes out, first bytes back.
+  /// Of what cannot be read the first exchange is seen: first bytes out, first bytes back, and the last ones
+  /// where nothing else was asked. How they came is not measured.
   void unreadable(VisitNode& n) {
     const Channel& channel = correlation_.channels[n.connection];
     const Connection& c = data_.connections()[n.connection];
@@ -112,7 +114,16 @@ class Nodes {
     n.ended = known(to) && to >= from;
     n.start_ns = from;
     n.end_ns = n.ended ? to : from;
-    if (n.ended) wait(n, n.end_ns - n.start_ns);
+    if (n.ended) {
+      wait(n, n.end_ns - n.start_ns);
+      const TlsHandshake* tls = channel.tls != Dataset::kNone ? &data_.tls()[channel.tls] : nullptr;
+      const DurationNs arriving_ns = first_answer_end_ns(c, tls) - to;
+      if (arriving_ns > 0) {
+        n.parts.push({Category::bandwidth, arriving_ns});
+        n.end_ns += arriving_ns;
+        visit_.flags.transfer_unsplit = true;
+      }
+    }
     if (!n.ended) n.parts.push({Category::send, 0});
   }
 

@@ -47,4 +47,14 @@ class NodeIndex {
   return {at.visit, at.node, Edit::What::shorten, category, low_ns, high_ns};
 }
 
+/// The edit of a finding, or, where no stored visit has the node, that one is missing.
+inline void shorten(Finding& f, const NodePlace* at, Category category, DurationNs low_ns,
+                    DurationNs high_ns) {
+  if (at == nullptr) {
+    ++f.unplaced;
+  } else {
+    f.edits.push_back(shorten(*at, category, low_ns, high_ns));
+  }
+}
+
 }  // namespace wirelag

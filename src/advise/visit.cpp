@@ -14,6 +14,7 @@
 
 #include <wirelag/advise/visit.hpp>
 
+#include "first_answer.hpp"
 #include "graph.hpp"
 #include "sample.hpp"
 
@@ -120,10 +121,10 @@ class Activities {
       const TlsHandshake& t = data_.tls()[channel.tls];
       add(c.client.ip, t.client_hello_ns, std::max(t.client_finished_ns, t.server_finished_ns),
           VisitNode::Kind::tls, channel.tls, i);
-      add(c.client.ip, t.first_client_data_ns, t.first_server_data_ns, VisitNode::Kind::request,
+      add(c.client.ip, t.first_client_data_ns, first_answer_end_ns(c, &t), VisitNode::Kind::request,
           Dataset::kNone, i);
     } else if (channel.http.empty() && channel.database.empty()) {
-      add(c.client.ip, c.half.c2s.first_payload_ns, c.half.s2c.first_payload_ns,
+      add(c.client.ip, c.half.c2s.first_payload_ns, first_answer_end_ns(c, nullptr),
           VisitNode::Kind::request, Dataset::kNone, i);
     }
   }

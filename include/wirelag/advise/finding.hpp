@@ -76,8 +76,10 @@ struct Finding {
   std::string why;    ///< what was seen and why it matters, one to three sentences
   std::string fault;  ///< what was seen, a clause: "3 connections were opened late"
   std::vector<Family> families;
-  std::string scope;                   ///< "tcp/139.217.146.62:80"
-  std::vector<Edit> edits;             ///< empty: no visit gets shorter
+  std::string scope;        ///< "tcp/139.217.146.62:80"
+  std::vector<Edit> edits;  ///< empty: no visit gets shorter
+  /// Of what it is about: in no visit that was looked into, or cannot be read: nobody knows who waited for it.
+  std::size_t unplaced = 0;
   std::vector<std::size_t> lookups;    ///< of a rule about lookups: Correlation's that it is about
   std::uint64_t looked_at = 0;         ///< actions the rule looked at
   std::uint64_t affected_actions = 0;  ///< without edits by the rule, else by advise()

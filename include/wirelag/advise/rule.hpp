@@ -189,4 +189,9 @@ struct WaitAfter {
 [[nodiscard]] std::vector<WaitAfter> waits_after(const Visits& visits, std::uint32_t visit,
                                                  const Advice& advice);
 
+/// How long every stored visit would wait with the changes of all findings of one rule made, and of no other
+/// rule: by index into Visits::stored. `finding` says nothing.
+[[nodiscard]] std::vector<WaitAfter> waits_with(const Visits& visits, const Advice& advice,
+                                                std::string_view rule);
+
 }  // namespace wirelag

@@ -101,9 +101,7 @@ class Judge {
     const auto low = static_cast<DurationNs>(std::max(0.0, w.response_ns - left));
     const auto high = static_cast<DurationNs>(std::max(0.0, w.response_ns - load.r0_ns));
     for (const std::size_t i : w.requests) {
-      if (const NodePlace* at = nodes_.find(i)) {
-        f.edits.push_back(shorten(*at, Category::think, low, high));
-      }
+      shorten(f, nodes_.find(i), Category::think, low, high);
     }
   }
 

@@ -7,12 +7,15 @@
 //
 // Loss on the way hits one connection here and there; an overflow hits several at once. Measured: 24
 // clients at once on a backlog of 4, the last one 1743 ms, with a backlog of 64 495 ms. A longer
-// backlog hides the stall and not the queue: what remains is the queue's wait, so the low end is 0.
+// backlog hides the stall and not the queue: what is saved is what a queue of any length would save, served in order
+// at the pace that the server showed (accept_queue.hpp). Where not all first requests can be read that is not known:
+// from nothing to the whole stall.
 #include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
 
+#include "../accept_queue.hpp"
 #include "../estimate.hpp"
 #include "../nodes.hpp"
 
@@ -21,19 +24,24 @@ namespace {
 
 constexpr std::uint32_t kMaxTimers = 10;  ///< by then the sum is more than any wait
 
+/// One connection that met a full queue: its SYN, its first request, or one after the other.
 struct Event {
   std::size_t connection = 0;
   TimeNs time_ns = 0;
-  DurationNs stall_ns = 0;
-  Category category = Category::connect;
-  std::size_t request = Dataset::kNone;  ///< index into http()
-  const char* what = "";
+  DurationNs syn_ns = 0;                 ///< what it waited because its SYN was ignored
+  DurationNs request_ns = 0;             ///< likewise, its first request
+  std::size_t request = Dataset::kNone;  ///< index into http(); of the one that was ignored
+  Category category = Category::think;   ///< of the request's wait
+  [[nodiscard]] DurationNs stall_ns() const { return syn_ns + request_ns; }
 };
 
 struct Listener {
   std::vector<TimeNs> answered;  ///< first SYNs that were answered at once
   std::vector<Event> events;
   std::size_t opened = 0;
+  std::size_t unreadable = 0;  ///< without a first request and its answer that can be read
+  AcceptQueue queue;
+  bool queue_known = false;
 };
 
 bool synack_after_ack(const Connection& c) {
@@ -66,6 +74,9 @@ class Judge {
     RuleResult result{Outcome::fires, {}, {}};
     for (auto& [endpoint, listener] : listeners_) {
       keep_clusters(listener);
+      // Of those alone that were ignored nobody knows how fast the server is.
+      listener.queue_known = listener.unreadable == 0 && listener.events.size() < listener.opened &&
+                             listener.queue.serve_in_order();
       if (!listener.events.empty()) result.findings.push_back(finding_for(endpoint, listener));
     }
     return result.findings.empty() ? fine(listeners_) : result;
@@ -75,20 +86,35 @@ class Judge {
   void collect(std::size_t i, const Connection& c) {
     Listener& listener = listeners_[c.server];
     ++listener.opened;
-    const bool late = known(c.syn_wait_ns) && c.syn_wait_ns >= limits_.min_syn_wait_ns;
-    if (!late) listener.answered.push_back(c.start_time_ns);
-    if (late) {
-      listener.events.push_back({i, c.start_time_ns, c.syn_wait_ns, Category::connect,
-                                 Dataset::kNone, "its SYN was ignored"});
+    add_to_queue(listener, i, c);
+    Event e{i, c.start_time_ns};
+    if (known(c.syn_wait_ns) && c.syn_wait_ns >= limits_.min_syn_wait_ns) {
+      e.syn_ns = c.syn_wait_ns;
+    } else {
+      listener.answered.push_back(c.start_time_ns);
+    }
+    add_request(e, c);
+    if (e.stall_ns() > 0) listener.events.push_back(e);
+  }
+
+  void add_to_queue(Listener& listener, std::size_t i, const Connection& c) const {
+    const Channel& channel = input_.correlation.channels[i];
+    const HttpTransaction* first =
+        channel.http.empty() ? nullptr : &input_.data.http()[channel.http.front()];
+    if (first == nullptr || !known(first->response_first_ns) || !known(c.handshake_rtt_ns)) {
+      ++listener.unreadable;
       return;
     }
+    listener.queue.add(i, c.start_time_ns + c.handshake_rtt_ns, first->response_first_ns);
+  }
+
+  /// What its first request waited because it was ignored.
+  void add_request(Event& e, const Connection& c) const {
     const std::uint32_t resent =
         c.half.c2s.impairment().retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)];
-    if (resent == 0 && !synack_after_ack(c)) return;
-    const Channel& channel = input_.correlation.channels[i];
-    if (channel.http.empty()) return;
-    const std::size_t first = channel.http.front();
-    const HttpTransaction& h = input_.data.http()[first];
+    const Channel& channel = input_.correlation.channels[e.connection];
+    if ((resent == 0 && !synack_after_ack(c)) || channel.http.empty()) return;
+    const HttpTransaction& h = input_.data.http()[channel.http.front()];
     const DurationNs waited = h.server_wait_ns();
     if (!known(waited) || waited < limits_.min_wait_ns) return;
     const std::uint32_t timers = std::clamp<std::uint32_t>(resent, 1, kMaxTimers);
@@ -97,9 +123,10 @@ class Judge {
         std::min(waited, input_.thresholds.resend_timer.min_ns * ((std::int64_t{1} << timers) - 1));
     // What was seen to be sent again is no time of the server's in the graph.
     const bool seen = known(h.stalls.request_resend_ns) && h.stalls.request_resend_ns > 0;
-    listener.events.push_back({i, h.request_first_ns, seen ? h.stalls.request_resend_ns : stall,
-                               seen ? Category::stall : Category::think, first,
-                               "connected, but its first request was ignored"});
+    e.request = channel.http.front();
+    e.request_ns = seen ? h.stalls.request_resend_ns : stall;
+    e.category = seen ? Category::stall : Category::think;
+    if (e.syn_ns == 0) e.time_ns = h.request_first_ns;
   }
 
   /// Only events with company: enough of them within the time, and others answered then.
@@ -122,7 +149,7 @@ class Judge {
                                           t - limits_.within_ns);
       const bool answered_others =
           other != listener.answered.end() && *other <= t + limits_.within_ns;
-      const bool request = events[n].request != Dataset::kNone;
+      const bool request = events[n].syn_ns == 0;  // that was ignored, of an open connection
       if (static_cast<std::uint32_t>(near) >= limits_.min_events && (answered_others || request)) {
         kept.push_back(events[n]);
       }
@@ -137,7 +164,7 @@ class Judge {
                           count_of(listener.opened, "connection"));
     f.why = fmt::format(
         "{} at {}: several at once were ignored while others were answered, and the clients waited "
-        "for their timers. A longer backlog hides the stall; only more capacity cures the queue.",
+        "for their timers. A longer backlog saves that; the queue itself takes more capacity.",
         f.fault, endpoint.text());
     f.families = {Family::concurrency};
     f.scope = tcp_scope(endpoint);
@@ -147,7 +174,7 @@ class Judge {
         "{} or more ignored SYNs or first requests on one address and port within {} "
         "(rule.tcp-accept-overflow; from runs with backlogs of 4, 64 and 128)",
         limits_.min_events, in_ms(limits_.within_ns));
-    for (const Event& e : listener.events) add(f, e);
+    for (const Event& e : listener.events) add(f, e, listener);
     f.change = {
         {"nginx", "listen " + std::to_string(endpoint.port) + " backlog=4096 reuseport;", "reload",
          "more connections wait in the queue before they fail"},
@@ -160,10 +187,20 @@ class Judge {
     return f;
   }
 
-  void add(Finding& f, const Event& e) const {
-    const NodePlace* at =
-        e.request == Dataset::kNone ? connects_.find(e.connection) : requests_.find(e.request);
-    if (at != nullptr) f.edits.push_back(shorten(*at, e.category, 0, e.stall_ns));
+  /// What a longer queue saves comes off the SYN's wait first: that came first.
+  void add(Finding& f, const Event& e, const Listener& listener) const {
+    AcceptQueue::Sooner sooner{0, e.stall_ns()};
+    if (listener.queue_known) sooner = listener.queue.sooner(e.connection);
+    const auto of_syn = [&e](DurationNs d) { return std::min(d, e.syn_ns); };
+    const auto of_request = [&](DurationNs d) { return std::min(d - of_syn(d), e.request_ns); };
+    if (e.syn_ns > 0) {
+      shorten(f, connects_.find(e.connection), Category::connect, of_syn(sooner.low_ns),
+              of_syn(sooner.high_ns));
+    }
+    if (e.request_ns > 0) {
+      shorten(f, requests_.find(e.request), e.category, of_request(sooner.low_ns),
+              of_request(sooner.high_ns));
+    }
     if (f.evidence.size() == kExamples) return;
     const Connection& c = input_.data.connections()[e.connection];
     std::vector<FrameNumber> frames = handshake_frames(c);
@@ -171,8 +208,14 @@ class Judge {
       const FrameSpan& asked = input_.data.http()[e.request].request_frames;
       if (asked.first != 0) frames.push_back(asked.first);
     }
-    f.evidence.push_back(
-        {c.client.text() + ": " + e.what, e.connection, std::move(frames), e.time_ns, e.stall_ns});
+    f.evidence.push_back({c.client.text() + ": " + what(e), e.connection, std::move(frames),
+                          e.time_ns, e.stall_ns()});
+  }
+
+  static const char* what(const Event& e) {
+    if (e.request_ns == 0) return "its SYN was ignored";
+    return e.syn_ns == 0 ? "connected, but its first request was ignored"
+                         : "its SYN was ignored, and then its first request";
   }
 
   const RuleInput& input_;

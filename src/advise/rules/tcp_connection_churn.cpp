@@ -124,8 +124,10 @@ class Judge {
   void add(Finding& f, std::size_t i) const {
     const Connection& c = connections_[i];
     const DurationNs rtt = round_trips_.whole_ns(c);
-    if (const NodePlace* at = nodes_.find(i); at != nullptr && known(rtt)) {
-      f.edits.push_back(shorten(*at, Category::connect, rtt, rtt));
+    if (known(rtt)) {
+      shorten(f, nodes_.find(i), Category::connect, rtt, rtt);
+    } else {
+      ++f.unplaced;
     }
     if (f.evidence.size() == kExamples) return;
     f.evidence.push_back({c.client.text() + ": opened again, an earlier one had been closed", i,

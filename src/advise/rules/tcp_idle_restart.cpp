@@ -161,9 +161,7 @@ class Judge {
 
   void add(Finding& f, const Slow& s) const {
     const HttpTransaction& h = input_.data.http()[s.http];
-    if (const NodePlace* at = nodes_.find(s.http)) {
-      f.edits.push_back(shorten(*at, Category::rounds, s.low_ns, s.high_ns));
-    }
+    shorten(f, nodes_.find(s.http), Category::rounds, s.low_ns, s.high_ns);
     if (f.evidence.size() == kExamples) return;
     f.evidence.push_back(evidence_of_response(
         input_, h,

@@ -135,11 +135,8 @@ class Judge {
     const std::uint32_t fewer = s.flights_now - s.flights_then;
     const std::uint32_t surely_fewer = s.flights_now - s.flights_then_at_most;
     const DurationNs rtt = h.response_shape.rtt_ns;
-    if (const NodePlace* at = nodes_.find(s.http)) {
-      // The first `rounds` of a request is its own round trip and stays.
-      f.edits.push_back({at->visit, at->node, Edit::What::shorten, Category::rounds,
-                         rtt * surely_fewer, rtt * fewer});
-    }
+    // The first `rounds` of a request is its own round trip and stays.
+    shorten(f, nodes_.find(s.http), Category::rounds, rtt * surely_fewer, rtt * fewer);
     if (f.evidence.size() == kExamples) return;
     f.evidence.push_back(evidence_of_response(
         input_, h,

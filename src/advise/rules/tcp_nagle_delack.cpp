@@ -198,7 +198,7 @@ class Judge {
 
   void edit(Finding& f, const Event& e) const {
     const NodePlace* at = (e.kind == VisitNode::Kind::query ? queries_ : requests_).find(e.item);
-    if (at != nullptr) f.edits.push_back(shorten(*at, Category::stall, e.held_ns, e.held_ns));
+    shorten(f, at, Category::stall, e.held_ns, e.held_ns);
   }
 
   [[nodiscard]] Evidence evidence_of(const Event& e) const {

@@ -39,6 +39,7 @@ struct Network {
   std::vector<Loss> losses;
   std::vector<Slowed> slowed;
   std::size_t exchanges = 0;
+  std::size_t unreadable = 0;  ///< connections that lost segments of what cannot be read
   bool holes = false;
 };
 
@@ -68,7 +69,8 @@ class Judge {
 
   RuleResult run() {
     bool both = false;
-    for (const Connection& c : input_.data.connections()) {
+    for (const Channel& channel : input_.correlation.channels) {
+      const Connection& c = input_.data.connections()[channel.connection];
       if (c.one_sided) continue;
       both = true;
       Network& network = networks_[network_of(c.client.ip)];
@@ -76,6 +78,8 @@ class Judge {
         network.way[d].segments += c.half[d].payload_packets;
         network.way[d].lost += lost_segments(c.half[d]);
       }
+      const bool lost = lost_segments(c.half.c2s) + lost_segments(c.half.s2c) > 0;
+      if (lost && channel.http.empty() && channel.database.empty()) ++network.unreadable;
       network.holes |= capture_has_holes(input_, c);
     }
     if (input_.data.connections().empty()) {
@@ -171,16 +175,13 @@ class Judge {
         "that, loss is what makes senders slow down, RFC 5681 section 3)",
         100 * limits_.min_share, limits_.min_segments);
     for (const Loss& loss : seen.losses) {
-      if (const NodePlace* at = places_.find(loss)) {
-        f.edits.push_back(shorten(*at, Category::stall, loss.stall_ns, loss.stall_ns));
-      }
+      shorten(f, places_.find(loss), Category::stall, loss.stall_ns, loss.stall_ns);
       if (f.evidence.size() < kExamples) f.evidence.push_back(evidence_of(input_, loss));
     }
     for (const Slowed& s : seen.slowed) {
-      if (const NodePlace* at = places_.find(s.place)) {
-        f.edits.push_back(shorten(*at, s.category, 0, s.place.stall_ns));
-      }
+      shorten(f, places_.find(s.place), s.category, 0, s.place.stall_ns);
     }
+    f.unplaced += seen.unreadable;
     if (seen.holes) {
       f.why_not_higher.emplace_back("the capture lacks bytes of some of the connections");
     }

@@ -66,9 +66,7 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoi
     const Connection& c = input.data.connections()[i];
     const DurationNs seen = resend_wait_ns(c);
     const DurationNs wait = known(seen) ? seen : between_syns_ns(c);
-    if (const NodePlace* at = nodes.find(i)) {
-      f.edits.push_back(shorten(*at, Category::connect, known(seen) ? wait : 0, wait));
-    }
+    shorten(f, nodes.find(i), Category::connect, known(seen) ? wait : 0, wait);
     if (f.evidence.size() == kExamples) continue;
     f.evidence.push_back(
         {fmt::format("{} sent {}", c.client.text(),

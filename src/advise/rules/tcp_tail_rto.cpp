@@ -114,9 +114,7 @@ class Judge {
   }
 
   void add(Finding& f, const Loss& loss, DurationNs low_ns) const {
-    if (const NodePlace* at = places_.find(loss)) {
-      f.edits.push_back(shorten(*at, Category::stall, low_ns, loss.stall_ns));
-    }
+    shorten(f, places_.find(loss), Category::stall, low_ns, loss.stall_ns);
     if (f.evidence.size() < kExamples) f.evidence.push_back(evidence_of(input_, loss));
   }
 

@@ -84,11 +84,13 @@ class Judge {
       if (c == Dataset::kNone) continue;
       const Connection& connection = input_.data.connections()[c];
       const DurationNs rtt = round_trips_.whole_ns(connection);
-      if (const NodePlace* at = nodes_.find(i); at != nullptr && known(rtt)) {
+      if (known(rtt)) {
         const DurationNs saved = rtt * extra_rounds(t);
         // Without a TCP handshake the shortest round trip may have the server's time in it.
         const bool sure = round_trips_.way_known(connection.client.ip, connection.server.ip);
-        f.edits.push_back(shorten(*at, Category::tls, sure ? saved : 0, saved));
+        shorten(f, nodes_.find(i), Category::tls, sure ? saved : 0, saved);
+      } else {
+        ++f.unplaced;
       }
       if (f.evidence.size() == kExamples) continue;
       Evidence e{fmt::format("{} to {}{}", t.client.text(), t.sni.empty() ? "?" : t.sni,

@@ -146,6 +146,42 @@ TEST_F(TcpRules, FirstRequestsThatWereIgnored) {
   EXPECT_THAT(f[0].evidence[0].what, HasSubstr("request was ignored"));
 }
 
+TEST_F(TcpRules, OverflowCostsWhatALongerQueueWouldSave) {
+  // One answer every 20 ms; eight came at once, four of them were ignored and came again.
+  for (int i = 0; i < 4; ++i) story_.http(open(i), "/", 6.1 + i, 26 + 20 * i);
+  for (int i = 0; i < 4; ++i) story_.http(open_after_loss(4 + i), "/", 1010.1 + i, 1030 + 20 * i);
+  const auto saving_ms = [this] {
+    const std::vector<Finding> f = findings("tcp-accept-overflow");
+    return f.size() == 1 ? std::pair(static_cast<double>(f[0].saving.low_ns) / 1e6,
+                                     static_cast<double>(f[0].saving.high_ns) / 1e6)
+                         : std::pair(-1.0, -1.0);
+  };
+  // Answered at 106, 126, 146 and 166 ms instead of 1030 to 1090.
+  EXPECT_NEAR(saving_ms().first, 924, 0.5);
+  EXPECT_NEAR(saving_ms().second, 924, 0.5);
+  // How long the queue is that an unreadable request waits in is not known.
+  story_.tls(open(3), "www.example.com", 0x0304, 10, 20, 21);
+  EXPECT_EQ(saving_ms().first, 0);
+  EXPECT_NEAR(saving_ms().second, 1000, 0.5);
+}
+
+TEST_F(TcpRules, OverflowOfTheSynAndThenOfTheRequestIsOneConnection) {
+  for (int i = 0; i < 4; ++i) story_.http(open(i), "/", 6.1 + i, 26 + 20 * i);
+  for (int i = 0; i < 2; ++i) {
+    Connection& c = open_after_loss(4 + i);
+    HttpTransaction& h = story_.http(c, "/", 1010.1 + i, 1250 + 20 * i);
+    test::impair(c.half.c2s).retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)] =
+        1;
+    h.stalls = {0, 210 * kMillisecondNs, 0, 0, 0};
+  }
+  const std::vector<Finding> f = findings("tcp-accept-overflow");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].fault, HasSubstr("2 of 6"));
+  EXPECT_THAT(f[0].evidence[0].what, HasSubstr("its SYN was ignored, and then its first request"));
+  // Answered at 106 instead of 1250 ms: all of the SYN's second, and 144 of the request's 210 ms.
+  EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 1144, 0.5);
+}
+
 TEST_F(TcpRules, OverflowIsNotJudgedFromOneSide) {
   open_after_loss(0).one_sided = true;
   open_after_loss(1).one_sided = true;
@@ -426,6 +462,35 @@ TEST_F(TcpRules, PathLossCountsTheFlightsOfASlowedSenderAsPlausible) {
   ASSERT_EQ(f.size(), 1U);
   EXPECT_EQ(f[0].saving.low_ns, 0);
   EXPECT_EQ(f[0].saving.high_ns, 80 * kMillisecondNs);
+}
+
+/// 2 % of what came to the client was lost.
+void lose_two_percent(Connection& c) {
+  c.half.c2s.packets = c.half.s2c.packets = 1000;
+  c.half.s2c.payload_packets = 2000;
+  test::impair(c.half.s2c).retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] =
+      40;
+}
+
+TEST_F(TcpRules, WhoWaitedForLostSegmentsOfWhatCannotBeReadIsNotVisible) {
+  Connection& c = open(0, 40, kServer, 443);
+  story_.tls(c, "www.example.com", 0x0304, 41, 85, 86);
+  lose_two_percent(c);
+  const Advice advice = Judged(story_).advice();
+  const auto about = [](const Verdict& v) { return v.rule == "tcp-path-loss"; };
+  const auto said = std::find_if(advice.not_judged.begin(), advice.not_judged.end(), about);
+  ASSERT_NE(said, advice.not_judged.end());
+  EXPECT_THAT(said->reason, HasSubstr("who waited for it was not captured"));
+  EXPECT_TRUE(std::none_of(advice.fine.begin(), advice.fine.end(), about));
+}
+
+TEST_F(TcpRules, AConnectionWithoutItsSynBesideItHidesNobodyWhoWaited) {
+  Connection& c = open(0, 40);
+  lose_two_percent(c);
+  story_.http(c, "/", 40.1, 90).stalls = {0, 0, 0, 0, 0};  // what was lost delayed no answer
+  story_.http(story_.midstream(open(0, 6, "198.51.100.7", 8080)), "/", 6.1, 50);
+  const Judged judged(story_);
+  EXPECT_THAT(judged.fine("tcp-path-loss"), HasSubstr("saves 0 ms: nobody waited for it alone"));
 }
 
 }  // namespace

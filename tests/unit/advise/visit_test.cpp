@@ -425,5 +425,75 @@ TEST(Visits, AddressesThatClientsChooseMakeNoMoreWork) {
   EXPECT_LT(cost(true), 8 * cost(false));
 }
 
+// --------------------------------------------------------------------- answers that cannot be read
+
+/// A TLS connection that asked once: its answer began at 140 ms and its last byte came at 400.
+struct Encrypted {
+  Encrypted() {
+    c = &story.connection("10.0.0.5", 1000, "192.0.2.80", 443, 0, 40);
+    t = &story.tls(*c, "a.example", 0x0304, 41, 90, 91);
+    t->first_server_data_ns = at_ms(140);
+    c->half.c2s.payload_packets = 3;  // hello, Finished, request
+    c->half.c2s.last_payload_ns = at_ms(91);
+    c->half.s2c.payload_packets = 50;
+    c->half.s2c.last_payload_ns = at_ms(400);
+    c->last_time_ns = at_ms(400);
+  }
+  [[nodiscard]] double wait_ms() const {
+    const Dataset data = story.dataset();
+    const Visits visits = find_visits(data, correlate(data), {});
+    EXPECT_EQ(visits.stored.size(), 1U);
+    expect_consistent(visits.stored.at(0));
+    return static_cast<double>(visits.stored.at(0).wait_ns) / 1e6;
+  }
+  Story story;
+  Connection* c;
+  TlsHandshake* t;
+};
+
+TEST(UnreadableAnswer, OfTheOnlyRequestEndsWithTheServersLastByte) {
+  Encrypted e;
+  EXPECT_EQ(e.wait_ms(), 400);
+  e.c->half.c2s.payload_packets = 4;  // and the client's goodbye behind the last byte
+  e.c->half.c2s.last_payload_ns = at_ms(401);
+  EXPECT_EQ(e.wait_ms(), 400);
+}
+
+TEST(UnreadableAnswer, WhereMoreMayHaveBeenAskedItsFirstByteIsAllThatIsKnown) {
+  Encrypted e;
+  e.c->half.c2s.payload_packets = 4;
+  e.c->half.c2s.last_payload_ns = at_ms(300);  // a second request in the middle
+  EXPECT_EQ(e.wait_ms(), 140);
+  e.c->half.c2s.payload_packets = 5;
+  e.c->half.c2s.last_payload_ns = at_ms(401);
+  EXPECT_EQ(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, AServersGoodbyeIsNoPartOfIt) {
+  Encrypted e;
+  e.c->half.s2c.last_payload_ns = e.c->last_time_ns = at_ms(140 + 5000);
+  EXPECT_EQ(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, OfOneDirectionNothingIsAdded) {
+  Encrypted e;
+  e.c->one_sided = true;
+  EXPECT_LE(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, OfAnUnknownProtocolLikewise) {
+  Story story;
+  Connection& c = story.connection("10.0.0.5", 1000, "192.0.2.80", 9999, 0, 40);
+  c.protocol = Protocol::unknown;
+  c.half.c2s = {2, 1, 10, at_ms(41), at_ms(41), {}};
+  c.half.s2c = {9, 8, 9000, at_ms(90), at_ms(250), {}};
+  c.last_time_ns = at_ms(250);
+  const Dataset data = story.dataset();
+  const Visits visits = find_visits(data, correlate(data), {});
+  ASSERT_EQ(visits.stored.size(), 1U);
+  EXPECT_EQ(visits.stored[0].wait_ns, 250 * kMillisecondNs);
+  EXPECT_TRUE(visits.stored[0].flags.transfer_unsplit);
+}
+
 }  // namespace
 }  // namespace wirelag::test

@@ -1,0 +1,90 @@
+// What a listener's queue would have been if it had been long enough: who comes first is served first, one
+// after another, as fast as the server was seen to be while somebody waited.
+//
+//   arrived    |a |b |c                 answered   a ..pace.. b ..pace.. c
+//
+// Measured: 72 clients in bursts of 24 on a backlog of 4, 20 ms each: 300 ms less of a mean wait of 566 were
+// predicted so, 298 ms came of a backlog of 128; of 48 in bursts of 16 112 and 111 ms.
+//
+// Private to advise; pure.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "estimate.hpp"
+
+namespace wirelag {
+
+class AcceptQueue {
+ public:
+  /// By how much sooner an answer would have come.
+  struct Sooner {
+    DurationNs low_ns = 0;   ///< at the slower quartile of the server's pace
+    DurationNs high_ns = 0;  ///< at the faster one
+  };
+
+  /// A first request: when it would have come to the server's queue, and when its answer began.
+  void add(std::size_t connection, TimeNs arrived_ns, TimeNs answered_ns) {
+    served_.push_back({connection, arrived_ns, answered_ns, {}});
+  }
+
+  /// To be called once, after the last add(). False: nobody was seen to wait for another one's answer.
+  bool serve_in_order() {
+    std::vector<DurationNs> gaps = busy_gaps();
+    if (gaps.empty()) return false;
+    std::sort(served_.begin(), served_.end(), [](const Served& a, const Served& b) {
+      return std::tie(a.arrived_ns, a.connection) < std::tie(b.arrived_ns, b.connection);
+    });
+    serve(quantile(gaps, 0.75), &Sooner::low_ns);
+    serve(quantile(gaps, 0.25), &Sooner::high_ns);
+    std::sort(served_.begin(), served_.end(),
+              [](const Served& a, const Served& b) { return a.connection < b.connection; });
+    return true;
+  }
+
+  /// Of the connection's first request.
+  [[nodiscard]] Sooner sooner(std::size_t connection) const {
+    const auto at =
+        std::lower_bound(served_.begin(), served_.end(), connection,
+                         [](const Served& s, std::size_t wanted) { return s.connection < wanted; });
+    return at == served_.end() || at->connection != connection ? Sooner{} : at->sooner;
+  }
+
+ private:
+  struct Served {
+    std::size_t connection;
+    TimeNs arrived_ns;
+    TimeNs answered_ns;
+    Sooner sooner;
+  };
+
+  /// Times between two answers of which the later one's request was there before the earlier one. Sorts by answer.
+  [[nodiscard]] std::vector<DurationNs> busy_gaps() {
+    std::sort(served_.begin(), served_.end(), [](const Served& a, const Served& b) {
+      return std::tie(a.answered_ns, a.connection) < std::tie(b.answered_ns, b.connection);
+    });
+    std::vector<DurationNs> gaps;
+    for (std::size_t i = 1; i < served_.size(); ++i) {
+      if (served_[i].arrived_ns > served_[i - 1].answered_ns) continue;
+      gaps.push_back(served_[i].answered_ns - served_[i - 1].answered_ns);
+    }
+    return gaps;
+  }
+
+  void serve(DurationNs pace_ns, DurationNs Sooner::*sooner_ns) {
+    DurationNs quickest_ns = INT64_MAX;
+    for (const Served& s : served_) {
+      quickest_ns = std::min(quickest_ns, s.answered_ns - s.arrived_ns);
+    }
+    TimeNs before_ns = 0;
+    for (Served& s : served_) {
+      before_ns = std::max(s.arrived_ns + quickest_ns, before_ns + pace_ns);
+      s.sooner.*sooner_ns = std::max<DurationNs>(0, s.answered_ns - before_ns);
+    }
+  }
+
+  std::vector<Served> served_;
+};
+
+}  // namespace wirelag
