@@ -14,6 +14,7 @@
 #include "clock.hpp"
 #include "live_link.hpp"
 #include "live_report.hpp"
+#include "marks_file.hpp"
 #include "output.hpp"
 #include "service_names.hpp"
 #include "stop.hpp"
@@ -270,7 +271,12 @@ Status ControlCore::write_report(TimeNs now) {
     capture.link_types.emplace_back(name(port.link));
   }
   capture.format = "live";
-  capture.marks = config_.report.marks;
+  if (auto marks = all_marks(config_); marks) {
+    capture.marks = std::move(marks.value());
+  } else {
+    capture.marks = config_.report.marks;
+    say(marks.error() + "; the report goes without the marks of that file");
+  }
   capture.packets = total_.accounting.received;
   capture.first_time_ns = total_.start_time_ns;
   capture.last_time_ns = total_.end_time_ns;

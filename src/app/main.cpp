@@ -5,11 +5,13 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <wirelag/config/config.hpp>
 
 #include "check_config.hpp"
 #include "live.hpp"
+#include "marks_file.hpp"
 #include "output.hpp"
 #include "replay.hpp"
 
@@ -28,6 +30,7 @@ constexpr const char* kFooter =
     "  wirelag replay --format json trace.pcap     the same as JSON (docs/report-json.md)\n"
     "  wirelag replay -f html -o report.html trace.pcap   the report as one page for a browser\n"
     "  wirelag replay --explain 3 trace.pcap       the handshake of connection 3 frame by frame\n"
+    "  wirelag mark -c wirelag.toml http2 on: http-late-connection   note a change and its rule\n"
     "  wirelag check-config wirelag.toml           the effective configuration, or what is wrong\n"
     "  wirelag run --config wirelag.toml           listen to live ports until SIGINT or SIGTERM\n"
     "\n"
@@ -38,6 +41,8 @@ struct Arguments {
   std::string config;
   ReplayOptions replay;
   std::vector<std::string> eal;
+  std::vector<std::string> words;  ///< of a mark
+  std::string at;
 };
 
 /// The option takes one of these words; another one is answered with all of them.
@@ -94,6 +99,19 @@ void add_run(CLI::App& app, Arguments& a) {
   cmd->add_option("EAL_ARGS", a.eal, "arguments for DPDK's EAL, after --");
 }
 
+void add_mark(CLI::App& app, Arguments& a) {
+  CLI::App* cmd = app.add_subcommand(
+      "mark",
+      "Note that something was changed: the next reports hold what came after against before");
+  cmd->add_option("-c,--config", a.config, "configuration file: report.marks_file")->required();
+  cmd->add_option("--at", a.at, "when, like 2026-01-31T09:30:00Z (default: now)");
+  cmd->add_option(
+         "WORDS", a.words,
+         "what was changed; name the finding's rule among them to have its prediction held "
+         "against what is measured")
+      ->required();
+}
+
 void add_check_config(CLI::App& app, Arguments& a) {
   CLI::App* cmd = app.add_subcommand(
       "check-config",
@@ -105,6 +123,9 @@ int dispatch(const CLI::App& app, const Arguments& a) {
   if (app.got_subcommand("check-config")) return check_config(a.config);
   Result<Config> config = a.config.empty() ? Result<Config>(Config{}) : load_config(a.config);
   if (!config) return fail(config.error());
+  if (app.got_subcommand("mark")) {
+    return mark({fmt::format("{}", fmt::join(a.words, " ")), a.at}, config.value());
+  }
   if (app.got_subcommand("replay")) return replay(a.replay, config.value());
   if (Status s = require_ports(config.value(), a.config); !s) return fail(s.error());
   return run_live(config.value(), a.eal);
@@ -141,6 +162,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   add_replay(app, arguments);
   add_run(app, arguments);
+  add_mark(app, arguments);
   add_check_config(app, arguments);
   try {
     app.parse(argc, argv);

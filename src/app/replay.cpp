@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "marks_file.hpp"
 #include "output.hpp"
 #include "replay_file.hpp"
 #include "replay_net_pcap.hpp"
@@ -48,6 +49,8 @@ int replay(const ReplayOptions& options, const Config& config) {
   }
   auto signatures = Signatures::compile(config.services);
   if (!signatures) return fail(signatures.error());
+  auto marks = all_marks(config);
+  if (!marks) return fail(marks.error());
   catch_stop_signals();
   Result<CaptureRun> run = read_capture(options, config, signatures.value());
   if (!run) return fail(run.error());
@@ -60,7 +63,7 @@ int replay(const ReplayOptions& options, const Config& config) {
                      run->capture.cut_short));
   }
 
-  run->capture.marks = config.report.marks;
+  run->capture.marks = std::move(marks.value());
   const Report report =
       build_report(std::move(run->capture), run->accounting, run->counters, std::move(run->data),
                    config.thresholds, service_names(*signatures.value()));

@@ -240,9 +240,13 @@ Section<C> report() {
           marks<C>(
               "marks",
               "what was changed and when: the report draws them in its heat maps and holds the "
-              "visits after each against those before it; read at the start, none can be added "
-              "while it runs",
+              "visits after each against those before it",
               MEMBER(report.marks)),
+          text<C>(
+              "marks_file", "a path",
+              "more marks, a line each: `wirelag mark` adds one; read for every report, so that "
+              "one can be added while it runs; empty: none",
+              MEMBER(report.marks_file), anything),
       }};
 }
 

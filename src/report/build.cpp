@@ -17,7 +17,8 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   Waits waits = report::waits_of(data, visits, advice);
   std::vector<ServerLoad> loads = server_loads(data, thresholds);
   std::vector<ServerUse> servers = report::servers_of(data, loads);
-  std::vector<MarkedChange> changes = report::changes_at(capture, visits, data);
+  std::vector<MarkedChange> changes = report::changes_at(capture, visits, data, thresholds);
+  std::vector<LedgerRow> ledger = report::ledger_of(changes);
   return Report{std::move(capture),
                 accounting,
                 counters,
@@ -29,7 +30,8 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
                 std::move(loads),
                 std::move(servers),
                 std::move(service_names),
-                std::move(changes)};
+                std::move(changes),
+                std::move(ledger)};
 }
 
 }  // namespace wirelag

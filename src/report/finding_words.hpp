@@ -21,8 +21,9 @@ namespace wirelag::report {
 [[nodiscard]] std::string in_all(const Report& report, const Finding& finding);
 /// Nothing was found, by nobody who could have.
 [[nodiscard]] bool nobody_could_judge(const Advice& advice);
-/// Why there is nothing to do first: all is fine, or it could not be judged.
-[[nodiscard]] std::string nothing_to_do(const Advice& advice);
+/// What to do first where no change was found that saves time: look into what failed; else why there is
+/// nothing: all is fine, or it could not be judged.
+[[nodiscard]] std::string nothing_to_do(const Advice& advice, bool something_failed);
 /// The three lists of rules without a finding, each with its title; empty ones left out.
 struct VerdictList {
   std::string_view title;

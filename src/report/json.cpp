@@ -131,6 +131,7 @@ void waits(Layout& layout, const Report& r) {
   for (const WaitScope& s : r.waits.services) layout.item(report::wait_scope_json(s));
   layout.close(']');
   layout.member("services_left_out", r.waits.services_left_out);
+  layout.member("rounds_unsure", r.waits.rounds_unsure);
   layout.open("typical", '[');
   for (const TypicalVisit& t : r.waits.typical) layout.item(report::typical_json(t));
   layout.close(']');
@@ -179,6 +180,9 @@ void render_json(const Report& r, const TextSink& sink) {
   waits(layout, r);
   layout.open("marks", '[');
   for (const MarkedChange& c : r.changes) layout.item(report::marked_json(c));
+  layout.close(']');
+  layout.open("ledger", '[');
+  for (const LedgerRow& row : r.ledger) layout.item(report::ledger_json(row));
   layout.close(']');
   advice(layout, r.advice);
   layout.close('}');

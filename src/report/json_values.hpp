@@ -66,6 +66,7 @@ class HttpIndex {
 // json_waits.cpp
 [[nodiscard]] Json breakdown_json(const Breakdown& breakdown);
 [[nodiscard]] Json marked_json(const MarkedChange& c);
+[[nodiscard]] Json ledger_json(const LedgerRow& row);
 [[nodiscard]] Json wait_scope_json(const WaitScope& scope);
 [[nodiscard]] Json typical_json(const TypicalVisit& typical);
 [[nodiscard]] Json load_json(const ServerLoad& load);

@@ -16,6 +16,19 @@ Json window_json(const LoadWindow& w) {
               {"beyond_knee", w.beyond}};
 }
 
+/// null: not held against what was measured.
+Json held_json(MarkedChange::Prediction::Held held) {
+  using Held = MarkedChange::Prediction::Held;
+  switch (held) {
+    case Held::not_asked: return nullptr;
+    case Held::too_few: return "too_few";
+    case Held::yes: return "yes";
+    case Held::faster: return "faster";
+    case Held::slower: return "slower";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Json breakdown_json(const Breakdown& b) {
@@ -79,6 +92,16 @@ Json marked_json(const MarkedChange& c) {
                 {"p50_ns", ns_or_null(s.p50_ns)},
                 {"p95_ns", ns_or_null(s.p95_ns)}};
   };
+  const auto predicted = [](const MarkedChange::Service& s) {
+    Json all = Json::array();
+    for (const MarkedChange::Prediction& p : s.predicted) {
+      all.push_back(Json{{"rule", p.rule},
+                         {"named", p.named},
+                         {"p50_ns", Json{{"low", p.low_ns}, {"high", p.high_ns}}},
+                         {"held", held_json(p.held)}});
+    }
+    return all;
+  };
   Json services = Json::array();
   for (const MarkedChange::Service& s : c.services) {
     services.push_back(Json{{"service", text_or_null(s.name)},
@@ -86,11 +109,19 @@ Json marked_json(const MarkedChange& c) {
                             {"after", side(s.after)},
                             {"more_unanswered", s.more_unanswered},
                             {"more_errors", s.more_errors},
-                            {"beyond_chance", s.beyond_chance}});
+                            {"beyond_chance", s.beyond_chance},
+                            {"predicted", predicted(s)}});
   }
   return Json{{"time_ns", c.mark.time_ns},
               {"what", text_or_null(c.mark.what)},
               {"services", std::move(services)}};
+}
+
+Json ledger_json(const LedgerRow& row) {
+  return Json{{"rule", row.rule},
+              {"predictions", row.predictions},
+              {"held", row.held},
+              {"saved_share", row.saved_share}};
 }
 
 }  // namespace wirelag::report

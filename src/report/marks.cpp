@@ -1,73 +1,24 @@
 #include "marks.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <map>
-#include <tuple>
+#include <numeric>
 
-#include <fmt/format.h>
+#include <wirelag/advise/weighted.hpp>
 
-#include "format.hpp"
-#include "words.hpp"
+#include "foreseen.hpp"
+#include "visit_outcome.hpp"
 
 namespace wirelag::report {
 namespace {
 
 constexpr std::size_t kServices = 8;  ///< those with the most visits
 
-struct Wait {
-  DurationNs wait_ns = 0;
-  double weight = 1;
-  bool operator<(const Wait& other) const { return wait_ns < other.wait_ns; }
-};
-
-/// The smallest wait that at least the share `q` does not exceed. `sorted` is not empty.
-DurationNs quantile(const std::vector<Wait>& sorted, double q) {
-  double total = 0;
-  for (const Wait& w : sorted) total += w.weight;
-  double passed = 0;
-  for (const Wait& w : sorted) {
-    passed += w.weight;
-    if (passed >= q * total) return w.wait_ns;
-  }
-  return sorted.back().wait_ns;
-}
-
-enum class Outcome : std::uint8_t { nothing_asked, unanswered, error, answered };
-
-bool is_error(const VisitNode& n, const Dataset& data) {
-  constexpr std::uint16_t kServerError = 500;
-  if (n.item == Dataset::kNone) return false;
-  if (n.kind == VisitNode::Kind::query) return data.database()[n.item].error;
-  return data.http()[n.item].status >= kServerError;
-}
-
-/// Of a visit that only opened connections nobody saw a page; one that could not even do that waited in
-/// vain. What was not answered whole has no wait that could be held against another.
-Outcome outcome_of(const Visit& v, const Dataset& data) {
-  bool asked = false, whole = true, error = false;
-  bool opened = false, refused = false, no_tls = false;
-  for (const VisitNode& n : v.nodes) {
-    switch (n.kind) {
-      case VisitNode::Kind::dns: break;
-      case VisitNode::Kind::connect: (n.ended ? opened : refused) = true; break;
-      case VisitNode::Kind::tls: no_tls |= !n.ended; break;
-      case VisitNode::Kind::request:
-      case VisitNode::Kind::query:
-        asked = true;
-        whole &= n.ended;
-        error |= is_error(n, data);
-        break;
-    }
-  }
-  if (!asked) return no_tls || (refused && !opened) ? Outcome::unanswered : Outcome::nothing_asked;
-  if (!whole || v.flags.incomplete || v.flags.end_unseen) return Outcome::unanswered;
-  return error ? Outcome::error : Outcome::answered;
-}
-
 struct Judged {
   const Visit* visit;
-  Outcome outcome;
+  VisitOutcome outcome;
   TimeNs end_ns;
 };
 
@@ -77,9 +28,9 @@ std::vector<Judged> judged(const CaptureBlock& capture, const Visits& visits, co
   constexpr DurationNs kUnansweredFor = kSecondNs;
   std::vector<Judged> all;
   for (const Visit& v : visits.stored) {
-    const Outcome outcome = outcome_of(v, data);
-    if (outcome == Outcome::nothing_asked) continue;
-    const bool answered = outcome != Outcome::unanswered;
+    const VisitOutcome outcome = outcome_of(v, data);
+    if (outcome == VisitOutcome::nothing_asked) continue;
+    const bool answered = outcome != VisitOutcome::unanswered;
     const TimeNs end_ns = v.start_ns + (answered ? v.wait_ns : std::max(v.wait_ns, kUnansweredFor));
     if (known(capture.last_time_ns) && end_ns > capture.last_time_ns) continue;
     all.push_back({&v, outcome, end_ns});
@@ -109,7 +60,7 @@ std::size_t rounded_sum(double weights) { return static_cast<std::size_t>(std::l
 
 /// The visits on one side of a mark.
 struct Side {
-  std::vector<Wait> waits;  ///< of those that were answered, sorted
+  std::vector<Weighted> waits;  ///< of those that were answered, sorted
   // What they stand for in the capture: sums of weights.
   double visits = 0;
   double squares = 0;  ///< of the weights
@@ -120,11 +71,11 @@ struct Side {
     const double weight = j.visit->weight;
     visits += weight;
     squares += weight * weight;
-    if (j.outcome == Outcome::unanswered) {
+    if (j.outcome == VisitOutcome::unanswered) {
       unanswered += weight;
       return;
     }
-    if (j.outcome == Outcome::error) errors += weight;
+    if (j.outcome == VisitOutcome::error) errors += weight;
     waits.push_back({j.visit->wait_ns, j.visit->weight});
   }
   [[nodiscard]] MarkedChange::Side summary() const {
@@ -133,15 +84,15 @@ struct Side {
     s.unanswered = rounded_sum(unanswered);
     s.errors = rounded_sum(errors);
     if (waits.empty()) return s;
-    s.p50_ns = quantile(waits, 0.5);
-    s.p95_ns = quantile(waits, 0.95);
+    s.p50_ns = quantile_of_sorted(waits, 0.5);
+    s.p95_ns = quantile_of_sorted(waits, 0.95);
     return s;
   }
   /// Between which the median of all visits lies, not of these alone: by rank, 95 % or more. Too few:
   /// unknown.
   [[nodiscard]] std::pair<DurationNs, DurationNs> median_between() const {
     double sum = 0, of_squares = 0;
-    for (const Wait& w : waits) {
+    for (const Weighted& w : waits) {
       sum += w.weight;
       of_squares += w.weight * w.weight;
     }
@@ -150,7 +101,7 @@ struct Side {
     const std::size_t rank = low_rank(n);
     if (rank == 0) return {kUnknownNs, kUnknownNs};
     const double low = (static_cast<double>(rank) - 0.5) / static_cast<double>(n);
-    return {quantile(waits, low), quantile(waits, 1 - low)};
+    return {quantile_of_sorted(waits, low), quantile_of_sorted(waits, 1 - low)};
   }
 };
 
@@ -160,7 +111,10 @@ struct Sides {
   [[nodiscard]] MarkedChange::Service compared(std::string name) {
     std::sort(before.waits.begin(), before.waits.end());
     std::sort(after.waits.begin(), after.waits.end());
-    MarkedChange::Service s{std::move(name), before.summary(), after.summary()};
+    MarkedChange::Service s;
+    s.name = std::move(name);
+    s.before = before.summary();
+    s.after = after.summary();
     s.more_unanswered = rose(&Side::unanswered);
     s.more_errors = rose(&Side::errors);
     if (s.more_unanswered || s.more_errors) return s;  // who failed fast did not wait less
@@ -183,10 +137,90 @@ struct Sides {
   }
 };
 
+/// Whether one of the mark's words is the rule's name.
+bool names(const Mark& mark, std::string_view rule) {
+  const auto of_a_name = [](char c) {
+    return c == '-' || c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
+  };
+  const std::string_view what = mark.what;
+  for (std::size_t at = what.find(rule); at != std::string_view::npos;
+       at = what.find(rule, at + 1)) {
+    const std::size_t end = at + rule.size();
+    const bool begins = at == 0 || !of_a_name(what[at - 1]);
+    if (begins && (end == what.size() || !of_a_name(what[end]))) return true;
+  }
+  return false;
+}
+
+bool names_any(const Mark& mark) {
+  const auto& rules = all_rules();
+  return std::any_of(rules.begin(), rules.end(),
+                     [&mark](const Rule& rule) { return names(mark, rule.id); });
+}
+
+using Held = MarkedChange::Prediction::Held;
+
+Held held(const MarkedChange::Prediction& p, const MarkedChange::Service& s, const Side& after) {
+  if (!p.named || s.more_unanswered || s.more_errors) return Held::not_asked;
+  const auto [low_ns, high_ns] = after.median_between();
+  if (!known(low_ns)) return Held::too_few;
+  if (high_ns < p.low_ns) return Held::faster;
+  return low_ns > p.high_ns ? Held::slower : Held::yes;
+}
+
+/// The rules that the mark names, or the highest-ranked ones.
+void add_predictions(MarkedChange::Service& s, const Mark& mark, const Side& after,
+                     const std::vector<Foreseen>& foreseen) {
+  constexpr std::size_t kUnnamed = 3;
+  const bool any_named = names_any(mark);
+  for (const Foreseen& f : foreseen) {
+    const auto saving = f.by_service.find(s.name);
+    if (saving == f.by_service.end() || !known(s.before.p50_ns)) continue;
+    MarkedChange::Prediction p;
+    p.rule = f.rule;
+    p.named = names(mark, f.rule);
+    if (any_named ? !p.named : s.predicted.size() == kUnnamed) continue;
+    p.low_ns = std::max<DurationNs>(0, s.before.p50_ns - saving->second.high_ns);
+    p.high_ns = std::max<DurationNs>(0, s.before.p50_ns - saving->second.low_ns);
+    p.held = held(p, s, after);
+    s.predicted.push_back(std::move(p));
+  }
+}
+
+struct Between {
+  TimeNs from = 0, to = INT64_MAX;
+};
+
+/// The visits around one mark by service, those with the most first.
+std::vector<std::pair<std::string, Sides>> around(TimeNs mark_ns, const Between& between,
+                                                  const std::vector<Judged>& all) {
+  std::map<std::string, Sides> by_service;
+  for (const Judged& j : all) {
+    const TimeNs start_ns = j.visit->start_ns;
+    const bool before = start_ns >= between.from && j.end_ns <= mark_ns;
+    const bool after = start_ns >= mark_ns && j.end_ns <= between.to;
+    if (!before && !after) continue;  // also what began before the mark and ended behind it
+    Sides& sides = by_service[j.visit->service];
+    (before ? sides.before : sides.after).add(j);
+  }
+  std::vector<std::pair<std::string, Sides>> most(by_service.begin(), by_service.end());
+  std::stable_sort(most.begin(), most.end(), [](const auto& a, const auto& b) {
+    return a.second.visits() > b.second.visits();
+  });
+  if (most.size() > kServices) most.resize(kServices);
+  return most;
+}
+
+/// The visits that were answered whole, on both sides: else there is nothing to hold a prediction against.
+bool comparable(const MarkedChange& change) {
+  return std::any_of(change.services.begin(), change.services.end(),
+                     [](const auto& s) { return known(s.before.p50_ns) && known(s.after.p50_ns); });
+}
+
 }  // namespace
 
 std::vector<MarkedChange> changes_at(const CaptureBlock& capture, const Visits& visits,
-                                     const Dataset& data) {
+                                     const Dataset& data, const Thresholds& thresholds) {
   std::vector<Mark> marks = capture.marks;
   if (marks.empty()) return {};
   std::stable_sort(marks.begin(), marks.end(),
@@ -194,90 +228,47 @@ std::vector<MarkedChange> changes_at(const CaptureBlock& capture, const Visits& 
   const std::vector<Judged> all = judged(capture, visits, data);
   std::vector<MarkedChange> out;
   for (std::size_t i = 0; i < marks.size(); ++i) {
-    const TimeNs from_ns = i > 0 ? marks[i - 1].time_ns : 0;
-    const TimeNs to_ns = i + 1 < marks.size() ? marks[i + 1].time_ns : INT64_MAX;
-    std::map<std::string, Sides> by_service;
-    for (const Judged& j : all) {
-      const TimeNs start_ns = j.visit->start_ns;
-      const bool before = start_ns >= from_ns && j.end_ns <= marks[i].time_ns;
-      const bool after = start_ns >= marks[i].time_ns && j.end_ns <= to_ns;
-      if (!before && !after) continue;  // also what began before the mark and ended behind it
-      Sides& sides = by_service[j.visit->service];
-      (before ? sides.before : sides.after).add(j);
-    }
-    std::vector<std::pair<std::string, Sides>> most(by_service.begin(), by_service.end());
-    std::stable_sort(most.begin(), most.end(), [](const auto& a, const auto& b) {
-      return a.second.visits() > b.second.visits();
-    });
-    if (most.size() > kServices) most.resize(kServices);
+    Between between;
+    if (i > 0) between.from = marks[i - 1].time_ns;
+    if (i + 1 < marks.size()) between.to = marks[i + 1].time_ns;
+    auto services = around(marks[i].time_ns, between, all);
     MarkedChange& change = out.emplace_back(MarkedChange{marks[i], {}});
-    for (auto& [name, sides] : most) change.services.push_back(sides.compared(name));
-  }
-  return out;
-}
-
-namespace {
-
-/// The operator's own words, in the letters of any language: only what would move a cursor is escaped.
-std::string printable(std::string_view what) {
-  std::string out;
-  for (const char c : utf8(what)) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    const bool c1 = !out.empty() && out.back() == '\xc2' && static_cast<unsigned char>(c) < 0xa0 &&
-                    static_cast<unsigned char>(c) >= 0x80;  // U+0080 to U+009F
-    if (c1) out.pop_back();
-    if (control || c1) {
-      out += fmt::format("{}\\x{:02x}", c1 ? "\\xc2" : "", static_cast<unsigned char>(c));
-    } else {
-      out += c;
+    for (auto& [name, sides] : services) change.services.push_back(sides.compared(name));
+    if (!comparable(change)) continue;
+    const std::vector<Foreseen> foreseen =
+        foresee(data, between.from, marks[i].time_ns, thresholds);
+    for (std::size_t k = 0; k < services.size(); ++k) {
+      add_predictions(change.services[k], marks[i], services[k].second.after, foreseen);
     }
   }
   return out;
 }
 
-}  // namespace
-
-std::string mark_title(const Report& r, const Mark& mark) {
-  const TimeNs first = r.capture.first_time_ns;
-  const TimeNs last = r.capture.last_time_ns;
-  const std::string where = !known(first) || !known(last) ? "nothing was captured"
-                            : mark.time_ns < first        ? "before the capture begins"
-                            : mark.time_ns > last
-                                ? "after the capture ends"
-                                : at_ms(r, mark.time_ns) + " ms after the capture begins";
-  return fmt::format("{}, {}: {}", utc(mark.time_ns), where, printable(mark.what));
-}
-
-std::string mark_sample(const Report& r) {
-  if (!r.visits.sampled()) return {};
-  return fmt::format("Of {} visits {} were looked into; the numbers are what these stand for.",
-                     r.visits.seen, r.visits.stored.size());
-}
-
-std::string mark_difference(const MarkedChange::Service& s) {
-  if (!known(s.before.p50_ns) || !known(s.after.p50_ns)) return std::string(kNone);
-  const DurationNs changed_ns = s.after.p50_ns - s.before.p50_ns;
-  return (changed_ns > 0 ? "+" : "") + ms_number(changed_ns);
-}
-
-std::string mark_verdict(const MarkedChange::Service& s) {
-  if (s.before.visits == 0) return "no visit before it";
-  if (s.after.visits == 0) return "no visit after it";
-  if (s.more_unanswered) return "more not answered";
-  if (s.more_errors) return "more errors";
-  if (!known(s.before.p50_ns) || !known(s.after.p50_ns)) return "too few answered";
-  return s.beyond_chance ? "beyond chance" : "may be chance";
-}
-
-std::string mark_failures(const MarkedChange::Service& s) {
-  const auto of = [&](std::string_view what, std::size_t before, std::size_t after) {
-    if (before == 0 && after == 0) return std::string();
-    return fmt::format("{}: {} of {} before, {} of {} after", what, before, s.before.visits, after,
-                       s.after.visits);
-  };
-  const std::string unanswered = of("not answered", s.before.unanswered, s.after.unanswered);
-  const std::string errors = of("with an error", s.before.errors, s.after.errors);
-  return unanswered + (unanswered.empty() || errors.empty() ? "" : "; ") + errors;
+std::vector<LedgerRow> ledger_of(const std::vector<MarkedChange>& changes) {
+  std::map<std::string, LedgerRow> rows;
+  std::map<std::string, std::vector<double>> shares;
+  for (const MarkedChange& change : changes) {
+    for (const MarkedChange::Service& s : change.services) {
+      for (const MarkedChange::Prediction& p : s.predicted) {
+        if (p.held == Held::not_asked || p.held == Held::too_few) continue;
+        LedgerRow& row = rows[p.rule];
+        ++row.predictions;
+        row.held += p.held == Held::yes ? 1 : 0;
+        const auto predicted =
+            static_cast<double>(s.before.p50_ns - std::midpoint(p.low_ns, p.high_ns));
+        shares[p.rule].push_back(static_cast<double>(s.before.p50_ns - s.after.p50_ns) / predicted);
+      }
+    }
+  }
+  std::vector<LedgerRow> out;
+  for (auto& [rule, row] : rows) {
+    std::vector<double>& of = shares[rule];
+    std::sort(of.begin(), of.end());
+    row.rule = rule;
+    row.saved_share = of[(of.size() - 1) / 2];
+    out.push_back(row);
+  }
+  return out;
 }
 
 }  // namespace wirelag::report

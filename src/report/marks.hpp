@@ -9,7 +9,10 @@ namespace wirelag::report {
 /// before and this one against those between this one and the next. What goes on across a mark, or across
 /// the capture's end, is left out. `visits` were found in `data`.
 [[nodiscard]] std::vector<MarkedChange> changes_at(const CaptureBlock& capture,
-                                                   const Visits& visits, const Dataset& data);
+                                                   const Visits& visits, const Dataset& data,
+                                                   const Thresholds& thresholds);
+/// What became of the predictions, by rule.
+[[nodiscard]] std::vector<LedgerRow> ledger_of(const std::vector<MarkedChange>& changes);
 
 /// "2018-04-11 04:13:20.050000000 UTC, 50.000 ms after the capture begins: http2 on"
 [[nodiscard]] std::string mark_title(const Report& report, const Mark& mark);
@@ -21,5 +24,15 @@ namespace wirelag::report {
 [[nodiscard]] std::string mark_verdict(const MarkedChange::Service& service);
 /// "not answered: 0 of 20 before, 3 of 25 after", likewise of errors; empty where all was well.
 [[nodiscard]] std::string mark_failures(const MarkedChange::Service& service);
+
+/// What the rules had predicted for the service, a sentence each: "http-late-connection predicted 168.000 ..
+/// 182.400 ms; measured 170.200 ms: as predicted".
+[[nodiscard]] std::vector<std::string> mark_predictions(const MarkedChange::Service& service);
+/// "http-late-connection: 2 of 3 predictions held; of the saving predicted 97 % was measured at the median"
+[[nodiscard]] std::string ledger_words(const LedgerRow& row);
+/// How many marks have no visit around them, and which of them is the latest; empty when all have.
+[[nodiscard]] std::string marks_alone(const Report& report);
+/// How to have a prediction held against what is measured; empty where every prediction is, or there is none.
+[[nodiscard]] std::string mark_hint(const Report& report);
 
 }  // namespace wirelag::report

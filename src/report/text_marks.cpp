@@ -15,6 +15,7 @@ void text_marks(std::string& out, const Report& r) {
       "\nMarked changes: visits that asked something, before and after each (up to the next "
       "mark)\n";
   for (const MarkedChange& change : r.changes) {
+    if (change.services.empty()) continue;
     paragraph(out, "mark", mark_title(r, change.mark), 9, 2);
     Table table({{"service", Align::left, Shrink::middle, 14},
                  {"before", Align::right},
@@ -33,8 +34,16 @@ void text_marks(std::string& out, const Report& r) {
     for (const MarkedChange::Service& s : change.services) {
       const std::string failures = mark_failures(s);
       if (!failures.empty()) paragraph(out, "", safe(s.name) + ", " + failures, 4);
+      for (const std::string& prediction : mark_predictions(s)) {
+        paragraph(out, "", safe(s.name) + ", median: " + prediction, 4);
+      }
     }
   }
+  const std::string alone = marks_alone(r);
+  if (!alone.empty()) paragraph(out, "", alone, 2);
+  for (const LedgerRow& row : r.ledger) paragraph(out, "so far", ledger_words(row), 9, 2);
+  const std::string hint = mark_hint(r);
+  if (!hint.empty()) paragraph(out, "", hint, 2);
   const std::string sample = mark_sample(r);
   if (!sample.empty()) paragraph(out, "", sample, 2);
   paragraph(
@@ -42,7 +51,8 @@ void text_marks(std::string& out, const Report& r) {
       "What went on across a mark is left out; the medians are of what was answered. No verdict "
       "where a larger share than before was not answered, or with an error. Beyond chance: the "
       "medians' 95 % intervals "
-      "lie apart. What else changed meanwhile, and whether the same was asked, is not on the "
+      "lie apart. What was predicted is of before the mark alone, for the median after it. What "
+      "else changed meanwhile, and whether the same was asked, is not on the "
       "wire.",
       2);
 }

@@ -26,7 +26,7 @@ double part_of(DurationNs part, DurationNs whole) {
 void do_first(std::string& out, const Report& r, std::size_t column) {
   const std::vector<Finding>& all = r.advice.findings;
   if (all.empty() || all.front().capacity_only) {
-    paragraph(out, "do first", nothing_to_do(r.advice), column);
+    paragraph(out, "do first", nothing_to_do(r.advice, !failures(r).empty()), column);
     return;
   }
   const Finding& f = all.front();
@@ -58,6 +58,7 @@ void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
               "cannot be told: no new connection and no request was seen" +
                   (lookups.empty() ? "" : "; " + lookups),
               column);
+    if (!failures(r).empty()) do_first(out, r, column);
     return;
   }
   const WaitScope& w = r.waits.all;

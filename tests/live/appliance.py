@@ -36,6 +36,7 @@ path_json = "{dir}/summary.jsonl"
 
 [report]
 directory = "{dir}"
+marks_file = "{dir}/marks"
 """
 LARGE_RING, SMALL_RING = 16 << 20, 256 << 10
 
@@ -98,6 +99,11 @@ class Appliance:
         """Asks for a report and returns it."""
         self.send(signal.SIGUSR1)
         return self._read_report()
+
+    def mark(self, words):
+        """`wirelag mark`, while it runs."""
+        subprocess.run([self._program, "mark", "-c", self._config, words], check=True,
+                       stdout=subprocess.DEVNULL)
 
     def stop(self, which):
         """SIGINT or SIGTERM. Returns the exit status, the seconds it took, and the last report."""

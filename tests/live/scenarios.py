@@ -46,7 +46,10 @@ def _report_while_transferring(appliance, checks):
     slow = traffic.start_slow_transfer(host)
     namespaces.wait_until(lambda: world.frames_counted("cl0", "tx") > seen + 20,
                           "the slow transfer")
+    appliance.mark("noted while it runs")
     report = appliance.report()
+    checks.equal([mark["what"] for mark in report["marks"]], ["noted while it runs"],
+                 "a mark that was added while it runs")
     checks.that(slow.poll() is None, "SIGUSR1: the transfer goes on")
     checks.equal([(c["state"], c["payload_bytes"]["s2c"] > 0)
                   for c in report["tcp"]["connections"] if c["close"] == "open"],

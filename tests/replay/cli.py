@@ -72,6 +72,51 @@ class Help(CommandLine):
             self.assertIn(option, text)
 
 
+class Marks(CommandLine):
+    def setUp(self):
+        super().setUp()
+        self.marks = self.scratch / "marks"
+        self.config = self.write("wirelag.toml", f'[report]\nmarks_file = "{self.marks}"\n')
+
+    def mark(self, *words):
+        return run("mark", "-c", self.config, *words)
+
+    def test_a_mark_goes_to_the_file_and_into_the_next_report(self):
+        done = self.mark("http2", "on")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z http2 on\n$")
+        again = self.mark("--at", "2018-04-11T04:13:20Z", "back\nagain")
+        self.assertEqual(again.stdout, "2018-04-11T04:13:20.000000000Z back again\n")
+        self.assertEqual(self.marks.read_text(), done.stdout + again.stdout)
+        report = json.loads(run("replay", "-f", "json", "-c", self.config, CAPTURE).stdout)
+        self.assertEqual([m["what"] for m in report["marks"]], ["back again", "http2 on"])
+
+    def test_lines_by_hand(self):
+        self.marks.write_text("# ours\n\n2018-04-11T04:13:20Z by hand")  # without an end
+        self.assertEqual(self.mark("more").returncode, 0)
+        report = json.loads(run("replay", "-f", "json", "-c", self.config, CAPTURE).stdout)
+        self.assertEqual([m["what"] for m in report["marks"]], ["by hand", "more"])
+
+    def test_of_many_the_last_hundred_count(self):
+        self.marks.write_text("".join(f"2018-04-11T04:13:20Z {i}\n" for i in range(140)))
+        report = json.loads(run("replay", "-f", "json", "-c", self.config, CAPTURE).stdout)
+        self.assertEqual([m["what"] for m in report["marks"]], [str(i) for i in range(40, 140)])
+
+    def test_what_is_no_mark(self):
+        self.marks.write_text("2018-04-11T04:13:20Z x\nyesterday\n")
+        self.assert_error(run("replay", "-c", self.config, CAPTURE), f"{self.marks}:2", "expected")
+        self.assert_error(self.mark("--at", "yesterday", "x"), "yesterday", "UTC")
+        self.assert_error(self.mark(" "), "words")
+        self.assertEqual(self.mark().returncode, 2)
+
+    def test_without_a_file(self):
+        nothing = self.write("nothing.toml", "")
+        self.assert_error(run("mark", "-c", nothing, "x"), "report.marks_file")
+        away = self.write("away.toml", f'[report]\nmarks_file = "{self.scratch}/no/marks"\n')
+        self.assert_error(run("mark", "-c", away, "x"), "no/marks")
+        self.assertEqual(run("replay", "-c", away, CAPTURE).returncode, 0)
+
+
 class Usage(CommandLine):
     def test_bad_usage_is_status_2(self):
         for arguments in (

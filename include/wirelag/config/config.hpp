@@ -87,6 +87,7 @@ struct Config {
     std::uint64_t max_transactions = 200'000;
     std::uint64_t replay_transactions = 4'000'000;
     std::vector<Mark> marks;  ///< what was changed, and when
+    std::string marks_file;   ///< more of them, read for every report; empty: none
   } report;
 
   /// [[service]], in order: the first that matches wins.

@@ -97,10 +97,29 @@ struct MarkedChange {
     DurationNs p50_ns = kUnknownNs;
     DurationNs p95_ns = kUnknownNs;
   };
+  /// What a rule's findings of before the mark (from what was captured before it, nothing else) say of this
+  /// service's median.
+  struct Prediction {
+    enum class Held : std::uint8_t {
+      not_asked,  ///< the mark's words do not name the rule, or there is no verdict on the change
+      too_few,    ///< so few answered visits that the median after may be anything
+      yes,        ///< the median's 95 % interval (by rank) meets the prediction
+      faster,     ///< lies below it
+      slower,     ///< lies above it
+    };
+    std::string rule;
+    bool named = false;      ///< by a word of the mark: it says what was changed
+    DurationNs low_ns = 0;   ///< the median with the findings' changes made, shortest
+    DurationNs high_ns = 0;  ///< longest
+    Held held = Held::not_asked;
+  };
   struct Service {
     std::string name;  ///< as in Visit::service
     Side before;
     Side after;
+    /// Those of the rules that the mark names; of others the three highest-ranked. Without those that would not
+    /// change the median.
+    std::vector<Prediction> predicted;
     bool more_unanswered = false;  ///< their share rose by more than its standard error
     bool more_errors = false;      ///< likewise
     /// The medians' 95 % intervals (by rank) lie apart. What else changed in that time is not known.
@@ -109,6 +128,14 @@ struct MarkedChange {
   };
   Mark mark;
   std::vector<Service> services;  ///< most visits first, at most eight
+};
+
+/// What became of one rule's predictions at the marks that name it.
+struct LedgerRow {
+  std::string rule;
+  std::size_t predictions = 0;  ///< that could be held against what was measured
+  std::size_t held = 0;         ///< of these
+  double saved_share = 0;       ///< measured saving / middle of the predicted one: their median
 };
 
 struct Report {
@@ -124,6 +151,7 @@ struct Report {
   std::vector<ServerUse> servers;          ///< most requests in flight first
   std::vector<std::string> service_names;  ///< by ServiceId; [0] is ""
   std::vector<MarkedChange> changes;       ///< one for each of capture.marks, in order of time
+  std::vector<LedgerRow> ledger;           ///< by rule; empty when no mark names one
 };
 
 /// Correlates, judges and assembles. `data` is sealed here.

@@ -126,11 +126,15 @@ void first_steps(Writer& w, const Report& r) {
   const auto box = w.element("div", {{"class", "first"}});
   if (first_that_saves(r) == nullptr) {
     w.leaf("h2", "What to change");
-    w.leaf("p", r.visits.stored.empty() ? "Nothing can be recommended without a visit."
-                : nobody_could_judge(r.advice)
-                    ? "No rule could judge this capture. What each of them lacks is listed below."
-                    : "Nothing found that would save a user time worth having. What could not be "
-                      "judged is listed below: check it before you call the site fast.");
+    w.leaf("p",
+           r.visits.stored.empty() ? "Nothing can be recommended without a visit."
+           : !failures(r).empty()
+               ? "Look into what did not work, first: who gets no answer waits in vain. Beside "
+                 "it no change was found that would save a user time worth having."
+           : nobody_could_judge(r.advice)
+               ? "No rule could judge this capture. What each of them lacks is listed below."
+               : "Nothing found that would save a user time worth having. What could not be "
+                 "judged is listed below: check it before you call the site fast.");
     if (r.advice.findings.empty()) return;
   } else {
     w.leaf("h2", "Do this first");

@@ -2,6 +2,7 @@
 #include "../marks.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "../format.hpp"
 #include "../words.hpp"
@@ -14,6 +15,7 @@ void marked_changes(Writer& w, const Report& r) {
   w.leaf("h3", "Marked changes");
   for (std::size_t i = 0; i < r.changes.size(); ++i) {
     const MarkedChange& change = r.changes[i];
+    if (change.services.empty()) continue;
     Table t(w, fmt::format("{}. {}", i + 1, mark_title(r, change.mark)),
             {{"service"},
              {"visits before", true},
@@ -22,13 +24,20 @@ void marked_changes(Writer& w, const Report& r) {
              {"median ms", true},
              {"median changed by ms", true},
              {"is that chance?"},
+             {"predicted before it, for the median after"},
              {"not answered, or with an error"}});
     for (const MarkedChange::Service& s : change.services) {
       t.row({clip_middle(utf8(s.name), 60), std::to_string(s.before.visits),
              ms_number(s.before.p50_ns), std::to_string(s.after.visits), ms_number(s.after.p50_ns),
-             mark_difference(s), mark_verdict(s), mark_failures(s)});
+             mark_difference(s), mark_verdict(s),
+             fmt::format("{}", fmt::join(mark_predictions(s), "; ")), mark_failures(s)});
     }
   }
+  const std::string alone = marks_alone(r);
+  if (!alone.empty()) w.leaf("p", alone, {{"class", "note"}});
+  for (const LedgerRow& row : r.ledger) w.leaf("p", "So far " + ledger_words(row) + ".");
+  const std::string hint = mark_hint(r);
+  if (!hint.empty()) w.leaf("p", hint, {{"class", "note"}});
   const std::string sample = mark_sample(r);
   if (!sample.empty()) w.leaf("p", sample, {{"class", "note"}});
   w.leaf("p",
@@ -36,7 +45,8 @@ void marked_changes(Writer& w, const Report& r) {
          "Those that went on across a mark are left out; the medians are of what was answered. No "
          "verdict where a larger share than before was not answered, or with an error. Beyond "
          "chance: the medians' 95 % intervals lie "
-         "apart. What else changed meanwhile, and whether the same was asked, is not on the wire.",
+         "apart. What was predicted is of before the mark alone. What else changed meanwhile, and "
+         "whether the same was asked, is not on the wire.",
          {{"class", "note"}});
 }
 

@@ -252,7 +252,7 @@ TEST(MarkedChange, OfASampleItSaysWhatTheVisitsStandFor) {
   CaptureBlock capture;
   capture.last_time_ns = at_ms(100'000);
   capture.marks = {{at_ms(97'500), "x"}};
-  const auto s = changes_at(capture, visits, data).at(0).services.at(0);
+  const auto s = changes_at(capture, visits, data, {}).at(0).services.at(0);
   EXPECT_EQ(s.before.visits, visits.seen);
   EXPECT_EQ(s.before.unanswered, 12U);
 }
@@ -263,10 +263,10 @@ TEST(MarkedChange, AFewHeavyVisitsOfASampleAreFew) {
   CaptureBlock capture;
   capture.last_time_ns = at_ms(100'000);
   capture.marks = {{at_ms(19'500), "x"}};
-  EXPECT_TRUE(changes_at(capture, visits, data)[0].services[0].beyond_chance);
+  EXPECT_TRUE(changes_at(capture, visits, data, {})[0].services[0].beyond_chance);
   visits.stored[0].weight = visits.stored[1].weight = 1000;
-  EXPECT_EQ(changes_at(capture, visits, data)[0].services[0].before.visits, 2008U);
-  EXPECT_FALSE(changes_at(capture, visits, data)[0].services[0].beyond_chance);
+  EXPECT_EQ(changes_at(capture, visits, data, {})[0].services[0].before.visits, 2008U);
+  EXPECT_FALSE(changes_at(capture, visits, data, {})[0].services[0].beyond_chance);
 }
 
 TEST(MarkedChange, OutsideOfTheCaptureThereIsNothingToCompare) {
@@ -276,6 +276,107 @@ TEST(MarkedChange, OutsideOfTheCaptureThereIsNothingToCompare) {
   EXPECT_THAT(mark_title(r, r.changes[0].mark), HasSubstr("before the capture begins"));
   EXPECT_THAT(mark_title(r, r.changes[1].mark), HasSubstr("after the capture ends"));
   EXPECT_EQ(mark_difference(r.changes[0].services[0]), "-");
+}
+
+/// Pages whose image opens a connection of its own, late: 40 ms of 160. From the `late`-th on it was open before.
+Story story_of_late_images(int late, int ready) {
+  Story s;
+  for (int i = 0; i < late + ready; ++i) {
+    const double t = 2000.0 * i;
+    const auto port = static_cast<std::uint16_t>(1000 + 2 * i);
+    const double image = i < late ? t + 80 + 40 : t + 80;
+    s.http(s.connection("10.0.0.5", port, "192.0.2.80", 80, t, 40), "/", t + 40, t + 80)
+        .content_type = "text/html";
+    Connection& second = s.connection("10.0.0.5", static_cast<std::uint16_t>(port + 1),
+                                      "192.0.2.80", 80, i < late ? t + 80 : t + 0.1, 40);
+    s.http(second, "/a.png", image + 0.1, image + 40 + i % 5);
+  }
+  return s;
+}
+
+const std::string kLate = "http-late-connection";
+
+TEST(MarkedChange, APredictionOfBeforeIsHeldAgainstWhatCameAfter) {
+  const Report r =
+      report_of(story_of_late_images(20, 20), {{at_ms(39'500), "preconnect (" + kLate + ")"}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  ASSERT_EQ(s.predicted.size(), 1U);
+  const MarkedChange::Prediction& p = s.predicted[0];
+  EXPECT_EQ(p.rule, kLate);
+  EXPECT_TRUE(p.named);
+  EXPECT_EQ(p.held, MarkedChange::Prediction::Held::yes);
+  EXPECT_LE(p.low_ns, s.before.p50_ns - 40 * kMillisecondNs);
+  EXPECT_LT(p.high_ns, s.before.p50_ns);
+  ASSERT_EQ(r.ledger.size(), 1U);
+  EXPECT_EQ(r.ledger[0].held, 1U);
+  EXPECT_NEAR(r.ledger[0].saved_share, 1, 0.1);
+  EXPECT_THAT(mark_predictions(s).at(0), HasSubstr("ms: as predicted"));
+  for (const std::string& page : {render_text(r, {}), render_html(r)}) {
+    EXPECT_THAT(page, HasSubstr("1 of 1 prediction held"));
+  }
+  EXPECT_THAT(render_text(r, {}), HasSubstr("as predicted"));
+  const std::string json = render_json(r);
+  EXPECT_THAT(json, HasSubstr(R"("held":"yes")"));
+  EXPECT_THAT(json, HasSubstr(R"("rule":"http-late-connection","predictions":1,"held":1)"));
+}
+
+TEST(MarkedChange, APredictionThatDidNotHoldSaysSo) {
+  const Report r = report_of(story_of_late_images(40, 0), {{at_ms(39'500), kLate + ": nothing"}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  EXPECT_EQ(s.predicted.at(0).held, MarkedChange::Prediction::Held::slower);
+  EXPECT_EQ(r.ledger.at(0).held, 0U);
+  EXPECT_NEAR(r.ledger[0].saved_share, 0, 0.1);
+}
+
+TEST(MarkedChange, AFewVisitsAfterHoldNoPrediction) {
+  const Report r = report_of(story_of_late_images(20, 3), {{at_ms(39'500), kLate}});
+  EXPECT_EQ(r.changes.at(0).services.at(0).predicted.at(0).held,
+            MarkedChange::Prediction::Held::too_few);
+  EXPECT_TRUE(r.ledger.empty());
+}
+
+TEST(MarkedChange, ARuleIsNamedByAWholeWord) {
+  const Report r = report_of(story_of_late_images(20, 20),
+                             {{at_ms(39'500), "see my-" + kLate + " and " + kLate + "s"}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  ASSERT_FALSE(s.predicted.empty());  // said all the same, but nobody says that it was acted on
+  EXPECT_FALSE(s.predicted[0].named);
+  EXPECT_EQ(s.predicted[0].held, MarkedChange::Prediction::Held::not_asked);
+  EXPECT_TRUE(r.ledger.empty());
+  EXPECT_THAT(render_text(r, {}), HasSubstr("when the mark's words name its rule"));
+}
+
+TEST(MarkedChange, WhatCameAfterIsNoPartOfThePrediction) {
+  const auto predicted = [](const Story& story) {
+    return report_of(story, {{at_ms(39'500), kLate}}).changes.at(0).services.at(0).predicted.at(0);
+  };
+  const MarkedChange::Prediction one = predicted(story_of_late_images(20, 20));
+  const MarkedChange::Prediction other = predicted(story_of_late_images(40, 0));
+  EXPECT_EQ(one.low_ns, other.low_ns);
+  EXPECT_EQ(one.high_ns, other.high_ns);
+}
+
+TEST(MarkedChange, AnOutageIsHeldAgainstNoPrediction) {
+  Story story = story_of_late_images(20, 0);
+  for (int i = 20; i < 40; ++i) never_answered(story, 500 + i, 2000.0 * i);
+  Connection& c = story.connection("10.0.0.5", 9, "192.0.2.80", 80, 82'000, 40);
+  story.http(c, "/", 82'040, 82'080).content_type = "text/html";
+  const Report r = report_of(story, {{at_ms(39'500), kLate}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  EXPECT_EQ(mark_verdict(s), "more not answered");
+  ASSERT_EQ(s.predicted.size(), 1U);
+  EXPECT_EQ(s.predicted[0].held, MarkedChange::Prediction::Held::not_asked);
+  EXPECT_THAT(mark_predictions(s)[0], HasSubstr("no verdict"));
+}
+
+TEST(MarkedChange, MarksWithoutVisitsTakeOneLine) {
+  std::vector<Mark> marks;
+  for (int i = 0; i < 50; ++i) marks.push_back({kBegin - kSecondNs * (50 - i), "old"});
+  marks.push_back({at_ms(39'500), "new"});
+  const Report r = report_of(story_of(20, 25), std::move(marks));
+  // The last one before the capture has visits behind it.
+  EXPECT_THAT(render_text(r, {}), HasSubstr("49 marks without a visit around them"));
+  EXPECT_THAT(render_html(r), HasSubstr("49 marks without a visit around them"));
 }
 
 TEST(MarkedChange, EveryRendererShowsIt) {

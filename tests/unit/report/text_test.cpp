@@ -422,6 +422,7 @@ TEST(TextWait, SaysFirstWhatDidNotWork) {
   EXPECT_THAT(text,
               HasSubstr("failed 1 of 1 TCP connection: 1 refused 3 of 4 HTTP requests: 2 with "
                         "status 503, 1 with status 404 users waited"));
+  EXPECT_THAT(text, HasSubstr("do first look into what failed (above)"));
 }
 
 TEST(TextWait, WhatWorkedIsNotSaidToFail) {

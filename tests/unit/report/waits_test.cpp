@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <wirelag/report/report.hpp>
 
@@ -31,9 +32,11 @@ TEST(Waits, WithoutAHandshakeTheHeadlineDoesNotCallItTheNetwork) {
   constexpr const char* kEither = "round trips, or the server's own work";
   const Report sure = commands(true);
   EXPECT_FALSE(sure.waits.rounds_unsure);
+  EXPECT_EQ(nlohmann::json::parse(render_json(sure))["waits"]["rounds_unsure"], false);
   EXPECT_THAT(render_text(sure, {}), Not(HasSubstr(kEither)));
   const Report unsure = commands(false);
   EXPECT_TRUE(unsure.waits.rounds_unsure);
+  EXPECT_EQ(nlohmann::json::parse(render_json(unsure))["waits"]["rounds_unsure"], true);
   EXPECT_THAT(render_text(unsure, {}), HasSubstr(kEither));
   EXPECT_THAT(render_html(unsure), HasSubstr("to round trips, or the server"));
 }

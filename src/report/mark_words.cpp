@@ -1,0 +1,127 @@
+// What is said of marks, in words: the same in every rendering.
+#include <fmt/format.h>
+
+#include "format.hpp"
+#include "marks.hpp"
+#include "words.hpp"
+
+namespace wirelag::report {
+namespace {
+
+/// The operator's own words, in the letters of any language: only what would move a cursor is escaped.
+std::string printable(std::string_view what) {
+  std::string out;
+  for (const char c : utf8(what)) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    const bool c1 = !out.empty() && out.back() == '\xc2' && static_cast<unsigned char>(c) < 0xa0 &&
+                    static_cast<unsigned char>(c) >= 0x80;  // U+0080 to U+009F
+    if (c1) out.pop_back();
+    if (control || c1) {
+      out += fmt::format("{}\\x{:02x}", c1 ? "\\xc2" : "", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string mark_title(const Report& r, const Mark& mark) {
+  const TimeNs first = r.capture.first_time_ns;
+  const TimeNs last = r.capture.last_time_ns;
+  const std::string where = !known(first) || !known(last) ? "nothing was captured"
+                            : mark.time_ns < first        ? "before the capture begins"
+                            : mark.time_ns > last
+                                ? "after the capture ends"
+                                : at_ms(r, mark.time_ns) + " ms after the capture begins";
+  return fmt::format("{}, {}: {}", utc(mark.time_ns), where, printable(mark.what));
+}
+
+std::string mark_sample(const Report& r) {
+  if (!r.visits.sampled()) return {};
+  return fmt::format("Of {} visits {} were looked into; the numbers are what these stand for.",
+                     r.visits.seen, r.visits.stored.size());
+}
+
+std::string mark_difference(const MarkedChange::Service& s) {
+  if (!known(s.before.p50_ns) || !known(s.after.p50_ns)) return std::string(kNone);
+  const DurationNs changed_ns = s.after.p50_ns - s.before.p50_ns;
+  return (changed_ns > 0 ? "+" : "") + ms_number(changed_ns);
+}
+
+std::string mark_verdict(const MarkedChange::Service& s) {
+  if (s.before.visits == 0) return "no visit before it";
+  if (s.after.visits == 0) return "no visit after it";
+  if (s.more_unanswered) return "more not answered";
+  if (s.more_errors) return "more errors";
+  if (!known(s.before.p50_ns) || !known(s.after.p50_ns)) return "too few answered";
+  return s.beyond_chance ? "beyond chance" : "may be chance";
+}
+
+std::string mark_failures(const MarkedChange::Service& s) {
+  const auto of = [&](std::string_view what, std::size_t before, std::size_t after) {
+    if (before == 0 && after == 0) return std::string();
+    return fmt::format("{}: {} of {} before, {} of {} after", what, before, s.before.visits, after,
+                       s.after.visits);
+  };
+  const std::string unanswered = of("not answered", s.before.unanswered, s.after.unanswered);
+  const std::string errors = of("with an error", s.before.errors, s.after.errors);
+  return unanswered + (unanswered.empty() || errors.empty() ? "" : "; ") + errors;
+}
+
+std::vector<std::string> mark_predictions(const MarkedChange::Service& s) {
+  using Held = MarkedChange::Prediction::Held;
+  std::vector<std::string> out;
+  for (const MarkedChange::Prediction& p : s.predicted) {
+    std::string text =
+        fmt::format("{} predicted {} .. {} ms", p.rule, ms_number(p.low_ns), ms_number(p.high_ns));
+    if (p.named) text += fmt::format("; measured {} ms: ", ms_number(s.after.p50_ns));
+    switch (p.held) {
+      case Held::not_asked: text += p.named ? "no verdict" : ""; break;
+      case Held::too_few: text += "too few visits to tell"; break;
+      case Held::yes: text += "as predicted"; break;
+      case Held::faster: text += "faster than predicted"; break;
+      case Held::slower: text += "slower than predicted"; break;
+    }
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
+std::string ledger_words(const LedgerRow& row) {
+  return fmt::format("{}: {} of {} held; of the saving that was predicted {:.0f} % was measured{}",
+                     row.rule, row.held, count(row.predictions, "prediction"),
+                     100 * row.saved_share, row.predictions > 1 ? " at the median" : "");
+}
+
+std::string marks_alone(const Report& r) {
+  std::size_t alone = 0;
+  const Mark* latest = nullptr;
+  for (const MarkedChange& change : r.changes) {
+    if (!change.services.empty()) continue;
+    ++alone;
+    latest = &change.mark;
+  }
+  if (latest == nullptr) return {};
+  return fmt::format("{} without a visit around {}. {}: {}.", count(alone, "mark"),
+                     alone == 1 ? "it" : "them", alone == 1 ? "It is" : "The latest",
+                     mark_title(r, *latest));
+}
+
+std::string mark_hint(const Report& r) {
+  for (const MarkedChange& change : r.changes) {
+    for (const MarkedChange::Service& s : change.services) {
+      for (const MarkedChange::Prediction& p : s.predicted) {
+        if (p.named) continue;
+        return fmt::format(
+            "A prediction is held against what was measured when the mark's words name its rule: "
+            "\"... {}\".",
+            p.rule);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace wirelag::report
