@@ -49,6 +49,9 @@ http {{
 def make_files(directory):
     """A certificate, and www/<size>.{html,css,png} of some sizes."""
     os.makedirs(f"{directory}/www", exist_ok=True)
+    for kb in (10000, 50000):
+        with open(f"{directory}/www/{kb}k.html", "wb") as f:
+            f.write(b"." * (1000 * kb))
     for kb in (1, 2, 10, 20, 50, 100, 150, 500, 1000):
         for kind in ("html", "css", "png"):
             with open(f"{directory}/www/{kb}k.{kind}", "wb") as f:
