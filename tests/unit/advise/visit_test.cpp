@@ -469,6 +469,20 @@ TEST(UnreadableAnswer, WhereMoreMayHaveBeenAskedItsFirstByteIsAllThatIsKnown) {
   EXPECT_EQ(e.wait_ms(), 140);
 }
 
+TEST(UnreadableAnswer, TwoGoodbyesBehindItAreNoPartOfIt) {
+  Encrypted e;
+  e.c->close = CloseKind::fin_both;
+  e.c->half.s2c.payload_bytes = 600'000;  // six flights of 40 ms
+  e.c->half.c2s.payload_packets = 4;
+  e.c->half.c2s.last_payload_ns = at_ms(350);
+  EXPECT_NEAR(e.wait_ms(), 350, 1);      // 50 ms later the server's
+  e.c->half.s2c.payload_bytes = 10'000;  // these do not take 210 ms: it waited, and asked again
+  EXPECT_EQ(e.wait_ms(), 140);
+  e.c->half.s2c.payload_bytes = 600'000;
+  e.c->half.s2c.last_payload_ns = at_ms(500);  // more than a goodbye came after it
+  EXPECT_EQ(e.wait_ms(), 140);
+}
+
 TEST(UnreadableAnswer, AServersGoodbyeIsNoPartOfIt) {
   Encrypted e;
   e.c->half.s2c.last_payload_ns = e.c->last_time_ns = at_ms(140 + 5000);
