@@ -262,54 +262,72 @@ void set_share(Finding& f, const Visits& visits) {
               : std::min(1.0, static_cast<double>(f.affected_actions) / static_cast<double>(of));
 }
 
-bool was_open_before(const Connection& c) {
-  return c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen;
-}
-
-/// Whether a connection that was open before the capture began may have waited for one of the lookups: one of
-/// their client to an address of their answers. Of a lookup on the capture host itself any client may be that.
-bool opened_unseen_after(const std::vector<std::size_t>& lookups, const RuleInput& input) {
-  static constexpr IpAddress kAnyClient{};
-  std::vector<std::pair<IpAddress, IpAddress>> ways;
-  bool any_server = false;
-  for (const std::size_t i : lookups) {
-    const Lookup& l = input.correlation.lookups[i];
-    any_server |= l.addresses_left_out > 0;
-    const IpAddress& client = l.client_ip.is_loopback() ? kAnyClient : l.client_ip;
-    for (const IpAddress& server : l.addresses) ways.emplace_back(client, server);
+/// Connections that were open before the capture began. There are few: findings are many.
+class OpenedUnseen {
+ public:
+  explicit OpenedUnseen(const Dataset& data) {
+    for (const Connection& c : data.connections()) {
+      if (c.state == ConnectionState::midstream || c.state == ConnectionState::no_syn_seen) {
+        ways_.push_back({c.client.ip, c.server.ip});
+      }
+    }
+    std::sort(ways_.begin(), ways_.end());
+    ways_.erase(std::unique(ways_.begin(), ways_.end()), ways_.end());
   }
-  std::sort(ways.begin(), ways.end());
-  const auto of = [&](const IpAddress& client, const IpAddress& server) {
-    return std::binary_search(ways.begin(), ways.end(), std::pair(client, server));
+
+  [[nodiscard]] bool any() const { return !ways_.empty(); }
+  /// Whether one may have waited for one of the lookups: one of their client to an address of their answers.
+  /// Of a lookup on the capture host itself any client may be that.
+  [[nodiscard]] bool any_after(const std::vector<std::size_t>& lookups,
+                               const RuleInput& input) const {
+    if (!any()) return false;
+    std::vector<Way> asked;
+    for (const std::size_t i : lookups) {
+      const Lookup& l = input.correlation.lookups[i];
+      if (l.addresses_left_out > 0) return true;
+      const IpAddress& client = l.client_ip.is_loopback() ? kAnyClient : l.client_ip;
+      for (const IpAddress& server : l.addresses) asked.push_back({client, server});
+    }
+    std::sort(asked.begin(), asked.end());
+    const auto of = [&](const Way& way) {
+      return std::binary_search(asked.begin(), asked.end(), way);
+    };
+    return std::any_of(ways_.begin(), ways_.end(), [&](const Way& way) {
+      return of(way) || of({kAnyClient, way.server});
+    });
+  }
+
+ private:
+  static constexpr IpAddress kAnyClient{};
+  struct Way {
+    IpAddress client;
+    IpAddress server;
+    auto operator<=>(const Way&) const = default;
   };
-  const auto& connections = input.data.connections();
-  return std::any_of(connections.begin(), connections.end(), [&](const Connection& c) {
-    return was_open_before(c) &&
-           (any_server || of(c.client.ip, c.server.ip) || of(kAnyClient, c.server.ip));
-  });
-}
+
+  std::vector<Way> ways_;
+};
 
 /// Whether somebody may have waited for what the finding is about and no visit shows it: a lookup, say, of a
 /// connection whose opening was not captured, or segments lost of what cannot be read.
-bool waiting_not_captured(const Finding& f, const RuleInput& input) {
+bool waiting_not_captured(const Finding& f, const RuleInput& input, const OpenedUnseen& unseen) {
   if (input.visits.stored.empty()) return true;
   if (!f.edits.empty()) return false;
-  return f.unplaced > 0 || opened_unseen_after(f.lookups, input);
+  return f.unplaced > 0 || unseen.any_after(f.lookups, input);
 }
 
 /// False when it saves no time worth a finding, and no load either.
-bool judge_saving(Finding& f, const RuleInput& input, const RoundTrips& round_trips,
-                  Advice& advice) {
+bool judge_saving(Finding& f, const RuleInput& input, const OpenedUnseen& unseen, Advice& advice) {
   if (f.capacity_only) {
     set_confidence(f, input.thresholds, f.affected_actions, "action", {});
     set_share(f, input.visits);
     return true;
   }
   const auto edited = f.affected_actions;
-  Saving saving(f, input, round_trips);
+  Saving saving(f, input, *input.visits.round_trips);
   saving.work_out();
   const bool worth_it = saving.worth_it();
-  if (!worth_it && !f.keep_for_capacity && waiting_not_captured(f, input)) {
+  if (!worth_it && !f.keep_for_capacity && waiting_not_captured(f, input, unseen)) {
     advice.not_judged.push_back(
         {f.rule, f.fault + "; who waited for it was not captured", Outcome::not_visible, {}});
     return false;
@@ -439,9 +457,9 @@ Advice advise(const RuleInput& input) {
     }
   }
   settle_ownership(found, advice.fine);
+  const OpenedUnseen unseen(input.data);
   for (Finding& f : found) {
-    if (judge_saving(f, input, *input.visits.round_trips, advice))
-      advice.findings.push_back(std::move(f));
+    if (judge_saving(f, input, unseen, advice)) advice.findings.push_back(std::move(f));
   }
   std::sort(advice.findings.begin(), advice.findings.end(), ranks_above);
   set_marginal_savings(advice.findings, input.visits);
