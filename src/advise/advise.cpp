@@ -192,9 +192,8 @@ class Saving {
 
  private:
   [[nodiscard]] DurationNs jitter_of(const VisitNode& n) const {
-    return n.connection == Dataset::kNone
-               ? round_trips_.typical_jitter_ns()
-               : round_trips_.jitter_ns(input_.data.connections()[n.connection]);
+    return n.connection == Dataset::kNone ? round_trips_.typical_jitter_ns()
+                                          : round_trips_.jitter_ns(n.connection);
   }
 
   [[nodiscard]] Jitter jitter_of(const Visit& visit, const std::vector<Edit>& edits) const {

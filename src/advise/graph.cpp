@@ -53,8 +53,8 @@ bool end_unseen(const VisitNode& n, const GraphInput& input) {
     return false;
   }
   if (n.kind == VisitNode::Kind::connect && n.end_ns > n.start_ns) return false;  // resent SYNs
-  const Connection& c = input.data.connections()[n.connection];
-  return c.one_sided || !known(input.round_trips.probe_server_ns(c));
+  return input.data.connections()[n.connection].one_sided ||
+         !known(input.round_trips.probe_server_ns(n.connection));
 }
 
 /// To the end of what was waited for longest.

@@ -108,7 +108,7 @@ class Edges {
       answered = t.server_finished_ns > t.client_finished_ns;
     }
     if (!answered || n.connection == Dataset::kNone) return 0;
-    const DurationNs rtt = round_trips_.probe_client_ns(connection(n.connection));
+    const DurationNs rtt = round_trips_.probe_client_ns(n.connection);
     return known(rtt) ? rtt : 0;
   }
 

@@ -80,7 +80,7 @@ class Nodes {
     n.ended = known(end);
     if (n.ended) return span(n, t.client_hello_ns, end, Category::tls);
     if (t.alert_frame == 0) visit_.flags.incomplete = true;
-    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
     const TimeNs at_least = known(rtt) ? t.client_hello_ns + rtt : t.client_hello_ns;
     span(n, t.client_hello_ns, known(t.server_hello_ns) ? t.server_hello_ns : at_least,
          Category::tls);
@@ -89,7 +89,7 @@ class Nodes {
   /// The wait for the first byte of an answer: a round trip on the server's side, the rest is its
   /// own time.
   void wait(VisitNode& n, DurationNs wait_ns, DurationNs resend_ns = 0) {
-    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
     const DurationNs rounds = known(rtt) ? std::min(rtt, wait_ns) : 0;
     const DurationNs stall = std::min(resend_ns, wait_ns - rounds);
@@ -135,7 +135,7 @@ class Nodes {
       visit_.flags.incomplete = true;
       const DurationNs sent = elapsed_ns(h.request_first_ns, h.request_last_ns);
       n.parts.push({Category::send, known(sent) ? sent : 0});
-      const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+      const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
       n.parts.push({Category::rounds, known(rtt) ? rtt : 0});  // no answer comes sooner
       n.end_ns = n.start_ns + n.parts[0].duration_ns + n.parts[1].duration_ns;
       return;
@@ -213,7 +213,7 @@ class Nodes {
 
   /// Round trips that the protocol of a login needs, whichever side of the probe they are on.
   void login(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t) {
-    const DurationNs rtt = round_trips_.whole_ns(data_.connections()[n.connection]);
+    const DurationNs rtt = round_trips_.whole_ns(n.connection);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
     DurationNs rounds = 0;
     if (known(rtt) && t.round_trips > 0) {
@@ -225,7 +225,7 @@ class Nodes {
 
   /// Sent while others were unanswered: of its round trip only what is left when its turn came.
   void waited_in_line(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t, TimeNs from) {
-    const DurationNs rtt = round_trips_.probe_server_ns(data_.connections()[n.connection]);
+    const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
     const DurationNs left = known(rtt) ? rtt - (from - t.request_last_ns) : 0;
     const DurationNs rounds = std::clamp<DurationNs>(left, 0, wait_ns);

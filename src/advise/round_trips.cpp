@@ -20,7 +20,8 @@ DurationNs jitter_of(const Connection& c, DurationNs jitter_below_ns) {
 
 }  // namespace
 
-RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits) {
+RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits)
+    : connections_(data.connections()), path_of_(connections_.size()) {
   struct Ends {
     IpAddress client;
     IpAddress server;
@@ -28,29 +29,36 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits) {
     auto operator<=>(const Ends&) const = default;
   };
   std::vector<Ends> all;
-  all.reserve(data.connections().size());
-  for (std::size_t i = 0; i < data.connections().size(); ++i) {
-    const Connection& c = data.connections()[i];
-    all.push_back({c.client.ip, c.server.ip, i});
+  all.reserve(connections_.size());
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    all.push_back({connections_[i].client.ip, connections_[i].server.ip, i});
   }
   std::sort(all.begin(), all.end());
-  paths_.reserve(all.size());
-  for (const Ends& ends : all) {
-    const Path shown = shown_by(data.connections()[ends.connection], limits.jitter_below_ns);
-    if (!known(shown.server_ns) && !known(shown.client_ns) && !known(shown.whole_ns)) continue;
-    if (paths_.empty() || paths_.back().client != ends.client ||
-        paths_.back().server != ends.server) {
-      paths_.push_back(shown);
-      continue;
+  for (auto first = all.begin(); first != all.end();) {
+    Path path;
+    auto next = first;
+    for (; next != all.end() && next->client == first->client && next->server == first->server;
+         ++next) {
+      path.add(shown_by(connections_[next->connection], limits.jitter_below_ns));
     }
-    Path& path = paths_.back();
-    path.server_ns = smaller(path.server_ns, shown.server_ns);
-    path.client_ns = smaller(path.client_ns, shown.client_ns);
-    path.whole_ns = smaller(path.whole_ns, shown.whole_ns);
-    path.jitter_ns = std::max(path.jitter_ns, shown.jitter_ns);
-    path.opened |= shown.opened;
+    if (path.shows_any()) {
+      for (auto one = first; one != next; ++one) path_of_[one->connection] = paths_.size();
+      paths_.push_back(path);
+    }
+    first = next;
   }
   set_typical_jitter();
+}
+
+void RoundTrips::Path::add(const Path& other) {
+  client = other.client;
+  server = other.server;
+  if (!other.shows_any()) return;
+  server_ns = smaller(server_ns, other.server_ns);
+  client_ns = smaller(client_ns, other.client_ns);
+  whole_ns = smaller(whole_ns, other.whole_ns);
+  jitter_ns = std::max(jitter_ns, other.jitter_ns);
+  opened |= other.opened;
 }
 
 RoundTrips::Path RoundTrips::shown_by(const Connection& c, DurationNs jitter_below_ns) {
@@ -78,9 +86,14 @@ void RoundTrips::set_typical_jitter() {
   typical_jitter_ns_ = *middle;
 }
 
-DurationNs RoundTrips::jitter_ns(const Connection& c) const {
-  const Path* path = find(c);
+DurationNs RoundTrips::jitter_ns(std::size_t connection) const {
+  const Path* path = find(connection);
   return path != nullptr && known(path->jitter_ns) ? path->jitter_ns : typical_jitter_ns_;
+}
+
+bool RoundTrips::way_known(std::size_t connection) const {
+  const Path* path = find(connection);
+  return path != nullptr && path->opened;
 }
 
 bool RoundTrips::way_known(const IpAddress& client, const IpAddress& server) const {
@@ -96,24 +109,26 @@ const RoundTrips::Path* RoundTrips::find(const IpAddress& client, const IpAddres
   return at != paths_.end() && std::tie(at->client, at->server) == ends ? &*at : nullptr;
 }
 
-DurationNs RoundTrips::probe_server_ns(const Connection& c) const {
+DurationNs RoundTrips::probe_server_ns(std::size_t connection) const {
+  const Connection& c = connections_[connection];
   // Data is acknowledged with the answer when that comes soon: without a handshake the own shortest one
   // may have the server's time in it.
   if (known(c.rtt_probe_server_ns))
     return smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns);
-  const Path* path = find(c);
+  const Path* path = find(connection);
   return path != nullptr ? path->server_ns : kUnknownNs;
 }
 
-DurationNs RoundTrips::probe_client_ns(const Connection& c) const {
+DurationNs RoundTrips::probe_client_ns(std::size_t connection) const {
+  const Connection& c = connections_[connection];
   const DurationNs own = smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns);
   if (known(own)) return own;
-  const Path* path = find(c);
+  const Path* path = find(connection);
   return path != nullptr ? path->client_ns : kUnknownNs;
 }
 
-DurationNs RoundTrips::whole_ns(const Connection& c) const {
-  const Path* path = find(c);
+DurationNs RoundTrips::whole_ns(std::size_t connection) const {
+  const Path* path = find(connection);
   return path != nullptr ? path->whole_ns : kUnknownNs;
 }
 

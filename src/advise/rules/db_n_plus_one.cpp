@@ -130,17 +130,16 @@ class Judge {
     for (std::size_t k = 1; k < loop.nodes.size(); ++k) {
       const std::uint32_t i = loop.nodes[k];
       const VisitNode& n = visit.nodes[i];
-      const Connection& c = input_.data.connections()[n.connection];
-      const DurationNs rtt = round_trips_.whole_ns(c);
+      const DurationNs rtt = round_trips_.whole_ns(n.connection);
       const DurationNs rounds = known(rtt) ? rtt : time_of(n, Category::rounds);
-      const DurationNs client_round = round_trips_.probe_client_ns(c);
+      const DurationNs client_round = round_trips_.probe_client_ns(n.connection);
       const DurationNs gap = n.start_ns - visit.nodes[i - 1].end_ns;
       const DurationNs turn =
           std::max<DurationNs>(0, gap - (known(client_round) ? client_round : 0));
       const auto add = [&](Category category, DurationNs low, DurationNs high) {
         f.edits.push_back({loop.visit, i, Edit::What::shorten, category, low, high});
       };
-      add(Category::rounds, round_trips_.way_known(c.client.ip, c.server.ip) ? rounds : 0, rounds);
+      add(Category::rounds, round_trips_.way_known(n.connection) ? rounds : 0, rounds);
       add(Category::think, 0, time_of(n, Category::think));
       if (turn <= input_.thresholds.db_serial_roundtrips.turn_gap_ns) {
         add(Category::client, 0, turn);

@@ -89,7 +89,7 @@ class Judge {
         continue;
       }
       any_ = true;
-      const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[n.connection]);
+      const DurationNs rtt = round_trips_.whole_ns(n.connection);
       if (!known(rtt)) continue;
       Server& server = servers_[t.server];
       ++server.judged;
@@ -115,7 +115,7 @@ class Judge {
                                    std::uint32_t i) const {
     const DurationNs gap = visit.nodes[i].start_ns - visit.nodes[before].end_ns;
     const DurationNs round =
-        round_trips_.probe_client_ns(input_.data.connections()[visit.nodes[i].connection]);
+        round_trips_.probe_client_ns(visit.nodes[i].connection);
     return std::max<DurationNs>(0, gap - (known(round) ? round : 0));
   }
 

@@ -135,7 +135,7 @@ class Judge {
       const bool queued = is_queued(visit, i);
       const std::uint64_t own = std::max<std::uint64_t>(
           1, (h.response_bytes + kFullSegmentBytes - 1) / kFullSegmentBytes);
-      const DurationNs rtt = round_trips_.whole_ns(input_.data.connections()[n.connection]);
+      const DurationNs rtt = round_trips_.whole_ns(n.connection);
       const bool new_wave =
           !queued &&
           n.start_ns - wave_ns > (known(rtt) ? rtt : input_.thresholds.visits.queued_within_ns);

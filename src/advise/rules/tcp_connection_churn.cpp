@@ -123,7 +123,7 @@ class Judge {
 
   void add(Finding& f, std::size_t i) const {
     const Connection& c = connections_[i];
-    const DurationNs rtt = round_trips_.whole_ns(c);
+    const DurationNs rtt = round_trips_.whole_ns(i);
     if (known(rtt)) {
       shorten(f, nodes_.find(i), Category::connect, rtt, rtt);
     } else {

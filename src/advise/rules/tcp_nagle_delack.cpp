@@ -102,13 +102,21 @@ class Judge {
     return undivided;
   }
 
+  /// Exchanges of a connection follow each other.
+  Server& server_of(const Endpoint& endpoint) {
+    if (latest_ == servers_.end() || latest_->first != endpoint) {
+      latest_ = servers_.try_emplace(endpoint).first;
+    }
+    return latest_->second;
+  }
+
   template <class Exchange>
   void add(std::size_t connection, VisitNode::Kind kind, std::size_t item, const Exchange& t) {
     ++seen_;
     const ExchangeStalls& s = t.stalls;
     const bool measured = known(s.earlier_resend_ns);  // both directions of the request
     if (!measured && !known(s.request_held_ns)) return;
-    Server& server = servers_[t.server];
+    Server& server = server_of(t.server);
     ++server.exchanges;
     // A pause of which nobody knows what it waited for: as long as the message at most.
     const auto unknown = [&](DurationNs at_most_ns) {
@@ -118,13 +126,12 @@ class Judge {
     };
     if (!known(s.request_held_ns)) unknown(t.request_ns());
     if (!known(s.response_held_ns) && known(s.response_resend_ns)) unknown(t.transfer_ns());
-    const Connection& c = input_.data.connections()[connection];
-    const DurationNs rtt = round_trips_.whole_ns(c);
-    const bool way_known = round_trips_.way_known(c.client.ip, c.server.ip);
     const auto held = [&](Direction sender, DurationNs held_ns, TimeNs time, const FrameSpan& at) {
       if (!known(held_ns) || held_ns <= 0) return;
+      const DurationNs rtt = round_trips_.whole_ns(connection);
       const bool late = delayed(held_ns, known(rtt) ? rtt : 0);
-      if (!late && !way_known && may_be_delayed(held_ns, rtt)) unknown(held_ns);
+      const bool unsure = !late && !round_trips_.way_known(connection);
+      if (unsure && may_be_delayed(held_ns, rtt)) unknown(held_ns);
       (late ? server.events : server.quick)
           .push_back({connection, kind, item, sender, held_ns, time, at});
       server.by_sender[sender] += late ? 1 : 0;
@@ -219,6 +226,7 @@ class Judge {
   NodeIndex requests_;
   NodeIndex queries_;
   std::map<Endpoint, Server> servers_;
+  std::map<Endpoint, Server>::iterator latest_ = servers_.end();  ///< asked for
   std::size_t seen_ = 0;
 };
 

@@ -82,12 +82,11 @@ class Judge {
       const TlsHandshake& t = input_.data.tls()[i];
       const std::size_t c = input_.data.connection_index(t.connection);
       if (c == Dataset::kNone) continue;
-      const Connection& connection = input_.data.connections()[c];
-      const DurationNs rtt = round_trips_.whole_ns(connection);
+      const DurationNs rtt = round_trips_.whole_ns(c);
       if (known(rtt)) {
         const DurationNs saved = rtt * extra_rounds(t);
         // Without a TCP handshake the shortest round trip may have the server's time in it.
-        const bool sure = round_trips_.way_known(connection.client.ip, connection.server.ip);
+        const bool sure = round_trips_.way_known(c);
         shorten(f, nodes_.find(i), Category::tls, sure ? saved : 0, saved);
       } else {
         ++f.unplaced;
