@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <tuple>
 
 #include <wirelag/advise/visit.hpp>
 #include <wirelag/control/small_index.hpp>
@@ -13,10 +14,14 @@ namespace wirelag {
 /// An activity that becomes a node.
 struct NodeRef {
   VisitNode::Kind kind;
+  bool troubled;  ///< something failed or was lost in it, as far as that is known without a graph
   SmallIndex item;
   SmallIndex connection;
-  auto operator<=>(const NodeRef&) const = default;
+  [[nodiscard]] auto order() const { return std::tuple(kind, item, connection); }
+  auto operator<=>(const NodeRef& other) const { return order() <=> other.order(); }
+  bool operator==(const NodeRef& other) const { return order() == other.order(); }
 };
+static_assert(sizeof(NodeRef) == 12);
 
 /// A visit before its graph is built.
 struct VisitDraft {
@@ -26,6 +31,7 @@ struct VisitDraft {
   double weight = 1;               ///< how many drafts it stands for
   bool api = false;
   bool database = false;
+  bool troubled = false;  ///< one of its nodes is
 };
 
 /// The order of visits that begin at once is that of their clients, then of what they did.

@@ -34,6 +34,7 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits)
     all.push_back({connections_[i].client.ip, connections_[i].server.ip, i});
   }
   std::sort(all.begin(), all.end());
+  paths_.reserve(all.size());  // address space
   for (auto first = all.begin(); first != all.end();) {
     Path path;
     auto next = first;

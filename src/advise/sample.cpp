@@ -1,63 +1,11 @@
 #include "sample.hpp"
 
 #include <algorithm>
-#include <tuple>
 
 #include <wirelag/base/hash.hpp>
 
 namespace wirelag {
 namespace {
-
-constexpr std::uint16_t kServerError = 500;
-
-/// Whether something failed or was lost in it, as far as that is known without its graph. Not how long
-/// it waited: a sample by the wait would have to be weighted by it.
-class Troubled {
- public:
-  Troubled(const Dataset& data, const Correlation& correlation)
-      : data_(data), correlation_(correlation) {}
-
-  [[nodiscard]] bool operator()(const VisitDraft& draft) const {
-    return std::any_of(draft.nodes.begin(), draft.nodes.end(),
-                       [this](const NodeRef& n) { return node(n); });
-  }
-
- private:
-  [[nodiscard]] bool node(const NodeRef& n) const {
-    if (n.connection != Dataset::kNone && lost(data_.connections()[n.connection])) return true;
-    if (n.item == Dataset::kNone) return false;
-    switch (n.kind) {
-      case VisitNode::Kind::dns:
-        return correlation_.lookups[n.item].members.size() > 1 || unanswered(n);
-      case VisitNode::Kind::connect: return !known(data_.connections()[n.item].established_time_ns);
-      case VisitNode::Kind::tls: return false;
-      case VisitNode::Kind::request: {
-        const HttpTransaction& h = data_.http()[n.item];
-        return h.status >= kServerError || !known(h.response_first_ns);
-      }
-      case VisitNode::Kind::query: return data_.database()[n.item].error;
-    }
-    return false;
-  }
-
-  [[nodiscard]] bool unanswered(const NodeRef& n) const {
-    return correlation_.lookups[n.item].outcome == DnsOutcome::unanswered;
-  }
-
-  [[nodiscard]] static bool lost(const Connection& c) {
-    if (c.syn_frames.size() > 1) return true;
-    for (const HalfConnection* half : {&c.half.c2s, &c.half.s2c}) {
-      for (const RetransmissionClass r :
-           {RetransmissionClass::rto, RetransmissionClass::fast, RetransmissionClass::tail_probe}) {
-        if (half->impairment().retransmissions[static_cast<std::size_t>(r)] > 0) return true;
-      }
-    }
-    return false;
-  }
-
-  const Dataset& data_;
-  const Correlation& correlation_;
-};
 
 /// Brings the `n` that are kept of [from, to) to its front, and gives them their weight.
 void choose(VisitDraft* from, VisitDraft* to, std::size_t n) {
@@ -78,14 +26,14 @@ void choose(VisitDraft* from, VisitDraft* to, std::size_t n) {
 
 }  // namespace
 
-void sample(std::vector<VisitDraft>& drafts, std::size_t n, const Dataset& data,
-            const Correlation& correlation) {
+void sample(std::vector<VisitDraft>& drafts, std::size_t n) {
   if (drafts.size() <= n) return;
   VisitDraft* const begin = drafts.data();
   VisitDraft* const end = begin + drafts.size();
-  // A single place is for all of them alike.
+  // By whether something failed or was lost, not by how long it waited: such a sample would have to be
+  // weighted by that. A single place is for all of them alike.
   VisitDraft* const others =
-      n < 2 ? begin : std::partition(begin, end, Troubled(data, correlation));
+      n < 2 ? begin : std::partition(begin, end, [](const VisitDraft& d) { return d.troubled; });
   const auto troubled = static_cast<std::size_t>(others - begin);
   const std::size_t untroubled = drafts.size() - troubled;
   const std::size_t free = n > untroubled ? n - untroubled : 0;

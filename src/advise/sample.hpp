@@ -15,7 +15,6 @@
 namespace wirelag {
 
 /// Keeps `n` drafts; the weights of those kept add up to the number that there was.
-void sample(std::vector<VisitDraft>& drafts, std::size_t n, const Dataset& data,
-            const Correlation& correlation);
+void sample(std::vector<VisitDraft>& drafts, std::size_t n);
 
 }  // namespace wirelag

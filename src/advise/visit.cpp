@@ -9,152 +9,15 @@
 // with no word (Referer) of another is marked shared_address.
 #include <algorithm>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include <wirelag/advise/visit.hpp>
 
-#include "first_answer.hpp"
-#include "graph.hpp"
+#include "activities.hpp"
 #include "sample.hpp"
 
 namespace wirelag {
 namespace {
-
-/// Client addresses by number, in the order they came: what is sorted by client is sorted by these. A tree, no
-/// hash: whoever chooses addresses could choose them so that all hash to one place.
-class Clients {
- public:
-  [[nodiscard]] SmallIndex number(const IpAddress& ip) {
-    if (last_ != Dataset::kNone && addresses_[last_] == ip) return last_;
-    const auto [at, is_new] = numbers_.try_emplace(ip, addresses_.size());
-    if (is_new) addresses_.push_back(ip);
-    return last_ = at->second;
-  }
-  [[nodiscard]] const IpAddress& operator[](std::size_t i) const { return addresses_[i]; }
-
- private:
-  std::map<IpAddress, SmallIndex> numbers_;
-  std::vector<IpAddress> addresses_;
-  SmallIndex last_;
-};
-
-/// Small: a large capture has a million of them, and they are sorted.
-struct Activity {
-  TimeNs from_ns;
-  TimeNs to_ns;
-  SmallIndex client;
-  SmallIndex item;
-  SmallIndex connection;  ///< of a lookup: that was opened with its answer
-  VisitNode::Kind kind;
-  bool database;  ///< belongs to what `connection` asks a database
-
-  [[nodiscard]] NodeRef node() const {
-    return {kind, item, kind == VisitNode::Kind::dns ? SmallIndex{} : connection};
-  }
-  /// Bursts are of one client and lane: 0, or 1 + the connection to a database.
-  [[nodiscard]] std::uint32_t lane() const {
-    return database ? static_cast<std::uint32_t>(std::size_t{connection}) + 1 : 0;
-  }
-  [[nodiscard]] bool comes_before(const Activity& other) const {
-    if (client != other.client) return client < other.client;
-    if (lane() != other.lane()) return lane() < other.lane();
-    if (from_ns != other.from_ns) return from_ns < other.from_ns;
-    return std::tuple(node(), to_ns) < std::tuple(other.node(), other.to_ns);
-  }
-};
-static_assert(sizeof(Activity) == 32);
-
-class Activities {
- public:
-  Activities(const Dataset& data, const Correlation& correlation, Clients& clients)
-      : data_(data),
-        correlation_(correlation),
-        clients_(clients),
-        used_by_(correlation.lookups.size()) {}
-
-  /// Sorted by client, lane and time.
-  std::vector<Activity> all() {
-    found_.reserve(4 * data_.connections().size() + data_.http().size() + data_.database().size());
-    for (std::size_t i = 0; i < data_.connections().size(); ++i) add_connection(i);
-    for (std::size_t i = 0; i < data_.http().size(); ++i) {
-      const HttpTransaction& h = data_.http()[i];
-      const std::size_t c = data_.connection_index(h.connection);
-      const bool untimed = h.response_frames.last != 0 && !known(h.response_last_ns);
-      if (!h.request_seen || c == Dataset::kNone || untimed) continue;
-      const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
-      add(h.client.ip, h.request_first_ns, end, VisitNode::Kind::request, i, c);
-    }
-    for (std::size_t i = 0; i < data_.database().size(); ++i) {
-      const DatabaseTransaction& d = data_.database()[i];
-      const std::size_t c = data_.connection_index(d.connection);
-      if (c == Dataset::kNone) continue;
-      const TimeNs end = known(d.response_last_ns) ? d.response_last_ns : d.request_last_ns;
-      add(d.client.ip, d.request_first_ns, end, VisitNode::Kind::query, i, c, true);
-    }
-    std::sort(found_.begin(), found_.end(),
-              [](const Activity& a, const Activity& b) { return a.comes_before(b); });
-    return std::move(found_);
-  }
-
- private:
-  void add(const IpAddress& client, TimeNs from, TimeNs to, VisitNode::Kind kind, SmallIndex item,
-           SmallIndex connection, bool database = false) {
-    if (!known(from)) return;
-    found_.push_back(
-        {from, std::max(from, to), clients_.number(client), item, connection, kind, database});
-  }
-
-  void add_connection(std::size_t i) {
-    const Connection& c = data_.connections()[i];
-    const Channel& channel = correlation_.channels[i];
-    if (!channel.dns.empty()) return;  // part of a lookup
-    const bool database = !channel.database.empty();
-    const bool opened =
-        c.state != ConnectionState::midstream && c.state != ConnectionState::no_syn_seen;
-    if (opened && !c.untimed) {
-      const TimeNs end = known(c.established_time_ns) ? c.established_time_ns : c.last_time_ns;
-      add(c.client.ip, c.start_time_ns, end, VisitNode::Kind::connect, i, i, database);
-      add_lookup(c, channel.lookup, i, database);
-    }
-    if (channel.tls != Dataset::kNone) {
-      const TlsHandshake& t = data_.tls()[channel.tls];
-      add(c.client.ip, t.client_hello_ns, std::max(t.client_finished_ns, t.server_finished_ns),
-          VisitNode::Kind::tls, channel.tls, i);
-      add(c.client.ip, t.first_client_data_ns, first_answer_end_ns(c, &t), VisitNode::Kind::request,
-          Dataset::kNone, i);
-    } else if (channel.http.empty() && channel.database.empty()) {
-      add(c.client.ip, c.half.c2s.first_payload_ns, first_answer_end_ns(c, nullptr),
-          VisitNode::Kind::request, Dataset::kNone, i);
-    }
-  }
-
-  /// A lookup belongs to the client that connected to the address, once.
-  void add_lookup(const Connection& c, std::size_t lookup, std::size_t connection, bool database) {
-    if (lookup == Dataset::kNone) return;
-    const Lookup& l = correlation_.lookups[lookup];
-    if (!known(l.wait_ns) || !is_first_use(c.client.ip, lookup)) return;
-    add(c.client.ip, l.start_time_ns, l.end_time_ns, VisitNode::Kind::dns, lookup, connection,
-        database);
-  }
-
-  /// Nearly every lookup is used by one client alone.
-  bool is_first_use(const IpAddress& client, std::size_t lookup) {
-    const SmallIndex number = clients_.number(client);
-    SmallIndex& first = used_by_[lookup];
-    if (first == number) return false;
-    if (first != Dataset::kNone) return used_by_more_.emplace(lookup, number).second;
-    first = number;
-    return true;
-  }
-
-  const Dataset& data_;
-  const Correlation& correlation_;
-  Clients& clients_;
-  std::vector<SmallIndex> used_by_;  ///< by lookup: its first user
-  std::set<std::pair<SmallIndex, SmallIndex>> used_by_more_;
-  std::vector<Activity> found_;
-};
 
 /// What a page is made of: anything that is not known to be something else.
 bool of_a_page(const HttpTransaction& h) {
@@ -173,8 +36,7 @@ class Grouping {
       : data_(data), correlation_(correlation), limits_(limits) {}
 
   VisitDrafts run() {
-    Clients clients;
-    const std::vector<Activity> activities = Activities(data_, correlation_, clients).all();
+    const auto [clients, activities] = find_activities(data_, correlation_);
     // Address space: no more bursts than activities, which are once in a burst, and once more where that is
     // split, or joined with another one.
     drafts_.all.reserve(activities.size());
@@ -195,7 +57,7 @@ class Grouping {
         end_ns = a.to_ns;
       }
       end_ns = std::max(end_ns, a.to_ns);
-      drafts_.nodes.append(burst_.nodes, a.node());
+      append(burst_, a.node());
       before = &a;
     }
     finish();
@@ -237,8 +99,12 @@ class Grouping {
     queries_.clear();
   }
 
+  void append(VisitDraft& draft, const NodeRef& n) {
+    drafts_.nodes.append(draft.nodes, n);
+    draft.troubled |= n.troubled;
+  }
   void append(VisitDraft& draft, std::span<const NodeRef> nodes) {
-    for (const NodeRef& n : nodes) drafts_.nodes.append(draft.nodes, n);
+    for (const NodeRef& n : nodes) append(draft, n);
   }
 
   [[nodiscard]] bool is_api() const {
@@ -306,7 +172,7 @@ Visits find_visits(const Dataset& data, const Correlation& correlation, const Vi
   std::vector<VisitDraft>& drafts = found.all;
   Visits visits;
   visits.seen = drafts.size();
-  sample(drafts, limits.max_stored, data, correlation);
+  sample(drafts, limits.max_stored);
   std::sort(drafts.begin(), drafts.end(), comes_before);
   visits.stored.reserve(drafts.size());
   visits.round_trips = std::make_shared<const RoundTrips>(data, limits);
