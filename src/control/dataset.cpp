@@ -267,33 +267,32 @@ void Store<T>::sort() {
 /// Which connection has a key: a hash table of indexes, at most half full.
 class ConnectionNumbers {
  public:
-  void number(const Transactions<Connection>& connections) {
-    slots_.assign(std::bit_ceil(2 * connections.size() + 1), Slot{});
-    for (std::size_t i = 0; i < connections.size(); ++i) {
-      const ConnectionKey key = connections[i].key;
-      if (key != kNoKey) slots_[slot_of(key)] = {key, i};
+  explicit ConnectionNumbers(const Transactions<Connection>& connections)
+      : connections_(connections), slots_(std::bit_ceil(2 * connections.size() + 1), kEmpty) {
+    for (std::uint32_t i = 0; i < connections.size(); ++i) {
+      if (connections[i].key != 0) slots_[slot_of(connections[i].key)] = i;
     }
   }
-  [[nodiscard]] std::size_t of(ConnectionKey key) const {
-    return slots_.empty() || key == kNoKey ? Dataset::kNone : slots_[slot_of(key)].index;
+  /// As it is named from here on (Dataset::connection_index()): index + 1, 0 when there is none.
+  [[nodiscard]] ConnectionKey of(ConnectionKey key) const {
+    if (key == 0) return 0;
+    const std::uint32_t index = slots_[slot_of(key)];
+    return index == kEmpty ? 0 : ConnectionKey{index} + 1;
   }
 
  private:
-  static constexpr ConnectionKey kNoKey = 0;
-  struct Slot {
-    ConnectionKey key = kNoKey;
-    std::size_t index = Dataset::kNone;
-  };
+  static constexpr std::uint32_t kEmpty = UINT32_MAX;
 
   /// Where the key is, or would be.
   [[nodiscard]] std::size_t slot_of(ConnectionKey key) const {
     const std::size_t mask = slots_.size() - 1;
     std::size_t at = mix64(key) & mask;
-    while (slots_[at].key != kNoKey && slots_[at].key != key) at = (at + 1) & mask;
+    while (slots_[at] != kEmpty && connections_[slots_[at]].key != key) at = (at + 1) & mask;
     return at;
   }
 
-  std::vector<Slot> slots_;
+  const Transactions<Connection>& connections_;
+  std::vector<std::uint32_t> slots_;
 };
 
 /// From the first to the last instant that any of them tells of.
@@ -329,16 +328,33 @@ struct StoresOf<std::tuple<T...>> {
 struct Dataset::State {
   StoresOf<TransactionKinds>::type stores;
   DatasetLimits limits;
-  ConnectionNumbers numbers;
   std::uint64_t dropped = 0;
   DurationNs span_ns = 0;
   bool sealed = false;
 
   template <class T>
-  const Transactions<T>& of() const {
+  Transactions<T>& of() {
     return std::get<Store<T>>(stores).values();
   }
+
+  void number_connections();
 };
+
+/// From now on every transaction names its connection by number.
+void Dataset::State::number_connections() {
+  Transactions<Connection>& connections = of<Connection>();
+  const ConnectionNumbers numbers(connections);
+  const auto rename = [&numbers](auto& transactions) {
+    for (std::size_t i = 0; i < transactions.size(); ++i) {
+      transactions[i].connection = numbers.of(transactions[i].connection);
+    }
+  };
+  rename(of<DnsTransaction>());
+  rename(of<HttpTransaction>());
+  rename(of<TlsHandshake>());
+  rename(of<DatabaseTransaction>());
+  for (std::size_t i = 0; i < connections.size(); ++i) connections[i].key = i + 1;
+}
 
 bool server_not_captured(const Connection& c) {
   const auto gave_up = [](const HandshakeSegment& s) { return (s.flags & tcp_flag::rst) != 0; };
@@ -375,10 +391,10 @@ void Dataset::seal(const LookupLimits& limits) {
   if (state.sealed) return;
   std::apply([](auto&... store) { (store.sort(), ...); }, state.stores);
 
-  const Transactions<Connection>& connections = state.of<Connection>();
-  state.numbers.number(connections);
+  state.number_connections();
   state.sealed = true;
-  Transactions<DnsTransaction>& dns = std::get<Store<DnsTransaction>>(state.stores).values();
+  const Transactions<Connection>& connections = state.of<Connection>();
+  Transactions<DnsTransaction>& dns = state.of<DnsTransaction>();
   for (std::size_t i = 0; i < dns.size(); ++i) {
     DnsTransaction& d = dns[i];
     if (d.outcome != DnsOutcome::unanswered || d.connection == 0) continue;
@@ -397,7 +413,8 @@ const Transactions<DatabaseTransaction>& Dataset::database() const {
   return state_->of<DatabaseTransaction>();
 }
 
-std::size_t Dataset::connection_index(ConnectionKey key) const { return state_->numbers.of(key); }
+
+std::size_t Dataset::connection_index(ConnectionKey key) const { return key - 1; }
 
 DurationNs Dataset::span_ns() const { return state_->span_ns; }
 

@@ -220,15 +220,30 @@ TEST(Dataset, EmittedAfterSealIsCountedAndLeftOut) {
   EXPECT_EQ(data.dropped(), 1U);
 }
 
-TEST(Dataset, FindsConnectionsByKeyOnly) {
+TEST(Dataset, NumbersConnectionsByTheirKeys) {
   Story story;
   story.connection("10.0.0.1", 1, "192.0.2.1", 80, 5, 1).key = (ConnectionKey{3} << 48) | 9;
   story.connection("10.0.0.1", 2, "192.0.2.1", 80, 1, 1).key = 7;
-  const Dataset data = story.dataset();
-  EXPECT_EQ(data.connection_index(7), 0U);
-  EXPECT_EQ(data.connection_index((ConnectionKey{3} << 48) | 9), 1U);
-  EXPECT_EQ(data.connection_index(8), Dataset::kNone);
-  EXPECT_EQ(data.connection_index(0), Dataset::kNone);
+  Dataset data;
+  for (const Connection& c : story.all_connections()) data.emit(&c);
+  // In the order of their frames: of the second connection, of the first, of one that was not emitted, of none.
+  FrameNumber frame = 100;
+  for (const ConnectionKey key : {ConnectionKey{7}, (ConnectionKey{3} << 48) | 9, ConnectionKey{8},
+                                  ConnectionKey{0}}) {
+    HttpTransaction h;
+    h.connection = key;
+    h.request_frames = {++frame, frame};
+    data.emit(&h);
+  }
+  data.seal();
+  const auto index = [&data](std::size_t i) {
+    return data.connection_index(data.http()[i].connection);
+  };
+  EXPECT_EQ(index(0), 0U);
+  EXPECT_EQ(index(1), 1U);
+  EXPECT_EQ(index(2), Dataset::kNone);
+  EXPECT_EQ(index(3), Dataset::kNone);
+  EXPECT_EQ(data.connection_index(data.connections()[1].key), 1U);
 }
 
 }  // namespace
