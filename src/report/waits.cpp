@@ -195,21 +195,30 @@ void typical(std::vector<TypicalVisit>& out, std::vector<Wait> waits, std::strin
 using Way = std::pair<IpAddress, IpAddress>;
 Way way_of(const Connection& c) { return {c.client.ip, c.server.ip}; }
 
-/// Between whom a handshake showed the way to the server.
-std::vector<Way> ways_shown(const Dataset& data) {
-  std::vector<Way> ways;
+/// Round trips of visits on connections whose handshake did not show the way to the server.
+struct Unshown {
+  Way way;
+  double rounds;
+  bool shown = false;  ///< by another connection
+  bool operator<(const Unshown& other) const { return way < other.way; }
+};
+
+/// Which ways other connections showed.
+void look_for_ways(std::vector<Unshown>& all, const Dataset& data) {
+  if (all.empty()) return;
+  std::stable_sort(all.begin(), all.end());
   for (const Connection& c : data.connections()) {
-    if (known(c.rtt_probe_server_ns)) ways.push_back(way_of(c));
+    if (!known(c.rtt_probe_server_ns)) continue;
+    const auto [from, to] = std::equal_range(all.begin(), all.end(), Unshown{way_of(c), 0});
+    for (auto one = from; one != to && !one->shown; ++one) one->shown = true;
   }
-  std::sort(ways.begin(), ways.end());
-  return ways;
 }
 
 /// Waits::rounds_unsure
 bool rounds_unsure(const Dataset& data, const Visits& visits) {
-  const std::vector<Way> shown = ways_shown(data);
   double sure = 0;
   double unsure = 0;
+  std::vector<Unshown> unshown;
   for (const Visit& v : visits.stored) {
     for (const VisitNode& n : v.nodes) {
       if (n.connection == Dataset::kNone) continue;
@@ -217,11 +226,16 @@ bool rounds_unsure(const Dataset& data, const Visits& visits) {
       for (const VisitPart& p : n.parts) {
         if (p.category == Category::rounds) rounds += static_cast<double>(p.duration_ns);
       }
-      const Way way = way_of(data.connections()[n.connection]);
-      const bool known_way = std::binary_search(shown.begin(), shown.end(), way);
-      (known_way ? sure : unsure) += v.weight * rounds;
+      const Connection& c = data.connections()[n.connection];
+      if (known(c.rtt_probe_server_ns)) {
+        sure += v.weight * rounds;
+      } else if (rounds > 0) {
+        unshown.push_back({way_of(c), v.weight * rounds});
+      }
     }
   }
+  look_for_ways(unshown, data);
+  for (const Unshown& u : unshown) (u.shown ? sure : unsure) += u.rounds;
   return unsure > sure;
 }
 
