@@ -58,8 +58,7 @@ class ActivityFinder {
     if (!h.request_seen || c == Dataset::kNone || untimed) return;
     const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
     const bool failed = h.status >= kServerError || !known(h.response_first_ns);
-    add(h.client.ip, h.request_first_ns, end,
-        {VisitNode::Kind::request, failed || lost_[c], i, c});
+    add(h.client.ip, h.request_first_ns, end, {VisitNode::Kind::request, failed || lost_[c], i, c});
   }
 
   void add(std::size_t i, const DatabaseTransaction& d) {

@@ -23,14 +23,16 @@ class Collector {
   std::map<Endpoint, Windows> collect() const {
     std::map<Endpoint, Windows> servers;
     const Transactions<HttpTransaction>& http = data_.http();
+    std::vector<Windows*> of(http.size());  // by request; null where it does not count
     for (std::size_t i = 0; i < http.size(); ++i) {
       if (!counts(http[i])) continue;
-      Window& last = servers[http[i].server][window_of(http[i].response_last_ns)];
+      of[i] = &servers[http[i].server];
+      Window& last = (*of[i])[window_of(http[i].response_last_ns)];
       last.response_ns += static_cast<double>(http[i].total_ns());
       last.requests.push_back(i);
     }
-    for (const HttpTransaction& h : http) {
-      if (counts(h)) add_open_time(servers[h.server], h);
+    for (std::size_t i = 0; i < http.size(); ++i) {
+      if (of[i] != nullptr) add_open_time(*of[i], http[i]);
     }
     return servers;
   }

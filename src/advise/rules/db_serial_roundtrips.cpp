@@ -114,8 +114,7 @@ class Judge {
   [[nodiscard]] DurationNs turn_ns(const Visit& visit, std::uint32_t before,
                                    std::uint32_t i) const {
     const DurationNs gap = visit.nodes[i].start_ns - visit.nodes[before].end_ns;
-    const DurationNs round =
-        round_trips_.probe_client_ns(visit.nodes[i].connection);
+    const DurationNs round = round_trips_.probe_client_ns(visit.nodes[i].connection);
     return std::max<DurationNs>(0, gap - (known(round) ? round : 0));
   }
 

@@ -68,18 +68,23 @@ class Judge {
  private:
   void collect() {
     const std::vector<Lookup>& lookups = input_.correlation.lookups;
+    std::vector<std::size_t> queries;
+    Question question;
     for (std::size_t n = 0; n < lookups.size(); ++n) {
-      std::vector<std::size_t> queries;
+      queries.clear();
       for (const LookupMember& member : lookups[n].members) {
         if (known(dns_[member.transaction].first_query_ns)) queries.push_back(member.transaction);
       }
       const auto source_and_type = [this](std::size_t i) {
         return std::tie(dns_[i].client.ip, dns_[i].qname, dns_[i].qtype);
       };
-      std::stable_sort(queries.begin(), queries.end(), [&](std::size_t a, std::size_t b) {
-        return source_and_type(a) < source_and_type(b);
-      });
-      Question question{n, {}};
+      if (queries.size() > 1) {
+        std::stable_sort(queries.begin(), queries.end(), [&](std::size_t a, std::size_t b) {
+          return source_and_type(a) < source_and_type(b);
+        });
+      }
+      question.lookup = n;
+      question.queries.clear();
       for (const std::size_t i : queries) {
         const bool same = !question.queries.empty() &&
                           source_and_type(question.queries.front()) == source_and_type(i);

@@ -81,7 +81,8 @@ class Judge {
   RuleResult run() {
     for (const Connection& c : connections_) {
       if (!speaks_web(c)) continue;
-      web_.insert_or_assign(c.server, web_[c.server] || judgeable(c));
+      bool& seen = web_[c.server];
+      seen = seen || judgeable(c);
     }
     if (web_.empty()) {
       return {Outcome::not_applicable, {}, "no HTTP or TLS connection in the capture"};
