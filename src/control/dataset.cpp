@@ -273,11 +273,11 @@ class ConnectionNumbers {
       if (connections[i].key != 0) slots_[slot_of(connections[i].key)] = i;
     }
   }
-  /// As it is named from here on (Dataset::connection_index()): index + 1, 0 when there is none.
+  /// As it is named from here on (Dataset::connection_index()): its id, 0 when there is none.
   [[nodiscard]] ConnectionKey of(ConnectionKey key) const {
     if (key == 0) return 0;
     const std::uint32_t index = slots_[slot_of(key)];
-    return index == kEmpty ? 0 : ConnectionKey{index} + 1;
+    return index == kEmpty ? 0 : Dataset::connection_id(index);
   }
 
  private:
@@ -353,7 +353,8 @@ void Dataset::State::number_connections() {
   rename(of<HttpTransaction>());
   rename(of<TlsHandshake>());
   rename(of<DatabaseTransaction>());
-  for (std::size_t i = 0; i < connections.size(); ++i) connections[i].key = i + 1;
+  for (std::size_t i = 0; i < connections.size(); ++i)
+    connections[i].key = Dataset::connection_id(i);
 }
 
 bool server_not_captured(const Connection& c) {
@@ -413,8 +414,7 @@ const Transactions<DatabaseTransaction>& Dataset::database() const {
   return state_->of<DatabaseTransaction>();
 }
 
-
-std::size_t Dataset::connection_index(ConnectionKey key) const { return key - 1; }
+std::size_t Dataset::connection_index(ConnectionKey number) const { return number - 1; }
 
 DurationNs Dataset::span_ns() const { return state_->span_ns; }
 

@@ -36,7 +36,7 @@ class Dataset : public TransactionSink {
   /// Copies the transaction and its texts. After seal(): counted as dropped.
   void emit(TransactionRef transaction) override;
 
-  /// Sorts every kind by first frame (live: by time, then endpoints) and numbers the connections.
+  /// Sorts every kind by first frame (live: by time, then endpoints); connections' keys become numbers.
   /// The order does not depend on which worker emitted what, or when: only transactions of one
   /// connection that share frames, times and types keep the order in which its worker emitted them.
   /// A DNS query whose answer cannot have been captured is not_visible from here on (docs/metrics.md).
@@ -48,7 +48,7 @@ class Dataset : public TransactionSink {
   [[nodiscard]] const Transactions<TlsHandshake>& tls() const;
   [[nodiscard]] const Transactions<DatabaseTransaction>& database() const;
 
-  /// Index into connections(), kNone when the connection itself was not emitted. After seal().
+  /// Index into connections() of a sealed transaction's connection, kNone when that was not emitted.
   [[nodiscard]] std::size_t connection_index(ConnectionKey key) const;
   /// The id in reports: index + 1.
   [[nodiscard]] static std::size_t connection_id(std::size_t index) { return index + 1; }

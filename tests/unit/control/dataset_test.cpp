@@ -228,8 +228,8 @@ TEST(Dataset, NumbersConnectionsByTheirKeys) {
   for (const Connection& c : story.all_connections()) data.emit(&c);
   // In the order of their frames: of the second connection, of the first, of one that was not emitted, of none.
   FrameNumber frame = 100;
-  for (const ConnectionKey key : {ConnectionKey{7}, (ConnectionKey{3} << 48) | 9, ConnectionKey{8},
-                                  ConnectionKey{0}}) {
+  for (const ConnectionKey key :
+       {ConnectionKey{7}, (ConnectionKey{3} << 48) | 9, ConnectionKey{8}, ConnectionKey{0}}) {
     HttpTransaction h;
     h.connection = key;
     h.request_frames = {++frame, frame};
