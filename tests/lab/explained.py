@@ -76,6 +76,11 @@ class Row:
         return self.port > 443
 
     @property
+    def must_hold(self):
+        """What held up an encrypted answer under loss cannot be told from a client that paused."""
+        return not (self.tls and self.lost)
+
+    @property
     def url(self):
         name = self.server.split()[0].strip(",").lower()
         return f"{'https' if self.tls else 'http'}://{name}.test:{self.port}/{self.size}.html"
