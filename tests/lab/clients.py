@@ -55,7 +55,7 @@ class Browser:
         # GnuTLS reads every certificate of the system before its ClientHello (30 ms, more under load),
         # unless it is told of others.
         h.setopt(pycurl.CAINFO, f"{namespaces.FILES}/certificate.pem")
-        h.setopt(pycurl.CAPATH, f"{namespaces.FILES}/www")
+        h.setopt(pycurl.CAPATH, f"{namespaces.FILES}/no-certificates")
         h.setopt(pycurl.SSL_VERIFYPEER, 0)
         h.setopt(pycurl.SSL_VERIFYHOST, 0)
         h.setopt(pycurl.DNS_CACHE_TIMEOUT, 0)

@@ -48,7 +48,8 @@ http {{
 @functools.cache
 def make_files(directory):
     """A certificate, and www/<size>.{html,css,png} of some sizes."""
-    os.makedirs(f"{directory}/www", exist_ok=True)
+    for name in ("www", "no-certificates"):
+        os.makedirs(f"{directory}/{name}", exist_ok=True)
     for kb in (10000, 50000):
         with open(f"{directory}/www/{kb}k.html", "wb") as f:
             f.write(b"." * (1000 * kb))
