@@ -9,9 +9,9 @@
 namespace wirelag::report {
 namespace {
 
-class Part {
+class EarlierPart {
  public:
-  Part(const Dataset& whole, TimeNs from_ns, TimeNs to_ns) : from_ns_(from_ns), to_ns_(to_ns) {
+  EarlierPart(const Dataset& whole, TimeNs from_ns, TimeNs to_ns) : from_ns_(from_ns), to_ns_(to_ns) {
     for (const Connection& c : whole.connections()) {
       if (known(c.start_time_ns) && c.start_time_ns < to_ns_ && c.last_time_ns >= from_ns_)
         data_.emit(&c);
@@ -42,7 +42,7 @@ class Part {
 };
 
 /// The waits of a service's visits: as they were, and with the findings' changes made.
-struct Waits {
+struct ServiceWaits {
   std::vector<Weighted> was, least, most;
 };
 
@@ -57,11 +57,11 @@ DurationNs jitter_of(const Advice& advice, std::string_view rule) {
 Foreseen of_rule(const std::string& rule, const Visits& visits, const std::vector<bool>& counts,
                  const Advice& advice) {
   const std::vector<WaitAfter> after = waits_with(visits, advice, rule);
-  std::map<std::string, Waits> by_service;
+  std::map<std::string, ServiceWaits> by_service;
   for (std::size_t i = 0; i < visits.stored.size(); ++i) {
     if (!counts[i]) continue;
     const Visit& v = visits.stored[i];
-    Waits& waits = by_service[v.service];
+    ServiceWaits& waits = by_service[v.service];
     waits.was.push_back({v.wait_ns, v.weight});
     waits.least.push_back({after[i].least_ns, v.weight});
     waits.most.push_back({after[i].most_ns, v.weight});
@@ -83,7 +83,7 @@ Foreseen of_rule(const std::string& rule, const Visits& visits, const std::vecto
 
 std::vector<Foreseen> foresee(const Dataset& data, TimeNs from_ns, TimeNs to_ns,
                               const Thresholds& thresholds) {
-  Dataset part = Part(data, from_ns, to_ns).take();
+  Dataset part = EarlierPart(data, from_ns, to_ns).take();
   part.seal(thresholds.lookups);
   const Correlation correlation = correlate(part, thresholds.lookups);
   const Visits visits = find_visits(part, correlation, thresholds.visits);

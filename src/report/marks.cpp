@@ -192,8 +192,8 @@ struct Between {
 };
 
 /// The visits around one mark by service, those with the most first.
-std::vector<std::pair<std::string, Sides>> around(TimeNs mark_ns, const Between& between,
-                                                  const std::vector<Judged>& all) {
+std::vector<std::pair<std::string, Sides>> visits_around(TimeNs mark_ns, const Between& between,
+                                                         const std::vector<Judged>& all) {
   std::map<std::string, Sides> by_service;
   for (const Judged& j : all) {
     const TimeNs start_ns = j.visit->start_ns;
@@ -231,7 +231,7 @@ std::vector<MarkedChange> changes_at(const CaptureBlock& capture, const Visits& 
     Between between;
     if (i > 0) between.from = marks[i - 1].time_ns;
     if (i + 1 < marks.size()) between.to = marks[i + 1].time_ns;
-    auto services = around(marks[i].time_ns, between, all);
+    auto services = visits_around(marks[i].time_ns, between, all);
     MarkedChange& change = out.emplace_back(MarkedChange{marks[i], {}});
     for (auto& [name, sides] : services) change.services.push_back(sides.compared(name));
     if (!comparable(change)) continue;
