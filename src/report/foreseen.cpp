@@ -11,7 +11,8 @@ namespace {
 
 class EarlierPart {
  public:
-  EarlierPart(const Dataset& whole, TimeNs from_ns, TimeNs to_ns) : from_ns_(from_ns), to_ns_(to_ns) {
+  EarlierPart(const Dataset& whole, TimeNs from_ns, TimeNs to_ns)
+      : from_ns_(from_ns), to_ns_(to_ns) {
     for (const Connection& c : whole.connections()) {
       if (known(c.start_time_ns) && c.start_time_ns < to_ns_ && c.last_time_ns >= from_ns_)
         data_.emit(&c);
