@@ -22,8 +22,8 @@ constexpr std::uint64_t kHttpStreamBytes = 140;
 constexpr std::uint64_t kRequestBytes = 571 + sizeof(TransferMeter);
 constexpr std::uint64_t kTlsStreamBytes = 699;  ///< SNI, ALPN, record reader
 /// Of Redis, memcached, PostgreSQL and MySQL one each: readers, user, database, statement.
-constexpr std::uint64_t kDatabaseStreamBytes = 812 + 1108 + 1220 + 1188;
-constexpr std::uint64_t kDatabaseExchangeBytes = 604;  ///< fingerprint, operation, error
+constexpr std::uint64_t kDatabaseStreamBytes = 884 + 1180 + 1292 + 1260;
+constexpr std::uint64_t kDatabaseExchangeBytes = 624;  ///< fingerprint, operation, error
 constexpr std::uint64_t kStatementBytes = 544;         ///< fingerprint, index
 constexpr std::uint64_t kReportViewBytes = 256;        ///< texts and lists of ordinary length
 

@@ -30,6 +30,7 @@ DatabaseExchanges::Index DatabaseExchanges::take(const DatabaseConnection& c) {
 
 void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArrival& request,
                              Protocol protocol) {
+  const MessagePlace before = std::exchange(c.latest_request, request.place);
   if (i == kNone) {
     ++c.untracked;
     counters_.add(Counter::database_requests_full);
@@ -46,6 +47,8 @@ void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArriva
   t.request_last_ns = request.last_ns;
   t.request_bytes = request.bytes;
   e.request_marks = request.marks;
+  e.request_place = request.place;
+  e.waited = !before.known || !request.place.known || request.place.ack != before.ack;
   t.depth = c.open + 1;
   t.pipelined = c.open > 0;
   (c.first == kNone ? c.first : exchanges_[c.last].next) = i;
@@ -58,6 +61,7 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   const TimeNs before = c.latest_reply_ns;
   c.latest_reply_ns = std::max(before, reply.first_ns);
   const bool of_hidden = std::exchange(c.request_hidden, false);
+  const MessagePlace reply_before = std::exchange(c.latest_reply, reply.place);
   if (c.first == kNone && c.untracked > 0 && !c.doubt) {
     --c.untracked;
     return kNone;
@@ -72,16 +76,33 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   if (!c.doubt) return c.first;
 
   DatabaseTransaction& t = exchanges_[c.first].facts;
-  const bool turn = !of_hidden && c.open == 1 && c.untracked == 0 && t.request_first_ns >= before;
+  const bool turn = !of_hidden && c.open == 1 && c.untracked == 0 && t.request_first_ns >= before &&
+                    exchanges_[c.first].waited &&
+                    alone_between(c, reply_before, exchanges_[c.first].request_place, reply.place);
   if (!turn) {
+    c.requests_missing = c.replies_missing = false;
     counters_.add(Counter::database_replies_unpaired);
     release_all(c);
     return kNone;
   }
   c.doubt = false;
   t.resynchronised = c.holes;
-  c.holes = false;
+  c.holes = c.requests_missing = c.replies_missing = false;
   return c.first;
+}
+
+/// Whether the client sent nothing but this request between the reply before and this one. Where both sides' bytes are
+/// missing nobody can tell.
+bool DatabaseExchanges::alone_between(const DatabaseConnection& c, const MessagePlace& before,
+                                      const MessagePlace& request, const MessagePlace& reply) {
+  if (c.requests_missing && c.replies_missing) return false;
+  if (!request.known || !reply.known) return true;
+  const bool has_it = seq_distance(request.seq, reply.ack) > 0;
+  const bool has_more = seq_distance(request.end_seq, reply.ack) > 0;
+  const bool came_first = seq_distance(reply.seq, request.ack) > 0;
+  const bool sent_more = c.requests_missing && before.known && !c.replies_missing &&
+                         seq_distance(before.ack, request.seq) > 0;
+  return has_it && !has_more && !came_first && !sent_more;
 }
 
 void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& reply) {
@@ -103,6 +124,7 @@ void DatabaseExchanges::release_all(DatabaseConnection& c) {
 
 void DatabaseExchanges::lost(DatabaseConnection& c, Direction direction) {
   if (direction == Direction::c2s) c.request_hidden = true;
+  (direction == Direction::c2s ? c.requests_missing : c.replies_missing) = true;
   c.doubt = true;
   c.holes = true;
 }

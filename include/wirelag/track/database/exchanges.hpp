@@ -9,7 +9,8 @@
 // Doubt. After a hole, and on a connection that was open before the capture, replies may belong to
 // requests that were not seen; to pair by order would then shift every answer. So in doubt only a
 // reply that finds exactly one request, sent after the latest reply, is its answer, and ends the
-// doubt: whoever takes turns is paired again at once. The first reply behind a hole in which a request
+// doubt, when sequence numbers show nothing else of the client's between the two replies: whoever takes turns is
+// paired again at once. The first reply behind a hole in which a request
 // began is that one's. Anything else stays unpaired and is counted.
 //
 // Limits (DatabaseLimits): open_requests; one connection gets at most a quarter of them. What finds
@@ -28,6 +29,14 @@ namespace wirelag {
 
 inline constexpr std::size_t kFingerprintBytes = 512;
 
+/// What the segments of a message say of sequence: their first and last byte, and what the first acknowledges.
+struct MessagePlace {
+  std::uint32_t seq = 0;
+  std::uint32_t end_seq = 0;
+  std::uint32_t ack = 0;
+  bool known = false;
+};
+
 /// Where and when the bytes of a message came: lowest and highest frame and time of its segments.
 struct MessageArrival {
   FrameSpan frames;
@@ -35,9 +44,13 @@ struct MessageArrival {
   TimeNs last_ns = kUnknownNs;
   std::uint64_t bytes = 0;
   TransferMarks marks;
+  MessagePlace place;
 
   void add(const StreamChunk& chunk, std::uint64_t n) {
     if (n == 0) return;
+    if (bytes == 0) place = {chunk.seq, chunk.seq, chunk.ack, chunk.acks};
+    place.end_seq =
+        chunk.seq + static_cast<std::uint32_t>(std::max<std::uint64_t>(chunk.bytes.size(), n));
     marks.add(chunk.progress, chunk.other_progress);
     if (bytes == 0 || chunk.frame < frames.first) frames.first = chunk.frame;
     if (bytes == 0 || chunk.frame > frames.last) frames.last = chunk.frame;
@@ -56,12 +69,14 @@ struct MessageArrival {
     last_ns = known(more.last_ns) ? std::max(last_ns, more.last_ns) : kUnknownNs;
     bytes += more.bytes;
     marks.add(more.marks);
+    place.end_seq = more.place.end_seq;
   }
 };
 
 struct DatabaseExchange {
   DatabaseTransaction facts;  ///< all but the views
   TransferMarks request_marks;
+  MessagePlace request_place;
   BoundedText<kFingerprintBytes> fingerprint;  ///< facts.name_only: the statement's name
   BoundedText<32> operation;
   BoundedText<24> error_code;
@@ -69,6 +84,7 @@ struct DatabaseExchange {
   std::uint32_t replies = 1;       ///< that it still waits for
   std::uint32_t opaque = 0;        ///< the protocol's own number of it
   std::uint16_t kind = 0;          ///< the protocol's own
+  bool waited = true;              ///< the client had received something since its request before
   bool may_be_silent = false;      ///< the server only answers in some cases
   bool first_result_seen = false;  ///< of the first statement of a burst
 };
@@ -83,6 +99,11 @@ struct DatabaseConnection {
   TimeNs latest_reply_ns = kUnknownNs;
   bool doubt = false;  ///< which request is answered next is not known
   bool holes = false;
+  bool requests_missing =
+      false;                     ///< since the latest reply that could be told: bytes of the client
+  bool replies_missing = false;  ///< likewise of the server
+  MessagePlace latest_reply;
+  MessagePlace latest_request;
   bool request_hidden = false;  ///< one began in a hole, and has no reply yet
   BoundedText<64> user;
   BoundedText<64> database;
@@ -123,6 +144,8 @@ class DatabaseExchanges {
   [[nodiscard]] std::size_t in_use() const { return exchanges_.in_use(); }
 
  private:
+  [[nodiscard]] static bool alone_between(const DatabaseConnection& c, const MessagePlace& before,
+                                          const MessagePlace& request, const MessagePlace& reply);
   void emit_first(DatabaseConnection& connection);
 
   std::uint32_t per_connection_;

@@ -81,11 +81,13 @@ class Collector : public TransactionSink {
     }
     bytes += fmt::format("{}/{} ", t.request_bytes, t.response_bytes);
     last = t;
+    all.push_back(t);
   }
   std::vector<std::string> lines;
   std::string texts;  ///< everything that was emitted, to look for what must not be there
   std::string bytes;
-  DatabaseTransaction last;  ///< its views are dead
+  DatabaseTransaction last;              ///< its views are dead
+  std::vector<DatabaseTransaction> all;  ///< likewise
 };
 
 /// One tracker with all it needs; `More` is what its constructor takes beside the usual.

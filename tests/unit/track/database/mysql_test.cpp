@@ -7,6 +7,7 @@
 #include <wirelag/track/mysql/tracker.hpp>
 
 #include "conversation.hpp"
+#include "lost_segments.hpp"
 
 namespace wirelag::testing {
 namespace {
@@ -299,6 +300,13 @@ TEST(Mysql, survives_damage) {
     ASSERT_TRUE(b.all_given_back());
     ASSERT_EQ(std::get<0>(b.more).in_use(), 0U);
   }
+}
+
+TEST(Mysql, pairs_nothing_wrong_whatever_is_missing) {
+  const Dialogue dialogue{
+      [](int n, std::mt19937&) { return query(fmt::format("update t set a = {}", n)); },
+      [](int, std::mt19937& random) { return random() % 4 == 0 ? error(1, 1064) : ok(1, 1); }};
+  expect_no_wrong_pair<MysqlBench>(dialogue, 3, 1000);
 }
 
 }  // namespace

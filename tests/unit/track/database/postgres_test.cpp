@@ -8,6 +8,7 @@
 #include <wirelag/track/postgres/tracker.hpp>
 
 #include "conversation.hpp"
+#include "lost_segments.hpp"
 
 namespace wirelag::testing {
 namespace {
@@ -340,6 +341,17 @@ TEST(Postgres, survives_damage) {
     ASSERT_TRUE(b.all_given_back());
     ASSERT_EQ(std::get<0>(b.more).in_use(), 0U);
   }
+}
+
+TEST(Postgres, pairs_nothing_wrong_whatever_is_missing) {
+  const Dialogue dialogue{[](int n, std::mt19937&) { return query(fmt::format("select {}", n)); },
+                          [](int, std::mt19937& random) {
+                            std::string rows;
+                            for (unsigned i = random() % 4; i > 0; --i)
+                              rows += message('D', std::string(random() % 200, 'x'));
+                            return rows + done("SELECT 1") + ready('I');
+                          }};
+  expect_no_wrong_pair<PostgresBench>(dialogue, 3, 2000);
 }
 
 }  // namespace

@@ -8,10 +8,12 @@
 #include <wirelag/track/redis/tracker.hpp>
 
 #include "conversation.hpp"
+#include "lost_segments.hpp"
 
 namespace wirelag::testing {
 namespace {
 
+using namespace std::string_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -243,6 +245,21 @@ TEST(Redis, survives_damage) {
     b.play(script);
     ASSERT_TRUE(b.all_given_back());
   }
+}
+
+TEST(Redis, pairs_nothing_wrong_whatever_is_missing) {
+  const Dialogue dialogue{
+      [](int n, std::mt19937& random) {
+        return random() % 3 == 0
+                   ? resp({"SET", fmt::format("k{}", n), std::string(random() % 300, 'v')})
+                   : resp({"GET", fmt::format("k{}", n)});
+      },
+      [](int, std::mt19937& random) {
+        const std::size_t size = random() % 300;
+        return random() % 3 == 0 ? "+OK\r\n"s
+                                 : fmt::format("${}\r\n{}\r\n", size, std::string(size, 'x'));
+      }};
+  expect_no_wrong_pair<RedisBench>(dialogue, 4, 3000);
 }
 
 }  // namespace
