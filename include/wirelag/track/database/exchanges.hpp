@@ -44,7 +44,7 @@ struct MessageArrival {
   TimeNs last_ns = kUnknownNs;
   std::uint64_t bytes = 0;
   TransferMarks marks;
-  MessagePlace place;
+  MessagePlace place = {};
 
   void add(const StreamChunk& chunk, std::uint64_t n) {
     if (n == 0) return;
