@@ -154,7 +154,7 @@ void Worker::State::track_all(std::span<const Packet> decoded) {
     if (decoded[i].transport == Transport::tcp) {
       flows[i] = tcp.prefetch_flow(decoded[i]);
     } else if (either_port(decoded[i], kDnsPort)) {
-      dns.prefetch(decoded[i]);
+      dns.prefetch_query(decoded[i]);
     }
   }
   for (std::size_t i = 0; i < kStreamAhead; ++i) prefetch_stream(i);

@@ -121,7 +121,7 @@ DnsTracker::DnsTracker(const DnsLimits& limits, Classifier& classifier, Transact
     : state_(std::make_unique<State>(limits, classifier, sink, counters)) {}
 DnsTracker::~DnsTracker() = default;
 
-void DnsTracker::prefetch(const Packet& packet) const {
+void DnsTracker::prefetch_query(const Packet& packet) const {
   state_->queries.prefetch(packet.src, packet.dst, read_header(packet.payload));
 }
 

@@ -28,7 +28,7 @@ class DnsTracker final : public DatagramTracker, public StreamTracker {
   ~DnsTracker() override;
 
   /// Ahead of on_datagram(), some packets apart: asks for where the pending query of a DNS message is found.
-  void prefetch(const Packet& packet) const;
+  void prefetch_query(const Packet& packet) const;
   /// For datagrams of port 53, 5353 and 5355 and those the Classifier takes for DNS.
   /// none: DNS, accounted for. multicast_dns: mDNS or LLMNR. udp_untracked: not DNS after all.
   [[nodiscard]] NotAnalysed on_datagram(const Packet& packet) override;
