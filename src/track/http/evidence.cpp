@@ -112,7 +112,8 @@ HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response)
   if (first == kNoExchange) return {};
   const bool unseen_behind = at_->behind == HttpHole::hides_begin && !exchanges_[at_->last].hidden;
   const Exchange& latest = exchanges_[last];
-  const bool none_hidden = latest.behind == HttpHole::in_step ||
+  const bool patient = !at_->pipelines && at_->waits == kPatience;
+  const bool none_hidden = latest.behind == HttpHole::in_step || patient ||
                            (!at_->response_gap && !sent_more(at_->latest, latest.request_place));
   const bool more_asked =
       unseen_behind || (at_->asked && had_received(response.place, at_->asked_seq)) ||
@@ -122,6 +123,16 @@ HttpTracker::Match HttpTracker::request_behind_hole(const HttpArrival& response)
                           (!at_->pipelines || (open == 1 && latest.behind == HttpHole::in_step));
   const bool one = !more_asked && (alone || sent_alone);
   return {one ? last : first, one};
+}
+
+/// Two requests in a row, and nothing of a response was received in between.
+void HttpTracker::see_pipelining(const HttpArrival::Place& request) {
+  if (!request.acks) return;
+  if (at_->requested && request.ack == at_->request_ack) at_->pipelines = true;
+  const bool waited = at_->latest.placed && had_received(request, at_->latest.seq);
+  if (waited && !at_->holes && at_->waits < kPatience) ++at_->waits;
+  at_->requested = true;
+  at_->request_ack = request.ack;
 }
 
 /// Whether no hidden request can be the one that has the response behind `before`.

@@ -90,14 +90,6 @@ void HttpTracker::end_request_head(const HttpHeadEnd& head) {
   emit_settled();
 }
 
-/// Two requests in a row, and nothing of a response was received in between.
-void HttpTracker::see_pipelining(const HttpArrival::Place& request) {
-  if (!request.acks) return;
-  if (at_->requested && request.ack == at_->request_ack) at_->pipelines = true;
-  at_->requested = true;
-  at_->request_ack = request.ack;
-}
-
 void HttpTracker::move_request(std::uint32_t from, std::uint32_t to) {
   Exchange& r = exchanges_[from];
   Exchange& e = exchanges_[to];

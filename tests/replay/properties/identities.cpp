@@ -63,7 +63,7 @@ void exchange(const Subject& s, Problems& out) {
     for (const Json& t : s.report[protocol]["transactions"]) {
       const std::string at = std::string(protocol) + " " + t["request_frames"].dump() + ": ";
       DurationNs sum = 0;
-      bool all_known = !t.value("early_response", false);
+      bool all_known = t.value("early_response", Json(false)) != Json(true);
       for (const char* part : {"request_ns", "server_wait_ns", "transfer_ns"}) {
         all_known = all_known && !t[part].is_null();
         if (all_known) sum += t[part].get<DurationNs>();

@@ -82,6 +82,9 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   /// All texts of an exchange together; kLongestText in tracker.cpp adds up to less.
   static constexpr std::size_t kTextBytes = 8 * 1024;
 
+  /// Who has waited for the answer so often before the next request is believed to go on so.
+  static constexpr std::uint8_t kPatience = 2;
+
   /// The latest response of a connection, so far.
   struct Began {
     TimeNs first_ns = kUnknownNs;
@@ -137,7 +140,9 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
     bool asked : 1 = false;
     bool requested : 1 = false;
     bool pipelines : 1 = false;  ///< a request was sent when nothing of the answer before had come
-    bool holes : 1 = false;      ///< there were some, in either direction
+    std::uint8_t waits : 2 =
+        0;  ///< requests sent after the answer before, ahead of any hole; kPatience at most
+    bool holes : 1 = false;            ///< there were some, in either direction
     bool responses_lost : 1 = false;   ///< the latest may hide whole responses
     bool response_hidden : 1 = false;  ///< it hides at least one
     bool response_gap : 1 = false;     ///< whole segments are missing, not only their ends
