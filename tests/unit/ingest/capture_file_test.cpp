@@ -168,15 +168,16 @@ TEST(CaptureFile, the_frames_of_a_batch_are_valid_together) {
 }
 
 TEST(CaptureFile, frames_beyond_the_buffer_come_with_the_next_batch) {
-  const std::string large(200'000, 'L');
+  // 256 KiB are read at once.
+  const std::string large(50'000, 'L');
   std::string content = pcap_header(kMicro, 1, false, 262'144);
-  for (int i = 0; i < 20; ++i) content += pcap_record(1, 0, large, 200'000);
+  for (int i = 0; i < 20; ++i) content += pcap_record(1, 0, large, 50'000);
   const TemporaryFile on_disk(content);
   Result<CaptureFile> file = CaptureFile::open(on_disk.path());
   ASSERT_TRUE(file.ok()) << file.error();
   std::vector<Frame> frames(32);
   EXPECT_EQ(file->read(frames), 5U);
-  EXPECT_EQ(as_text(frames[4].bytes), large);
+  EXPECT_TRUE(as_text(frames[4].bytes) == large);
   EXPECT_EQ(read_all(*file).size(), 15U);
 }
 
