@@ -24,19 +24,22 @@ constexpr int kInterrupted = 130;
   return replay_file(options.capture, options.workers, config, std::move(signatures));
 }
 
+[[nodiscard]] Status write_json(const Report& report, const std::string& path) {
+  Output output(path);
+  render_json(report, [&](std::string_view piece) { output.write(piece); });
+  return output.finish();
+}
+
 [[nodiscard]] Status write_report(const Report& report, const ReplayOptions& options) {
-  Output output(options.output);
+  const std::string& to = options.output;
   switch (options.format) {
     case ReportFormat::text:
-      output.write(render_text(report, {options.explain, options.rows}));
-      break;
-    case ReportFormat::json:
-      render_json(report, [&](std::string_view piece) { output.write(piece); });
-      break;
-    case ReportFormat::html: output.write(render_html(report)); break;
-    case ReportFormat::har: output.write(render_har(report)); break;
+      return write_output(to, render_text(report, {options.explain, options.rows}));
+    case ReportFormat::json: return write_json(report, to);
+    case ReportFormat::html: return write_output(to, render_html(report));
+    case ReportFormat::har: return write_output(to, render_har(report));
   }
-  return output.finish();
+  return Done{};
 }
 
 }  // namespace

@@ -220,6 +220,14 @@ TEST_F(Flood, HalfOpenConnections) {
   EXPECT_EQ(not_analysed(NotAnalysed::flow_table_full), 0U);
 }
 
+TEST_F(Flood, HalfOpenConnectionsThatAskAgain) {
+  flood(tcp_template({.flags = tcp_flag::syn}),
+        [](Octets& bytes, std::uint32_t n) { put_client(bytes, n / 2); });
+  EXPECT_EQ(counted(Counter::tcp_connections), kFlood / 2 + kEstablished);
+  EXPECT_GT(counted(Counter::tcp_evicted_unanswered), kFlood / 2 - 2 * limits().tcp.connections);
+  EXPECT_EQ(not_analysed(NotAnalysed::flow_table_full), 0U);
+}
+
 TEST_F(Flood, AcksWithoutSyn) {
   flood(tcp_template({.seq = 1, .ack = 1}), put_client);
   EXPECT_EQ(counted(Counter::tcp_connections), kFlood + kEstablished);

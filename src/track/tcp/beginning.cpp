@@ -61,11 +61,22 @@ void TcpTracker::State::begin_lone(const Packet& packet) {
   counters.add(Counter::tcp_connections);
 }
 
+bool TcpTracker::State::ends_lone(LoneSyns::Place syn, const Packet& packet) {
+  const LoneSyns::Entry& lone = lone_syns[syn];
+  const bool idle = expired(lone, packet.time_ns);
+  const bool another =
+      LoneSyns::may_keep(packet) && lone.client == packet.src && lone.syn.seq != packet.tcp.seq;
+  if (!idle && !another) return false;
+  end_lone(syn, idle ? ConnectionEnd::idle_timeout : ConnectionEnd::port_reused);
+  return true;
+}
+
 std::uint32_t TcpTracker::State::follow(LoneSyns::Place syn, TimeNs now) {
   const LoneSyns::Entry kept = lone_syns[syn];
   const Packet packet = kept.syn.packet(kept.client, kept.server, kept.hash);
   if (flows.in_use() == flows.capacity() && !make_room(now)) {
     counters.add(Counter::tcp_evicted);
+    counters.add(Counter::tcp_evicted_unanswered);
     end_lone(syn, ConnectionEnd::evicted);
     return FlowIndex::kNone;
   }

@@ -167,7 +167,7 @@ void TcpTracker::State::end_silent_lone(TimeNs now) {
     if (oldest == LoneSyns::kNone) return;
     if (expired(lone_syns[oldest], now)) {
       end_lone(oldest, ConnectionEnd::idle_timeout);
-    } else if (lone_syns[oldest].syn.time_ns > now) {
+    } else if (lone_syns[oldest].syn.time_ns - now > limits.half_open_timeout_ns) {
       lone_syns.set_back(oldest);
     } else {
       return;

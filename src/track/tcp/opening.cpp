@@ -54,8 +54,8 @@ constexpr std::int32_t kNear = 1 << 16;
   const std::uint32_t after_syn = flow.detail[flow.client].base_seq + 1;
   switch (flow.opening.segments) {
     case 0:
-      return sender == flow.client && kind == tcp_flag::syn && tcp.ack == 0 && !flow.syn &&
-             !flow.syn_ack && !flow.side[sender].seen;
+      return sender == flow.client && flow.basis == ClientBasis::syn && kind == tcp_flag::syn &&
+             tcp.ack == 0 && !flow.syn && !flow.syn_ack && !flow.side[sender].seen;
     case 1:
       return sender != flow.client && kind == (tcp_flag::syn | tcp_flag::ack) &&
              tcp.ack == after_syn && !flow.syn_ack;
@@ -352,6 +352,8 @@ void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   if (!completing && (tcp.flags & (tcp_flag::syn | tcp_flag::rst)) == 0) return;
 
   const TcpOptions options = parse_options(tcp.options);
+  // It may move the number that an ordinary opening's segments are worked out from.
+  if (flow.complete && flow.opening.ordinary && tcp.has(tcp_flag::syn)) write_out(flow);
   if (!flow.complete) keep_segment(flow, sender, packet, options, false);
   if (completing) {
     note_completion(flow, packet, options);

@@ -48,7 +48,8 @@ NotAnalysed TcpTracker::on_segment(const Packet& packet, Candidate probably) {
   const SideIndex sender = probably.sender;
   std::uint32_t i = s.find(packet, probably);
   if (i == FlowIndex::kNone) [[unlikely]] {
-    if (const LoneSyns::Place syn = s.lone_syns.find(packet); syn != LoneSyns::kNone) {
+    const LoneSyns::Place syn = s.lone_syns.find(packet);
+    if (syn != LoneSyns::kNone && !s.ends_lone(syn, packet)) {
       i = s.follow(syn, packet.time_ns);
       if (i == FlowIndex::kNone) return NotAnalysed::flow_table_full;
     }

@@ -68,6 +68,8 @@ struct TcpTracker::State {
   [[nodiscard]] std::uint32_t begin(const Packet& packet);
   [[nodiscard]] std::uint32_t take_record(const Packet& packet, std::uint64_t serial);
   void begin_lone(const Packet& packet);
+  /// Whether the packet begins another connection on the ports of a SYN alone, which has ended then.
+  [[nodiscard]] bool ends_lone(tcp::LoneSyns::Place syn, const Packet& packet);
   /// The record of the connection that a SYN alone has begun, now that something follows it. Without room the
   /// connection has ended: FlowIndex::kNone.
   [[nodiscard]] std::uint32_t follow(tcp::LoneSyns::Place syn, TimeNs now);

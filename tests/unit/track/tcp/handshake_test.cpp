@@ -588,5 +588,28 @@ TEST(Close, PortsUsedAgainWithinTimeWaitAreAnotherConnection) {
   EXPECT_EQ(t.sink.connections[1].connect_time_ns, ms(12));
 }
 
+// ------------------------------------------------------- an ordinary opening is worked out, not kept
+
+TEST(OrdinaryOpening, IsToldAsItWasWhateverTheClientSendsLater) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kSynAck, 900'000, 1);
+  const Connection& c = t.finish();
+  ASSERT_EQ(c.handshake.size(), 3U);
+  EXPECT_EQ(c.handshake[0].seq, Conversation::kClientIsn);
+  EXPECT_EQ(c.handshake[1].ack, Conversation::kClientIsn + 1);
+  EXPECT_EQ(c.handshake[2].seq, Conversation::kClientIsn + 1);
+}
+
+TEST(OrdinaryOpening, BeginsOnlyWithAClientThatItsSynMakesOne) {
+  Conversation t;
+  t.client.port = 70;  // the lower port: taken for the server until a SYN tells
+  t.server_sends(0, kAck, 500, 1, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  t.client_sends(5, kSyn, 100'000, 0);
+  t.server_sends(10, kSynAck, 0, 100'001);
+  const Connection& c = t.finish();
+  for (const HandshakeSegment& s : c.handshake) EXPECT_NE(s.flags & tcp_flag::syn, 0);
+}
+
 }  // namespace
 }  // namespace wirelag::testing

@@ -174,6 +174,7 @@ TEST(LoneSyn, WithoutRoomForAConnectionThatGoesOnItEnds) {
   EXPECT_EQ(t.sink.connections[0].client.port, 1002);
   EXPECT_EQ(t.sink.connections[0].end, ConnectionEnd::evicted);
   EXPECT_EQ(t.counters.of(Counter::tcp_evicted), 1U);
+  EXPECT_EQ(t.counters.of(Counter::tcp_evicted_unanswered), 1U);
 }
 
 TEST(LoneSyn, TimesOutLikeAnyHalfOpenConnection) {
@@ -196,6 +197,41 @@ TEST(LoneSyn, OneOfAClockFarAheadKeepsNoOtherWaiting) {
   t.tracker().tick(since_start(300'001));
   ASSERT_EQ(t.sink.connections.size(), 1U);
   EXPECT_EQ(t.sink.connections[0].client.port, 1002);
+}
+
+TEST(LoneSyn, TicksThatTrailLeaveTheOrderAlone) {
+  TcpLimits limits = Conversation::small();
+  limits.connections = 2;
+  Conversation t(limits);
+  for (const std::uint16_t port : {1001, 1002}) {
+    t.client.port = port;
+    t.send(syn(port));
+  }
+  t.tracker().tick(since_start(0));
+  t.client.port = 1003;
+  t.send(syn(1003));
+  ASSERT_EQ(t.sink.connections.size(), 1U);
+  EXPECT_EQ(t.sink.connections[0].client.port, 1001);
+}
+
+TEST(LoneSyn, AnotherSynNeedsNoRoomForAConnectionThatGoesOn) {
+  for (const double at_ms : {200.0, 400'000.0}) {
+    TcpLimits limits = Conversation::small();
+    limits.connections = 1;
+    Conversation t(limits);
+    t.shake_hands();
+    t.client_sends(20, kAck, 1, 1, "x");
+    t.server_sends(21, kAck, 1, 2, "y");
+    const Endpoint established = t.client;
+    t.client.port = 1002;
+    t.send(syn(100));
+    EXPECT_EQ(t.send(syn(at_ms, 70'000)), NotAnalysed::none);
+    ASSERT_EQ(t.sink.connections.size(), 1U);
+    EXPECT_EQ(t.sink.connections[0].end,
+              at_ms < 1000 ? ConnectionEnd::port_reused : ConnectionEnd::idle_timeout);
+    EXPECT_NE(t.sink.connections[0].client, established);
+    EXPECT_EQ(t.tracker().live_connections(), 2U);
+  }
 }
 
 TEST(LoneSyn, IsInSnapshotsOnce) {
