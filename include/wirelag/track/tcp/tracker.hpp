@@ -1,6 +1,7 @@
 // TCP connections: finds the flow of a segment, follows the handshake, the sequence space and the
 // close, and hands each direction's bytes in order to the tracker of the protocol they belong to.
 //
+//   SYN -> a place of its own until something follows (lone_syns.cpp); then, and all others:
 //   segment -> flow (index + pool) -> opening   handshake times, Karn (opening.cpp)
 //                                  -> sequence  resends, holes, RTT, windows (sequence.cpp)
 //                                  -> stream    bytes in order, protocol tracker (stream.cpp)
