@@ -356,6 +356,29 @@ TEST(MarkedChange, WhatCameAfterIsNoPartOfThePrediction) {
   EXPECT_EQ(one.high_ns, other.high_ns);
 }
 
+TEST(MarkedChange, AConnectionThatLivesOnTellsNothingOfLater) {
+  // All connections of before the mark go on behind it, with round trips that get shorter or vary.
+  const auto predicted = [](const std::vector<DurationNs>& rtts_ns, std::uint32_t resends) {
+    Story story = story_of_late_images(20, 20);
+    for (Connection& c : story.all_connections()) {
+      c.last_time_ns = c.close_time_ns = at_ms(95'000);
+      c.close = CloseKind::fin_client;
+      test::impair(c.half.s2c).retransmissions = {resends, resends};
+      for (const DurationNs rtt_ns : rtts_ns) {
+        c.rtt_probe_server.add(rtt_ns);
+        c.rtt_probe_client.add(rtt_ns / 10);
+      }
+    }
+    const Report r = report_of(story, {{at_ms(39'500), kLate}});
+    return r.changes.at(0).services.at(0).predicted.at(0);
+  };
+  const MarkedChange::Prediction one = predicted({}, 0);
+  const MarkedChange::Prediction other =
+      predicted({10 * kMillisecondNs, 90 * kMillisecondNs, 20 * kMillisecondNs}, 7);
+  EXPECT_EQ(one.low_ns, other.low_ns);
+  EXPECT_EQ(one.high_ns, other.high_ns);
+}
+
 TEST(MarkedChange, AnOutageIsHeldAgainstNoPrediction) {
   Story story = story_of_late_images(20, 0);
   for (int i = 20; i < 40; ++i) never_answered(story, 500 + i, 2000.0 * i);
