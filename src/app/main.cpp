@@ -42,7 +42,7 @@ struct Arguments {
   ReplayOptions replay;
   std::vector<std::string> eal;
   std::vector<std::string> words;  ///< of a mark
-  std::string at;
+  std::optional<std::string> at;
 };
 
 /// The option takes one of these words; another one is answered with all of them.
@@ -123,6 +123,7 @@ int dispatch(const CLI::App& app, const Arguments& a) {
   if (app.got_subcommand("check-config")) return check_config(a.config);
   Result<Config> config = a.config.empty() ? Result<Config>(Config{}) : load_config(a.config);
   if (!config) return fail(config.error());
+  find_marks_beside(config.value(), a.config);
   if (app.got_subcommand("mark")) {
     return mark({fmt::format("{}", fmt::join(a.words, " ")), a.at}, config.value());
   }

@@ -2,6 +2,7 @@
 // `wirelag mark` and read for every report, so that a running appliance learns of them. Control thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,11 @@
 
 namespace wirelag::app {
 
+/// A relative report.marks_file is beside the configuration that names it, wherever the program was called.
+void find_marks_beside(Config& config, const std::string& config_path);
+
 /// The last kMostMarks lines; empty ones, and those that begin with '#', are none. No file yet, or no path: no
-/// marks. A line that is no mark is an error.
+/// marks. A line that is no mark is an error, and so is what is no regular file.
 inline constexpr std::size_t kMostMarks = 100;
 [[nodiscard]] Result<std::vector<Mark>> read_marks(const std::string& path);
 
@@ -20,8 +24,8 @@ inline constexpr std::size_t kMostMarks = 100;
 [[nodiscard]] Result<std::vector<Mark>> all_marks(const Config& config);
 
 struct MarkOptions {
-  std::string what;  ///< the operator's words
-  std::string at;    ///< "2026-01-31T09:30:00Z"; empty: now
+  std::string what;               ///< the operator's words
+  std::optional<std::string> at;  ///< "2026-01-31T09:30:00Z"; none: now
 };
 /// `wirelag mark`: adds a line to the file and prints it. Exit status.
 [[nodiscard]] int mark(const MarkOptions& options, const Config& config);

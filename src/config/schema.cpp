@@ -245,7 +245,7 @@ Section<C> report() {
           text<C>(
               "marks_file", "a path",
               "more marks, a line each: `wirelag mark` adds one; read for every report, so that "
-              "one can be added while it runs; empty: none",
+              "one can be added while it runs; a relative path is beside this file; empty: none",
               MEMBER(report.marks_file), anything),
       }};
 }

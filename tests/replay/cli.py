@@ -97,15 +97,36 @@ class Marks(CommandLine):
         report = json.loads(run("replay", "-f", "json", "-c", self.config, CAPTURE).stdout)
         self.assertEqual([m["what"] for m in report["marks"]], ["by hand", "more"])
 
+    def test_lines_of_other_editors(self):
+        self.marks.write_bytes(b"\xef\xbb\xbf2018-04-11T04:13:20Z first\r\n  # ours\r\n\r\n"
+                               b"2018-04-11T04:13:21Z second\r\n")
+        report = json.loads(run("replay", "-f", "json", "-c", self.config, CAPTURE).stdout)
+        self.assertEqual([m["what"] for m in report["marks"]], ["first", "second"])
+
+    def test_a_relative_file_is_beside_the_configuration(self):
+        beside = self.write("beside.toml", '[report]\nmarks_file = "beside"\n')
+        self.assertEqual(run("mark", "-c", beside, "x").returncode, 0)
+        self.assertIn(" x\n", (self.scratch / "beside").read_text())
+        report = json.loads(run("replay", "-f", "json", "-c", beside, CAPTURE).stdout)
+        self.assertEqual([m["what"] for m in report["marks"]], ["x"])
+
+    def test_what_is_no_regular_file(self):
+        for make in (self.marks.mkdir, lambda: os.mkfifo(self.marks)):
+            make()
+            for done in (run("replay", "-c", self.config, CAPTURE), self.mark("x")):
+                self.assert_error(done, str(self.marks), "regular file")
+            (self.marks.rmdir if self.marks.is_dir() else self.marks.unlink)()
+
     def test_of_many_the_last_hundred_count(self):
-        self.marks.write_text("".join(f"2018-04-11T04:13:20Z {i}\n" for i in range(140)))
+        self.marks.write_text("".join(f"2018-04-11T04:13:20.{i:03}Z {i}\n" for i in range(140)))
         report = json.loads(run("replay", "-f", "json", "-c", self.config, CAPTURE).stdout)
         self.assertEqual([m["what"] for m in report["marks"]], [str(i) for i in range(40, 140)])
 
     def test_what_is_no_mark(self):
         self.marks.write_text("2018-04-11T04:13:20Z x\nyesterday\n")
         self.assert_error(run("replay", "-c", self.config, CAPTURE), f"{self.marks}:2", "expected")
-        self.assert_error(self.mark("--at", "yesterday", "x"), "yesterday", "UTC")
+        for at in ("yesterday", "", "2018-04-11T04:13:20Z junk", "2018-04-11T04:13:20Z "):
+            self.assert_error(self.mark("--at", at, "x"), f"'{at}'", "UTC")
         self.assert_error(self.mark(" "), "words")
         self.assertEqual(self.mark().returncode, 2)
 
