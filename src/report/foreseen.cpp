@@ -64,7 +64,8 @@ class EarlierPart {
       add(t, t.request_first_ns, t.response_last_ns);
     }
     for (const TlsHandshake& t : whole.tls()) {
-      add(as_of(t, to_ns_), t.client_hello_ns, std::max(t.client_finished_ns, t.server_finished_ns));
+      add(as_of(t, to_ns_), t.client_hello_ns,
+          std::max(t.client_finished_ns, t.server_finished_ns));
     }
   }
   [[nodiscard]] Dataset take() { return std::move(data_); }

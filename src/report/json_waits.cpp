@@ -90,6 +90,8 @@ Json marked_json(const MarkedChange& c) {
                 {"unanswered", s.unanswered},
                 {"errors", s.errors},
                 {"p50_ns", ns_or_null(s.p50_ns)},
+                {"p50_between_ns",
+                 Json{{"low", ns_or_null(s.p50_low_ns)}, {"high", ns_or_null(s.p50_high_ns)}}},
                 {"p95_ns", ns_or_null(s.p95_ns)}};
   };
   const auto predicted = [](const MarkedChange::Service& s) {
@@ -114,7 +116,8 @@ Json marked_json(const MarkedChange& c) {
   }
   return Json{{"time_ns", c.mark.time_ns},
               {"what", text_or_null(c.mark.what)},
-              {"services", std::move(services)}};
+              {"services", std::move(services)},
+              {"predicted_nothing", c.predicted_nothing}};
 }
 
 Json ledger_json(const LedgerRow& row) {

@@ -2,26 +2,35 @@
 #include <fmt/format.h>
 
 #include "format.hpp"
+#include "letters.hpp"
 #include "marks.hpp"
 #include "words.hpp"
 
 namespace wirelag::report {
 namespace {
 
-/// The operator's own words, in the letters of any language: only what would move a cursor is escaped.
+/// The operator's own words, in the letters of any language: what would move a cursor, or cannot be seen, is
+/// escaped. At most kMostLetters.
 std::string printable(std::string_view what) {
+  constexpr std::size_t kMostLetters = 200;
+  const std::string all = utf8(what);
   std::string out;
-  for (const char c : utf8(what)) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    const bool c1 = !out.empty() && out.back() == '\xc2' && static_cast<unsigned char>(c) < 0xa0 &&
-                    static_cast<unsigned char>(c) >= 0x80;  // U+0080 to U+009F
-    if (c1) out.pop_back();
-    if (control || c1) {
-      out += fmt::format("{}\\x{:02x}", c1 ? "\\xc2" : "", static_cast<unsigned char>(c));
+  std::size_t letters = 0;
+  for (std::size_t at = 0; at < all.size(); ++letters) {
+    const std::string_view letter = std::string_view(all).substr(at, sequence_length(all[at]));
+    at += letter.size();
+    if (letters >= kMostLetters) continue;
+    const std::uint32_t c = code_point(letter);
+    if (c < 0x20 || c == 0x7f) {
+      out += fmt::format("\\x{:02x}", c);
+    } else if (deceptive(c)) {
+      out += fmt::format("\\u{{{:04x}}}", c);
     } else {
-      out += c;
+      out += letter;
     }
   }
+  if (letters > kMostLetters)
+    out += fmt::format(" ... (cut: {} of {} letters)", kMostLetters, letters);
   return out;
 }
 
@@ -79,7 +88,7 @@ std::vector<std::string> mark_predictions(const MarkedChange::Service& s) {
     if (p.named) text += fmt::format("; measured {} ms: ", ms_number(s.after.p50_ns));
     switch (p.held) {
       case Held::not_asked: text += p.named ? "no verdict" : ""; break;
-      case Held::too_few: text += "too few visits to tell"; break;
+      case Held::too_few: text += "too few visits, or too different ones, to tell"; break;
       case Held::yes: text += "as predicted"; break;
       case Held::faster: text += "faster than predicted"; break;
       case Held::slower: text += "slower than predicted"; break;
@@ -87,6 +96,16 @@ std::vector<std::string> mark_predictions(const MarkedChange::Service& s) {
     out.push_back(std::move(text));
   }
   return out;
+}
+
+std::string mark_predicted_nothing(const MarkedChange& change) {
+  std::string rules;
+  for (const std::string& rule : change.predicted_nothing)
+    rules += (rules.empty() ? "" : ", ") + rule;
+  if (rules.empty()) return rules;
+  return fmt::format(
+      "Named, but nothing was predicted before the mark for the median of any service here: {}.",
+      rules);
 }
 
 std::string ledger_words(const LedgerRow& row) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 #include <wirelag/advise/weighted.hpp>
 
@@ -86,6 +87,7 @@ struct Side {
     if (waits.empty()) return s;
     s.p50_ns = quantile_of_sorted(waits, 0.5);
     s.p95_ns = quantile_of_sorted(waits, 0.95);
+    std::tie(s.p50_low_ns, s.p50_high_ns) = median_between();
     return s;
   }
   /// Between which the median of all visits lies, not of these alone: by rank, 95 % or more. Too few:
@@ -118,9 +120,9 @@ struct Sides {
     s.more_unanswered = rose(&Side::unanswered);
     s.more_errors = rose(&Side::errors);
     if (s.more_unanswered || s.more_errors) return s;  // who failed fast did not wait less
-    const auto [a_low, a_high] = before.median_between();
-    const auto [b_low, b_high] = after.median_between();
-    s.beyond_chance = known(a_low) && known(b_low) && (a_high < b_low || b_high < a_low);
+    s.beyond_chance =
+        known(s.before.p50_low_ns) && known(s.after.p50_low_ns) &&
+        (s.before.p50_high_ns < s.after.p50_low_ns || s.after.p50_high_ns < s.before.p50_low_ns);
     return s;
   }
   [[nodiscard]] double visits() const { return before.visits + after.visits; }
@@ -137,14 +139,15 @@ struct Sides {
   }
 };
 
-/// Whether one of the mark's words is the rule's name.
+/// Whether one of the mark's words is the rule's name, in capitals or not.
 bool names(const Mark& mark, std::string_view rule) {
   const auto of_a_name = [](char c) {
     return c == '-' || c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0;
   };
-  const std::string_view what = mark.what;
-  for (std::size_t at = what.find(rule); at != std::string_view::npos;
-       at = what.find(rule, at + 1)) {
+  std::string what = mark.what;
+  std::transform(what.begin(), what.end(), what.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (std::size_t at = what.find(rule); at != std::string::npos; at = what.find(rule, at + 1)) {
     const std::size_t end = at + rule.size();
     const bool begins = at == 0 || !of_a_name(what[at - 1]);
     if (begins && (end == what.size() || !of_a_name(what[end]))) return true;
@@ -160,31 +163,72 @@ bool names_any(const Mark& mark) {
 
 using Held = MarkedChange::Prediction::Held;
 
-Held held(const MarkedChange::Prediction& p, const MarkedChange::Service& s, const Side& after) {
+/// A prediction that the median before leaves open by more than it saves would always hold.
+Held held(const MarkedChange::Prediction& p, const MarkedChange::Service& s) {
   if (!p.named || s.more_unanswered || s.more_errors) return Held::not_asked;
-  const auto [low_ns, high_ns] = after.median_between();
-  if (!known(low_ns)) return Held::too_few;
-  if (high_ns < p.low_ns) return Held::faster;
-  return low_ns > p.high_ns ? Held::slower : Held::yes;
+  if (!known(s.before.p50_low_ns) || !known(s.after.p50_low_ns)) return Held::too_few;
+  if (s.before.p50_high_ns - s.before.p50_low_ns >= p.saving_ns) return Held::too_few;
+  if (s.after.p50_high_ns < p.low_ns) return Held::faster;
+  return s.after.p50_low_ns > p.high_ns ? Held::slower : Held::yes;
+}
+
+MarkedChange::Prediction prediction(const std::string& rule, const Foreseen::Saving& saving,
+                                    const MarkedChange::Side& before) {
+  const bool sure = known(before.p50_low_ns);
+  MarkedChange::Prediction p;
+  p.rule = rule;
+  p.saving_ns = std::midpoint(saving.low_ns, saving.high_ns);
+  p.low_ns = (sure ? before.p50_low_ns : before.p50_ns) - saving.high_ns;
+  p.high_ns = (sure ? before.p50_high_ns : before.p50_ns) - saving.low_ns;
+  p.low_ns = std::max<DurationNs>(0, p.low_ns);
+  p.high_ns = std::max<DurationNs>(0, p.high_ns);
+  return p;
 }
 
 /// The rules that the mark names, or the highest-ranked ones.
-void add_predictions(MarkedChange::Service& s, const Mark& mark, const Side& after,
+void add_predictions(MarkedChange::Service& s, const Mark& mark,
                      const std::vector<Foreseen>& foreseen) {
   constexpr std::size_t kUnnamed = 3;
   const bool any_named = names_any(mark);
   for (const Foreseen& f : foreseen) {
     const auto saving = f.by_service.find(s.name);
     if (saving == f.by_service.end() || !known(s.before.p50_ns)) continue;
-    MarkedChange::Prediction p;
-    p.rule = f.rule;
+    MarkedChange::Prediction p = prediction(f.rule, saving->second, s.before);
     p.named = names(mark, f.rule);
     if (any_named ? !p.named : s.predicted.size() == kUnnamed) continue;
-    p.low_ns = std::max<DurationNs>(0, s.before.p50_ns - saving->second.high_ns);
-    p.high_ns = std::max<DurationNs>(0, s.before.p50_ns - saving->second.low_ns);
-    p.held = held(p, s, after);
+    p.held = held(p, s);
     s.predicted.push_back(std::move(p));
   }
+}
+
+/// The rules that the mark names and of which no service has a prediction.
+std::vector<std::string> without_prediction(const MarkedChange& change) {
+  std::vector<std::string> rules;
+  for (const Rule& rule : all_rules()) {
+    const auto predicted = [&rule](const MarkedChange::Service& s) {
+      return std::any_of(s.predicted.begin(), s.predicted.end(),
+                         [&rule](const auto& p) { return p.rule == rule.id; });
+    };
+    if (!names(change.mark, rule.id)) continue;
+    if (std::none_of(change.services.begin(), change.services.end(), predicted))
+      rules.emplace_back(rule.id);
+  }
+  return rules;
+}
+
+/// In order of time. What was done at one instant is one change: nothing lies between.
+std::vector<Mark> in_order(std::vector<Mark> marks) {
+  std::stable_sort(marks.begin(), marks.end(),
+                   [](const Mark& a, const Mark& b) { return a.time_ns < b.time_ns; });
+  std::vector<Mark> out;
+  for (Mark& mark : marks) {
+    if (!out.empty() && out.back().time_ns == mark.time_ns) {
+      out.back().what += "; " + mark.what;
+    } else {
+      out.push_back(std::move(mark));
+    }
+  }
+  return out;
 }
 
 struct Between {
@@ -221,10 +265,8 @@ bool comparable(const MarkedChange& change) {
 
 std::vector<MarkedChange> changes_at(const CaptureBlock& capture, const Visits& visits,
                                      const Dataset& data, const Thresholds& thresholds) {
-  std::vector<Mark> marks = capture.marks;
+  const std::vector<Mark> marks = in_order(capture.marks);
   if (marks.empty()) return {};
-  std::stable_sort(marks.begin(), marks.end(),
-                   [](const Mark& a, const Mark& b) { return a.time_ns < b.time_ns; });
   const std::vector<Judged> all = judged(capture, visits, data);
   std::vector<MarkedChange> out;
   for (std::size_t i = 0; i < marks.size(); ++i) {
@@ -232,14 +274,13 @@ std::vector<MarkedChange> changes_at(const CaptureBlock& capture, const Visits& 
     if (i > 0) between.from = marks[i - 1].time_ns;
     if (i + 1 < marks.size()) between.to = marks[i + 1].time_ns;
     auto services = visits_around(marks[i].time_ns, between, all);
-    MarkedChange& change = out.emplace_back(MarkedChange{marks[i], {}});
+    MarkedChange& change = out.emplace_back(MarkedChange{marks[i], {}, {}});
     for (auto& [name, sides] : services) change.services.push_back(sides.compared(name));
-    if (!comparable(change)) continue;
+    if (!comparable(change)) continue;  // then it is said why, and nothing is predicted
     const std::vector<Foreseen> foreseen =
         foresee(data, between.from, marks[i].time_ns, thresholds);
-    for (std::size_t k = 0; k < services.size(); ++k) {
-      add_predictions(change.services[k], marks[i], services[k].second.after, foreseen);
-    }
+    for (MarkedChange::Service& s : change.services) add_predictions(s, marks[i], foreseen);
+    change.predicted_nothing = without_prediction(change);
   }
   return out;
 }
@@ -254,9 +295,8 @@ std::vector<LedgerRow> ledger_of(const std::vector<MarkedChange>& changes) {
         LedgerRow& row = rows[p.rule];
         ++row.predictions;
         row.held += p.held == Held::yes ? 1 : 0;
-        const auto predicted =
-            static_cast<double>(s.before.p50_ns - std::midpoint(p.low_ns, p.high_ns));
-        shares[p.rule].push_back(static_cast<double>(s.before.p50_ns - s.after.p50_ns) / predicted);
+        shares[p.rule].push_back(static_cast<double>(s.before.p50_ns - s.after.p50_ns) /
+                                 static_cast<double>(p.saving_ns));
       }
     }
   }

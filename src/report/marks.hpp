@@ -5,7 +5,7 @@
 
 namespace wirelag::report {
 
-/// One for each of `capture.marks`, in order of time: the visits that asked something between the mark
+/// One for each instant of `capture.marks`, in order of time: the visits that asked something between the mark
 /// before and this one against those between this one and the next. What goes on across a mark, or across
 /// the capture's end, is left out. `visits` were found in `data`.
 [[nodiscard]] std::vector<MarkedChange> changes_at(const CaptureBlock& capture,
@@ -28,6 +28,8 @@ namespace wirelag::report {
 /// What the rules had predicted for the service, a sentence each: "http-late-connection predicted 168.000 ..
 /// 182.400 ms; measured 170.200 ms: as predicted".
 [[nodiscard]] std::vector<std::string> mark_predictions(const MarkedChange::Service& service);
+/// That rules which the mark names had predicted nothing; empty where there are none.
+[[nodiscard]] std::string mark_predicted_nothing(const MarkedChange& change);
 /// "http-late-connection: 2 of 3 predictions held; of the saving predicted 97 % was measured at the median"
 [[nodiscard]] std::string ledger_words(const LedgerRow& row);
 /// How many marks have no visit around them, and which of them is the latest; empty when all have.

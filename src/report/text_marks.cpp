@@ -22,7 +22,7 @@ void text_marks(std::string& out, const Report& r) {
                  {"p50 ms", Align::right},
                  {"after", Align::right},
                  {"p50 ms", Align::right},
-                 {"p50 changed by", Align::right},
+                 {"p50 changed by ms", Align::right},
                  {"", Align::left}},
                 2);
     for (const MarkedChange::Service& s : change.services) {
@@ -38,6 +38,8 @@ void text_marks(std::string& out, const Report& r) {
         paragraph(out, "", safe(s.name) + ", median: " + prediction, 4);
       }
     }
+    const std::string nothing = mark_predicted_nothing(change);
+    if (!nothing.empty()) paragraph(out, "", nothing, 4);
   }
   const std::string alone = marks_alone(r);
   if (!alone.empty()) paragraph(out, "", alone, 2);

@@ -96,21 +96,27 @@ struct MarkedChange {
     std::size_t errors = 0;  ///< of these: answered, with a 5xx or a database's error among it
     DurationNs p50_ns = kUnknownNs;
     DurationNs p95_ns = kUnknownNs;
+    /// Between which the median of all such visits lies, 95 % (by rank). Unknown below six.
+    DurationNs p50_low_ns = kUnknownNs;
+    DurationNs p50_high_ns = kUnknownNs;
   };
   /// What a rule's findings of before the mark (from what was captured before it, nothing else) say of this
   /// service's median.
   struct Prediction {
     enum class Held : std::uint8_t {
       not_asked,  ///< the mark's words do not name the rule, or there is no verdict on the change
-      too_few,    ///< so few answered visits that the median after may be anything
-      yes,        ///< the median's 95 % interval (by rank) meets the prediction
-      faster,     ///< lies below it
-      slower,     ///< lies above it
+      too_few,  ///< so few answered visits, or so different ones, that either median may be anything
+      yes,      ///< the median's 95 % interval (by rank) meets the prediction
+      faster,   ///< lies below it
+      slower,   ///< lies above it
     };
     std::string rule;
-    bool named = false;      ///< by a word of the mark: it says what was changed
-    DurationNs low_ns = 0;   ///< the median with the findings' changes made, shortest
-    DurationNs high_ns = 0;  ///< longest
+    bool named = false;  ///< by a word of the mark: it says what was changed
+    /// The median with the findings' changes made, shortest and longest; by what the median before is not known
+    /// itself (Side::p50_low_ns) they lie farther apart.
+    DurationNs low_ns = 0;
+    DurationNs high_ns = 0;
+    DurationNs saving_ns = 0;  ///< middle of what the changes take off the median before
     Held held = Held::not_asked;
   };
   struct Service {
@@ -126,8 +132,10 @@ struct MarkedChange {
     /// Never where more is unanswered or an error than before.
     bool beyond_chance = false;
   };
-  Mark mark;
+  Mark mark;                      ///< marks of one instant are one, their words joined
   std::vector<Service> services;  ///< most visits first, at most eight
+  std::vector<std::string>
+      predicted_nothing;  ///< rules that the mark names: no service's median would change
 };
 
 /// What became of one rule's predictions at the marks that name it.

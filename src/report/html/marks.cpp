@@ -10,28 +10,39 @@
 
 namespace wirelag::report::html {
 
+namespace {
+
+/// Closes its table before anything else is said.
+void table_of(Writer& w, const MarkedChange& change, const std::string& title) {
+  Table t(w, title,
+          {{"service"},
+           {"visits before", true},
+           {"median ms", true},
+           {"visits after", true},
+           {"median ms", true},
+           {"median changed by ms", true},
+           {"is that chance?"},
+           {"predicted before it, for the median after"},
+           {"not answered, or with an error"}});
+  for (const MarkedChange::Service& s : change.services) {
+    t.row({clip_middle(utf8(s.name), 60), std::to_string(s.before.visits),
+           ms_number(s.before.p50_ns), std::to_string(s.after.visits), ms_number(s.after.p50_ns),
+           mark_difference(s), mark_verdict(s),
+           fmt::format("{}", fmt::join(mark_predictions(s), "; ")), mark_failures(s)});
+  }
+}
+
+}  // namespace
+
 void marked_changes(Writer& w, const Report& r) {
   if (r.changes.empty()) return;
   w.leaf("h3", "Marked changes");
   for (std::size_t i = 0; i < r.changes.size(); ++i) {
     const MarkedChange& change = r.changes[i];
     if (change.services.empty()) continue;
-    Table t(w, fmt::format("{}. {}", i + 1, mark_title(r, change.mark)),
-            {{"service"},
-             {"visits before", true},
-             {"median ms", true},
-             {"visits after", true},
-             {"median ms", true},
-             {"median changed by ms", true},
-             {"is that chance?"},
-             {"predicted before it, for the median after"},
-             {"not answered, or with an error"}});
-    for (const MarkedChange::Service& s : change.services) {
-      t.row({clip_middle(utf8(s.name), 60), std::to_string(s.before.visits),
-             ms_number(s.before.p50_ns), std::to_string(s.after.visits), ms_number(s.after.p50_ns),
-             mark_difference(s), mark_verdict(s),
-             fmt::format("{}", fmt::join(mark_predictions(s), "; ")), mark_failures(s)});
-    }
+    table_of(w, change, fmt::format("{}. {}", i + 1, mark_title(r, change.mark)));
+    const std::string nothing = mark_predicted_nothing(change);
+    if (!nothing.empty()) w.leaf("p", nothing, {{"class", "note"}});
   }
   const std::string alone = marks_alone(r);
   if (!alone.empty()) w.leaf("p", alone, {{"class", "note"}});

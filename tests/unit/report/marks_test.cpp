@@ -335,6 +335,72 @@ TEST(MarkedChange, AFewVisitsAfterHoldNoPrediction) {
   EXPECT_TRUE(r.ledger.empty());
 }
 
+TEST(MarkedChange, AFewVisitsBeforeHoldNoPrediction) {
+  const Report r = report_of(story_of_late_images(3, 20), {{at_ms(5'500), kLate}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  EXPECT_EQ(s.before.p50_low_ns, kUnknownNs);
+  EXPECT_EQ(s.predicted.at(0).held, MarkedChange::Prediction::Held::too_few);
+  EXPECT_THAT(mark_predictions(s)[0], HasSubstr("to tell"));
+  EXPECT_TRUE(r.ledger.empty());
+}
+
+/// As story_of_late_images, with images that take up to ten times `apart_ms` longer, each page another time.
+Story story_of_varied_pages(double apart_ms) {
+  Story s = story_of_late_images(20, 20);
+  for (std::size_t i = 1; i < s.all_http().size(); i += 2) {
+    const double later_ms = apart_ms * static_cast<double>(i / 2 % 10);
+    s.all_http()[i].response_first_ns += static_cast<DurationNs>(later_ms * 1e6);
+    s.all_http()[i].response_last_ns += static_cast<DurationNs>(later_ms * 1e6);
+  }
+  return s;
+}
+
+TEST(MarkedChange, APredictionLeavesOpenWhatTheMedianBeforeDoes) {
+  const Report r = report_of(story_of_varied_pages(2), {{at_ms(39'500), kLate}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  const MarkedChange::Prediction& p = s.predicted.at(0);
+  const DurationNs open_ns = s.before.p50_high_ns - s.before.p50_low_ns;
+  EXPECT_GT(open_ns, 4 * kMillisecondNs);
+  EXPECT_LT(open_ns, p.saving_ns);
+  EXPECT_GE(p.high_ns - p.low_ns, open_ns);
+  EXPECT_EQ(p.held, MarkedChange::Prediction::Held::yes);
+  EXPECT_EQ(r.ledger.at(0).held, 1U);
+}
+
+TEST(MarkedChange, WhatIsOpenByMoreThanTheSavingHoldsNoPrediction) {
+  const Report r = report_of(story_of_varied_pages(20), {{at_ms(39'500), kLate}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  EXPECT_GT(s.before.p50_high_ns - s.before.p50_low_ns, s.predicted.at(0).saving_ns);
+  EXPECT_EQ(s.predicted[0].held, MarkedChange::Prediction::Held::too_few);
+  EXPECT_TRUE(r.ledger.empty());
+}
+
+TEST(MarkedChange, MarksOfOneInstantAreOneChange) {
+  const Report r = report_of(story_of_late_images(20, 20),
+                             {{at_ms(39'500), "one"}, {at_ms(39'500), "two " + kLate}});
+  ASSERT_EQ(r.changes.size(), 1U);
+  EXPECT_EQ(r.changes[0].mark.what, "one; two " + kLate);
+  const MarkedChange::Service& s = r.changes[0].services.at(0);
+  EXPECT_EQ(s.before.visits, 20U);
+  EXPECT_EQ(s.after.visits, 20U);
+  ASSERT_EQ(r.ledger.size(), 1U);
+  EXPECT_EQ(r.ledger[0].predictions, 1U);
+}
+
+TEST(MarkedChange, OfARuleThatPredictedNothingItIsSaidSo) {
+  const Report r = report_of(story_of_late_images(20, 20),
+                             {{at_ms(39'500), "HTTP-Late-Connection, dns-slow-resolver"}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  ASSERT_EQ(s.predicted.size(), 1U);
+  EXPECT_TRUE(s.predicted[0].named);
+  EXPECT_EQ(r.changes[0].predicted_nothing, std::vector<std::string>{"dns-slow-resolver"});
+  const std::string said = "service here: dns-slow-resolver.";
+  EXPECT_THAT(mark_predicted_nothing(r.changes[0]), HasSubstr(said));
+  EXPECT_THAT(render_text(r, {}), HasSubstr("dns-slow-resolver."));
+  EXPECT_THAT(render_html(r), HasSubstr(said));
+  EXPECT_THAT(render_json(r), HasSubstr(R"("predicted_nothing":["dns-slow-resolver"])"));
+}
+
 TEST(MarkedChange, ARuleIsNamedByAWholeWord) {
   const Report r = report_of(story_of_late_images(20, 20),
                              {{at_ms(39'500), "see my-" + kLate + " and " + kLate + "s"}});
@@ -422,16 +488,25 @@ TEST(MarkedChange, EveryRendererShowsIt) {
 }
 
 TEST(MarkedChange, TheOperatorsWordsAreOfAnyLanguage) {
-  std::string what = "\xc3\x84nderung \xe2\x82\xac\x1b[2J\xc2\x9b\xff ";
+  std::string what = "\xc3\x84nderung \xe2\x82\xac\x1b[2J\xc2\x9b\xe2\x80\xae\xff ";
   for (int i = 0; i < 80; ++i) what += "\xc3\xbc";  // longer than a line
   const Report r = report_of(story_of(3, 3), {{at_ms(5'500), what}});
-  const std::string words = "\xc3\x84nderung \xe2\x82\xac\\x1b[2J\\xc2\\x9b\\xff";
+  const std::string words = "\xc3\x84nderung \xe2\x82\xac\\x1b[2J\\u{009b}\\u{202e}\\xff";
   EXPECT_THAT(mark_title(r, r.changes[0].mark), HasSubstr(words + " \xc3\xbc"));
   const std::string text = render_text(r, {});
   EXPECT_THAT(text, HasSubstr("\xc3\x84nderung\n"));
   EXPECT_THAT(text, HasSubstr(words.substr(words.find(' ') + 1)));
   EXPECT_EQ(utf8(text), text);  // no letter is cut in two
   EXPECT_THAT(render_html(r), HasSubstr(words));
+}
+
+TEST(MarkedChange, LongWordsAreCutAndItIsSaid) {
+  std::string what;
+  for (int i = 0; i < 250; ++i) what += "\xc3\xbc";
+  const Report r = report_of(story_of(3, 3), {{at_ms(5'500), what}});
+  EXPECT_THAT(mark_title(r, r.changes[0].mark),
+              testing::EndsWith(what.substr(0, 400) + " ... (cut: 200 of 250 letters)"));
+  EXPECT_THAT(render_json(r), HasSubstr(what));
 }
 
 TEST(MarkedChange, WithoutMarksNothingIsSaid) {
