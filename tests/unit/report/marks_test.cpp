@@ -440,7 +440,7 @@ TEST(MarkedChange, AConnectionThatLivesOnTellsNothingOfLater) {
   };
   const MarkedChange::Prediction one = predicted({}, 0);
   const MarkedChange::Prediction other =
-      predicted({10 * kMillisecondNs, 90 * kMillisecondNs, 20 * kMillisecondNs}, 7);
+      predicted({40 * kMillisecondNs, 45 * kMillisecondNs, 44 * kMillisecondNs}, 7);
   EXPECT_EQ(one.low_ns, other.low_ns);
   EXPECT_EQ(one.high_ns, other.high_ns);
 }
