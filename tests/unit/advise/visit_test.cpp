@@ -436,6 +436,7 @@ struct Encrypted {
     c->half.c2s.payload_packets = 3;  // hello, Finished, request
     c->half.c2s.last_payload_ns = at_ms(91);
     c->half.s2c.payload_packets = 50;
+    c->half.s2c.payload_bytes = 600'000;  // six flights of 40 ms
     c->half.s2c.last_payload_ns = at_ms(400);
     c->last_time_ns = at_ms(400);
   }
@@ -472,7 +473,6 @@ TEST(UnreadableAnswer, WhereMoreMayHaveBeenAskedItsFirstByteIsAllThatIsKnown) {
 TEST(UnreadableAnswer, TwoGoodbyesBehindItAreNoPartOfIt) {
   Encrypted e;
   e.c->close = CloseKind::fin_both;
-  e.c->half.s2c.payload_bytes = 600'000;  // six flights of 40 ms
   e.c->half.c2s.payload_packets = 4;
   e.c->half.c2s.last_payload_ns = at_ms(350);
   EXPECT_NEAR(e.wait_ms(), 350, 1);      // 50 ms later the server's
@@ -481,6 +481,35 @@ TEST(UnreadableAnswer, TwoGoodbyesBehindItAreNoPartOfIt) {
   e.c->half.s2c.payload_bytes = 600'000;
   e.c->half.s2c.last_payload_ns = at_ms(500);  // more than a goodbye came after it
   EXPECT_EQ(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, AfterASilenceTheServersLastByteIsNoPartOfIt) {
+  Encrypted e;
+  e.c->half.s2c.payload_bytes = 5000;  // one flight does not take 260 ms: its goodbye, or a push
+  EXPECT_EQ(e.wait_ms(), 140);
+  e.c->half.c2s.payload_packets = 4;
+  e.c->half.c2s.last_payload_ns = at_ms(401);
+  e.c->close = CloseKind::fin_both;
+  e.c->close_time_ns = at_ms(400);  // which the client's own answers
+  EXPECT_EQ(e.wait_ms(), 140);
+  e.c->close_time_ns = at_ms(401);  // but who leaves first, at once, had all it waited for
+  EXPECT_EQ(e.wait_ms(), 400);
+  e.c->half.c2s.last_payload_ns = e.c->close_time_ns = at_ms(450);
+  EXPECT_EQ(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, BytesThatAreNoNewsMayBeTheLastOnes) {
+  for (const auto r : {RetransmissionClass::rto, RetransmissionClass::fast,
+                       RetransmissionClass::tail_probe, RetransmissionClass::spurious,
+                       RetransmissionClass::keep_alive, RetransmissionClass::zero_window_probe}) {
+    Encrypted e;
+    test::impair(e.c->half.s2c).retransmissions[static_cast<std::size_t>(r)] = 1;
+    EXPECT_EQ(e.wait_ms(), 140) << name(r);
+  }
+  Encrypted e;  // overtaken: new ones
+  const auto new_ones = static_cast<std::size_t>(RetransmissionClass::out_of_order);
+  test::impair(e.c->half.s2c).retransmissions[new_ones] = 1;
+  EXPECT_EQ(e.wait_ms(), 400);
 }
 
 TEST(UnreadableAnswer, AServersGoodbyeIsNoPartOfIt) {
@@ -500,7 +529,7 @@ TEST(UnreadableAnswer, OfAnUnknownProtocolLikewise) {
   Connection& c = story.connection("10.0.0.5", 1000, "192.0.2.80", 9999, 0, 40);
   c.protocol = Protocol::unknown;
   c.half.c2s = {2, 1, 10, at_ms(41), at_ms(41), {}};
-  c.half.s2c = {9, 8, 9000, at_ms(90), at_ms(250), {}};
+  c.half.s2c = {9, 8, 200'000, at_ms(90), at_ms(250), {}};
   c.last_time_ns = at_ms(250);
   const Dataset data = story.dataset();
   const Visits visits = find_visits(data, correlate(data), {});
