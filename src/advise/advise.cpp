@@ -308,11 +308,12 @@ class OpenedUnseen {
 };
 
 /// Whether somebody may have waited for what the finding is about and no visit shows it: a lookup, say, of a
-/// connection whose opening was not captured, or segments lost of what cannot be read.
+/// connection whose opening was not captured, or segments lost of what cannot be read. Of a sample, the visits
+/// with an edit stand for those left out.
 bool waiting_not_captured(const Finding& f, const RuleInput& input, const OpenedUnseen& unseen) {
   if (input.visits.stored.empty()) return true;
-  if (!f.edits.empty()) return false;
-  return f.unplaced > 0 || unseen.any_after(f.lookups, input);
+  if (f.edits.empty()) return f.unplaced > 0 || unseen.any_after(f.lookups, input);
+  return f.unplaced > 0 && !input.visits.sampled();
 }
 
 /// False when it saves no time worth a finding, and no load either.
@@ -328,7 +329,11 @@ bool judge_saving(Finding& f, const RuleInput& input, const OpenedUnseen& unseen
   const bool worth_it = saving.worth_it();
   if (!worth_it && !f.keep_for_capacity && waiting_not_captured(f, input, unseen)) {
     advice.not_judged.push_back(
-        {f.rule, f.fault + "; who waited for it was not captured", Outcome::not_visible, {}});
+        {f.rule,
+         fmt::format("{}; who waited for {} was not captured", f.fault,
+                     f.edits.empty() ? "it" : "some of it"),
+         Outcome::not_visible,
+         {}});
     return false;
   }
   if (!worth_it && !f.keep_for_capacity) {
