@@ -328,12 +328,11 @@ bool judge_saving(Finding& f, const RuleInput& input, const OpenedUnseen& unseen
   saving.work_out();
   const bool worth_it = saving.worth_it();
   if (!worth_it && !f.keep_for_capacity && waiting_not_captured(f, input, unseen)) {
-    advice.not_judged.push_back(
-        {f.rule,
-         fmt::format("{}; who waited for {} was not captured", f.fault,
-                     f.edits.empty() ? "it" : "some of it"),
-         Outcome::not_visible,
-         {}});
+    advice.not_judged.push_back({f.rule,
+                                 fmt::format("{}; who waited for {} was not captured", f.fault,
+                                             f.edits.empty() ? "it" : "some of it"),
+                                 Outcome::not_visible,
+                                 {}});
     return false;
   }
   if (!worth_it && !f.keep_for_capacity) {
