@@ -3,13 +3,11 @@
 //
 //   arrived    |a |b |c                 answered   a ..pace.. b ..pace.. c
 //
-// Measured: 72 clients in bursts of 24 on a backlog of 4, 20 ms each: 300 ms less of a mean wait of 566 were
-// predicted so, 298 ms came of a backlog of 128; of 48 in bursts of 16 112 and 111 ms.
-//
 // Private to advise; pure.
 #pragma once
 
 #include <algorithm>
+#include <tuple>
 #include <vector>
 
 #include "estimate.hpp"

@@ -159,8 +159,10 @@ bool HttpTracker::waited(const Exchange& request, const Began& before,
 
 /// Has its response. Behind a hole it is the first again.
 void HttpTracker::settle(Exchange& e) {
-  if (e.hidden) e.released = true;
-  if (e.hidden) return;
+  if (e.hidden) {
+    e.released = true;
+    return;
+  }
   if (at_->in_doubt || e.behind == HttpHole::hides_begin) e.facts.resynchronised = true;
   at_->in_doubt = false;
 }

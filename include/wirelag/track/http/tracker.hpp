@@ -19,14 +19,15 @@
 //
 // Holes. A request that began in a hole stands in the FIFO without its facts, for its response. There may have
 // been several: so the request behind it is paired only when the client sent it after it had begun to
-// receive the response before, as all do that do not pipeline, and nothing shows that it pipelines: two requests that
-// acknowledge the same, bytes sent between what the response before acknowledges and the request (sent_more()), or
-// behind it before its response came (had_more()). Behind a hole in the server's bytes that may hide
-// responses, the next one is paired when only one request can be meant: one alone is open, or one alone
-// was sent after the client had received bytes of the hole, none of the client's missing before it. What is paired so is `resynchronised`, and so are
-// the request and the response that cannot be told. The next request that a waiting client sends after a response
-// that could not be paired ends the doubt: what was open before it has had its response. When every request has its response, what looks like a status
-// line behind a hole lies in a body.
+// receive the response before, as all do that do not pipeline, and nothing shows that it pipelines: two requests
+// that acknowledge the same, bytes sent between what the response before acknowledges and the request (sent_more()),
+// or behind it before its response came (had_more()). Behind a hole in the server's bytes that may hide responses,
+// the next one is paired when only one request can be meant: one alone is open, or one alone was sent after the
+// client had received bytes of the hole, none of the client's missing before it, or a client that has always waited
+// (kPatience) has sent it. What is paired so is `resynchronised`, and so are the request and the response that
+// cannot be told. The next request that a waiting client sends after a response that could not be paired ends the
+// doubt: what was open before it has had its response. When every request has its response, what looks like a
+// status line behind a hole lies in a body.
 //
 // Segments that the snaplen cuts. A message whose start line is there is told with what is there of
 // its head; it lasts until the next one in its direction, a request also until its response begins.
