@@ -69,9 +69,9 @@ FragmentResult Fragments::add(const FragmentKey& key, const FragmentPart& part, 
       return FragmentResult::late;
     }
     if (expired || d.phase == Phase::whole) {
-      unlink(at);
+      by_age_.remove(datagrams_, at);
       reset(at, key, now);
-      link_newest(at);
+      by_age_.add_newest(datagrams_, at);
     }
   } else {
     at = begin(key, now);
@@ -183,8 +183,8 @@ void Fragments::finish(Index at, const FragmentPart& part) {
 
   free_pages(d);
   d.phase = Phase::whole;
-  unlink(at);
-  link_oldest(at);
+  by_age_.remove(datagrams_, at);
+  by_age_.add_oldest(datagrams_, at);
 }
 
 Fragments::Index Fragments::begin(const FragmentKey& key, TimeNs now) {
@@ -193,7 +193,7 @@ Fragments::Index Fragments::begin(const FragmentKey& key, TimeNs now) {
   free_datagrams_.pop_back();
   datagrams_[at].pages.fill(kNone);
   reset(at, key, now);
-  link_newest(at);
+  by_age_.add_newest(datagrams_, at);
   Index& head = bucket(key);
   datagrams_[at].chain = head;
   head = at;
@@ -213,7 +213,7 @@ void Fragments::reset(Index at, const FragmentKey& key, TimeNs now) {
 }
 
 bool Fragments::evict_oldest(Index except) {
-  Index at = oldest_;
+  Index at = by_age_.oldest();
   if (at == except && at != kNone) at = datagrams_[at].newer;
   if (at == kNone) return false;
   if (datagrams_[at].phase == Phase::open) ++evicted_;
@@ -223,7 +223,7 @@ bool Fragments::evict_oldest(Index except) {
 
 void Fragments::release(Index at) {
   free_pages(datagrams_[at]);
-  unlink(at);
+  by_age_.remove(datagrams_, at);
   unchain(at);
   free_datagrams_.push_back(at);
 }
@@ -251,26 +251,6 @@ void Fragments::unchain(Index at) {
   Index* link = &bucket(datagrams_[at].key);
   while (*link != at) link = &datagrams_[*link].chain;
   *link = datagrams_[at].chain;
-}
-
-void Fragments::link_newest(Index at) {
-  datagrams_[at].older = newest_;
-  datagrams_[at].newer = kNone;
-  (newest_ == kNone ? oldest_ : datagrams_[newest_].newer) = at;
-  newest_ = at;
-}
-
-void Fragments::link_oldest(Index at) {
-  datagrams_[at].newer = oldest_;
-  datagrams_[at].older = kNone;
-  (oldest_ == kNone ? newest_ : datagrams_[oldest_].older) = at;
-  oldest_ = at;
-}
-
-void Fragments::unlink(Index at) {
-  const Datagram& d = datagrams_[at];
-  (d.older == kNone ? oldest_ : datagrams_[d.older].newer) = d.newer;
-  (d.newer == kNone ? newest_ : datagrams_[d.newer].older) = d.older;
 }
 
 }  // namespace wirelag::decode

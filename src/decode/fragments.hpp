@@ -22,6 +22,7 @@
 #include <memory>
 #include <vector>
 
+#include <wirelag/base/age_list.hpp>
 #include <wirelag/base/types.hpp>
 
 namespace wirelag::decode {
@@ -118,9 +119,6 @@ class Fragments {
   [[nodiscard]] bool evict_oldest(Index except);
   void release(Index at);
   void free_pages(Datagram& d);
-  void link_newest(Index at);
-  void link_oldest(Index at);
-  void unlink(Index at);
   void unchain(Index at);
   [[nodiscard]] Index& bucket(const FragmentKey& key);
   [[nodiscard]] std::size_t bucket_index(const FragmentKey& key) const;
@@ -132,8 +130,7 @@ class Fragments {
   std::vector<Index> buckets_;
   std::unique_ptr<Page[]> pages_;  ///< memory is touched when a page is first taken
   std::vector<Index> free_pages_;
-  Index oldest_ = kNone;
-  Index newest_ = kNone;
+  AgeList<&Datagram::older, &Datagram::newer> by_age_;
   std::uint64_t evicted_ = 0;
   std::vector<std::uint8_t> output_;
   std::size_t output_length_ = 0;

@@ -163,7 +163,7 @@ void DnsQueryTable::note_answer(Index i, Stage stage, const DnsSighting& seen,
   entries_[i].answer = slot;
   entries_[i].untimed |= seen.untimed;
   entries_[i].stage = stage;
-  push_back(list_of(entries_[i]), i);
+  list_of(entries_[i]).add_newest(entries_, i);
 }
 
 void DnsQueryTable::note_answer_copy(Index i, const DnsSighting& seen) {
@@ -171,14 +171,14 @@ void DnsQueryTable::note_answer_copy(Index i, const DnsSighting& seen) {
   answer.duplicates.push(seen.frame);
   answer.last_copy_ns = seen.time_ns;
   answer.print = seen.print;
-  unlink(i);
-  push_back(answered_, i);
+  list_of(entries_[i]).remove(entries_, i);
+  answered_.add_newest(entries_, i);
 }
 
 /// The query of a response that was handed over before it.
 void DnsQueryTable::note_query_of_answer(Index i, const DnsSighting& seen,
                                          const DnsMessage& message) {
-  unlink(i);
+  list_of(entries_[i]).remove(entries_, i);
   Entry& entry = entries_[i];
   entry.stage = Stage::answered;
   entry.untimed |= seen.untimed;
@@ -186,7 +186,7 @@ void DnsQueryTable::note_query_of_answer(Index i, const DnsSighting& seen,
   entry.malformed = seen.malformed;
   entry.first_frame = seen.frame;
   entry.first_ns = seen.time_ns;
-  push_back(answered_, i);
+  answered_.add_newest(entries_, i);
 }
 
 // ------------------------------------------------------------------------------ room and age
@@ -207,7 +207,7 @@ void DnsQueryTable::expire(TimeNs now, std::size_t budget) {
 
 /// Emits one entry that is over, if there is one at the head of its list.
 bool DnsQueryTable::release_over(TimeNs now) {
-  for (const Index oldest : {unasked_.head, answered_.head, waiting_.head}) {
+  for (const Index oldest : {unasked_.oldest(), answered_.oldest(), waiting_.oldest()}) {
     if (oldest == kNone || !is_over(entries_[oldest], now)) continue;
     emit(oldest);
     return true;
@@ -216,9 +216,9 @@ bool DnsQueryTable::release_over(TimeNs now) {
 }
 
 void DnsQueryTable::finish() {
-  while (unasked_.head != kNone) emit(unasked_.head);
-  while (answered_.head != kNone) emit(answered_.head);
-  while (waiting_.head != kNone) emit(waiting_.head);
+  while (unasked_.oldest() != kNone) emit(unasked_.oldest());
+  while (answered_.oldest() != kNone) emit(answered_.oldest());
+  while (waiting_.oldest() != kNone) emit(waiting_.oldest());
 }
 
 void DnsQueryTable::make_room_for_bytes(std::size_t bytes, TimeNs now) {
@@ -226,8 +226,8 @@ void DnsQueryTable::make_room_for_bytes(std::size_t bytes, TimeNs now) {
 }
 
 void DnsQueryTable::release_oldest(TimeNs now) {
-  const Index answered = answered_.head != kNone ? answered_.head : waiting_.head;
-  const Index oldest = unasked_.head != kNone ? unasked_.head : answered;
+  const Index answered = answered_.oldest() != kNone ? answered_.oldest() : waiting_.oldest();
+  const Index oldest = unasked_.oldest() != kNone ? unasked_.oldest() : answered;
   if (is_over(entries_[oldest], now)) {
     emit(oldest);
   } else {
@@ -318,7 +318,7 @@ void DnsQueryTable::forget(Index i) {
     while (entries_[younger].older != i) younger = entries_[younger].older;
     entries_[younger].older = entry.older;
   }
-  unlink(i);
+  list_of(entries_[i]).remove(entries_, i);
   bytes_.release(entry.name, entry.name_size);
   if (entry.copies != kNone) copies_.give(entry.copies);
   if (entry.answer != kNone) {
@@ -330,20 +330,6 @@ void DnsQueryTable::forget(Index i) {
 
 DnsQueryTable::Index DnsQueryTable::newest_of(const Key& key, std::uint32_t hash) const {
   return newest_.find(hash, [&](Index i) { return entries_[i].key == key; });
-}
-
-void DnsQueryTable::push_back(AgeList& list, Index i) {
-  entries_[i].before = list.tail;
-  entries_[i].after = kNone;
-  (list.tail == kNone ? list.head : entries_[list.tail].after) = i;
-  list.tail = i;
-}
-
-void DnsQueryTable::unlink(Index i) {
-  const Entry& entry = entries_[i];
-  AgeList& list = list_of(entry);
-  (entry.before == kNone ? list.head : entries_[entry.before].after) = entry.after;
-  (entry.after == kNone ? list.tail : entries_[entry.after].before) = entry.before;
 }
 
 }  // namespace wirelag

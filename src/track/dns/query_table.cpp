@@ -49,7 +49,7 @@ void DnsQueryTable::on_query(const DnsSighting& seen, const DnsMessage& message,
   } else if (const Index answer = response_waiting_for(known, seen, message); answer != kNone) {
     note_query_of_answer(answer, seen, message);
   } else {
-    push_back(waiting_, add(key, known, seen, message, service));
+    waiting_.add_newest(entries_, add(key, known, seen, message, service));
   }
 }
 
@@ -61,7 +61,7 @@ void DnsQueryTable::on_response(const DnsSighting& seen, const DnsMessage& messa
     note_mirrored_answer(answers_[entries_[original].answer]);
   } else if (const Index query = query_answered_by(known, seen, message); query != kNone) {
     // Out of its list first, so that making room for the response cannot give this entry up.
-    unlink(query);
+    list_of(entries_[query]).remove(entries_, query);
     note_answer(query, Stage::answered, seen, message);
   } else if (const Index answer = answer_repeated_by(known, message); answer != kNone) {
     note_answer_copy(answer, seen);

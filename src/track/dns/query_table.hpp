@@ -35,6 +35,7 @@
 #include <array>
 #include <memory>
 
+#include <wirelag/base/age_list.hpp>
 #include <wirelag/base/counters.hpp>
 #include <wirelag/base/pool.hpp>
 #include <wirelag/flow/index.hpp>
@@ -143,10 +144,7 @@ class DnsQueryTable {
     bool malformed = false;
     BoundedList<FrameNumber, 8> duplicates;
   };
-  struct AgeList {
-    Index head = kNone;
-    Index tail = kNone;
-  };
+  using ByAge = AgeList<&Entry::before, &Entry::after>;
   /// The live entries of one key, oldest first.
   struct KeyEntries {
     std::array<Index, kPerKey> at;
@@ -193,9 +191,7 @@ class DnsQueryTable {
   void describe(const Answer& answer, DnsTransaction& out);
   void forget(Index i);
   [[nodiscard]] Index newest_of(const Key& key, std::uint32_t hash) const;
-  void push_back(AgeList& list, Index i);
-  void unlink(Index i);
-  [[nodiscard]] AgeList& list_of(const Entry& entry) {
+  [[nodiscard]] ByAge& list_of(const Entry& entry) {
     if (entry.stage == Stage::answered) return answered_;
     return entry.unasked() ? unasked_ : waiting_;
   }
@@ -213,9 +209,9 @@ class DnsQueryTable {
   Pool<Answer> answers_;
   ByteChains bytes_;
   FlowIndex newest_;  ///< hash of a key -> its newest entry
-  AgeList waiting_;   ///< waiting, and query_missing over TCP
-  AgeList answered_;
-  AgeList unasked_;  ///< Entry::unasked()
+  ByAge waiting_;     ///< waiting, and query_missing over TCP
+  ByAge answered_;
+  ByAge unasked_;  ///< Entry::unasked()
   std::unique_ptr<std::uint8_t[]> name_scratch_;
   std::unique_ptr<std::uint8_t[]> response_scratch_;
 };

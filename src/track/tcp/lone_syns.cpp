@@ -27,7 +27,7 @@ void LoneSyns::keep(const Packet& packet, std::uint64_t serial) {
   entry.hash = packet.flow_hash;
   entry.serial = serial;
   entry.syn = KeptSyn(packet);
-  append(at);
+  by_age_.add_newest(entries_, at);
   index_.insert(entry.hash, at);
   ++size_;
 }
@@ -35,7 +35,7 @@ void LoneSyns::keep(const Packet& packet, std::uint64_t serial) {
 void LoneSyns::drop(Place at) {
   Entry& entry = entries_[at];
   index_.erase(entry.hash, at);
-  unlink(at);
+  by_age_.remove(entries_, at);
   entry.serial = 0;
   entry.newer = free_;
   free_ = at;
@@ -43,21 +43,8 @@ void LoneSyns::drop(Place at) {
 }
 
 void LoneSyns::set_back(Place at) {
-  unlink(at);
-  append(at);
-}
-
-void LoneSyns::append(Place at) {
-  entries_[at].older = newest_;
-  entries_[at].newer = kNone;
-  (newest_ == kNone ? oldest_ : entries_[newest_].newer) = at;
-  newest_ = at;
-}
-
-void LoneSyns::unlink(Place at) {
-  const Entry& entry = entries_[at];
-  (entry.older == kNone ? oldest_ : entries_[entry.older].newer) = entry.newer;
-  (entry.newer == kNone ? newest_ : entries_[entry.newer].older) = entry.older;
+  by_age_.remove(entries_, at);
+  by_age_.add_newest(entries_, at);
 }
 
 Connection LoneSyns::describe(const Entry& entry, ConnectionKey key, ConnectionEnd end) {

@@ -6,6 +6,7 @@
 // One thread; all memory is taken at construction and touched as it is needed.
 #pragma once
 
+#include <wirelag/base/age_list.hpp>
 #include <wirelag/base/prefetch.hpp>
 #include <wirelag/flow/index.hpp>
 #include <wirelag/flow/key.hpp>
@@ -25,7 +26,7 @@ class LoneSyns {
     Endpoint server;
     std::uint32_t hash;        ///< of the flow
     std::uint64_t serial = 0;  ///< of the connection that it begins; 0 = the entry is not in use
-    Place older;               ///< neighbours by arrival
+    Place older;               ///< neighbours in by_age_
     Place newer;
     KeptSyn syn;
 
@@ -59,11 +60,11 @@ class LoneSyns {
   void drop(Place at);
 
   [[nodiscard]] const Entry& operator[](Place at) const { return entries_[at]; }
-  [[nodiscard]] Place oldest() const { return oldest_; }
+  [[nodiscard]] Place oldest() const { return by_age_.oldest(); }
   /// Once full, each that comes ends the oldest: asks for what that will touch, one step ahead.
   void prefetch_oldest() const {
-    if (oldest_ == kNone) return;
-    const Entry& next = entries_[oldest_];
+    if (oldest() == kNone) return;
+    const Entry& next = entries_[oldest()];
     index_.prefetch(next.hash);
     if (next.newer != kNone) prefetch_lines<sizeof(Entry)>(&entries_[next.newer]);
   }
@@ -77,15 +78,11 @@ class LoneSyns {
   [[nodiscard]] Connection describe(const Entry& entry, ConnectionKey key, ConnectionEnd end);
 
  private:
-  void append(Place at);
-  void unlink(Place at);
-
   FlowIndex index_;
   TableMemory memory_;
   std::span<Entry> entries_;
-  Place oldest_ = kNone;
-  Place newest_ = kNone;
-  Place free_ = kNone;  ///< linked by Entry::newer
+  AgeList<&Entry::older, &Entry::newer> by_age_;  ///< by arrival
+  Place free_ = kNone;                            ///< linked by Entry::newer
   std::size_t touched_ = 0;
   std::size_t size_ = 0;
   // The lists of the connection that was described last.
