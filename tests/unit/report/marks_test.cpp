@@ -423,24 +423,26 @@ TEST(MarkedChange, WhatCameAfterIsNoPartOfThePrediction) {
 }
 
 TEST(MarkedChange, AConnectionThatLivesOnTellsNothingOfLater) {
-  // All connections of before the mark go on behind it, with round trips that get shorter or vary.
-  const auto predicted = [](const std::vector<DurationNs>& rtts_ns, std::uint32_t resends) {
-    Story story = story_of_late_images(20, 20);
-    for (Connection& c : story.all_connections()) {
-      c.last_time_ns = c.close_time_ns = at_ms(95'000);
-      c.close = CloseKind::fin_client;
-      test::impair(c.half.s2c).retransmissions = {resends, resends};
-      for (const DurationNs rtt_ns : rtts_ns) {
-        c.rtt_probe_server.add(rtt_ns);
-        c.rtt_probe_client.add(rtt_ns / 10);
-      }
+  // One connection, whose round trips may get shorter behind the mark: 24 bursts of queries, one by one.
+  const auto predicted = [](const std::vector<DurationNs>& later_rtts_ns) {
+    constexpr double kEveryMs = 3000, kQueryMs = 6.2;
+    Story story;
+    Connection& c = story.connection("10.0.0.5", 1000, "192.0.2.80", 6379, 0, 6);
+    for (int burst = 0; burst < 24; ++burst) {
+      double at = 6.1 + kEveryMs * burst;
+      for (int i = 0; i < 8; ++i, at += kQueryMs + 0.1)
+        story.query(c, Protocol::redis, "GET user:?", at, at + kQueryMs);
     }
-    const Report r = report_of(story, {{at_ms(39'500), kLate}});
+    for (const DurationNs rtt_ns : later_rtts_ns) {
+      c.rtt_probe_server.add(rtt_ns);
+      c.rtt_probe_client.add(60'000);
+    }
+    c.last_time_ns = at_ms(95'000);
+    const Report r = report_of(story, {{at_ms(35'500), "db-serial-roundtrips"}});
     return r.changes.at(0).services.at(0).predicted.at(0);
   };
-  const MarkedChange::Prediction one = predicted({}, 0);
-  const MarkedChange::Prediction other =
-      predicted({40 * kMillisecondNs, 45 * kMillisecondNs, 44 * kMillisecondNs}, 7);
+  const MarkedChange::Prediction one = predicted({});
+  const MarkedChange::Prediction other = predicted({1'000'000, 2'200'000, 2'300'000});
   EXPECT_EQ(one.low_ns, other.low_ns);
   EXPECT_EQ(one.high_ns, other.high_ns);
 }
