@@ -442,13 +442,16 @@ TEST_F(TailBeforeTheProbe, OtherPausesLeaveItOpen) {
 
 // ------------------------------------------------------------------------------- tcp-path-loss
 
-TEST_F(TcpRules, PathLossCountsTheFlightsOfASlowedSenderAsPlausible) {
-  Connection& c = open(0, 40);
+/// 2 % of what came to the client was lost.
+void lose_two_percent(Connection& c) {
   c.half.c2s.packets = c.half.s2c.packets = 1000;
   c.half.s2c.payload_packets = 2000;
   test::impair(c.half.s2c).retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] =
       40;
-  HttpTransaction& h = story_.http(c, "/50k", 40.1, 281.1);
+}
+
+/// An answer in more flights than it needed, as a loss had slowed the sender.
+void slow_the_sender(HttpTransaction& h) {
   h.response_first_ns = at_ms(80.5);
   h.stalls = {0, 0, 0, 0, 0};
   TransferShape& s = h.response_shape;
@@ -458,18 +461,16 @@ TEST_F(TcpRules, PathLossCountsTheFlightsOfASlowedSenderAsPlausible) {
   s.resent_segments = 1;
   s.rounds_ns = 160 * kMillisecondNs;
   s.pause_ns = s.resend_stall_ns = s.window_stall_ns = s.held_ns = 0;
+}
+
+TEST_F(TcpRules, PathLossCountsTheFlightsOfASlowedSenderAsPlausible) {
+  Connection& c = open(0, 40);
+  lose_two_percent(c);
+  slow_the_sender(story_.http(c, "/50k", 40.1, 281.1));
   const std::vector<Finding> f = findings("tcp-path-loss");
   ASSERT_EQ(f.size(), 1U);
   EXPECT_EQ(f[0].saving.low_ns, 0);
   EXPECT_EQ(f[0].saving.high_ns, 80 * kMillisecondNs);
-}
-
-/// 2 % of what came to the client was lost.
-void lose_two_percent(Connection& c) {
-  c.half.c2s.packets = c.half.s2c.packets = 1000;
-  c.half.s2c.payload_packets = 2000;
-  test::impair(c.half.s2c).retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] =
-      40;
 }
 
 TEST_F(TcpRules, WhoWaitedForLostSegmentsOfWhatCannotBeReadIsNotVisible) {
@@ -482,6 +483,27 @@ TEST_F(TcpRules, WhoWaitedForLostSegmentsOfWhatCannotBeReadIsNotVisible) {
   ASSERT_NE(said, advice.not_judged.end());
   EXPECT_THAT(said->reason, HasSubstr("who waited for it was not captured"));
   EXPECT_TRUE(std::none_of(advice.fine.begin(), advice.fine.end(), about));
+}
+
+TEST_F(TcpRules, WhoWaitedForSomeOfTheLostSegmentsIsNotVisible) {
+  Connection& readable = open(0, 40);
+  lose_two_percent(readable);
+  slow_the_sender(story_.http(readable, "/50k", 40.1, 281.1));
+  Connection& longer = open(1, 40, "192.0.2.81");
+  story_.http(longer, "/longer", 41.1, 3000);  // so nobody waited for the segments that can be read
+  const auto about = [](const Verdict& v) { return v.rule == "tcp-path-loss"; };
+  const Advice alone = Judged(story_).advice();
+  EXPECT_TRUE(std::any_of(alone.fine.begin(), alone.fine.end(), about));
+
+  Connection& unreadable = open(0, 40, "192.0.2.82", 443);
+  unreadable.client.ip = test::ip("10.0.0.77");
+  story_.tls(unreadable, "www.example.com", 0x0304, 41, 85, 86);
+  lose_two_percent(unreadable);
+  const Advice beside = Judged(story_).advice();
+  EXPECT_TRUE(std::none_of(beside.fine.begin(), beside.fine.end(), about));
+  const auto said = std::find_if(beside.not_judged.begin(), beside.not_judged.end(), about);
+  ASSERT_NE(said, beside.not_judged.end());
+  EXPECT_THAT(said->reason, HasSubstr("who waited for some of it was not captured"));
 }
 
 TEST_F(TcpRules, AConnectionWithoutItsSynBesideItHidesNobodyWhoWaited) {
