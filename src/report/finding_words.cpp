@@ -65,23 +65,19 @@ std::string in_all(const Report& r, const Finding& f) {
                      f.user_seconds_per_hour);
 }
 
-// Who gets no answer waits in vain, which no saving makes up for.
-constexpr const char* kFailedFirst =
-    "look into what failed (above): who gets no answer waits in vain.";
-
 bool nobody_could_judge(const Advice& advice) {
   return advice.findings.empty() && advice.fine.empty() && count_unseen(advice) > 0;
 }
 
-std::string nothing_to_do(const Advice& advice, bool something_failed) {
+std::string nothing_to_do(const Advice& advice, bool in_vain) {
   const auto unseen = count_unseen(advice);
   if (nobody_could_judge(advice)) {
-    if (something_failed) return kFailedFirst;
+    if (in_vain) return kFailedFirst;
     return fmt::format(
         "not known: no rule could judge this capture (the end lists {}, with what each lacks)",
         count(static_cast<std::size_t>(unseen), "rule"));
   }
-  std::string text = something_failed ? std::string(kFailedFirst) + " Beside it" : "nothing:";
+  std::string text = in_vain ? std::string(kFailedFirst) + " Beside it" : "nothing:";
   text += " no rule found a change that would make a user wait less";
   if (unseen > 0) {
     text += fmt::format("; {} of {} rules could not judge this capture (listed at the end)", unseen,

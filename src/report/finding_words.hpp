@@ -21,9 +21,12 @@ namespace wirelag::report {
 [[nodiscard]] std::string in_all(const Report& report, const Finding& finding);
 /// Nothing was found, by nobody who could have.
 [[nodiscard]] bool nobody_could_judge(const Advice& advice);
-/// What to do first where no change was found that saves time: look into what failed; else why there is
-/// nothing: all is fine, or it could not be judged.
-[[nodiscard]] std::string nothing_to_do(const Advice& advice, bool something_failed);
+/// Who gets no answer waits in vain, which no saving makes up for.
+inline constexpr const char* kFailedFirst =
+    "look into what failed (above): who gets no answer waits in vain.";
+/// What to do first where no change was found that saves time: look into what failed if somebody waited
+/// `in_vain`; else why there is nothing: all is fine, or it could not be judged.
+[[nodiscard]] std::string nothing_to_do(const Advice& advice, bool in_vain);
 /// The three lists of rules without a finding, each with its title; empty ones left out.
 struct VerdictList {
   std::string_view title;

@@ -26,7 +26,7 @@ double part_of(DurationNs part, DurationNs whole) {
 void do_first(std::string& out, const Report& r, std::size_t column) {
   const std::vector<Finding>& all = r.advice.findings;
   if (all.empty() || all.front().capacity_only) {
-    paragraph(out, "do first", nothing_to_do(r.advice, !failures(r).empty()), column);
+    paragraph(out, "do first", nothing_to_do(r.advice, failures(r).in_vain), column);
     return;
   }
   const Finding& f = all.front();
@@ -49,7 +49,8 @@ void do_first(std::string& out, const Report& r, std::size_t column) {
 
 void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
   std::string_view label = "failed";
-  for (const std::string& what : failures(r)) {
+  const Failures failed = failures(r);
+  for (const std::string& what : failed.said) {
     paragraph(out, std::exchange(label, ""), safe(what), column);
   }
   if (r.visits.stored.empty()) {
@@ -58,7 +59,7 @@ void text_wait_headline(std::string& out, const Report& r, std::size_t column) {
               "cannot be told: no new connection and no request was seen" +
                   (lookups.empty() ? "" : "; " + lookups),
               column);
-    if (!failures(r).empty()) do_first(out, r, column);
+    if (failed.in_vain) paragraph(out, "do first", kFailedFirst, column);
     return;
   }
   const WaitScope& w = r.waits.all;

@@ -239,6 +239,22 @@ bool rounds_unsure(const Dataset& data, const Visits& visits) {
   return unsure > sure;
 }
 
+/// Waits::bandwidth_unsure
+bool bandwidth_unsure(const Visits& visits) {
+  double sure = 0;
+  double unsure = 0;
+  for (const Visit& v : visits.stored) {
+    for (const VisitNode& n : v.nodes) {
+      const bool unreadable = n.kind == VisitNode::Kind::request && n.item == Dataset::kNone;
+      for (const VisitPart& p : n.parts) {
+        if (p.category != Category::bandwidth) continue;
+        (unreadable ? unsure : sure) += v.weight * static_cast<double>(p.duration_ns);
+      }
+    }
+  }
+  return unsure > sure;
+}
+
 }  // namespace
 
 Waits waits_of(const Dataset& data, const Visits& visits, const Advice& advice) {
@@ -252,6 +268,7 @@ Waits waits_of(const Dataset& data, const Visits& visits, const Advice& advice) 
     add(out.flags, v.flags);
   }
   out.rounds_unsure = rounds_unsure(data, visits);
+  out.bandwidth_unsure = bandwidth_unsure(visits);
   const Builder builder(visits);
   out.all = builder.scope("", std::move(all));
   builder.services(out);
@@ -330,8 +347,11 @@ std::string_view plain(Category c) {
 }
 
 std::string_view plain(Category c, const Waits& waits) {
-  return c == Category::rounds && waits.rounds_unsure ? "round trips, or the server's own work"
-                                                      : plain(c);
+  if (c == Category::rounds && waits.rounds_unsure) return "round trips, or the server's own work";
+  if (c == Category::bandwidth && waits.bandwidth_unsure) {
+    return "bytes arriving, or the server's own work";
+  }
+  return plain(c);
 }
 
 }  // namespace wirelag::report

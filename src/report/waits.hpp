@@ -22,7 +22,8 @@ inline constexpr std::size_t kEnoughForP95 = 20;
 [[nodiscard]] std::vector<std::string> wait_limits(const Waits& waits);
 /// The category in words that need no explanation: "round trips on the network".
 [[nodiscard]] std::string_view plain(Category category);
-/// Likewise, of these waits: where no handshake shows it, round trips may be something else.
+/// Likewise, of these waits: where no handshake shows it, round trips may be something else; bytes of what cannot
+/// be read likewise.
 [[nodiscard]] std::string_view plain(Category category, const Waits& waits);
 
 }  // namespace wirelag::report

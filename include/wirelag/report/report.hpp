@@ -65,6 +65,8 @@ struct Waits {
   /// Most of `rounds` is between addresses of which no handshake was captured: a server that acknowledges with
   /// its answer has its own time in it.
   bool rounds_unsure = false;
+  /// Most of `bandwidth` is of answers that cannot be read: how they came, or waited in the server, is not known.
+  bool bandwidth_unsure = false;
   std::vector<TypicalVisit> typical;
 };
 

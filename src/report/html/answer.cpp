@@ -125,10 +125,13 @@ void first_step(Writer& w, const Finding& f, std::size_t rank) {
 void first_steps(Writer& w, const Report& r) {
   const auto box = w.element("div", {{"class", "first"}});
   if (first_that_saves(r) == nullptr) {
+    const bool in_vain = failures(r).in_vain;
     w.leaf("h2", "What to change");
     w.leaf("p",
-           r.visits.stored.empty() ? "Nothing can be recommended without a visit."
-           : !failures(r).empty()
+           r.visits.stored.empty()
+               ? in_vain ? "Look into what did not work: who gets no answer waits in vain."
+                         : "Nothing can be recommended without a visit."
+           : in_vain
                ? "Look into what did not work, first: who gets no answer waits in vain. Beside "
                  "it no change was found that would save a user time worth having."
            : nobody_could_judge(r.advice)
@@ -184,7 +187,7 @@ void tiles(Writer& w, const Report& r) {
 }
 
 void did_not_work(Writer& w, const Report& r) {
-  const std::vector<std::string> all = failures(r);
+  const std::vector<std::string> all = failures(r).said;
   if (all.empty()) return;
   const auto box = w.element("div", {{"class", "failed"}});
   w.leaf("b", "Did not work");
