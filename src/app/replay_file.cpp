@@ -4,29 +4,11 @@
 
 #include <wirelag/ingest/capture_file.hpp>
 
-#include "read_source.hpp"
+#include "analyse_alone.hpp"
 #include "worker_group.hpp"
 
 namespace wirelag::app {
 namespace {
-
-constexpr std::size_t kFramesPerTick = 8192;
-
-void replay_in_one_thread(CaptureFile& file, CaptureRun& run, const Config& config,
-                          std::shared_ptr<const Signatures> signatures) {
-  Worker worker(0, config.worker, std::move(signatures), run.data, /*live=*/false);
-  std::size_t since_tick = 0;
-  read_source(file, run, [&](std::span<const Frame> frames) {
-    worker.process(frames);
-    since_tick += frames.size();
-    if (since_tick < kFramesPerTick) return;
-    since_tick = 0;
-    worker.tick_replay();
-  });
-  worker.finish();
-  run.accounting = worker.accounting();
-  run.counters = worker.counters();
-}
 
 void replay_in_threads(CaptureFile& file, CaptureRun& run, std::size_t workers,
                        const Config& config, std::shared_ptr<const Signatures> signatures) {
@@ -54,7 +36,7 @@ Result<CaptureRun> replay_file(const std::string& path, std::size_t workers, con
   CaptureRun run;
   run.data = Dataset({.max_per_kind = config.report.replay_transactions});
   if (workers == 1) {
-    replay_in_one_thread(*file, run, config, std::move(signatures));
+    analyse_alone(*file, run, config, std::move(signatures));
   } else {
     replay_in_threads(*file, run, workers, config, std::move(signatures));
   }
