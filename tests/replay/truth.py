@@ -99,8 +99,8 @@ def tcp_report(c):
         out[f"{d} missing"] = c["missing_bytes"][d] or 0
         out[f"{d} resent"] = sum(resent[kind] for kind in ("rto", "tail_probe", "fast", "out_of_order"))
         out[f"{d} spurious"], out[f"{d} fin"] = resent["spurious"], resent["fin"]
-        out[f"{d} handshake"] = resent["handshake"] + resent["mirror_duplicate"]
-        out[f"{d} others"] = resent["keep_alive"] + resent["zero_window_probe"]
+        out[f"{d} handshake"] = resent["handshake"]
+        out[f"{d} others"] = resent["keep_alive"] + resent["zero_window_probe"] + resent["mirror_duplicate"]
     return out
 
 

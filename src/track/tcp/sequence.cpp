@@ -61,6 +61,14 @@ void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packe
   count(flow.detail[sender], RetransmissionClass::mirror_duplicate);
 }
 
+bool Sequences::may_answer_twice(const TcpFlow& flow, SideIndex sender,
+                                 const TcpHeader& tcp) const {
+  if (sender == flow.client || !tcp.has(tcp_flag::syn | tcp_flag::ack)) return false;
+  const Trouble* const asked = trouble(flow.detail[flow.client]);
+  constexpr auto kAgain = static_cast<std::size_t>(RetransmissionClass::handshake);
+  return asked != nullptr && asked->retransmissions[kAgain] > 0 && !is_mirrored(flow);
+}
+
 // ------------------------------------------------------------------------------- what ACKs tell
 
 bool Sequences::is_mirrored(const TcpFlow& flow) const {

@@ -32,6 +32,12 @@ class Sequences {
   /// Counts a copy made by the mirror (a bare one as a packet only); it means nothing else.
   void account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
 
+  /// Whether a SYN-ACK that passes for a copy by the mirror is the server's own second one: the SYN was sent
+  /// again, and the timers of both ends run out at the same time (both 1 s, RFC 6298 section 2.1). Not where other
+  /// segments of the connection come twice.
+  [[nodiscard]] bool may_answer_twice(const TcpFlow& flow, SideIndex sender,
+                                      const TcpHeader& tcp) const;
+
   /// What went wrong on this side so far; null when nothing has.
   [[nodiscard]] const Trouble* trouble(const SideDetail& detail) const {
     return detail.trouble == kNone ? nullptr : &troubles_[detail.trouble];

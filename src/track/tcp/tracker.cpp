@@ -105,7 +105,7 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
   if (packet.untimed) flow.untimed = true;
   if ((flags & tcp_flag::syn) != 0) revise_client(flow, sender, packet);
   const MirrorCopy copy = mirror_copy(flow, sender, packet, previous_ns);
-  if (copy != MirrorCopy::no) {
+  if (copy != MirrorCopy::no && !sequences.may_answer_twice(flow, sender, packet.tcp)) {
     account_copy(flow, sender, packet, copy);
     return;
   }

@@ -100,6 +100,40 @@ TEST(Handshake, LostSynAckIsNotARoundTrip) {
   expect_parts_add_up(c);
 }
 
+TEST(Handshake, TimersOfBothEndsMakeTwoSynAcksAtOnce) {
+  // The first SYN-ACK is lost behind the probe. A second later the client sends its SYN again and the server its
+  // SYN-ACK, which the second SYN makes it send once more: the same header, half a millisecond apart.
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.server_sends(40, kSynAck, 0, 1);
+  t.client_sends(1000, kSyn, 0, 0);
+  t.server_sends(1040.1, kSynAck, 0, 1);
+  t.server_sends(1040.6, kSynAck, 0, 1);
+  t.client_sends(1080, kAck, 1, 1);
+  const Connection& c = t.finish();
+  constexpr auto kCopies = static_cast<std::size_t>(RetransmissionClass::mirror_duplicate);
+  constexpr auto kAgain = static_cast<std::size_t>(RetransmissionClass::handshake);
+  EXPECT_EQ(c.half.s2c.impairment().retransmissions[kCopies], 0U);
+  EXPECT_EQ(c.half.s2c.impairment().retransmissions[kAgain], 2U);
+  EXPECT_EQ(c.syn_ack_frames.size(), 3U);
+  EXPECT_TRUE(c.handshake_ambiguous);
+}
+
+TEST(Handshake, SynAckOfAMirrorThatDeliversTheSynTwiceIsACopy) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.client_sends(0.1, kSyn, 0, 0);
+  t.client_sends(1000, kSyn, 0, 0);
+  t.client_sends(1000.1, kSyn, 0, 0);
+  t.server_sends(1040, kSynAck, 0, 1);
+  t.server_sends(1040.1, kSynAck, 0, 1);
+  t.client_sends(1080, kAck, 1, 1);
+  const Connection& c = t.finish();
+  constexpr auto kCopies = static_cast<std::size_t>(RetransmissionClass::mirror_duplicate);
+  EXPECT_EQ(c.half.c2s.impairment().retransmissions[kCopies], 2U);
+  EXPECT_EQ(c.half.s2c.impairment().retransmissions[kCopies], 1U);
+}
+
 TEST(Handshake, RefusedWhenResetAnswersTheSyn) {
   Conversation t;
   t.client_sends(0, kSyn, 0, 0);
