@@ -131,6 +131,10 @@ Section<C> dns_timeout_retry() {
                           THRESHOLD(dns_timeout_retry.min_wait_ns)),
               number<C>("min_share", "fraction", 0, 1, "of the lookups",
                         THRESHOLD(dns_timeout_retry.min_share)),
+              number<C>(
+                  "alive_share", "fraction", 0, 1,
+                  "a resolver that answers so much of what it is asked is alive: packets are lost",
+                  THRESHOLD(dns_timeout_retry.alive_share)),
           },
           "resolv.conf(5), 5 s and two attempts"};
 }

@@ -56,6 +56,8 @@ struct Thresholds {
   struct {
     DurationNs min_wait_ns = 900 * kMillisecondNs;  ///< from the question to the retry
     double min_share = 0.001;                       ///< of the lookups
+    double alive_share =
+        0.9;  ///< of a resolver's queries answered in time: it lives, packets are lost
   } dns_timeout_retry;
   struct {
     std::uint64_t max_response_bytes = 200'000;

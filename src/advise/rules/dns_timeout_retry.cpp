@@ -8,6 +8,9 @@
 // An answer that the capture missed looks the same, so the client must really have waited: only
 // lookups whose address a connection took afterwards shorten a visit. Measured with glibc and a silent
 // first resolver: 5009 ms, with timeout:1 1010 ms.
+//
+// A resolver that answers nearly all else is alive: a query or an answer was lost. To take it out would help nobody;
+// a client that asks again after a second waits for that second.
 #include <algorithm>
 #include <map>
 
@@ -24,10 +27,32 @@ struct Stalled {
   DurationNs stall_ns = 0;
 };
 
+/// A client cannot be told to wait less (resolv.conf(5), timeout).
+constexpr DurationNs kShortestTimerNs = kSecondNs;
+
 /// By the resolver that stayed silent.
 struct Silent {
   std::vector<Stalled> lookups;
+  std::size_t queries = 0;  ///< to it, those sent again too
+  std::size_t in_time = 0;  ///< of these, answered before a client would ask again
+  [[nodiscard]] double answers() const {
+    return queries == 0 ? 0 : static_cast<double>(in_time) / static_cast<double>(queries);
+  }
 };
+using BySilentResolver = std::map<IpAddress, Silent>;
+
+/// How the resolvers that some waited for do otherwise.
+void add_answers(BySilentResolver& silent, const RuleInput& input) {
+  for (const DnsTransaction& d : input.data.dns()) {
+    const auto at = silent.find(d.resolver.ip);
+    if (at == silent.end() || !known(d.first_query_ns)) continue;
+    at->second.queries += std::size_t{1} + d.resent();
+    const DurationNs took_ns = d.resolver_ns();
+    if (known(took_ns) && took_ns < input.thresholds.dns_timeout_retry.min_wait_ns) {
+      ++at->second.in_time;
+    }
+  }
+}
 
 /// From the first question to the one that was answered; unknown when nothing was asked again.
 DurationNs stall_ns(const Lookup& l, const DnsTransaction& answered) {
@@ -45,16 +70,53 @@ IpAddress silent_resolver(const Lookup& l, const Transactions<DnsTransaction>& d
   return answered.resolver.ip;
 }
 
+void say_silent(Finding& f, const IpAddress& ip, const Silent& silent) {
+  f.title = "Take the resolver " + ip.text() + " out, or make it answer";
+  f.fault = fmt::format("{} waited for {}, which did not answer",
+                        count_of(silent.lookups.size(), "lookup"), ip.text());
+  f.why = fmt::format(
+      "{}. Of all queries to it, {} of {} had an answer in time. The client asks again only when "
+      "its timer has run "
+      "out, and the user waits as long.",
+      f.fault, silent.in_time, silent.queries);
+  f.change = {{"resolv.conf", "options timeout:1 attempts:2 rotate", "config line",
+               "a slow but living resolver is given up sooner"},
+              {"resolv.conf", "# remove the line: nameserver " + ip.text(), "config line",
+               "one resolver fewer when another fails"},
+              {"resolv.conf", "options single-request-reopen", "config line",
+               "helps only if one of the A and AAAA answers is lost"}};
+}
+
+void say_lost(Finding& f, const IpAddress& ip, const Silent& silent) {
+  f.title = "Ask again sooner where DNS packets are lost, and find where: resolver " + ip.text();
+  f.fault = fmt::format("{} waited because a query to {}, or its answer, was lost",
+                        count_of(silent.lookups.size(), "lookup"), ip.text());
+  f.why = fmt::format(
+      "{}. The resolver itself is alive: {} of {} queries to it had an answer in time. The client "
+      "asks again only "
+      "when its timer has run out, and the user waits as long.",
+      f.fault, silent.in_time, silent.queries);
+  f.change = {
+      {"resolv.conf", "options timeout:1 attempts:3", "config line",
+       "a slow answer is asked for twice"},
+      {"network",
+       "find the link, queue or filter that drops: ethtool -S DEVICE; tc -s qdisc show dev "
+       "DEVICE; mtr --udp --port 53 " +
+           ip.text(),
+       "infrastructure", "none: it only shows"},
+      {"resolver", "nstat -az UdpRcvbufErrors   # its own queue overflows; unbound: so-rcvbuf: 4m",
+       "config line", "memory of the socket"},
+      {"resolv.conf", "options single-request-reopen", "config line",
+       "helps only if one of the A and AAAA answers is lost"}};
+}
+
 Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddress& ip,
                     const Silent& silent, std::size_t lookups) {
   const auto& limits = input.thresholds.dns_timeout_retry;
   const Transactions<DnsTransaction>& dns = input.data.dns();
+  const bool alive = silent.answers() >= limits.alive_share;
   Finding f;
-  f.title = "Take the resolver " + ip.text() + " out, or make it answer";
-  f.fault = fmt::format("{} waited for {}, which did not answer",
-                        count_of(silent.lookups.size(), "lookup"), ip.text());
-  f.why = f.fault +
-          ". The client asks again only when its timer has run out, and the user waits as long.";
+  alive ? say_lost(f, ip, silent) : say_silent(f, ip, silent);
   f.families = {Family::network};
   f.scope = "dns/" + ip.text();
   f.looked_at = lookups;
@@ -65,8 +127,9 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
   for (const Stalled& s : silent.lookups) {
     const Lookup& l = input.correlation.lookups[s.lookup];
     f.lookups.push_back(s.lookup);
+    const DurationNs sooner_ns = std::max<DurationNs>(0, s.stall_ns - kShortestTimerNs);
     if (const NodePlace* at = nodes.find(s.lookup)) {
-      f.edits.push_back(shorten(*at, Category::dns, s.stall_ns, s.stall_ns));
+      f.edits.push_back(shorten(*at, Category::dns, alive ? sooner_ns : s.stall_ns, s.stall_ns));
     }
     if (f.evidence.size() == kExamples) continue;
     Evidence e{std::string(l.qname) + ": asked again after",
@@ -83,12 +146,6 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
     std::erase(e.frames, 0U);
     f.evidence.push_back(std::move(e));
   }
-  f.change = {{"resolv.conf", "options timeout:1 attempts:2 rotate", "config line",
-               "a slow but living resolver is given up sooner"},
-              {"resolv.conf", "# remove the line: nameserver " + ip.text(), "config line",
-               "one resolver fewer when another fails"},
-              {"resolv.conf", "options single-request-reopen", "config line",
-               "helps only if one of the A and AAAA answers is lost"}};
   f.verify = "capture again: no lookup waits 1, 2 or 5 seconds";
   return f;
 }
@@ -96,7 +153,7 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
 RuleResult judge(const RuleInput& input) {
   const auto& limits = input.thresholds.dns_timeout_retry;
   const Transactions<DnsTransaction>& dns = input.data.dns();
-  std::map<IpAddress, Silent> silent;
+  BySilentResolver silent;
   std::size_t lookups = 0;
   std::size_t released = 0;  ///< of these, by an answer
   std::size_t stalled = 0;
@@ -124,6 +181,7 @@ RuleResult judge(const RuleInput& input) {
   if (stalled == 0 || share < limits.min_share) {
     return {Outcome::fine, {}, count_of(released, "lookup")};
   }
+  add_answers(silent, input);
   const NodeIndex nodes(input.visits, VisitNode::Kind::dns);
   for (const auto& [ip, s] : silent) {
     result.findings.push_back(finding_for(input, nodes, ip, s, lookups));

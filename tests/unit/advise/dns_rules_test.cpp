@@ -12,6 +12,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A lookup of `name` and the page behind it, which takes 100 ms from the SYN.
 void visit(Story& story, double t, const std::string& resolver, double answer_ms,
@@ -100,6 +101,21 @@ TEST(DnsTimeoutRetry, FiresWithTheSilentResolverAndTheWholeStall) {
   EXPECT_EQ(f[0].saving.high_ns, 5000 * kMillisecondNs);
   EXPECT_EQ(f[0].looked_at, 10U);
   EXPECT_THAT(f[0].change[0].snippet, HasSubstr("timeout:1"));
+}
+
+TEST(DnsTimeoutRetry, AResolverThatAnswersNearlyAllElseIsNotToBeTakenOut) {
+  // GIVEN one answer lost of twenty
+  Story story;
+  stalled_visit(story, 0, "192.0.2.53", 5000);
+  for (int i = 1; i < 20; ++i) visit(story, i * 20'000, "192.0.2.53", 3);
+  const std::vector<Finding> f = Judged(story).findings("dns-timeout-retry");
+  ASSERT_EQ(f.size(), 1U);
+  // THEN it says that packets are lost, and asking again after a second saves all but that second
+  EXPECT_THAT(f[0].title, HasSubstr("lost"));
+  EXPECT_THAT(f[0].why, HasSubstr("19 of 20 queries"));
+  for (const Change& c : f[0].change) EXPECT_THAT(c.snippet, Not(HasSubstr("remove")));
+  EXPECT_EQ(f[0].saving.low_ns, 4000 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 5000 * kMillisecondNs);
 }
 
 TEST(DnsTimeoutRetry, TwinIsFineAndAQuickRetryIsNot5s) {
