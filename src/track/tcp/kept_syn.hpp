@@ -20,6 +20,7 @@ struct KeptSyn {
   std::uint8_t flags = 0;
   std::uint8_t option_bytes = 0;
   bool untimed = false;
+  std::uint16_t ip_id = 0;                         ///< Packet::ip_id
   std::array<std::uint8_t, kOptionBytes> options;  ///< the first `option_bytes`
 
   explicit KeptSyn(const Packet& packet)
@@ -30,7 +31,8 @@ struct KeptSyn {
         window(packet.tcp.window),
         flags(packet.tcp.flags),
         option_bytes(static_cast<std::uint8_t>(std::min(packet.tcp.options.size(), kOptionBytes))),
-        untimed(packet.untimed) {
+        untimed(packet.untimed),
+        ip_id(packet.ip_id) {
     std::copy_n(packet.tcp.options.begin(), option_bytes, options.begin());
   }
   KeptSyn() = default;
@@ -48,6 +50,7 @@ struct KeptSyn {
     out.payload_length = payload_length;
     out.src = src;
     out.dst = dst;
+    out.ip_id = ip_id;
     out.tcp = {seq, 0, window, flags, option_list()};
     out.transport = Transport::tcp;
     return out;

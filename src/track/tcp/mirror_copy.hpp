@@ -1,5 +1,6 @@
-// Segments that a mirror delivers twice: the copy has the original's TCP header and length, and comes a moment
-// later. Its link and IP headers may be others, where the mirror sees both sides of a router.
+// Segments that a mirror delivers twice: the copy has the original's TCP header, length and IPv4 identification,
+// and comes a moment later. The rest of its headers may be others, where the mirror sees both sides of a router. What a
+// sender sends again has an identification of its own (RFC 6864), but where it sends 0, as Linux does in SYN-ACKs.
 #pragma once
 
 #include <wirelag/base/cursor.hpp>
@@ -27,8 +28,9 @@ enum class MirrorCopy : std::uint8_t {
 [[nodiscard]] inline std::uint32_t fingerprint(const Packet& packet) {
   constexpr std::uint64_t kOne = 0x9e3779b97f4a7c15ULL, kOther = 0xd6e8feb86659fd93ULL;
   const TcpHeader& tcp = packet.tcp;
-  const std::uint64_t rest =
-      std::uint64_t{packet.payload_length} << 24 ^ std::uint64_t{tcp.window} << 8 ^ tcp.flags;
+  const std::uint64_t rest = std::uint64_t{packet.ip_id} << 48 ^
+                             std::uint64_t{packet.payload_length} << 24 ^
+                             std::uint64_t{tcp.window} << 8 ^ tcp.flags;
   std::uint64_t h = fold64((std::uint64_t{tcp.seq} << 32 | tcp.ack) ^ kOne, rest ^ kOther);
   ByteCursor options(tcp.options);
   while (options.remaining() >= 12) {

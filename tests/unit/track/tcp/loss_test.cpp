@@ -175,6 +175,27 @@ TEST(Mirror, RoutedCopiesWithTheirOwnHeadersAreSetAside) {
   EXPECT_EQ(c.half.c2s.impairment().time_lost_ns, 0);
 }
 
+TEST(Mirror, ACopyHasTheIdentificationOfItsOriginal) {
+  // An original that was overtaken by what was sent in its place arrives within a millisecond of it.
+  for (const bool copy : {false, true}) {
+    Conversation t;
+    for (std::uint16_t i = 1; const double late : {0.0, 0.1}) {
+      t.ip_id = copy ? 7 : i++;
+      t.client_sends(late, kSyn, 0, 0);
+    }
+    t.ip_id = 9;
+    t.server_sends(10, kSynAck, 0, 1);
+    t.client_sends(12, kAck, 1, 1);
+    for (std::uint16_t i = 20; const double late : {0.0, 0.4}) {
+      t.ip_id = copy ? 20 : i++;
+      t.client_sends(20 + late, kAck, 1, 1, "data");
+    }
+    const HalfConnection& h = t.finish().half.c2s;
+    EXPECT_EQ(resent(h, Class::mirror_duplicate), copy ? 2U : 0U);
+    EXPECT_EQ(resent(h, Class::handshake), copy ? 0U : 1U);
+  }
+}
+
 TEST(Mirror, CopiesOfKeepAlivesAndTheirAnswersAreSetAside) {
   Conversation t;
   t.shake_hands();
