@@ -6,11 +6,9 @@
 // Private to advise; pure.
 #pragma once
 
-#include <algorithm>
-#include <tuple>
 #include <vector>
 
-#include "estimate.hpp"
+#include <wirelag/base/types.hpp>
 
 namespace wirelag {
 
@@ -28,26 +26,10 @@ class AcceptQueue {
   }
 
   /// To be called once, after the last add(). False: nobody was seen to wait for another one's answer.
-  bool serve_in_order() {
-    std::vector<DurationNs> gaps = busy_gaps();
-    if (gaps.empty()) return false;
-    std::sort(served_.begin(), served_.end(), [](const Served& a, const Served& b) {
-      return std::tie(a.arrived_ns, a.connection) < std::tie(b.arrived_ns, b.connection);
-    });
-    serve(quantile(gaps, 0.75), &Sooner::low_ns);
-    serve(quantile(gaps, 0.25), &Sooner::high_ns);
-    std::sort(served_.begin(), served_.end(),
-              [](const Served& a, const Served& b) { return a.connection < b.connection; });
-    return true;
-  }
+  bool serve_in_order();
 
   /// Of the connection's first request.
-  [[nodiscard]] Sooner sooner(std::size_t connection) const {
-    const auto at =
-        std::lower_bound(served_.begin(), served_.end(), connection,
-                         [](const Served& s, std::size_t wanted) { return s.connection < wanted; });
-    return at == served_.end() || at->connection != connection ? Sooner{} : at->sooner;
-  }
+  [[nodiscard]] Sooner sooner(std::size_t connection) const;
 
  private:
   struct Served {
@@ -57,30 +39,8 @@ class AcceptQueue {
     Sooner sooner;
   };
 
-  /// Times between two answers of which the later one's request was there before the earlier one. Sorts by answer.
-  [[nodiscard]] std::vector<DurationNs> busy_gaps() {
-    std::sort(served_.begin(), served_.end(), [](const Served& a, const Served& b) {
-      return std::tie(a.answered_ns, a.connection) < std::tie(b.answered_ns, b.connection);
-    });
-    std::vector<DurationNs> gaps;
-    for (std::size_t i = 1; i < served_.size(); ++i) {
-      if (served_[i].arrived_ns > served_[i - 1].answered_ns) continue;
-      gaps.push_back(served_[i].answered_ns - served_[i - 1].answered_ns);
-    }
-    return gaps;
-  }
-
-  void serve(DurationNs pace_ns, DurationNs Sooner::*sooner_ns) {
-    DurationNs quickest_ns = INT64_MAX;
-    for (const Served& s : served_) {
-      quickest_ns = std::min(quickest_ns, s.answered_ns - s.arrived_ns);
-    }
-    TimeNs before_ns = 0;
-    for (Served& s : served_) {
-      before_ns = std::max(s.arrived_ns + quickest_ns, before_ns + pace_ns);
-      s.sooner.*sooner_ns = std::max<DurationNs>(0, s.answered_ns - before_ns);
-    }
-  }
+  [[nodiscard]] std::vector<DurationNs> busy_gaps();
+  void serve(DurationNs pace_ns, DurationNs Sooner::*sooner_ns);
 
   std::vector<Served> served_;
 };

@@ -1,36 +1,21 @@
 // Runs the rules and ranks what they found.
 //
-// What a finding saves: every visit it edits is simulated with and without the edits, in both forms
-// (simulate.hpp). Per affected action: the median over the visits that get shorter, low and high
-// widened to the central 95 % of 200 resamples, and by what round trips vary. Ranking: user-seconds per hour; findings that save
-// load but no time come last. Savings do not add: each is worked out again with those above it done.
+// What a finding saves by itself: saving.hpp. Ranking: user-seconds per hour; findings that save load but no time
+// come last. Savings do not add: each is worked out again with those above it done.
 #include <algorithm>
-#include <cmath>
-#include <map>
 #include <numeric>
-#include <random>
 
 #include <fmt/format.h>
 
 #include <wirelag/advise/rule.hpp>
 
+#include "done.hpp"
 #include "estimate.hpp"
-#include "round_trips.hpp"
+#include "saving.hpp"
 #include "simulate.hpp"
 
 namespace wirelag {
 namespace {
-
-constexpr std::size_t kResamples = 200;
-constexpr std::size_t kMaxResampled = 2000;
-
-using EditsByVisit = std::map<std::uint32_t, std::vector<Edit>>;
-
-EditsByVisit by_visit(const std::vector<Edit>& edits) {
-  EditsByVisit grouped;
-  for (const Edit& e : edits) grouped[e.visit].push_back(e);
-  return grouped;
-}
 
 // ----------------------------------------------------------------------------------- precedence
 
@@ -71,191 +56,9 @@ void settle_ownership(std::vector<Finding>& findings, std::vector<Verdict>& fine
   std::erase_if(findings, [](const Finding& f) { return f.rule.empty(); });
 }
 
-// --------------------------------------------------------------------------------------- saving
-
-DurationNs median(std::vector<Weighted> values) { return quantile(values, 0.5); }
-
-/// One of them by chance, in proportion to their weights.
-class Chance {
- public:
-  explicit Chance(const std::vector<Weighted>& values)
-      : values_(values), random_(static_cast<std::mt19937::result_type>(values.size())) {
-    double passed = 0;
-    for (const Weighted& v : values) {
-      uneven_ |= v.weight != values.front().weight;
-      passed += v.weight;
-      up_to_.push_back(passed);
-    }
-  }
-  DurationNs operator()() {
-    const auto r = random_();
-    if (!uneven_) return values_[r % values_.size()].value_ns;
-    const double at = up_to_.back() * (static_cast<double>(r) / std::mt19937::max());
-    const auto found = std::lower_bound(up_to_.begin(), up_to_.end(), at);
-    return values_[std::min<std::size_t>(static_cast<std::size_t>(found - up_to_.begin()),
-                                         values_.size() - 1)]
-        .value_ns;
-  }
-
- private:
-  const std::vector<Weighted>& values_;
-  std::mt19937 random_;
-  std::vector<double> up_to_;
-  bool uneven_ = false;
-};
-
-/// The median and where it may as well be: the `q` quantile of the medians of resamples.
-DurationNs resampled(const std::vector<Weighted>& values, double q) {
-  const std::size_t n = std::min(values.size(), kMaxResampled);
-  Chance chance(values);
-  std::vector<DurationNs> medians;
-  std::vector<DurationNs> sample(n);
-  for (std::size_t r = 0; r < kResamples; ++r) {
-    for (DurationNs& value : sample) value = chance();
-    medians.push_back(quantile(sample, 0.5));
-  }
-  return quantile(medians, q);
-}
-
-/// What varies of a visit's saving because round trips do. A saved round trip is counted as short as
-/// the path's shortest one; it lasts that much longer on average. And the visit that is compared with
-/// has other ones on its path: as the jitter is one-sided, its mean is about its standard deviation.
-struct Jitter {
-  DurationNs saved_ns = 0;  ///< more than the shortest round trips would save
-  double variance_ns2 = 0;  ///< of the difference of two such visits
-};
-
-/// What the finding saves by itself, for whom.
-class Saving {
- public:
-  Saving(Finding& finding, const RuleInput& input, const RoundTrips& round_trips)
-      : finding_(finding), input_(input), round_trips_(round_trips) {}
-
-  void work_out() {
-    for (const auto& [visit, edits] : by_visit(finding_.edits)) {
-      const Visit& v = input_.visits.stored[visit];
-      const SavedTime saved = saved_time(v, {}, edits);
-      if (saved.high_ns <= 0) continue;
-      low_.push_back({saved.low_ns, v.weight});
-      high_.push_back({saved.high_ns, v.weight});
-      waits_.push_back({v.wait_ns, v.weight});
-      const Jitter jitter = jitter_of(v, edits);
-      jitter_saved_.push_back({jitter.saved_ns, v.weight});
-      jitter_variance_ += jitter.variance_ns2;
-      note(v.flags);
-    }
-    double affected = 0;
-    for (const Weighted& w : low_) affected += w.weight;
-    finding_.affected_actions = static_cast<std::uint64_t>(std::llround(affected));
-    if (low_.empty()) return;
-    Interval& s = finding_.saving;
-    s.low_ns = low_.size() > 1 ? std::min(median(low_), resampled(low_, 0.025)) : low_[0].value_ns;
-    s.high_ns =
-        high_.size() > 1 ? std::max(median(high_), resampled(high_, 0.975)) : high_[0].value_ns;
-    s.mid_ns = (median(low_) + median(high_)) / 2;
-    most_ns_ = s.high_ns;
-    widen();
-    double total_ns = 0;
-    for (std::size_t i = 0; i < low_.size(); ++i) {
-      total_ns +=
-          low_[i].weight * static_cast<double>(std::midpoint(low_[i].value_ns, high_[i].value_ns));
-    }
-    finding_.user_seconds_per_hour = per_hour(total_ns / kSecondNs, input_.data);
-  }
-
-  void set_confidence() {
-    double sure = 0;
-    double all = 0;
-    for (std::size_t i = 0; i < low_.size(); ++i) {
-      sure += low_[i].weight * static_cast<double>(low_[i].value_ns);
-      all += high_[i].weight * static_cast<double>(high_[i].value_ns);
-    }
-    const bool inferred = all > 0 && sure < input_.thresholds.confidence.min_sure_share * all;
-    if (missing_.one_sided) lower("some of the connections were captured in one direction only");
-    if (missing_.midstream) lower("some of the connections were open before the capture began");
-    if (missing_.encrypted) lower("some of the requests are encrypted");
-    if (input_.visits.sampled()) lower("a sample of the visits was simulated");
-    wirelag::set_confidence(
-        finding_, input_.thresholds, low_.size(), "visit",
-        inferred ? "inferred: what the client waited for, and what led to what" : "");
-  }
-
-  /// High, before it is widened.
-  [[nodiscard]] DurationNs most_ns() const { return most_ns_; }
-
-  [[nodiscard]] bool worth_it() const {
-    const auto& gate = input_.thresholds.gate;
-    if (low_.empty() || most_ns_ < gate.min_effect_ns) return false;
-    return static_cast<double>(most_ns_) >=
-           gate.min_effect_share * static_cast<double>(median(waits_));
-  }
-
- private:
-  [[nodiscard]] DurationNs jitter_of(const VisitNode& n) const {
-    return n.connection == Dataset::kNone ? round_trips_.typical_jitter_ns()
-                                          : round_trips_.jitter_ns(n.connection);
-  }
-
-  [[nodiscard]] Jitter jitter_of(const Visit& visit, const std::vector<Edit>& edits) const {
-    Jitter jitter;
-    for (const Edit& e : edits) {
-      const bool counted_as_shortest = e.category == Category::connect ||
-                                       e.category == Category::tls ||
-                                       e.category == Category::rounds;
-      if (!counted_as_shortest || e.high_ns <= 0) continue;
-      jitter.saved_ns += jitter_of(visit.nodes[e.node]);
-    }
-    for (const PathStep& step : critical_path(visit, Form::serial).steps) {
-      const auto each = static_cast<double>(jitter_of(visit.nodes[step.node]));
-      jitter.variance_ns2 += 2 * each * each;
-    }
-    return jitter;
-  }
-
-  /// By what the round trips of the capture vary, for as many visits as it has: the central 95 % of the
-  /// difference of two medians. What is sure stays above 0 only as far as it is beyond that.
-  void widen() {
-    constexpr double kCentral95 = 1.96;
-    constexpr double kMedianToMean = 1.2533;  // standard error of a median, of a mean; normal
-    const auto n = static_cast<double>(low_.size());
-    const double deviation = std::sqrt(jitter_variance_ / n);
-    const auto spread_ns =
-        static_cast<DurationNs>(kCentral95 * kMedianToMean * deviation / std::sqrt(n));
-    const DurationNs saved_ns = median(jitter_saved_);
-    Interval& s = finding_.saving;
-    finding_.jitter_ns = spread_ns + saved_ns / 2;
-    s.low_ns = std::max<DurationNs>(0, s.low_ns - spread_ns);
-    // Nobody saves more than the wait itself.
-    const DurationNs wait_ns =
-        std::max_element(waits_.begin(), waits_.end(), [](const Weighted& a, const Weighted& b) {
-          return a.value_ns < b.value_ns;
-        })->value_ns;
-    s.high_ns = std::max(s.high_ns, std::min(s.high_ns + saved_ns + spread_ns, wait_ns));
-    s.mid_ns = std::min(s.mid_ns + saved_ns / 2, s.high_ns);
-  }
-
-  void note(const VisitFlags& flags) {
-    missing_.one_sided |= flags.one_sided;
-    missing_.midstream |= flags.midstream;
-    missing_.encrypted |= flags.encrypted;
-  }
-  void lower(const char* reason) { finding_.why_not_higher.emplace_back(reason); }
-
-  Finding& finding_;
-  const RuleInput& input_;
-  std::vector<Weighted> low_;  ///< of every visit that gets shorter
-  std::vector<Weighted> high_;
-  std::vector<Weighted> waits_;
-  std::vector<Weighted> jitter_saved_;
-  double jitter_variance_ = 0;
-  DurationNs most_ns_ = 0;  ///< high, before it is widened
-  const RoundTrips& round_trips_;
-  VisitFlags missing_;
-};
-
-/// Visits are compared with all visits, what frees load with what the rule looked at.
+/// Visits are compared with all visits that the finding is of, what frees load with what the rule looked at.
 void set_share(Finding& f, const Visits& visits) {
-  const std::uint64_t of = f.capacity_only ? f.looked_at : visits.seen;
+  const std::uint64_t of = f.capacity_only ? f.looked_at : visits_of(f, visits);
   f.affected_share =
       of == 0 ? 0
               : std::min(1.0, static_cast<double>(f.affected_actions) / static_cast<double>(of));
@@ -324,7 +127,7 @@ bool judge_saving(Finding& f, const RuleInput& input, const OpenedUnseen& unseen
     return true;
   }
   const auto edited = f.affected_actions;
-  Saving saving(f, input, *input.visits.round_trips);
+  Saving saving(f, input);
   saving.work_out();
   const bool worth_it = saving.worth_it();
   if (!worth_it && !f.keep_for_capacity && waiting_not_captured(f, input, unseen)) {
@@ -436,7 +239,7 @@ std::vector<WaitAfter> waits_with(const Visits& visits, const Advice& advice,
   return waits;
 }
 
-Advice advise(const RuleInput& input) {
+Advice advise(const RuleInput& input, const std::vector<ChangeMade>& made) {
   Advice advice;
   std::vector<Finding> found;
   for (const Rule& rule : all_rules()) {
@@ -462,9 +265,12 @@ Advice advise(const RuleInput& input) {
   settle_ownership(found, advice.fine);
   const OpenedUnseen unseen(input.data);
   for (Finding& f : found) {
-    if (judge_saving(f, input, unseen, advice)) advice.findings.push_back(std::move(f));
+    set_done(f, made, input.visits);
+    if (!judge_saving(f, input, unseen, advice)) continue;
+    (recommended(f) ? advice.findings : advice.done).push_back(std::move(f));
   }
   std::sort(advice.findings.begin(), advice.findings.end(), ranks_above);
+  std::sort(advice.done.begin(), advice.done.end(), ranks_above);
   set_marginal_savings(advice.findings, input.visits);
   return advice;
 }

@@ -47,8 +47,8 @@ void set_confidence(Finding& finding, const Thresholds& thresholds, std::size_t 
   finding.confidence = lowered == 0 ? "A" : lowered == 1 ? "B" : "C";
 }
 
-double per_hour(double amount, const Dataset& data) {
-  return amount / (static_cast<double>(std::max(data.span_ns(), kHourNs)) / kHourNs);
+double per_hour(double amount, DurationNs span_ns) {
+  return amount / (static_cast<double>(std::max(span_ns, kHourNs)) / kHourNs);
 }
 
 std::vector<FrameNumber> handshake_frames(const Connection& c) {

@@ -22,9 +22,9 @@ namespace wirelag {
 void set_confidence(Finding& finding, const Thresholds& thresholds, std::size_t samples,
                     std::string_view sample, std::string_view inferred);
 
-/// `amount` in the capture, per hour. A capture shorter than an hour counts as one hour: what was
-/// seen is not multiplied by what was not.
-[[nodiscard]] double per_hour(double amount, const Dataset& data);
+/// `amount` in so much time, per hour. Less than an hour counts as one hour: what was seen is not multiplied by
+/// what was not.
+[[nodiscard]] double per_hour(double amount, DurationNs span_ns);
 
 /// SYN, SYN-ACK and the ACK that completes the handshake, those that were seen.
 [[nodiscard]] std::vector<FrameNumber> handshake_frames(const Connection& c);

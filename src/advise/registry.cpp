@@ -28,6 +28,15 @@ std::string_view name(Outcome o) {
   return "";
 }
 
+std::string_view name(DoneAlready::Since since) {
+  switch (since) {
+    case DoneAlready::Since::seen: return "seen";
+    case DoneAlready::Since::not_seen: return "not_seen";
+    case DoneAlready::Since::not_captured: return "not_captured";
+  }
+  return "";
+}
+
 std::string_view name(Family f) {
   switch (f) {
     case Family::algorithms: return "ALG";

@@ -1,6 +1,7 @@
 // From sealed data to the one value that every renderer draws from.
 #include <wirelag/report/report.hpp>
 
+#include "made.hpp"
 #include "marks.hpp"
 #include "servers.hpp"
 #include "waits.hpp"
@@ -13,7 +14,8 @@ Report build_report(CaptureBlock capture, const Accounting& accounting, const Co
   data.seal(thresholds.lookups);
   Correlation correlation = correlate(data, thresholds.lookups);
   Visits visits = find_visits(data, correlation, thresholds.visits);
-  Advice advice = advise(RuleInput{data, correlation, visits, thresholds});
+  Advice advice = advise(RuleInput{data, correlation, visits, thresholds},
+                         report::changes_made(capture, data, thresholds));
   Waits waits = report::waits_of(data, visits, advice);
   std::vector<ServerLoad> loads = server_loads(data, thresholds);
   std::vector<ServerUse> servers = report::servers_of(data, loads);

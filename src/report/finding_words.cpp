@@ -79,6 +79,10 @@ std::string nothing_to_do(const Advice& advice, bool in_vain) {
   }
   std::string text = in_vain ? std::string(kFailedFirst) + " Beside it" : "nothing:";
   text += " no rule found a change that would make a user wait less";
+  if (!advice.done.empty()) {
+    text += fmt::format(", but for what is marked as done already ({}: part 4)",
+                        count(advice.done.size(), "finding"));
+  }
   if (unseen > 0) {
     text += fmt::format("; {} of {} rules could not judge this capture (listed at the end)", unseen,
                         unseen + static_cast<std::ptrdiff_t>(advice.fine.size()));
@@ -108,7 +112,16 @@ std::string affected(const Finding& f) {
   return fmt::format("{} ({} % of {})",
                      count(f.affected_actions, f.capacity_only ? "action" : "visit"),
                      hardly_any ? "under 1" : fmt::format("{:.0f}", percent),
-                     f.capacity_only ? "those it looked at" : "all");
+                     f.capacity_only                             ? "those it looked at"
+                     : !f.done                                   ? "all"
+                     : f.done->since == DoneAlready::Since::seen ? "those since the mark"
+                                                                 : "those before the mark");
+}
+
+std::string cost_before(const Finding& f) {
+  const std::string whom = affected(f);
+  if (f.capacity_only) return fmt::format("load in {}", whom);
+  return fmt::format("it cost {} {} each", whom, interval(f.saving));
 }
 
 std::string in_one_line(std::string_view snippet) {

@@ -15,8 +15,10 @@ namespace wirelag::report {
 [[nodiscard]] std::string confidence_word(const Finding& finding);
 /// That, and what it lacks: "C: a first hint, because only 3 visits (n < 100)".
 [[nodiscard]] std::string confidence_sentence(const Finding& finding);
-/// "1 visit (100 % of all)"; what frees load: "1 action (100 % of those it looked at)"
+/// "1 visit (100 % of all)", "of those since the mark"; what frees load: "1 action (100 % of those it looked at)"
 [[nodiscard]] std::string affected(const Finding& finding);
+/// Of a change that was made: "it cost 20 visits (100 % of those before the mark) 40.1 ms each".
+[[nodiscard]] std::string cost_before(const Finding& finding);
 /// What it saves all users together, and over what time.
 [[nodiscard]] std::string in_all(const Report& report, const Finding& finding);
 /// Nothing was found, by nobody who could have.

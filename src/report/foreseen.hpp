@@ -21,11 +21,9 @@ struct Foreseen {
       by_service;  ///< by Visit::service; those whose median it would have changed
 };
 
-/// From the transactions that began at `from_ns` or later and were over at `to_ns`; highest-ranked rule first.
-/// Of a connection that lived on only its opening is known, and which directions of it were captured: its
-/// shortest round trips, what they vary, and resends are of its whole life. One without an opening in the capture
-/// says nothing of round trips then, so rules that need them foresee nothing.
-/// Copies them: takes as long, and as much memory for that time, as a report of them.
+/// From the part of the data between the two instants (part.hpp); highest-ranked rule first. A connection that lived
+/// on and has no opening in the capture says nothing of round trips then, so rules that need them foresee nothing.
+/// Takes as long, and as much memory for that time, as a report of that part.
 [[nodiscard]] std::vector<Foreseen> foresee(const Dataset& data, TimeNs from_ns, TimeNs to_ns,
                                             const Thresholds& thresholds);
 

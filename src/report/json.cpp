@@ -154,6 +154,9 @@ void advice(Layout& layout, const Advice& advice) {
   layout.open("findings", '[');
   for (const Finding& f : advice.findings) layout.item(report::finding_json(f));
   layout.close(']');
+  layout.open("done", '[');
+  for (const Finding& f : advice.done) layout.item(report::finding_json(f));
+  layout.close(']');
   verdicts("not_judged", advice.not_judged);
   verdicts("fine", advice.fine);
 }

@@ -66,6 +66,17 @@ Json verdict_json(const Verdict& v) {
   return out;
 }
 
+namespace {
+
+Json done_json(const DoneAlready& d) {
+  return Json{{"time_ns", d.time_ns},
+              {"what", utf8(d.what)},
+              {"since", std::string(name(d.since))},
+              {"visits_since", d.visits_since}};
+}
+
+}  // namespace
+
 Json finding_json(const Finding& f) {
   Json families = Json::array();
   for (const Family family : f.families) families.push_back(std::string(name(family)));
@@ -118,7 +129,8 @@ Json finding_json(const Finding& f) {
       {"what_if", std::move(what_if)},
       {"warnings", texts(f.warnings)},
       {"change", std::move(change)},
-      {"verify", utf8(f.verify)}};
+      {"verify", utf8(f.verify)},
+      {"done", f.done ? done_json(*f.done) : Json(nullptr)}};
 }
 
 }  // namespace wirelag::report

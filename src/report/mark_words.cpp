@@ -1,4 +1,6 @@
 // What is said of marks, in words: the same in every rendering.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "format.hpp"
@@ -34,7 +36,82 @@ std::string printable(std::string_view what) {
   return out;
 }
 
+/// To the second: "2018-04-11 04:13:20 UTC".
+std::string when(TimeNs time_ns) {
+  const std::string exact = utc(time_ns);
+  const std::size_t point = exact.find('.');
+  return point == std::string::npos ? exact : exact.substr(0, point) + " UTC";
+}
+
+/// The latest mark with a median on both sides of it, and the service there that most visits are of.
+struct Compared {
+  const MarkedChange* change = nullptr;
+  const MarkedChange::Service* service = nullptr;
+};
+Compared latest_compared(const Report& r) {
+  Compared latest;
+  for (const MarkedChange& change : r.changes) {
+    for (const MarkedChange::Service& s : change.services) {
+      if (!known(s.before.p50_ns) || !known(s.after.p50_ns)) continue;
+      latest = {&change, &s};
+      break;
+    }
+  }
+  return latest;
+}
+
+std::string compared_words(const Report& r) {
+  const Compared latest = latest_compared(r);
+  if (latest.change == nullptr) return ", none with answered visits before and after it";
+  const MarkedChange::Service& s = *latest.service;
+  std::string text =
+      fmt::format("{} \"{}\" ({}): {} waited {} at the median before, {} after ({})",
+                  r.changes.size() == 1 ? "," : "; the latest with visits on both sides is",
+                  printable(latest.change->mark.what), when(latest.change->mark.time_ns),
+                  utf8(s.name), rounded(s.before.p50_ns), rounded(s.after.p50_ns), mark_verdict(s));
+  if (latest.change->services.size() > 1) {
+    text += fmt::format(", {}", count(latest.change->services.size() - 1, "more service"));
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string marks_summary(const Report& r) {
+  if (r.changes.empty()) return {};
+  std::string text = count(r.changes.size(), "marked change") + compared_words(r);
+  std::size_t held = 0, predictions = 0;
+  for (const LedgerRow& row : r.ledger) {
+    held += row.held;
+    predictions += row.predictions;
+  }
+  if (predictions > 0)
+    text += fmt::format("; {} of {} held", held, count(predictions, "prediction"));
+  const auto still =
+      static_cast<std::size_t>(std::count_if(r.advice.findings.begin(), r.advice.findings.end(),
+                                             [](const Finding& f) { return f.done.has_value(); }));
+  if (still > 0)
+    text += fmt::format("; marked as done and still seen: {}", count(still, "finding"));
+  const auto gone = static_cast<std::size_t>(std::count_if(
+      r.advice.done.begin(), r.advice.done.end(),
+      [](const Finding& f) { return f.done->since == DoneAlready::Since::not_seen; }));
+  if (gone > 0) text += fmt::format("; not seen any more: {}", count(gone, "finding"));
+  return text;
+}
+
+std::string done_words(const DoneAlready& d) {
+  const std::string marked =
+      fmt::format("marked as done at {} (\"{}\")", when(d.time_ns), printable(d.what));
+  switch (d.since) {
+    case DoneAlready::Since::seen: return marked + ", still seen after it";
+    case DoneAlready::Since::not_seen:
+      return fmt::format("{}, not seen after it in {}", marked, count(d.visits_since, "visit"));
+    case DoneAlready::Since::not_captured: break;
+  }
+  return d.visits_since == 0 ? marked + "; no visit after it is in this capture"
+                             : fmt::format("{}; the {} after it do not show whether it is gone",
+                                           marked, count(d.visits_since, "visit"));
+}
 
 std::string mark_title(const Report& r, const Mark& mark) {
   const TimeNs first = r.capture.first_time_ns;

@@ -34,6 +34,11 @@ namespace wirelag::report {
 [[nodiscard]] std::string ledger_words(const LedgerRow& row);
 /// How many marks have no visit around them, and which of them is the latest; empty when all have.
 [[nodiscard]] std::string marks_alone(const Report& report);
+/// All marks in one line: how many, how the latest one came out that has visits on both sides, how many predictions
+/// held, and of how many findings that are marked as done the fault is still seen. Empty without a mark.
+[[nodiscard]] std::string marks_summary(const Report& report);
+/// "marked as done at 2018-04-11 04:13:20 UTC ("http2 on"); still seen after it", or what else the visits since say.
+[[nodiscard]] std::string done_words(const DoneAlready& done);
 /// How to have a prediction held against what is measured; empty where every prediction is, or there is none.
 [[nodiscard]] std::string mark_hint(const Report& report);
 

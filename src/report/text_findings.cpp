@@ -3,6 +3,7 @@
 
 #include "finding_words.hpp"
 #include "format.hpp"
+#include "marks.hpp"
 #include "servers.hpp"
 #include "table.hpp"
 #include "text.hpp"
@@ -67,6 +68,7 @@ void finding(std::string& out, const Report& r, const Finding& f, std::size_t ra
   out += '\n';
   paragraph(out, fmt::format("{}.", rank), fmt::format("{}: {}", safe(f.title), saving(f)), 4);
   paragraph(out, "", key_line(f), 2);
+  if (f.done) say("marked", done_words(*f.done));
   say("why", f.why);
   say("affects", affected(f));
   if (!f.capacity_only) {
@@ -89,6 +91,20 @@ void finding(std::string& out, const Report& r, const Finding& f, std::size_t ra
   say("verify", f.verify);
   say("threshold", f.threshold);
   say("how sure", confidence_sentence(f));
+}
+
+/// What was changed already.
+void done(std::string& out, const Report& r, std::size_t max_rows) {
+  const std::vector<Finding>& all = r.advice.done;
+  if (all.empty()) return;
+  out += "\nMarked as done, and not recommended again\n";
+  const std::size_t shown = max_rows == 0 ? all.size() : std::min(max_rows, all.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Finding& f = all[i];
+    paragraph(out, f.rule, fmt::format("{}: {}", safe(f.title), done_words(*f.done)), 26, 2);
+    paragraph(out, "", fmt::format("{}; {}", safe(f.scope), cost_before(f)), 26);
+  }
+  more(out, all.size() - shown, "finding", "findings", 2);
 }
 
 void verdicts(std::string& out, const VerdictList& list) {
@@ -131,7 +147,9 @@ void text_findings(std::string& out, const Report& r, const TextOptions& options
   text_wait(out, r);
   text_marks(out, r);
   const std::vector<Finding>& all = r.advice.findings;
-  if (all.empty()) out += "\nNo rule found anything worth changing in this capture.\n";
+  if (all.empty() && r.advice.done.empty()) {
+    out += "\nNo rule found anything worth changing in this capture.\n";
+  }
   std::size_t shown = 0;
   bool capacity_title = false;
   for (const Finding& f : all) {
@@ -143,6 +161,7 @@ void text_findings(std::string& out, const Report& r, const TextOptions& options
     finding(out, r, f, ++shown);
   }
   more(out, all.size() - shown, "finding", "findings", 0);
+  done(out, r, options.max_rows);
   servers(out, r, options.max_rows);
   for (const VerdictList& list : verdict_lists(r.advice)) verdicts(out, list);
 }

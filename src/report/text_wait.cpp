@@ -8,6 +8,7 @@
 #include "failures.hpp"
 #include "finding_words.hpp"
 #include "format.hpp"
+#include "marks.hpp"
 #include "table.hpp"
 #include "text.hpp"
 #include "waits.hpp"
@@ -22,8 +23,11 @@ double part_of(DurationNs part, DurationNs whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-/// The finding that saves most, with the change itself and how sure it is.
+/// How the changes that were made came out, and the finding that saves most, with the change itself and how sure
+/// it is.
 void do_first(std::string& out, const Report& r, std::size_t column) {
+  const std::string marks = marks_summary(r);
+  if (!marks.empty()) paragraph(out, "marks", marks, column);
   const std::vector<Finding>& all = r.advice.findings;
   if (all.empty() || all.front().capacity_only) {
     paragraph(out, "do first", nothing_to_do(r.advice, failures(r).in_vain), column);
@@ -32,6 +36,7 @@ void do_first(std::string& out, const Report& r, std::size_t column) {
   const Finding& f = all.front();
   paragraph(out, "do first", fmt::format("{}: {} per visit it affects", safe(f.title), saving(f)),
             column);
+  if (f.done) paragraph(out, "", done_words(*f.done), column);
   if (!f.change.empty()) {
     const Change& c = f.change.front();
     paragraph(out, "how", fmt::format("{}: {}", safe(c.label), safe(in_one_line(c.snippet))),

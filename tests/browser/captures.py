@@ -15,7 +15,10 @@ CASES = ("dns-search-list", "syn-lost", "transfer-slow-start", "tls12-full-resum
 
 # The operator's marks in the reports of some captures.
 MARKS = {"saturated": ("2023-11-14T22:13:26Z eight clients <i>instead</i> of one",
-                       "2030-01-01T00:00:00Z nothing captured by then")}
+                       "2023-11-14T22:13:28Z one more worker (srv-saturation-knee), which did not help",
+                       "2030-01-01T00:00:00Z nothing captured by then"),
+         "transfer-slow-start": ("2023-11-14T22:13:20Z initcwnd 20: tcp-initcwnd-rounds",
+                                 "2030-01-01T00:00:00Z db-n-plus-one: one statement")}
 
 # What would be markup, break out of an attribute, turn the text around or fill the page.
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\\\"'></td></section>&lt;b&gt;"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,22 @@ struct Edit {
   DurationNs high_ns = 0;
 };
 
+/// That the operator made the change already (ChangeMade), and what the visits since say of it.
+struct DoneAlready {
+  enum class Since : std::uint8_t {
+    seen,      ///< there still is what the rule found: the finding is of the visits since alone
+    not_seen,  ///< visits to the same services no longer have it: the finding is of those before
+    not_captured,  ///< nothing since that would show it
+  };
+  TimeNs time_ns = kUnknownNs;
+  std::string what;  ///< in the operator's words
+  Since since = Since::not_captured;
+  /// That began since, to the services of the visits that the finding is about. Of a sample: what those looked
+  /// into stand for.
+  std::uint64_t visits_since = 0;
+};
+[[nodiscard]] std::string_view name(DoneAlready::Since since);  ///< "seen", "not_seen", "not_captured"
+
 struct Finding {
   // What the rule says.
   std::string rule;   ///< "http-late-connection"
@@ -95,7 +112,8 @@ struct Finding {
   std::string verify;  ///< how to see that the change worked
 
   // What advise() works out from the edits.
-  double affected_share = 0;  ///< of all visits; capacity_only: of the actions the rule looked at
+  /// Of all visits, or of those on the same side of `done`; capacity_only: of the actions the rule looked at.
+  double affected_share = 0;
   /// Per affected action: median, widened by what sampling leaves open and by the jitter of the
   /// round trips (jitter_ns).
   Interval saving;
@@ -103,6 +121,7 @@ struct Finding {
   DurationNs after_higher_ranked_ns = 0;  ///< mid, with the findings above applied
   double user_seconds_per_hour = 0;       ///< saved, over at least one hour
   std::string confidence;                 ///< "A" | "B" | "C"
+  std::optional<DoneAlready> done;
 };
 
 enum class Outcome : std::uint8_t {

@@ -169,16 +169,30 @@ struct Rule {
 /// All rules, in the order of src/advise/rules.def.
 [[nodiscard]] const std::vector<Rule>& all_rules();
 
+/// What a rule recommends was done then, says the operator. What was captured since alone has been judged.
+struct ChangeMade {
+  std::string rule;
+  TimeNs time_ns = kUnknownNs;
+  std::string what;  ///< in the operator's words
+  /// The rule's findings in that. Their evidence has indexes into the whole Dataset; their edits say nothing.
+  std::vector<Finding> still;
+  bool judged = false;  ///< since then it could be seen whether there is what the rule looks for
+  /// Nothing of before is in the capture: `still` and `judged` say nothing.
+  bool before_all = false;
+};
+
 struct Advice {
-  std::vector<Finding> findings;    ///< ranked: user-seconds saved per hour; capacity findings last
+  std::vector<Finding> findings;  ///< ranked: user-seconds saved per hour; capacity findings last
+  std::vector<Finding> done;      ///< what was changed already and not seen since; ranked likewise
   std::vector<Verdict> not_judged;  ///< not_applicable or not_visible
   std::vector<Verdict> fine;  ///< looked and found nothing to change, or nothing that costs time
 };
 
 /// Runs every rule, settles which of them owns a millisecond that two want (precedence.def),
 /// simulates every visit with and without each finding's edits, ranks, and works out what each saves
-/// once those above it are done.
-[[nodiscard]] Advice advise(const RuleInput& input);
+/// once those above it are done. A finding of a change that was made is of the visits since then, or is no advice
+/// any more (Advice::done); `made`: at most one for a rule.
+[[nodiscard]] Advice advise(const RuleInput& input, const std::vector<ChangeMade>& made = {});
 
 /// How long a visit would wait with one finding's change made and those ranked above it.
 struct WaitAfter {

@@ -6,6 +6,7 @@
 #include "../failures.hpp"
 #include "../finding_words.hpp"
 #include "../format.hpp"
+#include "../marks.hpp"
 #include "../visibility.hpp"
 #include "../waits.hpp"
 #include "sections.hpp"
@@ -114,6 +115,7 @@ void first_step(Writer& w, const Finding& f, std::size_t rank) {
     w.leaf("span", "confidence " + confidence_word(f),
            {{"class", "chip"}, {"title", confidence_sentence(f)}});
   }
+  if (f.done) w.leaf("p", "It is " + done_words(*f.done) + ".", {{"class", "warning"}});
   if (f.change.empty()) return;
   const Change& c = f.change.front();
   const auto how = w.element("p", {{"class", "how"}});
@@ -136,8 +138,11 @@ void first_steps(Writer& w, const Report& r) {
                  "it no change was found that would save a user time worth having."
            : nobody_could_judge(r.advice)
                ? "No rule could judge this capture. What each of them lacks is listed below."
-               : "Nothing found that would save a user time worth having. What could not be "
-                 "judged is listed below: check it before you call the site fast.");
+           : r.advice.done.empty()
+               ? "Nothing found that would save a user time worth having. What could not be "
+                 "judged is listed below: check it before you call the site fast."
+               : "Nothing found that would save a user time worth having, but for what is marked "
+                 "as done already. That, and what could not be judged, is listed below.");
     if (r.advice.findings.empty()) return;
   } else {
     w.leaf("h2", "Do this first");
@@ -195,6 +200,14 @@ void did_not_work(Writer& w, const Report& r) {
   for (const std::string& what : all) w.leaf("li", what);
 }
 
+void marks(Writer& w, const Report& r) {
+  const std::string summary = marks_summary(r);
+  if (summary.empty()) return;
+  const auto line = w.element("p", {{"class", "marks"}});
+  w.text(kept_together(summary + ". "));
+  w.leaf("a", "More", {{"href", "#marks"}});
+}
+
 }  // namespace
 
 void answer(Writer& w, const Report& r) {
@@ -209,6 +222,7 @@ void answer(Writer& w, const Report& r) {
   }
   tiles(w, r);
   did_not_work(w, r);
+  marks(w, r);
   first_steps(w, r);
 }
 

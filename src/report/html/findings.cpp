@@ -5,6 +5,7 @@
 
 #include "../finding_words.hpp"
 #include "../format.hpp"
+#include "../marks.hpp"
 #include "../servers.hpp"
 #include "figure.hpp"
 #include "sections.hpp"
@@ -61,6 +62,7 @@ class Card {
       w_.leaf("span", f_.scope, {{"class", "chip"}});
     }
     if (!f_.capacity_only) interval_bar(w_, f_, scale_ns);
+    if (f_.done) w_.leaf("p", "It is " + done_words(*f_.done) + ".", {{"class", "warning"}});
     w_.leaf("p", f_.why);
     for (const std::string& warning : f_.warnings) {
       const auto box = w_.element("p", {{"class", "warning"}, {"role", "note"}});
@@ -174,6 +176,22 @@ void servers(Writer& w, const Report& r) {
   w.leaf("p", about_servers(), {{"class", "note"}});
 }
 
+/// What was changed already.
+void done(Writer& w, const Report& r) {
+  const std::vector<Finding>& all = r.advice.done;
+  if (all.empty()) return;
+  w.leaf("h3", "Marked as done, and not recommended again");
+  const std::size_t shown = std::min(kCards, all.size());
+  {
+    Table t(w, "Findings of changes that were made", {{"what"}, {"where"}, {"before"}, {"since"}});
+    for (std::size_t i = 0; i < shown; ++i) {
+      const Finding& f = all[i];
+      t.row({f.title, f.scope, cost_before(f), done_words(*f.done)});
+    }
+  }
+  and_more(w, all.size() - shown, "finding");
+}
+
 }  // namespace
 
 void findings(Writer& w, const Report& r) {
@@ -191,6 +209,7 @@ void findings(Writer& w, const Report& r) {
     const std::size_t shown = std::min(to, from + kCards);
     for (std::size_t i = from; i < shown; ++i) Card(w, r, all[i]).write(i + 1, scale_ns);
     and_more(w, to - shown, "finding");
+    if (id.view() == "findings") done(w, r);
     if (id.view() == "capacity") servers(w, r);
   };
   list("findings", "What to change",

@@ -36,7 +36,7 @@ void table_of(Writer& w, const MarkedChange& change, const std::string& title) {
 
 void marked_changes(Writer& w, const Report& r) {
   if (r.changes.empty()) return;
-  w.leaf("h3", "Marked changes");
+  w.leaf("h3", "Marked changes", {{"id", "marks"}});
   for (std::size_t i = 0; i < r.changes.size(); ++i) {
     const MarkedChange& change = r.changes[i];
     if (change.services.empty()) continue;

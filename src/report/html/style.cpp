@@ -46,7 +46,8 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;margin:22px 0 0;
 .tile b{display:block;font-size:1.25rem}
 .tile span{color:var(--soft);font-size:.82rem}
 .first{padding:14px 20px;border:2px solid var(--accent);border-radius:10px;background:var(--card)}
-.failed{margin:0 0 22px;padding:8px 14px;border-left:4px solid var(--bad);background:var(--card)}
+.failed,.marks{margin:0 0 22px;padding:8px 14px;border-left:4px solid var(--bad);background:var(--card)}
+.marks{border-color:var(--accent)}
 .failed ul{margin:.2em 0;padding-left:1.2em}
 .steps{margin:.3em 0;padding-left:1.4em}
 .steps li{margin:.7em 0}

@@ -511,11 +511,139 @@ TEST(MarkedChange, LongWordsAreCutAndItIsSaid) {
   EXPECT_THAT(render_json(r), HasSubstr(what));
 }
 
+/// The text with every run of blanks and line ends as one blank, for sentences that wrap.
+std::string flat(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n';
+    if (!blank) out += c;
+    if (blank && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
+
+using Since = DoneAlready::Since;
+const std::string kMarkWords = "preconnect (" + kLate + ")";
+
+/// The finding of the rule in `list`; null when there is none.
+const Finding* of_late(const std::vector<Finding>& list) {
+  const auto at =
+      std::find_if(list.begin(), list.end(), [](const Finding& f) { return f.rule == kLate; });
+  return at == list.end() ? nullptr : &*at;
+}
+
+TEST(DoneAlready, WhatIsNotSeenAfterItsMarkIsNotRecommendedAgain) {
+  const Story story = story_of_late_images(20, 20);
+  ASSERT_NE(of_late(report_of(story, {}).advice.findings), nullptr);
+  const Report r = report_of(story, {{at_ms(39'500), kMarkWords}});
+  EXPECT_EQ(of_late(r.advice.findings), nullptr);
+  const Finding* f = of_late(r.advice.done);
+  ASSERT_NE(f, nullptr);
+  EXPECT_EQ(f->done->since, Since::not_seen);
+  EXPECT_EQ(f->done->visits_since, 20U);
+  EXPECT_EQ(f->affected_actions, 20U);
+  EXPECT_DOUBLE_EQ(f->affected_share, 1);  // of those before
+  EXPECT_GT(f->saving.low_ns, 35 * kMillisecondNs);
+  const std::string text = flat(render_text(r, {}));
+  EXPECT_THAT(text,
+              HasSubstr("do first nothing: no rule found a change that would make a user wait "
+                        "less, but for what is marked as done already (1 finding: part 4)"));
+  EXPECT_THAT(text, HasSubstr("Marked as done, and not recommended again"));
+  EXPECT_THAT(text, HasSubstr("\"), not seen after it in 20 visits"));
+  EXPECT_THAT(text, HasSubstr("marks 1 marked change, \"" + kMarkWords + "\" (2023-11-14"));
+  EXPECT_THAT(text, HasSubstr("1 of 1 prediction held; not seen any more: 1 finding"));
+  EXPECT_THAT(text, Not(HasSubstr("No rule found anything worth changing")));
+  const std::string html = render_html(r);
+  EXPECT_THAT(html, HasSubstr("Marked as done, and not recommended again"));
+  EXPECT_THAT(html, HasSubstr("but for what is marked as done already"));
+  EXPECT_THAT(render_json(r), HasSubstr(R"("since":"not_seen","visits_since":20)"));
+}
+
+TEST(DoneAlready, WhatIsStillSeenAfterItsMarkIsOfTheVisitsSince) {
+  const Report r = report_of(story_of_late_images(30, 10), {{at_ms(39'500), kMarkWords}});
+  EXPECT_TRUE(r.advice.done.empty());
+  const Finding* f = of_late(r.advice.findings);
+  ASSERT_NE(f, nullptr);
+  ASSERT_TRUE(f->done);
+  EXPECT_EQ(f->done->since, Since::seen);
+  EXPECT_EQ(f->affected_actions, 10U);  // 20 more had it before the mark
+  EXPECT_DOUBLE_EQ(f->affected_share, 0.5);
+  for (const Edit& e : f->edits) EXPECT_GE(r.visits.stored[e.visit].start_ns, at_ms(39'500));
+  ASSERT_FALSE(f->evidence.empty());
+  for (const Evidence& e : f->evidence) {
+    EXPECT_GE(e.time_ns, at_ms(39'500));
+    EXPECT_EQ(r.data.connections()[e.connection].start_time_ns, e.time_ns);
+  }
+  const std::string said = "\"), still seen after it";
+  const std::string text = flat(render_text(r, {}));
+  EXPECT_THAT(text.substr(0, text.find("1. Every DNS")), HasSubstr(said));  // on the first screen
+  EXPECT_THAT(text, HasSubstr("; marked as done and still seen: 1 finding"));
+  EXPECT_THAT(render_html(r), HasSubstr("&quot;), still seen after it."));
+  EXPECT_THAT(render_json(r), HasSubstr(R"("since":"seen","visits_since":20)"));
+}
+
+TEST(DoneAlready, NothingOfAfterTheMarkShowsNothing) {
+  const Report r = report_of(story_of_late_images(20, 0), {{at_ms(90'000), kLate}});
+  const Finding* f = of_late(r.advice.done);
+  ASSERT_NE(f, nullptr);
+  EXPECT_EQ(f->done->since, Since::not_captured);
+  EXPECT_THAT(flat(render_text(r, {})), HasSubstr("; no visit after it is in this capture"));
+  const Report later = report_of(story_of_late_images(20, 0), {{at_ms(900'000), kLate}});
+  ASSERT_NE(of_late(later.advice.done), nullptr);
+  EXPECT_EQ(of_late(later.advice.done)->done->since, Since::not_captured);
+}
+
+TEST(DoneAlready, OfAMarkBeforeTheCaptureAllIsSince) {
+  const Story story = story_of_late_images(20, 0);
+  const Report r = report_of(story, {{kBegin - 3600 * kSecondNs, kLate}});
+  const Finding* f = of_late(r.advice.findings);
+  ASSERT_NE(f, nullptr);
+  ASSERT_TRUE(f->done);
+  EXPECT_EQ(f->done->since, Since::seen);
+  const Finding* unmarked = of_late(report_of(story, {}).advice.findings);
+  EXPECT_EQ(f->saving.low_ns, unmarked->saving.low_ns);
+  EXPECT_EQ(f->affected_actions, unmarked->affected_actions);
+}
+
+TEST(DoneAlready, TheLatestMarkThatNamesTheRuleCounts) {
+  const Report r = report_of(story_of_late_images(20, 20), {{at_ms(39'500), kLate + " again"},
+                                                            {at_ms(9'500), kLate},
+                                                            {at_ms(50'000), "something else"}});
+  ASSERT_NE(of_late(r.advice.done), nullptr);
+  EXPECT_EQ(of_late(r.advice.done)->done->time_ns, at_ms(39'500));
+}
+
+TEST(DoneAlready, AMarkThatNamesNoRuleChangesNoAdvice) {
+  const Report r = report_of(story_of_late_images(20, 20), {{at_ms(39'500), "preconnect"}});
+  const Finding* f = of_late(r.advice.findings);
+  ASSERT_NE(f, nullptr);
+  EXPECT_FALSE(f->done);
+  EXPECT_EQ(f->affected_actions, 20U);
+}
+
+TEST(DoneAlready, AnotherServiceSinceShowsNothing) {
+  Story story = story_of_late_images(20, 0);
+  for (int i = 20; i < 40; ++i) {
+    const double t = 2000.0 * i;
+    Connection& c =
+        story.connection("10.0.0.5", static_cast<std::uint16_t>(3000 + i), "192.0.2.81", 80, t, 6);
+    story.http(c, "/", t + 6, t + 100).content_type = "text/html";
+  }
+  for (std::size_t i = 40; i < story.all_http().size(); ++i) story.all_http()[i].host = "other";
+  const Report r = report_of(story, {{at_ms(39'500), kLate}});
+  const Finding* f = of_late(r.advice.done);
+  ASSERT_NE(f, nullptr);
+  EXPECT_EQ(f->done->since, Since::not_captured);
+  EXPECT_EQ(f->done->visits_since, 0U);
+}
+
 TEST(MarkedChange, WithoutMarksNothingIsSaid) {
   const Report r = report_of(story_of(20, 25), {});
   EXPECT_THAT(render_text(r, {}), Not(HasSubstr("Marked changes")));
   EXPECT_THAT(render_html(r), Not(HasSubstr("Marked changes")));
   EXPECT_THAT(render_json(r), HasSubstr("\"marks\": []"));
+  EXPECT_THAT(render_text(r, {}), Not(HasSubstr("marks ")));
+  EXPECT_EQ(marks_summary(r), "");
 }
 
 }  // namespace

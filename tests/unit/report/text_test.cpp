@@ -148,6 +148,7 @@ TEST(TextFindings, CarryTheChangeTheEvidenceAndTheWarning) {
   fanout.what_if.push_back({"only 114.114.114.114", 26'617'849, 23'211'458});
   fanout.warnings.push_back("do not keep 114.114.114.114 alone: +23.211 ms");
   r.advice = {{late, fanout},
+              {},
               {{"http-slow-ttfb", "no response times", Outcome::not_visible, {}}},
               {{"tcp-syn-loss", "no SYN was resent", Outcome::fine, {}}}};
   const std::string text = text_of(r);
