@@ -104,27 +104,32 @@ class Nodes {
   void unreadable(VisitNode& n) {
     const Channel& channel = correlation_.channels[n.connection];
     const Connection& c = data_.connections()[n.connection];
-    TimeNs from = c.half.c2s.first_payload_ns;
-    TimeNs to = c.half.s2c.first_payload_ns;
-    if (channel.tls != Dataset::kNone) {
-      from = data_.tls()[channel.tls].first_client_data_ns;
-      to = data_.tls()[channel.tls].first_server_data_ns;
-      visit_.flags.encrypted = true;
+    const TlsHandshake* tls = channel.tls != Dataset::kNone ? &data_.tls()[channel.tls] : nullptr;
+    visit_.flags.encrypted |= tls != nullptr;
+    const TimeNs from = tls != nullptr ? tls->first_client_data_ns : c.half.c2s.first_payload_ns;
+    const TimeNs to = tls != nullptr ? tls->first_server_data_ns : c.half.s2c.first_payload_ns;
+    const TimeNs last = first_answer_end_ns(c, tls);
+    n.start_ns = n.end_ns = from;
+    n.ended = known(to) && last >= from;
+    if (!n.ended) return n.parts.push({Category::send, 0});
+    if (to >= from) {
+      wait(n, to - from);
+    } else {
+      server_spoke_first(n, last - from);
     }
-    n.ended = known(to) && to >= from;
-    n.start_ns = from;
-    n.end_ns = n.ended ? to : from;
-    if (n.ended) {
-      wait(n, n.end_ns - n.start_ns);
-      const TlsHandshake* tls = channel.tls != Dataset::kNone ? &data_.tls()[channel.tls] : nullptr;
-      const DurationNs arriving_ns = first_answer_end_ns(c, tls) - to;
-      if (arriving_ns > 0) {
-        n.parts.push({Category::bandwidth, arriving_ns});
-        n.end_ns += arriving_ns;
-        visit_.flags.transfer_unsplit = true;
-      }
-    }
-    if (!n.ended) n.parts.push({Category::send, 0});
+    for (const VisitPart& part : n.parts) n.end_ns += part.duration_ns;
+    if (last <= n.end_ns) return;
+    n.parts.push({Category::bandwidth, last - n.end_ns});
+    n.end_ns = last;
+    visit_.flags.transfer_unsplit = true;
+  }
+
+  /// HTTP/2's settings, say: which bytes are the answer's first ones is not known, but none came sooner than a round
+  /// trip.
+  void server_spoke_first(VisitNode& n, DurationNs answered_ns) {
+    const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
+    n.parts.push({Category::rounds, known(rtt) ? std::min(rtt, answered_ns) : 0});
+    n.parts_before_answer = 1;
   }
 
   void request(VisitNode& n, const HttpTransaction& h) {

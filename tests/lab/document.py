@@ -83,9 +83,8 @@ def _explained(rows):
     yield "\n## Time explained\n"
     yield ("Of the time that `curl -w` reports for a transfer (`time_total`, lookup to last byte), the share "
            "that\nwirelag's categories explain: all but `client`. Servers, sizes and paths that no scenario above "
-           "uses, a fresh\nconnection each. Wanted: 95 %; the lab's run fails below,\nbut for TLS with loss: what "
-           "held up an encrypted answer cannot be told from a client that paused, so that\nits first byte may be all "
-           "that is known. Within TLS the answer ends with the client's goodbye, which is some\nmilliseconds late.\n")
+           "uses, a fresh\nconnection each. Wanted: 95 %; the lab's run fails below. Within TLS the answer ends with the "
+           "server's last byte before\nthe client left (docs/metrics.md, \"Answers that cannot be read\").\n")
     yield "| server | RTT ms | lost | response | curl, median ms | explained |"
     yield "|---|---|---|---|---|---|"
     for row, total_s, share in rows:

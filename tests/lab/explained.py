@@ -70,15 +70,11 @@ class Row:
     rtt_ms: float = 30
     lost: str = ""  # share of the segments to the client
     fetches: int = 5
+    http2: bool = False
 
     @property
     def tls(self):
         return self.port > 443
-
-    @property
-    def must_hold(self):
-        """What held up an encrypted answer under loss cannot be told from a client that paused."""
-        return not (self.tls and self.lost)
 
     @property
     def url(self):
@@ -96,6 +92,8 @@ ROWS = [
     Row("Apache httpd, TLS 1.3", 482, "50000k", rtt_ms=10, fetches=2),
     *(Row("lighttpd", 81, size, rtt_ms=80, lost="0.01") for size in ("20k", "1000k")),
     *(Row("Apache httpd, TLS 1.3", 482, size, rtt_ms=80, lost="0.01") for size in ("20k", "1000k")),
+    *(Row("Caddy, TLS 1.2, HTTP/2", 484, size, http2=True) for size in ("1k", "100k", "1000k")),
+    Row("Caddy, TLS 1.2, HTTP/2", 484, "1000k", rtt_ms=80, lost="0.01", http2=True),
 ]
 
 
@@ -135,8 +133,9 @@ def _fetch_all(rows, first):
             laboratory.become_client(number)
             # --insecure: it reads no certificates of the system, which takes longer than the rest.
             done = subprocess.run(
-                ["curl", "-sS", "-4", "--http1.1", "--insecure", "-o", "/dev/null", "--max-time", "60",
-                 "-w", "%{json}", row.url], capture_output=True, text=True, env=environment)
+                ["curl", "-sS", "-4", "--http2" if row.http2 else "--http1.1", "--insecure", "-o",
+                 "/dev/null", "--max-time", "60", "-w", "%{json}", row.url],
+                capture_output=True, text=True, env=environment)
             if done.returncode != 0:
                 raise RuntimeError(f"curl {row.url}: {done.stderr.strip()}")
             totals[laboratory.client_address(number)] = (row, json.loads(done.stdout)["time_total"])

@@ -71,8 +71,8 @@ static_assert(sizeof(Side) == 64);
 struct alignas(64) SideRecent {
   static constexpr std::size_t kSegments = 4;
 
-  TimeNs last_payload_ns = kUnknownNs;
-  TimeNs sent_ns = kUnknownNs;  ///< its latest SYN, FIN or payload, probes apart
+  TimeNs last_payload_ns = kUnknownNs;  ///< without a goodbye after the peer's (says_goodbye())
+  TimeNs sent_ns = kUnknownNs;          ///< its latest SYN, FIN or payload, probes apart
   std::uint64_t payload_bytes = 0;
   std::uint32_t payload_packets = 0;  ///< stops at the largest number
   std::uint32_t stream_next = 0;      ///< first byte not yet delivered in order
@@ -251,6 +251,12 @@ struct TcpFlow {
     return sender == client ? Direction::c2s : Direction::s2c;
   }
   [[nodiscard]] bool closed() const { return rst || fins; }
+  /// Whether so much payload of `sender` is no more than its word that it closes too (TLS: close_notify): the peer
+  /// has had all that it wanted.
+  [[nodiscard]] bool says_goodbye(SideIndex sender, std::uint32_t length) const {
+    constexpr std::uint32_t kMost = 64;  // an alert of the longest MAC and padding in use
+    return side[sender ^ 1].fin && protocol == Protocol::tls && length <= kMost;
+  }
   /// Whether Streams still has to do with its bytes.
   [[nodiscard]] bool followed() const {
     return recognising || tracker != StreamTracker::kNone || transfer != kNone;

@@ -40,7 +40,7 @@ void take_payload(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   }
   if (recent.payload_packets < UINT32_MAX) ++recent.payload_packets;
   recent.payload_bytes += packet.payload_length;
-  recent.last_payload_ns = packet.time_ns;
+  if (!flow.says_goodbye(sender, packet.payload_length)) recent.last_payload_ns = packet.time_ns;
   recent.sent_ns = packet.time_ns;
   keep_print(flow, sender, fingerprint(packet), packet.time_ns);
 }

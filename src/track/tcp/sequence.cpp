@@ -271,7 +271,7 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
     recent.payload_bytes += length;
     if (recent.payload_packets < UINT32_MAX) ++recent.payload_packets;
     silence_ns = elapsed_ns(recent.last_payload_ns, packet.time_ns);
-    recent.last_payload_ns = packet.time_ns;
+    if (!flow.says_goodbye(sender, length)) recent.last_payload_ns = packet.time_ns;
   }
   const SegmentOptions options(tcp.options);
   if (tcp.has(tcp_flag::ack) && !rst) {

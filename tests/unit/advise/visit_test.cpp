@@ -462,11 +462,69 @@ TEST(UnreadableAnswer, OfTheOnlyRequestEndsWithTheServersLastByte) {
 
 TEST(UnreadableAnswer, WhereMoreMayHaveBeenAskedItsFirstByteIsAllThatIsKnown) {
   Encrypted e;
+  e.c->half.s2c.payload_bytes = 100'000;  // four flights of 40 ms
   e.c->half.c2s.payload_packets = 4;
   e.c->half.c2s.last_payload_ns = at_ms(300);  // a second request in the middle
   EXPECT_EQ(e.wait_ms(), 140);
   e.c->half.c2s.payload_packets = 5;
   e.c->half.c2s.last_payload_ns = at_ms(401);
+  EXPECT_EQ(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, WithoutAPauseAllOfItWasWaitedForWhateverWasAsked) {
+  Encrypted e;
+  e.c->half.c2s.payload_packets = 9;  // HTTP/2: settings, windows
+  e.c->half.c2s.last_payload_ns = at_ms(300);
+  EXPECT_EQ(e.wait_ms(), 400);
+  e.c->half.c2s.last_payload_ns = at_ms(401);  // and a goodbye
+  EXPECT_EQ(e.wait_ms(), 400);
+}
+
+TEST(UnreadableAnswer, WhereTheServerSpeaksFirstItsFirstByteIsNotKnown) {
+  Encrypted e;
+  e.t->first_server_data_ns = at_ms(90.5);  // HTTP/2's settings; the client's request is at 91
+  EXPECT_EQ(e.wait_ms(), 400);
+  e.c->half.s2c.payload_bytes =
+      5'000;  // these do not take so long: when the answer came is not known
+  EXPECT_LT(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, WithLossesItEndsWhereTheClientLeaves) {
+  Encrypted e;
+  Impairment& lost = test::impair(e.c->half.s2c);
+  lost.retransmissions[static_cast<std::size_t>(RetransmissionClass::fast)] = 3;
+  e.c->half.s2c.payload_bytes = 100'000;
+  EXPECT_EQ(e.wait_ms(), 140);
+  e.c->half.c2s.payload_packets = 4;
+  e.c->half.c2s.last_payload_ns = at_ms(401);
+  EXPECT_EQ(e.wait_ms(), 400);
+  // It said more, but a path with so many losses takes that long.
+  e.c->half.c2s.payload_packets = 6;
+  EXPECT_EQ(e.wait_ms(), 400);
+  e.c->half.s2c.payload_bytes = 1'000;
+  EXPECT_EQ(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, WhoResetsAtOnceLeavesToo) {
+  Encrypted e;
+  e.c->half.s2c.payload_bytes = 5'000;  // which do not take 260 ms by themselves
+  e.c->close = CloseKind::rst;
+  e.c->close_time_ns = at_ms(401);
+  EXPECT_EQ(e.wait_ms(), 400);
+  e.c->close_time_ns = at_ms(450);
+  EXPECT_EQ(e.wait_ms(), 140);
+  e.c->close_time_ns = at_ms(401);
+  e.c->close = CloseKind::fin_both;  // whose FIN came first is not known
+  EXPECT_EQ(e.wait_ms(), 140);
+}
+
+TEST(UnreadableAnswer, OfManyBytesMayTakeLonger) {
+  Encrypted e;
+  e.c->half.c2s.payload_packets = 4;
+  e.c->half.s2c.last_payload_ns = e.c->last_time_ns = at_ms(8000);
+  e.c->half.c2s.last_payload_ns = at_ms(8001);
+  EXPECT_EQ(e.wait_ms(), 8000);  // 600 kB in 8 s
+  e.c->half.s2c.payload_bytes = 60'000;
   EXPECT_EQ(e.wait_ms(), 140);
 }
 
