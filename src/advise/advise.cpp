@@ -265,7 +265,7 @@ Advice advise(const RuleInput& input, const std::vector<ChangeMade>& made) {
   settle_ownership(found, advice.fine);
   const OpenedUnseen unseen(input.data);
   for (Finding& f : found) {
-    set_done(f, made, input.visits);
+    set_done(f, made, input);
     if (!judge_saving(f, input, unseen, advice)) continue;
     (recommended(f) ? advice.findings : advice.done).push_back(std::move(f));
   }

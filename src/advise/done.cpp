@@ -4,12 +4,23 @@
 #include <cmath>
 #include <set>
 
+#include "saving.hpp"
+
 namespace wirelag {
 namespace {
 
 using Since = DoneAlready::Since;
 
-bool since(const Visit& v, TimeNs mark_ns) { return v.start_ns >= mark_ns; }
+/// What began at the mark or later, of a visit that went on across it too.
+bool since(const Edit& e, TimeNs mark_ns, const Visits& visits) {
+  return visits.stored[e.visit].nodes[e.node].start_ns >= mark_ns;
+}
+
+/// Whether some of the visit began on that side of the mark.
+bool is_of(const Visit& v, bool since, TimeNs mark_ns) {
+  return std::any_of(v.nodes.begin(), v.nodes.end(),
+                     [&](const VisitNode& n) { return (n.start_ns >= mark_ns) == since; });
+}
 
 /// Services of the visits with an edit.
 std::set<std::string_view> services_of(const Finding& f, const Visits& visits) {
@@ -22,7 +33,8 @@ std::uint64_t count_since(const Finding& f, TimeNs mark_ns, const Visits& visits
   const std::set<std::string_view> services = services_of(f, visits);
   double n = 0;
   for (const Visit& v : visits.stored) {
-    if (since(v, mark_ns) && (services.empty() || services.contains(v.service))) n += v.weight;
+    if (is_of(v, true, mark_ns) && (services.empty() || services.contains(v.service)))
+      n += v.weight;
   }
   return static_cast<std::uint64_t>(std::llround(n));
 }
@@ -34,14 +46,23 @@ const Finding* again(const Finding& f, const ChangeMade& made) {
   return at == made.still.end() ? nullptr : &*at;
 }
 
-/// Judged anew, the rule found it again, and not only of what went on across the mark; or there was none before.
-bool seen_since(const Finding& f, const ChangeMade& made, const Visits& visits) {
-  if (made.before_all) return true;
-  const auto edits_since = std::count_if(f.edits.begin(), f.edits.end(), [&](const Edit& e) {
-    return since(visits.stored[e.visit], made.time_ns);
-  });
-  if (edits_since == std::ssize(f.edits) && edits_since > 0) return true;
-  return again(f, made) != nullptr && (f.edits.empty() || edits_since > 0);
+/// Whether the finding would be worth it with these edits alone.
+bool worth_it(const Finding& f, std::vector<Edit> edits, const RuleInput& input) {
+  if (edits.empty()) return false;
+  Finding part = f;
+  part.edits = std::move(edits);
+  Saving saving(part, input);
+  saving.work_out();
+  return saving.worth_it();
+}
+
+/// Only that of its side, if there is any.
+void keep_evidence(Finding& f, bool of_after, TimeNs mark_ns) {
+  std::vector<Evidence> kept;
+  std::copy_if(
+      f.evidence.begin(), f.evidence.end(), std::back_inserter(kept),
+      [&](const Evidence& e) { return !known(e.time_ns) || (e.time_ns >= mark_ns) == of_after; });
+  if (!kept.empty()) f.evidence = std::move(kept);
 }
 
 /// What is said of it: of what was captured since.
@@ -57,21 +78,27 @@ void tell_of(Finding& f, const Finding& still) {
 
 }  // namespace
 
-void set_done(Finding& f, const std::vector<ChangeMade>& all, const Visits& visits) {
+/// A rule that goes by what is usual may find nothing in what was captured since alone, and one that found little may
+/// find it there: either shows that it is still there.
+void set_done(Finding& f, const std::vector<ChangeMade>& all, const RuleInput& input) {
   const auto made =
       std::find_if(all.begin(), all.end(), [&f](const ChangeMade& m) { return m.rule == f.rule; });
   if (made == all.end()) return;
-  DoneAlready done{made->time_ns, made->what, Since::not_captured,
-                   count_since(f, made->time_ns, visits)};
-  const bool seen = seen_since(f, *made, visits);
+  const TimeNs mark_ns = made->time_ns;
+  std::vector<Edit> before, after;
+  for (const Edit& e : f.edits) (since(e, mark_ns, input.visits) ? after : before).push_back(e);
+  const Finding* still = again(f, *made);
+  const bool found_again = still != nullptr && (f.edits.empty() || !after.empty());
+  const bool seen = made->before_all || found_again || worth_it(f, after, input);
+  DoneAlready done{mark_ns, made->what, Since::not_captured, count_since(f, mark_ns, input.visits)};
   if (seen) {
     done.since = Since::seen;
   } else if (made->judged && done.visits_since > 0) {
     done.since = Since::not_seen;
   }
-  std::erase_if(
-      f.edits, [&](const Edit& e) { return since(visits.stored[e.visit], made->time_ns) != seen; });
-  if (const Finding* still = again(f, *made); seen && still != nullptr) tell_of(f, *still);
+  f.edits = seen ? std::move(after) : std::move(before);
+  keep_evidence(f, seen, mark_ns);
+  if (seen && still != nullptr) tell_of(f, *still);
   f.done = std::move(done);
 }
 
@@ -81,7 +108,7 @@ std::uint64_t visits_of(const Finding& f, const Visits& visits) {
   if (!f.done) return visits.seen;
   double n = 0;
   for (const Visit& v : visits.stored) {
-    if (since(v, f.done->time_ns) == recommended(f)) n += v.weight;
+    if (is_of(v, recommended(f), f.done->time_ns)) n += v.weight;
   }
   return static_cast<std::uint64_t>(std::llround(n));
 }
@@ -91,9 +118,11 @@ DurationNs span_of(const Finding& f, const RuleInput& input) {
   TimeNs from_ns = INT64_MAX;
   TimeNs to_ns = INT64_MIN;
   for (const Visit& v : input.visits.stored) {
-    if (since(v, f.done->time_ns) != recommended(f)) continue;
-    from_ns = std::min(from_ns, v.start_ns);
-    to_ns = std::max(to_ns, v.start_ns + v.wait_ns);
+    for (const VisitNode& n : v.nodes) {
+      if ((n.start_ns >= f.done->time_ns) != recommended(f)) continue;
+      from_ns = std::min(from_ns, n.start_ns);
+      to_ns = std::max(to_ns, n.end_ns);
+    }
   }
   return from_ns > to_ns ? 0 : to_ns - from_ns;
 }

@@ -10,8 +10,8 @@
 namespace wirelag {
 
 /// Sets Finding::done where the finding's rule is among `made`, and leaves it the edits of the side that it is about.
-/// One that is still there tells of what was captured since.
-void set_done(Finding& finding, const std::vector<ChangeMade>& made, const Visits& visits);
+/// One that is still there tells of what was captured since, where that could be judged alone.
+void set_done(Finding& finding, const std::vector<ChangeMade>& made, const RuleInput& input);
 
 /// Whether it is worth saying to somebody who did what was said before.
 [[nodiscard]] bool recommended(const Finding& finding);

@@ -191,13 +191,27 @@ std::string ledger_words(const LedgerRow& row) {
                      100 * row.saved_share, row.predictions > 1 ? " at the median" : "");
 }
 
+std::string mark_alone(const Report& r, std::size_t change) {
+  constexpr std::size_t kSaid = 8;
+  const auto said = [&r](const MarkedChange& c) {
+    const TimeNs at = c.mark.time_ns;
+    return c.services.empty() && known(r.capture.first_time_ns) && known(r.capture.last_time_ns) &&
+           at >= r.capture.first_time_ns && at <= r.capture.last_time_ns;
+  };
+  const auto before = std::count_if(r.changes.begin(),
+                                    r.changes.begin() + static_cast<std::ptrdiff_t>(change), said);
+  if (!said(r.changes[change]) || static_cast<std::size_t>(before) >= kSaid) return {};
+  return mark_title(r, r.changes[change].mark) +
+         ": no whole visit from the mark before it to the next one";
+}
+
 std::string marks_alone(const Report& r) {
   std::size_t alone = 0;
   const Mark* latest = nullptr;
-  for (const MarkedChange& change : r.changes) {
-    if (!change.services.empty()) continue;
+  for (std::size_t i = 0; i < r.changes.size(); ++i) {
+    if (!r.changes[i].services.empty() || !mark_alone(r, i).empty()) continue;
     ++alone;
-    latest = &change.mark;
+    latest = &r.changes[i].mark;
   }
   if (latest == nullptr) return {};
   return fmt::format("{} without a visit around {}. {}: {}.", count(alone, "mark"),

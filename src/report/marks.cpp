@@ -13,13 +13,16 @@ namespace {
 
 using Held = MarkedChange::Prediction::Held;
 
-/// A prediction that the median before leaves open by more than it saves would always hold.
+/// A prediction that the median before leaves open by more than it saves would always hold; one is not held where the
+/// median after it may as well be unchanged.
 Held held(const MarkedChange::Prediction& p, const MarkedChange::Service& s) {
   if (!p.named || s.more_unanswered || s.more_errors) return Held::not_asked;
   if (!known(s.before.p50_low_ns) || !known(s.after.p50_low_ns)) return Held::too_few;
   if (s.before.p50_high_ns - s.before.p50_low_ns >= p.saving_ns) return Held::too_few;
   if (s.after.p50_high_ns < p.low_ns) return Held::faster;
-  return s.after.p50_low_ns > p.high_ns ? Held::slower : Held::yes;
+  if (s.after.p50_low_ns > p.high_ns) return Held::slower;
+  const bool says_faster = p.high_ns < s.before.p50_low_ns;
+  return says_faster && s.after.p50_high_ns >= s.before.p50_low_ns ? Held::too_few : Held::yes;
 }
 
 MarkedChange::Prediction prediction(const std::string& rule, const Foreseen::Saving& saving,

@@ -32,7 +32,10 @@ namespace wirelag::report {
 [[nodiscard]] std::string mark_predicted_nothing(const MarkedChange& change);
 /// "http-late-connection: 2 of 3 predictions held; of the saving predicted 97 % was measured at the median"
 [[nodiscard]] std::string ledger_words(const LedgerRow& row);
-/// How many marks have no visit around them, and which of them is the latest; empty when all have.
+/// Of a mark within the capture without a whole visit on either side, of which there is no more to say. Empty for any
+/// other, and of more than the first few.
+[[nodiscard]] std::string mark_alone(const Report& report, std::size_t change);
+/// How many other marks have no visit around them, and which of them is the latest; empty when all have.
 [[nodiscard]] std::string marks_alone(const Report& report);
 /// All marks in one line: how many, how the latest one came out that has visits on both sides, how many predictions
 /// held, and of how many findings that are marked as done the fault is still seen. Empty without a mark.

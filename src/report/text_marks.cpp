@@ -14,8 +14,13 @@ void text_marks(std::string& out, const Report& r) {
   out +=
       "\nMarked changes: visits that asked something, before and after each (up to the next "
       "mark)\n";
-  for (const MarkedChange& change : r.changes) {
-    if (change.services.empty()) continue;
+  for (std::size_t i = 0; i < r.changes.size(); ++i) {
+    const MarkedChange& change = r.changes[i];
+    if (change.services.empty()) {
+      const std::string alone = mark_alone(r, i);
+      if (!alone.empty()) paragraph(out, "mark", alone, 9, 2);
+      continue;
+    }
     paragraph(out, "mark", mark_title(r, change.mark), 9, 2);
     Table table({{"service", Align::left, Shrink::middle, 14},
                  {"before", Align::right},

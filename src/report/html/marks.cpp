@@ -17,18 +17,20 @@ void table_of(Writer& w, const MarkedChange& change, const std::string& title) {
   Table t(w, title,
           {{"service"},
            {"visits before", true},
-           {"median ms", true},
+           {"median before, ms", true},
            {"visits after", true},
-           {"median ms", true},
+           {"median after, ms", true},
            {"median changed by ms", true},
            {"is that chance?"},
            {"predicted before it, for the median after"},
            {"not answered, or with an error"}});
   for (const MarkedChange::Service& s : change.services) {
+    const std::string predicted = fmt::format("{}", fmt::join(mark_predictions(s), "; "));
+    const std::string failures = mark_failures(s);
     t.row({clip_middle(utf8(s.name), 60), std::to_string(s.before.visits),
            ms_number(s.before.p50_ns), std::to_string(s.after.visits), ms_number(s.after.p50_ns),
-           mark_difference(s), mark_verdict(s),
-           fmt::format("{}", fmt::join(mark_predictions(s), "; ")), mark_failures(s)});
+           mark_difference(s), mark_verdict(s), predicted.empty() ? std::string(kNone) : predicted,
+           failures.empty() ? "none" : failures});
   }
 }
 
@@ -39,7 +41,11 @@ void marked_changes(Writer& w, const Report& r) {
   w.leaf("h3", "Marked changes", {{"id", "marks"}});
   for (std::size_t i = 0; i < r.changes.size(); ++i) {
     const MarkedChange& change = r.changes[i];
-    if (change.services.empty()) continue;
+    if (change.services.empty()) {
+      const std::string alone = mark_alone(r, i);
+      if (!alone.empty()) w.leaf("p", fmt::format("{}. {}.", i + 1, alone));
+      continue;
+    }
     table_of(w, change, fmt::format("{}. {}", i + 1, mark_title(r, change.mark)));
     const std::string nothing = mark_predicted_nothing(change);
     if (!nothing.empty()) w.leaf("p", nothing, {{"class", "note"}});

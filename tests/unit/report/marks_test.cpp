@@ -51,6 +51,17 @@ TEST(Mark, IsATimeAndWords) {
   }
 }
 
+/// The text with every run of blanks and line ends as one blank, for sentences that wrap.
+std::string flat(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n';
+    if (!blank) out += c;
+    if (blank && !out.empty() && out.back() != ' ') out += ' ';
+  }
+  return out;
+}
+
 /// One visit every two seconds: `slow` times about 500 ms, then `fast` times about 100.
 Story story_of(int slow, int fast) {
   Story s;
@@ -375,6 +386,15 @@ TEST(MarkedChange, WhatIsOpenByMoreThanTheSavingHoldsNoPrediction) {
   EXPECT_TRUE(r.ledger.empty());
 }
 
+TEST(MarkedChange, AMedianAfterThatMayBeEitherHoldsNoPrediction) {
+  // Of 20 pages after the mark 12 are as slow as before: the median may be either.
+  const Report r = report_of(story_of_late_images(32, 8), {{at_ms(39'500), kLate}});
+  const MarkedChange::Service& s = r.changes.at(0).services.at(0);
+  EXPECT_LE(s.after.p50_low_ns, s.predicted.at(0).high_ns);
+  EXPECT_GE(s.after.p50_high_ns, s.before.p50_low_ns);
+  EXPECT_EQ(s.predicted[0].held, MarkedChange::Prediction::Held::too_few);
+}
+
 TEST(MarkedChange, MarksOfOneInstantAreOneChange) {
   const Report r = report_of(story_of_late_images(20, 20),
                              {{at_ms(39'500), "one"}, {at_ms(39'500), "two " + kLate}});
@@ -470,6 +490,19 @@ TEST(MarkedChange, MarksWithoutVisitsTakeOneLine) {
   EXPECT_THAT(render_html(r), HasSubstr("49 marks without a visit around them"));
 }
 
+TEST(MarkedChange, AMarkWithinTheCaptureIsNamedWithoutAVisitAroundIt) {
+  const Report r =
+      report_of(story_of(20, 20), {{at_ms(90'000), "one"}, {at_ms(91'000), "<two>"}, {0, "past"}});
+  EXPECT_EQ(mark_alone(r, 0), "");
+  EXPECT_THAT(mark_alone(r, 2), HasSubstr("<two>: no whole visit"));
+  for (const std::string& page : {flat(render_text(r, {})), render_html(r)}) {
+    EXPECT_THAT(page, testing::AnyOf(HasSubstr("<two>: no whole visit from"),
+                                     HasSubstr("3. 2023-11-14 22:14:51.000000000 UTC, 91000.000 ms "
+                                               "after the capture begins: &lt;two&gt;: no whole")));
+    EXPECT_THAT(page, Not(HasSubstr("2 marks without a visit around them")));
+  }
+}
+
 TEST(MarkedChange, EveryRendererShowsIt) {
   const Report r = report_of(story_of(20, 25), {{at_ms(39'500), "http2 <on>"}});
   const std::string text = render_text(r, {});
@@ -509,17 +542,6 @@ TEST(MarkedChange, LongWordsAreCutAndItIsSaid) {
   EXPECT_THAT(mark_title(r, r.changes[0].mark),
               testing::EndsWith(what.substr(0, 400) + " ... (cut: 200 of 250 letters)"));
   EXPECT_THAT(render_json(r), HasSubstr(what));
-}
-
-/// The text with every run of blanks and line ends as one blank, for sentences that wrap.
-std::string flat(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n';
-    if (!blank) out += c;
-    if (blank && !out.empty() && out.back() != ' ') out += ' ';
-  }
-  return out;
 }
 
 using Since = DoneAlready::Since;
@@ -603,6 +625,30 @@ TEST(DoneAlready, OfAMarkBeforeTheCaptureAllIsSince) {
   const Finding* unmarked = of_late(report_of(story, {}).advice.findings);
   EXPECT_EQ(f->saving.low_ns, unmarked->saving.low_ns);
   EXPECT_EQ(f->affected_actions, unmarked->affected_actions);
+}
+
+TEST(DoneAlready, WhatOnlyTheWholeCaptureShowsIsSeenToo) {
+  // A server that answers one at a time in 50 ms, and eight clients that ask it together from 6 s on: that this is
+  // slow can be told from before alone.
+  Story story;
+  for (int i = 0; i < 8; ++i) {
+    Connection& c = story.connection("10.0.0." + std::to_string(i + 1),
+                                     static_cast<std::uint16_t>(1000 + i), "192.0.2.80", 80, i, 1);
+    if (i == 0) {
+      for (int n = 1; n < 60; ++n) story.http(c, "/", 100.0 * n, 100.0 * n + 50);
+    }
+    for (int n = 0; n < 40; ++n) {
+      const double asked = 6000 + 50 * i + 400.0 * n;
+      story.http(c, "/", asked, asked + 400);
+    }
+  }
+  const auto of_knee = [](const std::vector<Finding>& list) {
+    return std::any_of(list.begin(), list.end(),
+                       [](const Finding& f) { return f.rule == "srv-saturation-knee"; });
+  };
+  const Report r = report_of(story, {{at_ms(14'000), "srv-saturation-knee: one more"}});
+  EXPECT_TRUE(of_knee(r.advice.findings));
+  EXPECT_FALSE(of_knee(r.advice.done));
 }
 
 TEST(DoneAlready, TheLatestMarkThatNamesTheRuleCounts) {
