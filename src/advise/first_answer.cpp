@@ -121,6 +121,9 @@ TimeNs first_answer_end_ns(const Connection& c, const TlsHandshake* tls) {
   const HalfConnection& down = c.half.s2c;
   const TimeNs first_ns = tls != nullptr ? tls->first_server_data_ns : down.first_payload_ns;
   const TimeNs last_ns = down.last_payload_ns;
+  // Where the server spoke first (HTTP/2's settings) the client asks behind that, and waits a round trip.
+  const TimeNs asked_ns = tls != nullptr ? std::max(first_ns, tls->first_client_data_ns) : first_ns;
+  const DurationNs settings = asked_ns > first_ns ? 1 : 0;
   if (!known(first_ns) || !known(last_ns) || last_ns <= first_ns) return first_ns;
   if (c.one_sided || c.untimed) return first_ns;
   if (last_ns - first_ns >= goodbye_after_ns(down.payload_bytes)) return first_ns;
@@ -130,11 +133,12 @@ TimeNs first_answer_end_ns(const Connection& c, const TlsHandshake* tls) {
   const bool last_is_news = leaves || !repeats_itself(down);
   const bool said_more =
       up.payload_packets > once + 1 ||
-      (up.payload_packets > once && up.last_payload_ns > first_ns && up.last_payload_ns < last_ns);
+      (up.payload_packets > once && up.last_payload_ns > asked_ns && up.last_payload_ns < last_ns);
   if (!said_more) {
-    const bool whole = leaves || (last_is_news && arrives_without_a_pause(c, first_ns, last_ns));
+    const bool whole =
+        leaves || (last_is_news && arrives_without_a_pause(c, asked_ns, last_ns, settings));
     // Its one more segment was part of the request, or its goodbye.
-    const bool asked_once = up.last_payload_ns <= first_ns || up.payload_packets > once;
+    const bool asked_once = up.last_payload_ns <= asked_ns || up.payload_packets > once;
     return whole && asked_once ? last_ns : first_ns;
   }
   if (up.payload_packets == once + 1) {
