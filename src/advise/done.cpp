@@ -46,14 +46,21 @@ const Finding* again(const Finding& f, const ChangeMade& made) {
   return at == made.still.end() ? nullptr : &*at;
 }
 
-/// Whether the finding would be worth it with these edits alone.
-bool worth_it(const Finding& f, std::vector<Edit> edits, const RuleInput& input) {
-  if (edits.empty()) return false;
+/// What the finding saves per visit with these edits alone; 0 where that is not worth it.
+DurationNs saved_ns(const Finding& f, const std::vector<Edit>& edits, const RuleInput& input) {
+  if (edits.empty()) return 0;
   Finding part = f;
-  part.edits = std::move(edits);
+  part.edits = edits;
   Saving saving(part, input);
   saving.work_out();
-  return saving.worth_it();
+  return saving.worth_it() ? part.saving.mid_ns : 0;
+}
+
+/// Whether visits since the mark still have at least half of it.
+bool as_before(const Finding& f, const std::vector<Edit>& before, const std::vector<Edit>& after,
+               const RuleInput& input) {
+  const DurationNs since_ns = saved_ns(f, after, input);
+  return since_ns > 0 && since_ns >= saved_ns(f, before, input) / 2;
 }
 
 /// Only that of its side, if there is any.
@@ -78,8 +85,8 @@ void tell_of(Finding& f, const Finding& still) {
 
 }  // namespace
 
-/// A rule that goes by what is usual may find nothing in what was captured since alone, and one that found little may
-/// find it there: either shows that it is still there.
+/// It is still there where the rule finds it in what was captured since alone. A rule that goes by what is usual may
+/// find nothing there; then it is still there where it costs as much as before.
 void set_done(Finding& f, const std::vector<ChangeMade>& all, const RuleInput& input) {
   const auto made =
       std::find_if(all.begin(), all.end(), [&f](const ChangeMade& m) { return m.rule == f.rule; });
@@ -89,7 +96,7 @@ void set_done(Finding& f, const std::vector<ChangeMade>& all, const RuleInput& i
   for (const Edit& e : f.edits) (since(e, mark_ns, input.visits) ? after : before).push_back(e);
   const Finding* still = again(f, *made);
   const bool found_again = still != nullptr && (f.edits.empty() || !after.empty());
-  const bool seen = made->before_all || found_again || worth_it(f, after, input);
+  const bool seen = made->before_all || found_again || as_before(f, before, after, input);
   DoneAlready done{mark_ns, made->what, Since::not_captured, count_since(f, mark_ns, input.visits)};
   if (seen) {
     done.since = Since::seen;

@@ -108,9 +108,10 @@ std::string done_words(const DoneAlready& d) {
       return fmt::format("{}, not seen after it in {}", marked, count(d.visits_since, "visit"));
     case DoneAlready::Since::not_captured: break;
   }
-  return d.visits_since == 0 ? marked + "; no visit after it is in this capture"
-                             : fmt::format("{}; the {} after it do not show whether it is gone",
-                                           marked, count(d.visits_since, "visit"));
+  return d.visits_since == 0
+             ? marked + "; no visit after it to the same services is in this capture"
+             : fmt::format("{}; the {} after it do not show whether it is gone", marked,
+                           count(d.visits_since, "visit"));
 }
 
 std::string mark_title(const Report& r, const Mark& mark) {

@@ -609,7 +609,9 @@ TEST(DoneAlready, NothingOfAfterTheMarkShowsNothing) {
   const Finding* f = of_late(r.advice.done);
   ASSERT_NE(f, nullptr);
   EXPECT_EQ(f->done->since, Since::not_captured);
-  EXPECT_THAT(flat(render_text(r, {})), HasSubstr("; no visit after it is in this capture"));
+  EXPECT_THAT(flat(render_text(r, {})),
+              HasSubstr("; no visit after it to the same services is in this "
+                        "capture"));
   const Report later = report_of(story_of_late_images(20, 0), {{at_ms(900'000), kLate}});
   ASSERT_NE(of_late(later.advice.done), nullptr);
   EXPECT_EQ(of_late(later.advice.done)->done->since, Since::not_captured);
