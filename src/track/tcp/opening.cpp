@@ -346,10 +346,31 @@ void Openings::note_crossing_completion(TcpFlow& flow, const Packet& packet) {
   keep_round_trips(flow);
 }
 
+/// The client acknowledges a SYN-ACK that has not been captured yet. Only with its SYN is it sure who the client is.
+void Openings::note_early_ack(TcpFlow& flow, SideIndex sender, const Packet& packet) const {
+  if (!flow.syn || flow.syn_ack || sender != flow.client || known(flow.opening.ack_ns)) return;
+  flow.opening.ack_ns = packet.measured_ns();
+  flow.opening.ack_frame = packet.number;
+}
+
+/// Behind a SYN-ACK that the client had acknowledged before, nothing that it sends completes the handshake.
+void Openings::note_early_completion(TcpFlow& flow, const TcpHeader& syn_ack) {
+  const Side& client = flow.side[flow.client];
+  if (!client.acked) return;
+  const std::int32_t beyond = seq_distance(syn_ack.seq + 1, client.max_ack);
+  if (beyond < 0 || beyond >= kNear) return;
+  if (flow.opening.isns_differ) follow_server(flow, *acknowledged(flow, client.max_ack));
+  flow.complete = flow.opening.ack_came_first = true;
+  keep_round_trips(flow);
+}
+
 void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
   const TcpHeader& tcp = packet.tcp;
   const bool completing = completes(flow, sender, tcp);
-  if (!completing && (tcp.flags & (tcp_flag::syn | tcp_flag::rst)) == 0) return;
+  if (!completing && (tcp.flags & (tcp_flag::syn | tcp_flag::rst)) == 0) {
+    if (tcp.has(tcp_flag::ack)) note_early_ack(flow, sender, packet);
+    return;
+  }
 
   const TcpOptions options = parse_options(tcp.options);
   // It may move the number that an ordinary opening's segments are worked out from.
@@ -362,6 +383,7 @@ void Openings::note(TcpFlow& flow, SideIndex sender, const Packet& packet) {
     if (detail.syn_acks < 2) ++detail.syn_acks;
     note_syn_ack(flow, sender, packet, options);
     if (!flow.complete) note_crossing_completion(flow, packet);
+    if (!flow.complete) note_early_completion(flow, tcp);
   } else if (tcp.has(tcp_flag::syn)) {
     note_syn(flow, sender, packet, options);
   }
@@ -409,6 +431,7 @@ TimeNs Openings::last_syn_ack_before_ack_ns(const Opening& o) const {
 bool Openings::contradicts_order(const TcpFlow& flow) const {
   if (!flow.syn_ack) return false;
   const Opening& o = flow.opening;
+  if (o.ack_came_first) return true;
   const auto before = [](TimeNs a, TimeNs b) { return known(a) && a < b; };
   const TimeNs asked_ns = std::max(o.first_syn_ns, last_syn_before_answer_ns(o));
   if (flow.syn && (o.syns_before_answer == 0 || before(o.first_syn_ack_ns, asked_ns))) return true;

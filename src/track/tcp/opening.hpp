@@ -70,6 +70,8 @@ class Openings {
                     const TcpOptions& options);
   void note_completion(TcpFlow& flow, const Packet& packet, const TcpOptions& options);
   void note_crossing_completion(TcpFlow& flow, const Packet& packet);
+  void note_early_ack(TcpFlow& flow, SideIndex sender, const Packet& packet) const;
+  void note_early_completion(TcpFlow& flow, const TcpHeader& syn_ack);
   [[nodiscard]] bool completes(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) const;
   [[nodiscard]] const HandshakeSegment* acknowledged(const TcpFlow& flow, std::uint32_t ack) const;
   void follow_server(TcpFlow& flow, const HandshakeSegment& syn_ack);

@@ -414,6 +414,61 @@ TEST(Handshake, AckTimedBeforeItsSynAckGivesNoTimes) {
   expect_no_times(c);
 }
 
+TEST(Handshake, AckCapturedBeforeItsSynAckGivesNoTimes) {
+  for (const bool resent : {false, true}) {
+    Conversation t;
+    t.client_sends(0, kSyn, 0, 0);
+    t.client_sends(11, kAck, 1, 1);
+    t.server_sends(resent ? 1010 : 12, kSynAck, 0, 1);
+    t.client_sends(2000, kAck, 1, 1, "question");
+    t.server_sends(2040, kAck, 1, 9, "answer");
+    const Connection& c = t.finish();
+    EXPECT_EQ(c.state, ConnectionState::complete);
+    EXPECT_EQ(c.established_time_ns - c.start_time_ns, ms(11));
+    EXPECT_EQ(c.ack_frame, 2U);
+    expect_no_times(c);
+    EXPECT_EQ(c.rtt_probe_server.samples, 1U);
+    EXPECT_EQ(c.rtt_probe_server.min_ns, ms(40));
+  }
+}
+
+TEST(Handshake, AckBeforeTheSynAckWithoutASynTellsNoHalf) {
+  Conversation t;
+  t.client_sends(11, kAck, 1, 1);
+  t.server_sends(12, kSynAck, 0, 1);
+  t.client_sends(2000, kAck, 1, 1, "question");
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::no_syn_seen);
+  EXPECT_EQ(c.client, t.client);
+  EXPECT_FALSE(known(c.established_time_ns));
+  expect_no_times(c);
+}
+
+TEST(Handshake, AckOfAnotherNumberBeforeTheSynAckCompletesNothing) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.client_sends(11, kAck, 1, kFar);
+  t.server_sends(12, kSynAck, 0, 1);
+  t.client_sends(14, kAck, 1, 1);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+  EXPECT_EQ(c.connect_time_ns, ms(14));
+}
+
+TEST(Handshake, OfTwoSynAcksBehindTheAckItsNumberTellsWhichCounts) {
+  Conversation t;
+  t.client_sends(0, kSyn, 0, 0);
+  t.client_sends(11, kAck, 1, kFar + 1);
+  t.server_sends(12, kSynAck, 0, 1);
+  t.server_sends(13, kSynAck, kFar, 1);
+  t.server_sends(30, kAck, kFar + 1, 1, "hello");
+  t.client_sends(40, kAck, 1, kFar + 6);
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.state, ConnectionState::complete);
+  EXPECT_EQ(c.half.s2c.impairment().missing_bytes, 0U);
+  expect_no_times(c);
+}
+
 TEST(Handshake, MidstreamTakesTheLowerPortForTheServer) {
   Conversation t;
   t.server_sends(0, kAck, 100, 50, "x");
