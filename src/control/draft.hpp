@@ -74,7 +74,7 @@ class Openings {
 void release(Draft& draft, const Transactions<DnsTransaction>& all,
              const std::vector<IpAddress>& hosts, Openings& openings);
 
-/// The A and AAAA records of an answer.
+/// The A and AAAA records of an answer, and the hints of its HTTPS records.
 [[nodiscard]] std::vector<IpAddress> addresses_in(const DnsTransaction& d);
 
 /// Sets `merged_into` of the drafts that were steps of a search list.

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include <wirelag/track/dns/message.hpp>
+
 #include "draft.hpp"
 
 namespace wirelag {
@@ -92,8 +94,10 @@ Drafts group(const Transactions<DnsTransaction>& all, const std::vector<std::siz
   return drafts;
 }
 
-/// An address takes more octets of a response than this: its record's name, type, class, TTL, length, itself.
+/// An address takes no less of a response than this: its record's name, type, class, TTL, length, itself.
 constexpr std::size_t kLeastAddressRecord = 1 + 2 + 2 + 4 + 2 + 4;
+/// One of the hints in an HTTPS record.
+constexpr std::size_t kLeastHint = 4;
 
 /// Each address once, where it came first. Sorted, not looked up one by one: answers choose how many there are.
 class Distinct {
@@ -124,7 +128,9 @@ class Distinct {
 
 void add_addresses(Drafts& drafts, const Transactions<DnsTransaction>& all) {
   std::size_t most = 0;
-  for (const DnsTransaction& d : all) most += d.response.size() / kLeastAddressRecord;
+  for (const DnsTransaction& d : all) {
+    most += d.response.size() / (d.qtype == dns_type::https ? kLeastHint : kLeastAddressRecord);
+  }
   drafts.addresses = ListRoom<IpAddress>(std::min(most, drafts.all.size() * Lookup::kMaxAddresses));
   Distinct distinct;
   for (Draft& draft : drafts.all) {

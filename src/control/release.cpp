@@ -5,6 +5,9 @@
 //
 //   A  ------answer   SYN               the client went on with the first
 //   AAAA ---------------------answer
+//
+//   A  ------answer                     it went on right behind the HTTPS record: that was waited for
+//   HTTPS -----------answer SYN
 #include <algorithm>
 
 #include <wirelag/track/dns/message.hpp>
@@ -88,6 +91,52 @@ void release_without_final(Draft& draft, const Transactions<DnsTransaction>& all
   draft.outcome = all[last].outcome;
 }
 
+[[nodiscard]] bool has_address(const TypeState& type) {
+  return type.qtype == dns_type::a || type.qtype == dns_type::aaaa;
+}
+
+/// Of the answers that `wanted` takes: the last that the client had when it went on, or when it has not the last of
+/// all; the first when it had none.
+struct Answers {
+  const TypeState* first = nullptr;
+  const TypeState* last = nullptr;
+};
+template <class Wanted>
+Answers answers_until(TimeNs went_on_ns, const Draft& draft, Wanted&& wanted) {
+  Answers found;
+  for (const TypeState& type : draft.types) {
+    if (!known(type.final_ns) || !wanted(type)) continue;
+    if (found.first == nullptr || type.final_ns < found.first->final_ns) found.first = &type;
+    if (known(went_on_ns) && type.final_ns > went_on_ns) continue;
+    if (found.last == nullptr || type.final_ns > found.last->final_ns) found.last = &type;
+  }
+  return found;
+}
+
+/// Whether the client waited for its HTTPS record too. Some do, some do not, and nothing says which: it is taken for
+/// who does only when it went on right behind that answer, and sooner behind it than that came behind the addresses.
+[[nodiscard]] bool waited_for(const TypeState& https, const TypeState& address, TimeNs went_on_ns) {
+  constexpr DurationNs kRightBehind = 10 * kMillisecondNs;
+  if (!known(went_on_ns) || https.final_ns > went_on_ns) return false;
+  const DurationNs gap = went_on_ns - https.final_ns;
+  return gap <= kRightBehind && gap < https.final_ns - address.final_ns;
+}
+
+/// The type whose answer released the client; null when there is none.
+const TypeState* releasing(const Draft& draft, TimeNs went_on_ns) {
+  const auto any = [](const TypeState&) { return true; };
+  const auto is_https = [](const TypeState& type) { return type.qtype == dns_type::https; };
+  const Answers addresses = answers_until(went_on_ns, draft, has_address);
+  if (addresses.first == nullptr) {
+    const Answers all = answers_until(went_on_ns, draft, any);
+    return all.last != nullptr ? all.last : all.first;
+  }
+  const TypeState* https = answers_until(went_on_ns, draft, is_https).last;
+  if (addresses.last == nullptr) return https != nullptr ? https : addresses.first;  // by a hint
+  const bool later = https != nullptr && waited_for(*https, *addresses.last, went_on_ns);
+  return later ? https : addresses.last;
+}
+
 }  // namespace
 
 /// With A and AAAA asked together the client waits for both, unless it was seen to go on after one.
@@ -96,19 +145,7 @@ void release(Draft& draft, const Transactions<DnsTransaction>& all,
   // Only with answers to more than one type can it matter when the client went on.
   const TimeNs went_on_ns =
       draft.types.size() < 2 ? kUnknownNs : went_on_at(draft, all, hosts, openings);
-  const bool addresses = std::any_of(draft.types.begin(), draft.types.end(), [](const auto& type) {
-    return known(type.final_ns) && (type.qtype == dns_type::a || type.qtype == dns_type::aaaa);
-  });
-  const TypeState* last = nullptr;
-  const TypeState* first = nullptr;
-  for (const TypeState& type : draft.types) {
-    if (!known(type.final_ns)) continue;
-    if (addresses && type.qtype != dns_type::a && type.qtype != dns_type::aaaa) continue;
-    if (first == nullptr || type.final_ns < first->final_ns) first = &type;
-    if (known(went_on_ns) && type.final_ns > went_on_ns) continue;
-    if (last == nullptr || type.final_ns > last->final_ns) last = &type;
-  }
-  if (last == nullptr) last = first;
+  const TypeState* last = releasing(draft, went_on_ns);
   if (last == nullptr) return release_without_final(draft, all);
 
   draft.released_by = last->final_by;

@@ -135,6 +135,19 @@ std::string service_parameter(std::uint16_t key, Bytes value) {
   }
 }
 
+/// Calls each(key, value) for the parameters of an HTTPS or SVCB record from `parameters` on; false when one is broken.
+template <class Each>
+bool each_parameter(Bytes parameters, Each&& each) {
+  ByteCursor in(parameters);
+  while (in.remaining() > 0) {
+    const std::uint16_t key = in.u16();
+    const Bytes value = in.bytes(in.u16());
+    if (!in.ok()) return false;
+    each(key, value);
+  }
+  return true;
+}
+
 bool service_text(Rdata data, std::string& out) {
   std::string text, target;
   const std::uint16_t priority = ByteCursor(data.rest()).u16();
@@ -142,15 +155,31 @@ bool service_text(Rdata data, std::string& out) {
   data.at += 2;
   if (!read_name(data, target)) return false;
   text = fmt::format("{} {}", priority, target);
-  ByteCursor in(data.rest());
-  while (in.remaining() > 0) {
-    const std::uint16_t key = in.u16();
-    const Bytes value = in.bytes(in.u16());
-    if (!in.ok()) return false;
+  const bool whole = each_parameter(data.rest(), [&](std::uint16_t key, Bytes value) {
     text += ' ' + service_parameter(key, value);
-  }
+  });
+  if (!whole) return false;
   out = text;
   return true;
+}
+
+/// The addresses that an HTTPS record hints at (RFC 9460 section 7.3).
+void add_hints(Rdata data, std::vector<IpAddress>& out) {
+  constexpr std::uint16_t kIpv4Hint = 4;
+  constexpr std::uint16_t kIpv6Hint = 6;
+  std::string target;
+  if (data.rest().size() < 2) return;
+  data.at += 2;  // the priority
+  if (!read_name(data, target)) return;
+  const std::size_t before = out.size();
+  const bool whole = each_parameter(data.rest(), [&](std::uint16_t key, Bytes value) {
+    const std::size_t size = key == kIpv4Hint ? 4 : 16;
+    if ((key != kIpv4Hint && key != kIpv6Hint) || value.size() % size != 0) return;
+    for (std::size_t i = 0; i < value.size(); i += size) {
+      out.push_back(size == 4 ? IpAddress::v4(&value[i]) : IpAddress::v6(&value[i]));
+    }
+  });
+  if (!whole) out.resize(before);
 }
 
 std::string data_text(std::uint16_t type, const Rdata& data) {
@@ -213,6 +242,9 @@ std::vector<IpAddress> decode_addresses(Bytes message) {
     const std::uint8_t* data = message.data() + record.data_at;
     if (record.type == dns_type::a && record.data_size == 4) out.push_back(IpAddress::v4(data));
     if (record.type == dns_type::aaaa && record.data_size == 16) out.push_back(IpAddress::v6(data));
+    if (record.type == dns_type::https) {
+      add_hints({message, record.data_at, record.data_at + record.data_size}, out);
+    }
   });
   return out;
 }

@@ -118,6 +118,47 @@ TEST(Lookup, ClientThatWentOnAfterTheFirstAnswerDidNotWaitForTheSecond) {
   EXPECT_DOUBLE_EQ(wait_ms(lookups_of(other).at(0)), 30);
 }
 
+/// A and AAAA are answered at 10 and 12 ms, HTTPS at `https_ms`; the client opens its connection at `opened_ms`.
+Lookup with_https(double https_ms, double opened_ms) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kA}, 0, 10, DnsOutcome::answered,
+            {"192.0.2.80"});
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kAaaa}, 0.1, 12, DnsOutcome::nodata);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kHttps}, 0.2, https_ms,
+            DnsOutcome::nodata);
+  story.connection("10.0.0.5", 5000, "192.0.2.80", 443, opened_ms, 5);
+  return lookups_of(story).at(0);
+}
+
+TEST(Lookup, ClientThatWentOnRightBehindTheHttpsRecordWaitedForIt) {
+  const Lookup lookup = with_https(40, 41);
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 40);
+  EXPECT_EQ(lookup.outcome, DnsOutcome::answered);
+  EXPECT_THAT(roles(lookup),
+              ElementsAre("asked:contributed", "asked:contributed", "asked:released"));
+}
+
+TEST(Lookup, ClientThatWentOnLaterIsNotTakenToHaveWaitedForTheHttpsRecord) {
+  EXPECT_DOUBLE_EQ(wait_ms(with_https(40, 60)), 12);    // long behind it
+  EXPECT_DOUBLE_EQ(wait_ms(with_https(12.5, 15)), 12);  // it came with the addresses
+  EXPECT_DOUBLE_EQ(wait_ms(with_https(40, 39)), 12);    // before it
+  EXPECT_DOUBLE_EQ(wait_ms(with_https(9, 13)), 12);     // it came before the addresses
+  EXPECT_DOUBLE_EQ(wait_ms(with_https(3000, 2999)), 12);
+}
+
+TEST(Lookup, ConnectionToAnAddressThatOnlyTheHttpsRecordHintsAtWasReleasedByIt) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kA}, 0, 30, DnsOutcome::answered,
+            {"192.0.2.80"});
+  story.dns({"10.0.0.5", "192.0.2.53", "www.example.com", kHttps}, 0.2, 10, DnsOutcome::answered,
+            {"192.0.2.81", "192.0.2.82"});
+  story.connection("10.0.0.5", 5000, "192.0.2.82", 443, 11, 5);
+  const Lookup lookup = lookups_of(story).at(0);
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 10);
+  EXPECT_THAT(roles(lookup), ElementsAre("asked:spare", "asked:released"));
+  EXPECT_EQ(lookup.addresses.size(), 3U);
+}
+
 TEST(Lookup, LoopbackClientGoesOnFromTheHostsAddress) {
   Story story;
   story.dns({"127.0.0.1", "127.0.0.53", "www.example.com", kA}, 0, 10, DnsOutcome::answered,

@@ -63,7 +63,8 @@ class Story {
     d.outcome = outcome;
     d.response_frame = frame_at(response_ms);
     d.response_ns = at_ms(response_ms);
-    d.response = as_bytes(text(message(addresses)));
+    const bool hints = q.type == dns_type::https && !addresses.empty();
+    d.response = as_bytes(text(hints ? hinting(addresses) : message(addresses)));
     return d;
   }
 
@@ -227,6 +228,17 @@ class Story {
   std::string_view text(std::string value) { return texts_.emplace_back(std::move(value)); }
 
   /// A response with an A or AAAA record per address, all for the root name.
+  /// A response with one HTTPS record that hints at IPv4 addresses: priority 1, target ".", key 4.
+  static std::string hinting(const std::vector<std::string>& addresses) {
+    const char size = static_cast<char>(4 * addresses.size());
+    std::string m("\0\1\x81\x80\0\0\0\1\0\0\0\0\0\0\x41\0\1\0\0\0\x3c\0", 22);
+    m += static_cast<char>(2 + 1 + 4 + size);
+    m += std::string("\0\1\0\0\4\0", 6) + size;
+    for (const std::string& address : addresses) {
+      m.append(reinterpret_cast<const char*>(ip(address).bytes.data()) + 12, 4);
+    }
+    return m;
+  }
   static std::string message(const std::vector<std::string>& addresses) {
     std::string m("\0\1\x81\x80\0\0\0", 7);
     m += static_cast<char>(addresses.size());

@@ -118,7 +118,7 @@ struct DnsRecord {
 
 /// The answer section, as far as the message is intact. Control path.
 [[nodiscard]] std::vector<DnsRecord> decode_answers(Bytes message);
-/// The addresses of its A and AAAA records. Control path.
+/// The addresses of its A and AAAA records, and those that its HTTPS records hint at. Control path.
 [[nodiscard]] std::vector<IpAddress> decode_addresses(Bytes message);
 
 /// "A", "HTTPS" ... ; "TYPE999" when it has no name here (RFC 3597). Control path.

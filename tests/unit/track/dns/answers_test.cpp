@@ -146,6 +146,40 @@ TEST(DnsAnswers, AddressesAreThoseOfTheTexts) {
   }
 }
 
+TEST(DnsAnswers, HintsOfHttpsRecordsAreAddresses) {
+  const auto message = [](unsigned type, unsigned hint_bytes) -> Message {
+    return Writer()
+        .header(1, kResponse, 1, 1)
+        .question("a.example", type)
+        .pointer(12)
+        .record(type, 20, 38)
+        .u16(1)
+        .name(".")
+        .u16(1)
+        .u16(3)
+        .label("h2")
+        .u16(4)
+        .u16(hint_bytes)
+        .u32(0x01020304)
+        .u16(6)
+        .u16(16)
+        .u32(0x20010db8)
+        .u32(0)
+        .u32(0)
+        .u32(1);
+  };
+  const std::vector<IpAddress> found = decode_addresses(message(65, 4));
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].text(), "1.2.3.4");
+  EXPECT_EQ(found[1].text(), "2001:db8::1");
+  EXPECT_TRUE(decode_addresses(message(65, 5)).empty());  // its parameters do not add up
+  EXPECT_TRUE(decode_addresses(message(64, 4)).empty());  // of another service than the web
+  const Message whole = message(65, 4);
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    EXPECT_TRUE(decode_addresses(Bytes(whole).first(n)).empty()) << n;
+  }
+}
+
 TEST(DnsNames, NumbersHaveNames) {
   EXPECT_EQ(type_name(1), "A");
   EXPECT_EQ(type_name(65), "HTTPS");
