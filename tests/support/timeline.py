@@ -6,7 +6,9 @@
 A line that begins with a letter declares something, one that begins with a time is a frame:
 
     link ethernet                    or raw_ip, linux_sll, linux_sll2, bsd_null
-    vlan 7                           802.1Q tag on every frame
+    vlan 7                           802.1Q tag on every frame; "vlan 100 7": a service tag first
+    mpls 100 16                      these labels on every frame
+    pppoe 5                          every frame is of this PPPoE session
     snaplen 96                       of every frame
     clock                            TCP timestamps (RFC 7323) on every segment, 1 tick = 1 ms
     mirror 0.000020                  every frame is delivered twice, this much later
@@ -128,7 +130,9 @@ class Words:
 class Timeline:
     def __init__(self):
         self.link = "ethernet"
-        self.vlan = None
+        self.vlans = []
+        self.labels = []
+        self.session = None
         self.snaplen = 262144
         self.clock = False
         self.mirror_ns = None
@@ -160,8 +164,14 @@ class Timeline:
         if word == "link":
             self.link = rest[0]
             wire.LINK_TYPES[self.link]  # must be known
-        elif word in ("vlan", "snaplen", "cut_file"):
+        elif word in ("snaplen", "cut_file"):
             setattr(self, word, int(rest[0]))
+        elif word == "vlan":
+            self.vlans = [int(tag) for tag in rest]
+        elif word == "mpls":
+            self.labels = [int(label) for label in rest]
+        elif word == "pppoe":
+            self.session = int(rest[0])
         elif word == "clock":
             self.clock = True
         elif word == "mirror":
@@ -339,7 +349,9 @@ class Timeline:
     def around(self, source, destination, protocol, payload):
         self.packets += 1
         packet = wire.ip_packet(source, destination, protocol, payload, self.packets & 0xFFFF)
-        return wire.link_frame(self.link, packet, source, destination, self.vlan)
+        return wire.link_frame(
+            self.link, packet, source, destination, self.vlans, self.labels, self.session
+        )
 
     def capture(self, frame, more, sent=None):
         cut = more.take("cut", self.snaplen)

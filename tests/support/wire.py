@@ -76,11 +76,28 @@ def mac(address):
     return b"\x02\x00" + address.packed[-4:]
 
 
-def link_frame(link, packet, source, destination, vlan=None):
+def below_ip(version, length, vlans, labels, session):
+    """What stands between the addresses of an Ethernet frame and an IP packet of this length."""
+    tags = b""
+    for depth, vlan in enumerate(vlans, 1):  # 802.1ad: all but the innermost are service tags
+        tags += struct.pack("!HH", 0x8100 if depth == len(vlans) else 0x88A8, vlan)
+    if session is not None:
+        protocol = {4: 0x0021, 6: 0x0057}[version]
+        return tags + struct.pack("!HBBHHH", 0x8864, 0x11, 0, session, length + 2, protocol)
+    if not labels:
+        return tags + struct.pack("!H", ETHERTYPE[version])
+    stack = b"".join(
+        struct.pack("!I", label << 12 | (depth == len(labels)) << 8 | 64)
+        for depth, label in enumerate(labels, 1)
+    )
+    return tags + struct.pack("!H", 0x8847) + stack
+
+
+def link_frame(link, packet, source, destination, vlans=(), labels=(), session=None):
     ethertype = ETHERTYPE[source.version]
     if link == "ethernet":
-        tag = b"" if vlan is None else struct.pack("!HH", 0x8100, vlan)
-        return mac(destination) + mac(source) + tag + struct.pack("!H", ethertype) + packet
+        between = below_ip(source.version, len(packet), vlans, labels, session)
+        return mac(destination) + mac(source) + between + packet
     if link == "linux_sll":
         return struct.pack("!HHH6s2xH", 0, 1, 6, mac(source), ethertype) + packet
     if link == "linux_sll2":

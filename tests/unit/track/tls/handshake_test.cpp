@@ -164,6 +164,52 @@ TEST(Handshake, RetryWithoutFinalServerHelloHasNoHelloTime) {
   EXPECT_EQ(t.handshake.version, 0);
 }
 
+TEST(Handshake, Tls13ResumedWithoutEarlyData) {
+  const Told t =
+      Conversation()
+          .client(record(
+              22,
+              client_hello(
+                  {.sni = "www.example.com", .supported_versions = {0x0304, 0x0303}, .psk = true}),
+              0x0301))  // 1
+          .server(record(22, server_hello(
+                                 {.cipher = 0x1301, .supported_version = 0x0304, .psk = true})) +
+                  change_cipher_spec() + data(40) + data(53))  // 2: no Certificate
+          .client(change_cipher_spec() + data(53))             // 3: Finished
+          .client(data(200))                                   // 4
+          .server(data(250))                                   // 5: tickets
+          .server(data(120))                                   // 6
+          .one();
+  EXPECT_EQ(t.handshake.version, 0x0304);
+  EXPECT_EQ(t.handshake.psk_offered, TriState::yes);
+  EXPECT_EQ(t.handshake.early_data_offered, TriState::no);
+  EXPECT_EQ(t.handshake.early_data_accepted, TriState::no);
+  EXPECT_EQ(t.handshake.resumed, TriState::yes);
+  EXPECT_EQ(t.handshake.certificate_bytes, 0U);
+  EXPECT_EQ(t.handshake.hello_ns(), ms(1));
+  EXPECT_EQ(t.handshake.server_finished_ns, ms(2));
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(4));
+  EXPECT_EQ(t.handshake.first_server_data_ns, ms(5));
+  EXPECT_EQ(t.handshake.round_trips, 1);
+  EXPECT_TRUE(t.handshake.complete());
+}
+
+TEST(Handshake, Tls13KeyThatTheServerRefusesIsNotResumed) {
+  const Told t =
+      Conversation()
+          .client(record(22, client_hello({.supported_versions = {0x0304}, .psk = true}), 0x0301))
+          .server(record(22, server_hello({.cipher = 0x1301, .supported_version = 0x0304})) +
+                  data(900))
+          .client(data(53))
+          .client(data(200))
+          .one();
+  EXPECT_EQ(t.handshake.psk_offered, TriState::yes);
+  EXPECT_EQ(t.handshake.resumed, TriState::no);
+  EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+  EXPECT_EQ(t.handshake.first_client_data_ns, ms(4));
+}
+
 TEST(Handshake, EarlyDataIsApplicationData) {
   const Told t = tls13_early_data().one();
   EXPECT_EQ(t.handshake.psk_offered, TriState::yes);
@@ -357,6 +403,72 @@ TEST(Handshake, HighestOfferedVersionSkipsGrease) {
   EXPECT_EQ(offered({0x7f1c, 0x0304, 0x0303}), 0x0304);
   EXPECT_EQ(offered({0x0303, 0x7f1c}), 0x7f1c);
   EXPECT_EQ(offered({0x1a1a}), 0x0303);  // nothing but GREASE: the field in front counts
+}
+
+/// Without extensions, with a MAC and CBC: TLS 1.0, and 1.1 with an IV in front of every record.
+Conversation old_full(std::size_t version, std::size_t iv) {
+  const auto encrypted = [=](int type, std::size_t size) {
+    return record(type, std::string(iv + size, '\x5a'), static_cast<int>(version));
+  };
+  const auto plain = [=](const std::string& messages) {
+    return record(22, messages, static_cast<int>(version));
+  };
+  const std::string begins = record(20, u8(1), static_cast<int>(version));
+  return Conversation()
+      .client(record(22, client_hello({.version = version}), 0x0301))  // 1
+      .server(plain(server_hello({.version = version, .cipher = 0x002f}) + certificate(300) +
+                    message(14, "")))                                                  // 2
+      .client(plain(message(16, std::string(130, 'x'))) + begins + encrypted(22, 48))  // 3
+      .server(begins + encrypted(22, 48))                                              // 4
+      .client(encrypted(23, 32) + encrypted(23, 96))  // 5: an empty record first, against BEAST
+      .server(encrypted(23, 480))                     // 6
+      .client(encrypted(21, 32));                     // 7: close_notify
+}
+
+TEST(Handshake, Tls10And11Full) {
+  for (const std::size_t version : {0x0301, 0x0302}) {
+    const Told t = old_full(version, version == 0x0302 ? 16 : 0).one();
+    EXPECT_EQ(t.handshake.version, version);
+    EXPECT_EQ(t.handshake.client_version, version);
+    EXPECT_EQ(t.handshake.cipher, 0x002f);
+    EXPECT_EQ(t.handshake.resumed, TriState::no);
+    EXPECT_EQ(t.handshake.certificate_bytes, 300U);
+    EXPECT_EQ(t.handshake.hello_ns(), ms(1));
+    EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+    EXPECT_EQ(t.handshake.server_finished_ns, ms(4));
+    EXPECT_EQ(t.handshake.first_client_data_ns, ms(5));
+    EXPECT_EQ(t.handshake.first_server_data_ns, ms(6));
+    EXPECT_EQ(t.handshake.round_trips, 2);
+    EXPECT_TRUE(t.handshake.complete());
+    EXPECT_EQ(t.handshake.alert_frame, 0U);
+    EXPECT_EQ(t.handshake.hello_retry, TriState::no);
+    EXPECT_EQ(t.handshake.psk_offered, TriState::no);
+  }
+}
+
+TEST(Handshake, Tls10And11Resumed) {
+  for (const int version : {0x0301, 0x0302}) {
+    const auto wide = static_cast<std::size_t>(version);
+    const std::string over =
+        record(20, u8(1), version) + record(22, std::string(64, '\x5a'), version);
+    const std::string bytes = record(23, std::string(96, '\x5a'), version);
+    const Told t =
+        Conversation()
+            .client(record(22, client_hello({.version = wide}), 0x0301))                      // 1
+            .server(record(22, server_hello({.version = wide, .cipher = 0x002f}), version) +  // 2
+                    over)
+            .client(over + bytes)  // 3
+            .server(bytes)         // 4
+            .one();
+    EXPECT_EQ(t.handshake.version, wide);
+    EXPECT_EQ(t.handshake.resumed, TriState::yes);
+    EXPECT_EQ(t.handshake.certificate_bytes, 0U);
+    EXPECT_EQ(t.handshake.server_finished_ns, ms(2));
+    EXPECT_EQ(t.handshake.client_finished_ns, ms(3));
+    EXPECT_EQ(t.handshake.first_client_data_ns, ms(3));
+    EXPECT_EQ(t.handshake.first_server_data_ns, ms(4));
+    EXPECT_EQ(t.handshake.round_trips, 1);
+  }
 }
 
 TEST(Handshake, Ssl3) {
