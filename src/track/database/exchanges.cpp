@@ -31,6 +31,7 @@ DatabaseExchanges::Index DatabaseExchanges::take(const DatabaseConnection& c) {
 void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArrival& request,
                              Protocol protocol) {
   const MessagePlace before = std::exchange(c.latest_request, request.place);
+  const bool hole = std::exchange(c.requests_missing, false);
   if (i == kNone) {
     ++c.untracked;
     counters_.add(Counter::database_requests_full);
@@ -48,7 +49,8 @@ void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArriva
   t.request_bytes = request.bytes;
   e.request_marks = request.marks;
   e.request_place = request.place;
-  e.waited = !before.known || !request.place.known || request.place.ack != before.ack;
+  e.first_seen = !before.known && !c.holes && c.doubt;
+  e.begins_turn = !hole && (before.known ? request.place.ack != before.ack : !c.holes);
   t.depth = c.open + 1;
   t.pipelined = c.open > 0;
   (c.first == kNone ? c.first : exchanges_[c.last].next) = i;
@@ -58,10 +60,9 @@ void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArriva
 
 DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
                                                       const MessageArrival& reply) {
-  const TimeNs before = c.latest_reply_ns;
-  c.latest_reply_ns = std::max(before, reply.first_ns);
-  const bool of_hidden = std::exchange(c.request_hidden, false);
-  const MessagePlace reply_before = std::exchange(c.latest_reply, reply.place);
+  c.latest_reply_ns = std::max(c.latest_reply_ns, reply.first_ns);
+  MessagePlace before = std::exchange(c.latest_reply, reply.place);
+  if (std::exchange(c.replies_missing, false)) before.known = false;
   if (c.first == kNone && c.untracked > 0 && !c.doubt) {
     --c.untracked;
     return kNone;
@@ -70,39 +71,59 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   const bool none = c.first == kNone || exchanges_[c.first].facts.request_first_ns > reply.first_ns;
   if (none) {
     counters_.add(Counter::database_replies_unpaired);
-    c.doubt = c.doubt || c.first != kNone;
+    c.doubt = true;
     return kNone;
   }
   if (!c.doubt) return c.first;
-
-  DatabaseTransaction& t = exchanges_[c.first].facts;
-  const bool turn = !of_hidden && c.open == 1 && c.untracked == 0 && t.request_first_ns >= before &&
-                    exchanges_[c.first].waited &&
-                    alone_between(c, reply_before, exchanges_[c.first].request_place, reply.place);
-  if (!turn) {
-    c.requests_missing = c.replies_missing = false;
+  if (!find_turn(c, before, reply.place)) {
     counters_.add(Counter::database_replies_unpaired);
-    release_all(c);
     return kNone;
   }
+  restart_depth(c);
   c.doubt = false;
-  t.resynchronised = c.holes;
-  c.holes = c.requests_missing = c.replies_missing = false;
+  exchanges_[c.first].facts.resynchronised = c.holes;
+  c.holes = false;
   return c.first;
 }
 
-/// Whether the client sent nothing but this request between the reply before and this one. Where both sides' bytes are
-/// missing nobody can tell.
-bool DatabaseExchanges::alone_between(const DatabaseConnection& c, const MessagePlace& before,
-                                      const MessagePlace& request, const MessagePlace& reply) {
-  if (c.requests_missing && c.replies_missing) return false;
-  if (!request.known || !reply.known) return true;
-  const bool has_it = seq_distance(request.seq, reply.ack) > 0;
-  const bool has_more = seq_distance(request.end_seq, reply.ack) > 0;
-  const bool came_first = seq_distance(reply.seq, request.ack) > 0;
-  const bool sent_more = c.requests_missing && before.known && !c.replies_missing &&
-                         seq_distance(before.ack, request.seq) > 0;
-  return has_it && !has_more && !came_first && !sent_more;
+namespace {
+
+/// Whether this reply is certainly that of the request, which began a turn of the client's.
+bool is_turn(const DatabaseExchange& e, bool alone, const MessagePlace& before,
+             const MessagePlace& reply) {
+  const MessagePlace& request = e.request_place;
+  if (!request.known || !reply.known || reply.seq != request.ack) return false;
+  if (seq_distance(request.seq, reply.ack) <= 0) return false;  // the server had not got it
+  if (e.first_seen) return alone && seq_distance(request.end_seq, reply.ack) <= 0;
+  return e.begins_turn || (before.known && seq_distance(request.seq, before.ack) >= 0);
+}
+
+}  // namespace
+
+/// Lets go of the requests whose reply can only have come before, until this reply's stands at the front.
+bool DatabaseExchanges::find_turn(DatabaseConnection& c, const MessagePlace& before,
+                                  const MessagePlace& reply) {
+  while (c.first != kNone) {
+    const DatabaseExchange& e = exchanges_[c.first];
+    const bool alone = c.open == 1 && c.untracked == 0;
+    if (!c.overlaps && is_turn(e, alone, before, reply)) return true;
+    const bool later =
+        reply.known && e.request_place.known && seq_distance(reply.seq, e.request_place.ack) > 0;
+    if (later) return false;
+    emit_first(c);
+  }
+  c.untracked = 0;
+  return false;
+}
+
+/// The front one was asked when nothing else was.
+void DatabaseExchanges::restart_depth(DatabaseConnection& c) {
+  std::uint32_t depth = 0;
+  for (Index i = c.first; i != kNone; i = exchanges_[i].next) {
+    DatabaseTransaction& t = exchanges_[i].facts;
+    t.depth = ++depth;
+    t.pipelined = depth > 1;
+  }
 }
 
 void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& reply) {
@@ -111,8 +132,18 @@ void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& repl
   set_response(t, reply);
   t.stalls = TransferMarks::stalls(e.request_marks, reply.marks);
   t.response_complete = true;
+  if (c.last != c.first) note_overlap(c, e.request_place, reply.place);
   c.latest_reply_ns = std::max(c.latest_reply_ns, reply.last_ns);
   emit_first(c);
+}
+
+/// Whether the client, after this request and before the reply to it, received something and asked more.
+void DatabaseExchanges::note_overlap(DatabaseConnection& c, const MessagePlace& request,
+                                     const MessagePlace& reply) const {
+  const MessagePlace& latest = exchanges_[c.last].request_place;
+  if (!request.known || !latest.known || !reply.known) return;
+  if (seq_distance(request.ack, latest.ack) <= 0) return;
+  if (seq_distance(latest.ack, reply.seq) >= 0) c.overlaps = true;
 }
 
 void DatabaseExchanges::pass_over(DatabaseConnection& c) { emit_first(c); }
@@ -123,10 +154,20 @@ void DatabaseExchanges::release_all(DatabaseConnection& c) {
 }
 
 void DatabaseExchanges::lost(DatabaseConnection& c, Direction direction) {
-  if (direction == Direction::c2s) c.request_hidden = true;
-  (direction == Direction::c2s ? c.requests_missing : c.replies_missing) = true;
-  c.doubt = true;
   c.holes = true;
+  if (direction == Direction::c2s) {
+    c.requests_missing = true;
+    if (c.first == kNone || c.untracked > 0) {
+      c.doubt = true;
+    } else {
+      exchanges_[c.last].hole_follows = true;
+    }
+    return;
+  }
+  c.replies_missing = c.doubt = true;
+  const bool answered_in_part =
+      c.first != kNone && known(exchanges_[c.first].facts.response_first_ns);
+  if (answered_in_part) emit_first(c);
 }
 
 namespace {
@@ -152,6 +193,7 @@ void DatabaseExchanges::emit_first(DatabaseConnection& c) {
   t.views() = std::tuple(e.operation.view(), t.name_only ? "" : text, t.name_only ? text : "",
                          e.error_code.view(), c.user.view(), c.database.view());
   sink_.emit(&t);
+  c.doubt = c.doubt || e.hole_follows;
   c.first = e.next;
   if (c.first == kNone) c.last = kNone;
   --c.open;

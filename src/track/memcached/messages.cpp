@@ -64,10 +64,7 @@ MemcachedStep MemcachedReader::read(Bytes& rest) {
         const std::uint64_t n = std::min<std::uint64_t>(left_, rest.size());
         rest = rest.subspan(n);
         left_ -= n;
-        if (left_ > 0) break;
-        state_ = State::start;
-        // VALUE is followed by more lines, VA and a request's data are the message's end.
-        if (direction_ == Direction::c2s || first_.view() == "VA") step = MemcachedStep::message;
+        if (left_ == 0) step = end_data();
         break;
       }
       case State::header:
@@ -84,11 +81,32 @@ MemcachedStep MemcachedReader::read(Bytes& rest) {
   return MemcachedStep::more;
 }
 
+/// VALUE is followed by more lines, VA and a request's data are the message's end.
+MemcachedStep MemcachedReader::end_data() {
+  state_ = State::start;
+  const bool ends = direction_ == Direction::c2s || first_.view() == "VA";
+  return ends ? MemcachedStep::message : MemcachedStep::more;
+}
+
+bool MemcachedReader::in_data() const {
+  return state_ == State::data || (state_ == State::body && extras_ + key_left_ == 0);
+}
+
 bool MemcachedReader::skip(std::uint64_t missing) {
-  const bool data = state_ == State::data || (state_ == State::body && extras_ + key_left_ == 0);
-  if (!data || missing >= left_) return false;
+  if (!in_data() || missing >= left_) return false;
   left_ -= missing;
   return true;
+}
+
+MemcachedStep MemcachedReader::cut(std::uint64_t missing) {
+  if (skip(missing)) return MemcachedStep::more;
+  if (!in_data() || missing != left_) return MemcachedStep::malformed;
+  left_ = 0;
+  const MemcachedStep step = state_ == State::body ? MemcachedStep::message : end_data();
+  if (step == MemcachedStep::more) return step;
+  begun_ = false;
+  state_ = State::start;
+  return step;
 }
 
 void MemcachedReader::begin() {

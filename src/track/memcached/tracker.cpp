@@ -105,8 +105,14 @@ void MemcachedTracker::on_gap(Handle handle, Direction d, std::uint64_t missing)
 void MemcachedTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
-  if (c.lost[index(d)] || !c.reader[index(d)].skip(missing)) return lose(c, d);
-  c.arrival[index(d)].add(chunk, missing);
+  if (c.lost[index(d)]) return lose(c, d);
+  const MemcachedStep step = c.reader[index(d)].cut(missing);
+  if (step == MemcachedStep::malformed) return lose(c, d);
+  MessageArrival& arrival = c.arrival[index(d)];
+  arrival.add(chunk, missing);
+  if (step == MemcachedStep::more) return;
+  d == Direction::c2s ? on_request(c) : on_reply(c);
+  arrival = {};
 }
 
 void MemcachedTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {

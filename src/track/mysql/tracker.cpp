@@ -159,7 +159,7 @@ void MysqlTracker::lose(Connection& c, Direction d) {
     c.text_prepared = false;
     c.base.database.clear();  // another may have been chosen
   }
-  end_answer(c, false);
+  if (d == Direction::s2c) end_answer(c, false);
   c.reader[index(d)] = {};
   c.reader[index(d)].lost = true;
   c.phase = Phase::commands;

@@ -174,8 +174,11 @@ void PostgresTracker::lose(Connection& c, Direction d) {
     c.sql = SqlFingerprint();
     statements_.release(c.owner);  // names may have been given to others
   }
-  end_answer(c, false);
-  c.copy_in = c.encryption_asked = false;
+  if (d == Direction::s2c) {
+    end_answer(c, false);
+    c.encryption_asked = false;
+  }
+  c.copy_in = false;
   exchanges_.lost(c.base, d);
 }
 

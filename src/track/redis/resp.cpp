@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint64_t kMostArguments = 1U << 20;    // the server's own limit
 constexpr std::uint64_t kLongestBulk = 512ULL << 20;  // likewise: proto-max-bulk-len
 constexpr std::uint64_t kMostValues = std::uint64_t{1} << 32;
+constexpr std::uint64_t kLineEnd = 2;  // CR LF
 
 /// A number that is all of `text`; -1 (null) only where `null` says so.
 std::optional<std::int64_t> number(std::string_view text, std::int64_t least) {
@@ -83,10 +84,7 @@ RedisStep RedisRequestReader::read(Bytes& rest) {
         break;
       }
       case State::bulk_end:
-        if (take(rest) != '\n') break;
-        end_argument();
-        if (++index_ == command_.arguments) return end_message();
-        state_ = State::bulk_line;
+        if (take(rest) == '\n') step = bulk_end();
         break;
       case State::inline_line: {
         const char c = take(rest);
@@ -125,6 +123,13 @@ RedisStep RedisRequestReader::bulk_line() {
   return RedisStep::more;
 }
 
+RedisStep RedisRequestReader::bulk_end() {
+  end_argument();
+  if (++index_ == command_.arguments) return end_message();
+  state_ = State::bulk_line;
+  return RedisStep::more;
+}
+
 /// More bytes of argument `index_`.
 void RedisRequestReader::keep(std::string_view piece) {
   const std::string_view name = command_.name.view();
@@ -142,8 +147,8 @@ void RedisRequestReader::keep(std::string_view piece) {
     if (index_ == 3 && command_.second.view() == "AUTH") command_.user.append(piece);
     return;
   }
-  if (index_ == 1) command_.first.append(piece);
-  if (index_ == 2) command_.second.append(piece);
+  if (index_ == 1 && !command_.first.cut()) command_.first.append(piece);
+  if (index_ == 2 && !command_.second.cut()) command_.second.append(piece);
   upper_into(word_);
 }
 
@@ -167,11 +172,30 @@ RedisStep RedisRequestReader::end_message() {
   return RedisStep::message;
 }
 
+/// Of argument `index_`, which was begun, bytes are missing.
+void RedisRequestReader::mark_hole() {
+  if (index_ == 1) command_.first.mark_cut();
+  if (index_ == 2) command_.second.mark_cut();
+  command_.user.clear();
+  word_.mark_cut();
+}
+
+/// Without its name a command cannot be told.
 bool RedisRequestReader::skip(std::uint64_t missing) {
-  if (state_ != State::bulk || missing > left_) return false;
+  if (state_ != State::bulk || missing > left_ || index_ == 0) return false;
+  mark_hole();
   left_ -= missing;
   if (left_ == 0) state_ = State::bulk_end;
   return true;
+}
+
+RedisStep RedisRequestReader::cut(std::uint64_t missing) {
+  if (skip(missing)) return RedisStep::more;
+  const bool to_its_end = state_ == State::bulk && missing == left_ + kLineEnd;
+  if (!to_its_end || index_ == 0) return RedisStep::malformed;
+  mark_hole();
+  left_ = 0;
+  return bulk_end();
 }
 
 // -------------------------------------------------------------------------------------- replies
@@ -280,11 +304,24 @@ RedisStep RedisReplyReader::value_end() {
   return RedisStep::message;
 }
 
+/// The first string of an array tells what it is: an answer, or a message of a channel.
+bool RedisReplyReader::is_told() const {
+  return state_ == State::bulk && (head_done_ || reply_.type == '$' || reply_.type == '=');
+}
+
 bool RedisReplyReader::skip(std::uint64_t missing) {
-  if (state_ != State::bulk || missing > left_) return false;
+  if (!is_told() || missing > left_) return false;
   left_ -= missing;
   if (left_ == 0) state_ = State::bulk_end;
   return true;
+}
+
+RedisStep RedisReplyReader::cut(std::uint64_t missing) {
+  if (skip(missing)) return RedisStep::more;
+  if (!is_told() || missing != left_ + kLineEnd) return RedisStep::malformed;
+  left_ = 0;
+  head_done_ = head_done_ || reply_.type != '\0';
+  return value_end();
 }
 
 bool may_begin_redis(Bytes bytes, Direction direction) {

@@ -98,9 +98,13 @@ void RedisTracker::on_gap(Handle handle, Direction direction, std::uint64_t miss
 void RedisTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
-  const bool within = d == Direction::c2s ? c.request.skip(missing) : c.reply.skip(missing);
-  if (!within) return lose(c, d);
-  c.arrival[index(d)].add(chunk, missing);
+  const RedisStep step = d == Direction::c2s ? c.request.cut(missing) : c.reply.cut(missing);
+  if (step == RedisStep::malformed) return lose(c, d);
+  MessageArrival& arrival = c.arrival[index(d)];
+  arrival.add(chunk, missing);
+  if (step == RedisStep::more) return;
+  d == Direction::c2s ? on_command(c) : on_reply(c);
+  arrival = {};
 }
 
 void RedisTracker::on_fin(Handle handle, Direction direction, TimeNs, FrameNumber) {
@@ -172,7 +176,8 @@ void RedisTracker::on_command(Connection& c) {
     e.replies = command.arguments - 1;
   }
   exchanges_.push(c.base, i, c.arrival[index(Direction::c2s)], Protocol::redis);
-  if (name == "SELECT" && command.first.size() <= 5) c.base.database.assign(command.first.view());
+  if (name == "SELECT" && command.first.size() <= 5 && !command.first.cut())
+    c.base.database.assign(command.first.view());
   if (!silent) return;
   // Nothing that is unanswered may stand before it: it is not told apart by order.
   e.facts.no_reply = true;

@@ -6,12 +6,14 @@
 //   answering()                      the request that a reply answers: the oldest
 //   finish()                         its reply is complete: emitted, taken off the front
 //
-// Doubt. After a hole, and on a connection that was open before the capture, replies may belong to
-// requests that were not seen; to pair by order would then shift every answer. So in doubt only a
-// reply that finds exactly one request, sent after the latest reply, is its answer, and ends the
-// doubt, when sequence numbers show nothing else of the client's between the two replies: whoever takes turns is
-// paired again at once. The first reply behind a hole in which a request
-// began is that one's. Anything else stays unpaired and is counted.
+// Doubt. Behind a hole, and on a connection that was open before the capture, replies may belong to requests that were
+// not seen; to pair by order would then shift every answer. Requests that were complete before a hole in the client's
+// bytes still have their turn; then, and behind a hole in the server's at once, sequence numbers must tell: a reply is
+// that of the request whose client had received all before it and no more, when it was the first that the client sent
+// then. It was when nothing is missing between it and the request before, which acknowledged less, or when the server
+// had all before it as it sent the reply before. That ends the doubt. Anything else stays unpaired and is counted.
+// Clients that were seen to go on asking while answers were due (`overlaps`) show none of this: behind a hole they stay
+// in doubt.
 //
 // Limits (DatabaseLimits): open_requests; one connection gets at most a quarter of them. What finds
 // no room is counted (database_requests_full), and so many replies are passed over.
@@ -81,10 +83,13 @@ struct DatabaseExchange {
   BoundedText<32> operation;
   BoundedText<24> error_code;
   std::uint32_t next = UINT32_MAX;
-  std::uint32_t replies = 1;       ///< that it still waits for
-  std::uint32_t opaque = 0;        ///< the protocol's own number of it
-  std::uint16_t kind = 0;          ///< the protocol's own
-  bool waited = true;              ///< the client had received something since its request before
+  std::uint32_t replies = 1;  ///< that it still waits for
+  std::uint32_t opaque = 0;   ///< the protocol's own number of it
+  std::uint16_t kind = 0;     ///< the protocol's own
+  bool begins_turn =
+      false;  ///< the client had received something since its request before, and nothing is missing
+  bool first_seen = false;         ///< of the connection, of which the capture lacks the beginning
+  bool hole_follows = false;       ///< bytes of the client are missing behind it
   bool may_be_silent = false;      ///< the server only answers in some cases
   bool first_result_seen = false;  ///< of the first statement of a burst
 };
@@ -99,12 +104,11 @@ struct DatabaseConnection {
   TimeNs latest_reply_ns = kUnknownNs;
   bool doubt = false;  ///< which request is answered next is not known
   bool holes = false;
-  bool requests_missing =
-      false;                     ///< since the latest reply that could be told: bytes of the client
-  bool replies_missing = false;  ///< likewise of the server
+  bool requests_missing = false;  ///< since the latest request: bytes of the client
+  bool replies_missing = false;   ///< since the latest reply: bytes of the server
+  bool overlaps = false;          ///< the client asks more while answers are due
   MessagePlace latest_reply;
   MessagePlace latest_request;
-  bool request_hidden = false;  ///< one began in a hole, and has no reply yet
   BoundedText<64> user;
   BoundedText<64> database;
 };
@@ -144,8 +148,11 @@ class DatabaseExchanges {
   [[nodiscard]] std::size_t in_use() const { return exchanges_.in_use(); }
 
  private:
-  [[nodiscard]] static bool alone_between(const DatabaseConnection& c, const MessagePlace& before,
-                                          const MessagePlace& request, const MessagePlace& reply);
+  [[nodiscard]] bool find_turn(DatabaseConnection& c, const MessagePlace& before,
+                               const MessagePlace& reply);
+  void restart_depth(DatabaseConnection& c);
+  void note_overlap(DatabaseConnection& c, const MessagePlace& request,
+                    const MessagePlace& reply) const;
   void emit_first(DatabaseConnection& connection);
 
   std::uint32_t per_connection_;

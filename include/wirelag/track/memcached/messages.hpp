@@ -24,6 +24,8 @@ class MemcachedReader {
   [[nodiscard]] bool idle() const { return state_ == State::start && !begun_; }
   /// Whether the hole lies within data, which then goes on behind it.
   [[nodiscard]] bool skip(std::uint64_t missing);
+  /// The same of a hole that ends with its segment: data may end with it, and the message.
+  [[nodiscard]] MemcachedStep cut(std::uint64_t missing);
   void reset() { *this = MemcachedReader(direction_); }
 
   // Of the message that is complete.
@@ -43,6 +45,8 @@ class MemcachedReader {
   enum class State : std::uint8_t { start, line, data, header, body };
 
   void begin();
+  [[nodiscard]] bool in_data() const;
+  [[nodiscard]] MemcachedStep end_data();
   void begin_token();
   void token_byte(char c);
   void end_token();

@@ -39,6 +39,8 @@ class RedisRequestReader {
   [[nodiscard]] bool idle() const { return state_ == State::start; }
   /// Whether the hole lies within an argument's bytes, which then go on behind it.
   [[nodiscard]] bool skip(std::uint64_t missing);
+  /// The same of a hole that ends with its segment: an argument may end with it, and the message.
+  [[nodiscard]] RedisStep cut(std::uint64_t missing);
   void reset();
 
  private:
@@ -46,6 +48,8 @@ class RedisRequestReader {
 
   RedisStep array_line();
   RedisStep bulk_line();
+  RedisStep bulk_end();
+  void mark_hole();
   void keep(std::string_view piece);
   void inline_byte(char c);
   void end_argument();
@@ -72,6 +76,7 @@ class RedisReplyReader {
   [[nodiscard]] const RedisReply& reply() const { return reply_; }
   [[nodiscard]] bool idle() const { return state_ == State::type && !begun_; }
   [[nodiscard]] bool skip(std::uint64_t missing);
+  [[nodiscard]] RedisStep cut(std::uint64_t missing);
   void reset();
 
  private:
@@ -79,6 +84,7 @@ class RedisReplyReader {
 
   RedisStep line_end();
   RedisStep value_end();
+  [[nodiscard]] bool is_told() const;
 
   RedisReply reply_;
   BoundedText<32> line_;

@@ -2,6 +2,7 @@
 // n ms), holes and FINs; and what a tracker makes of it, one line of text per transaction.
 #pragma once
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -102,14 +103,19 @@ struct Bench {
     return std::apply([&](auto&... m) { return Tracker(limits, exchanges, m..., counters); }, more);
   }
 
+  /// Each side has received what the script has before.
   void step(StreamTracker::Handle h, const Step& s) {
     const TimeNs now = s.frame * kMillisecondNs;
+    StreamChunk chunk{as_bytes(s.bytes), now, s.frame, s.direction};
+    std::uint32_t& sent = sent_[index(s.direction)];
+    chunk.acks = true;
+    chunk.seq = sent;
+    chunk.ack = sent_[1 - index(s.direction)];
+    sent += static_cast<std::uint32_t>(s.bytes.size() + s.missing);
     switch (s.kind) {
-      case Step::Kind::bytes:
-        tracker.on_bytes(h, {as_bytes(s.bytes), now, s.frame, s.direction});
-        break;
+      case Step::Kind::bytes: tracker.on_bytes(h, chunk); break;
       case Step::Kind::hole: tracker.on_gap(h, s.direction, s.missing); break;
-      case Step::Kind::cut: tracker.on_cut(h, {{}, now, s.frame, s.direction}, s.missing); break;
+      case Step::Kind::cut: tracker.on_cut(h, chunk, s.missing); break;
       case Step::Kind::fin: tracker.on_fin(h, s.direction, now, s.frame); break;
     }
   }
@@ -129,6 +135,9 @@ struct Bench {
   std::tuple<More...> more;
   DatabaseExchanges exchanges;
   Tracker tracker;
+
+ private:
+  std::array<std::uint32_t, 2> sent_{};
 };
 
 /// The same script with every step's bytes cut into pieces of `n`.

@@ -249,6 +249,7 @@ TEST(Redis, survives_damage) {
 
 TEST(Redis, pairs_nothing_wrong_whatever_is_missing) {
   const Dialogue dialogue{
+      {},
       [](int n, std::mt19937& random) {
         return random() % 3 == 0
                    ? resp({"SET", fmt::format("k{}", n), std::string(random() % 300, 'v')})
@@ -259,7 +260,7 @@ TEST(Redis, pairs_nothing_wrong_whatever_is_missing) {
         return random() % 3 == 0 ? "+OK\r\n"s
                                  : fmt::format("${}\r\n{}\r\n", size, std::string(size, 'x'));
       }};
-  expect_no_wrong_pair<RedisBench>(dialogue, 4, 3000);
+  expect_no_wrong_pair<RedisBench>(dialogue, 4, 5000);
 }
 
 }  // namespace
