@@ -11,6 +11,7 @@
 
 #include <wirelag/control/correlate.hpp>
 #include <wirelag/track/database/text.hpp>
+#include <wirelag/track/dns/message.hpp>
 
 #include "../../support/kept.hpp"
 

@@ -183,7 +183,6 @@ TEST(Handshake, Tls13ResumedWithoutEarlyData) {
   EXPECT_EQ(t.handshake.version, 0x0304);
   EXPECT_EQ(t.handshake.psk_offered, TriState::yes);
   EXPECT_EQ(t.handshake.early_data_offered, TriState::no);
-  EXPECT_EQ(t.handshake.early_data_accepted, TriState::no);
   EXPECT_EQ(t.handshake.resumed, TriState::yes);
   EXPECT_EQ(t.handshake.certificate_bytes, 0U);
   EXPECT_EQ(t.handshake.hello_ns(), ms(1));
