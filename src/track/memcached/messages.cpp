@@ -98,11 +98,15 @@ bool MemcachedReader::skip(std::uint64_t missing) {
   return true;
 }
 
-MemcachedStep MemcachedReader::cut(std::uint64_t missing) {
+MemcachedStep MemcachedReader::cut(std::uint64_t missing, bool one_value) {
+  constexpr std::uint64_t kEndLine = 5;  // END CR LF
   if (skip(missing)) return MemcachedStep::more;
-  if (!in_data() || missing != left_) return MemcachedStep::malformed;
+  const bool and_end = one_value && first_.view() == "VALUE" && missing == left_ + kEndLine;
+  if (!in_data() || (missing != left_ && !and_end)) return MemcachedStep::malformed;
   left_ = 0;
-  const MemcachedStep step = state_ == State::body ? MemcachedStep::message : end_data();
+  if (and_end) word_.assign("END");
+  const bool ends = and_end || state_ == State::body;
+  const MemcachedStep step = ends ? MemcachedStep::message : end_data();
   if (step == MemcachedStep::more) return step;
   begun_ = false;
   state_ = State::start;

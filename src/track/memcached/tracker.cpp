@@ -7,7 +7,15 @@ namespace wirelag {
 namespace {
 
 /// DatabaseExchange::kind: what its replies may be. Binary: 0x100 + opcode.
-enum Kind : std::uint16_t { kText, kMetaGet, kMetaOther, kMetaNoop, kSilent, kBinary = 0x100 };
+enum Kind : std::uint16_t {
+  kText,
+  kGetOne,
+  kMetaGet,
+  kMetaOther,
+  kMetaNoop,
+  kSilent,
+  kBinary = 0x100
+};
 
 constexpr std::uint8_t kStat = 0x10;
 constexpr std::uint8_t kQuit = 0x07;
@@ -106,7 +114,10 @@ void MemcachedTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
   if (c.lost[index(d)]) return lose(c, d);
-  const MemcachedStep step = c.reader[index(d)].cut(missing);
+  const bool certain =
+      d == Direction::s2c && c.base.first != DatabaseExchanges::kNone && !c.base.doubt;
+  const bool one_value = certain && exchanges_[c.base.first].kind == kGetOne;
+  const MemcachedStep step = c.reader[index(d)].cut(missing, one_value);
   if (step == MemcachedStep::malformed) return lose(c, d);
   MessageArrival& arrival = c.arrival[index(d)];
   arrival.add(chunk, missing);
@@ -167,6 +178,7 @@ void MemcachedTracker::on_request(Connection& c) {
   } else {
     e.kind = silent ? kSilent : word == "mg" ? kMetaGet : word == "mn" ? kMetaNoop : kText;
     if (e.kind == kText && word.size() == 2) e.kind = kMetaOther;
+    if ((word == "get" || word == "gets") && r.words() == 2) e.kind = kGetOne;
     e.may_be_silent = silent || r.quiet();
   }
   e.facts.no_reply = e.may_be_silent;

@@ -24,13 +24,14 @@ class MemcachedReader {
   [[nodiscard]] bool idle() const { return state_ == State::start && !begun_; }
   /// Whether the hole lies within data, which then goes on behind it.
   [[nodiscard]] bool skip(std::uint64_t missing);
-  /// The same of a hole that ends with its segment: data may end with it, and the message.
-  [[nodiscard]] MemcachedStep cut(std::uint64_t missing);
+  /// The same of a hole that ends with its segment: data may end with it, and the message. `one_value`: END follows.
+  [[nodiscard]] MemcachedStep cut(std::uint64_t missing, bool one_value);
   void reset() { *this = MemcachedReader(direction_); }
 
   // Of the message that is complete.
   [[nodiscard]] std::string_view word() const { return word_.view(); }  ///< command or result
   [[nodiscard]] const BoundedText<256>& key() const { return key_; }
+  [[nodiscard]] std::uint32_t words() const { return token_; }  ///< of the last line
   [[nodiscard]] bool noreply() const { return noreply_; }
   [[nodiscard]] bool quiet() const { return quiet_; }             ///< of a meta command
   [[nodiscard]] std::uint32_t values() const { return values_; }  ///< VALUE, STAT, VA

@@ -120,6 +120,31 @@ Script everything() {
           server(7, "CLIENT_ERROR cannot increment\r\n")};
 }
 
+TEST(Memcached, data_cut_to_the_segments_end_is_complete_where_nothing_else_can_follow) {
+  const std::string begin = "VALUE a 0 100\r\n" + std::string(20, 'x');
+  const Script other = {client(3, "get b\r\n"), server(4, "END\r\n")};
+  const auto played = [&](const std::string& request, std::uint64_t missing) {
+    Script script = {client(1, request), server(2, begin), server_cut(2, missing)};
+    script.insert(script.end(), other.begin(), other.end());
+    MemcachedBench b;
+    b.play(script);
+    return b.sink.lines;
+  };
+  const std::string next = "get b -> frames 3-3 4-4 wait 1ms rows 0";
+  EXPECT_THAT(played("get a\r\n", 80 + 2 + 5),
+              ElementsAre("get a -> frames 1-1 2-2 wait 1ms rows 1", next));
+  // Of two keys another value may have followed.
+  EXPECT_THAT(played("get a c\r\n", 80 + 2 + 5),
+              ElementsAre("get a -> frames 1-1 0-0", next + " resynchronised"));
+  EXPECT_THAT(played("get a\r\n", 80 + 2 + 6),
+              ElementsAre("get a -> frames 1-1 0-0", next + " resynchronised"));
+
+  MemcachedBench b;
+  EXPECT_THAT(b.play({client(1, "set a 0 0 100\r\n" + std::string(20, 'x')), client_cut(1, 82),
+                      server(2, "STORED\r\n")}),
+              ElementsAre("set a -> frames 1-1 2-2 wait 1ms"));
+}
+
 TEST(Memcached, however_the_bytes_are_cut) {
   EXPECT_EQ(differs_when_cut<MemcachedBench>(everything()), "");
 }

@@ -229,6 +229,24 @@ Script everything() {
           server(7, "-NOSCRIPT No matching script\r\n>3\r\n$11\r\nunsubscribe\r\n_\r\n:0\r\n")};
 }
 
+TEST(Redis, a_string_cut_to_the_segments_end_is_complete) {
+  RedisBench b;
+  EXPECT_THAT(b.play({client(1, "*3\r\n$3\r\nSET\r\n$1\r\na\r\n$100\r\n" + std::string(20, 'x')),
+                      client_cut(1, 82), server(2, "+OK\r\n"), client(3, resp({"GET", "a"})),
+                      server(4, "$100\r\n" + std::string(20, 'x')), server_cut(4, 82),
+                      client(5, resp({"GET", "b"})), server(6, "$1\r\nb\r\n")}),
+              ElementsAre("SET a -> frames 1-1 2-2 wait 1ms", "GET a -> frames 3-3 4-4 wait 1ms",
+                          "GET b -> frames 5-5 6-6 wait 1ms"));
+}
+
+TEST(Redis, a_command_whose_name_is_in_a_hole_is_not_told) {
+  RedisBench b;
+  EXPECT_THAT(
+      b.play({client(1, "*2\r\n$3\r\nG"), client_hole(2), client(2, "\r\n$1\r\na\r\n"),
+              server(3, "$1\r\na\r\n"), client(4, resp({"GET", "b"})), server(5, "$1\r\nb\r\n")}),
+      ElementsAre("GET b -> frames 4-4 5-5 wait 1ms resynchronised"));
+}
+
 TEST(Redis, however_the_bytes_are_cut) {
   EXPECT_EQ(differs_when_cut<RedisBench>(everything()), "");
 }
