@@ -103,10 +103,12 @@ bool is_turn(const DatabaseExchange& e, bool alone, const MessagePlace& before,
 /// Lets go of the requests whose reply can only have come before, until this reply's stands at the front.
 bool DatabaseExchanges::find_turn(DatabaseConnection& c, const MessagePlace& before,
                                   const MessagePlace& reply) {
+  bool silent = false;  // what may have had no answer leaves it open whose the next is
   while (c.first != kNone) {
     const DatabaseExchange& e = exchanges_[c.first];
+    silent = silent || e.may_be_silent;
     const bool alone = c.open == 1 && c.untracked == 0;
-    if (!c.overlaps && is_turn(e, alone, before, reply)) return true;
+    if (!silent && !c.overlaps && is_turn(e, alone, before, reply)) return true;
     const bool later =
         reply.known && e.request_place.known && seq_distance(reply.seq, e.request_place.ack) > 0;
     if (later) return false;

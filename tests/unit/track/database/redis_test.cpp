@@ -239,6 +239,17 @@ TEST(Redis, a_string_cut_to_the_segments_end_is_complete) {
                           "GET b -> frames 5-5 6-6 wait 1ms"));
 }
 
+TEST(Redis, behind_a_hole_what_has_no_answer_gets_none) {
+  RedisBench b;
+  EXPECT_THAT(
+      b.play({client(1, resp({"GET", "a"})), server_hole(7),
+              client(2, "CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n"), server(3, "$1\r\na\r\n"),
+              client(4, resp({"GET", "b"})), server(5, "$1\r\nb\r\n")}),
+      ElementsAre("GET a -> frames 1-1 0-0", "CLIENT REPLY -> frames 2-2 0-0 depth 2 no-reply",
+                  "PING -> frames 2-2 0-0 depth 3 no-reply", "ECHO -> frames 2-2 0-0 depth 4",
+                  "GET b -> frames 4-4 5-5 wait 1ms resynchronised"));
+}
+
 TEST(Redis, a_command_whose_name_is_in_a_hole_is_not_told) {
   RedisBench b;
   EXPECT_THAT(
