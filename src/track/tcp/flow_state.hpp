@@ -177,7 +177,8 @@ struct Opening {
   bool syn_data : 1 = false;  ///< a SYN of the client carried payload
   /// A later SYN-ACK had another number: of another server, or restarted.
   bool isns_differ : 1 = false;
-  bool ack_came_first : 1 = false;  ///< the ACK was captured before the SYN-ACK that it acknowledges
+  bool ack_came_first : 1 =
+      false;  ///< the ACK was captured before the SYN-ACK that it acknowledges
   // Up to kMany, which stands for more.
   std::uint8_t syns_before_answer : 2 = 0;
   std::uint8_t syn_acks_before_ack : 2 = 0;
