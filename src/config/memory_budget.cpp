@@ -15,7 +15,11 @@ constexpr std::uint64_t kLoneSynBytes = 128 + 16;  ///< lone_syns.hpp, index
 constexpr std::uint64_t kLiveHandshakeBytes = 96;  ///< waits for its name (summariser.hpp)
 constexpr std::uint64_t kSegmentBytes = 2048 + 428;
 constexpr std::uint64_t kDatagramBytes = 4 * 2048 + 224;  ///< pages of ordinary datagrams
-constexpr std::uint64_t kQueryBytes = 484;                ///< name, response, index
+/// The entry, one link of the free ones, its share of the buckets (track/dns/query_entry.hpp).
+constexpr std::uint64_t kQueryBytes = 88 + 4 + 4;
+/// What an answered one takes beside it while its duplicates are waited for, and few others: the answer, three blocks
+/// for its bytes or a long name, addresses of IPv6; frames of copies for every fourth. Each with its link.
+constexpr std::uint64_t kAnswerBytes = (88 + 4) + 3 * (64 + 4) + (32 + 4) + (80 + 4) / 4;
 constexpr std::uint64_t kDnsStreamBytes = 2208;
 constexpr std::uint64_t kHttpStreamBytes = 140;
 /// Target, host, referer ..., and what its response's shape is made from.
@@ -40,6 +44,7 @@ std::vector<MemoryItem> per_worker(const Config& c) {
       {"datagrams from fragments", "decode.fragment_datagrams", w.decode.fragment_datagrams,
        kDatagramBytes},
       {"pending DNS queries", "dns.pending_queries", w.dns.pending_queries, kQueryBytes},
+      {"answers to DNS queries", "dns.pending_queries", w.dns.pending_queries, kAnswerBytes},
       {"DNS over TCP", "dns.tcp_streams", w.dns.tcp_streams, kDnsStreamBytes},
       {"HTTP connections", "http.connections", w.http.connections, kHttpStreamBytes},
       {"open HTTP requests", "http.open_requests", w.http.open_requests,

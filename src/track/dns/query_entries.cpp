@@ -5,7 +5,7 @@
 namespace wirelag {
 namespace {
 
-constexpr std::size_t kBlocksPerEntry = 4;
+constexpr std::size_t kBlocksPerEntry = 3;
 /// A late answer still pairs with its query for so many query timeouts after the first copy.
 constexpr int kTimeoutsKept = 4;
 constexpr std::uint16_t kNoError = 0, kNxDomain = 3;  // RFC 1035 section 4.1.1
@@ -36,6 +36,21 @@ DnsOutcome outcome_of(std::uint16_t rcode, bool truncated, bool no_data) {
   return no_data ? DnsOutcome::nodata : DnsOutcome::answered;
 }
 
+constexpr std::size_t kLargestName = (1U << 10) - 1;  // DnsQueryEntry::name_size
+static_assert(DnsName::kMaxText <= kLargestName);
+
+/// The four bytes of an IPv4 address.
+std::uint32_t four_of(const IpAddress& v4) {
+  std::uint32_t four;
+  std::memcpy(&four, &v4.bytes[12], sizeof four);
+  return four;
+}
+IpAddress address_of(std::uint32_t four) {
+  std::uint8_t bytes[4];
+  std::memcpy(bytes, &four, sizeof four);
+  return IpAddress::v4(bytes);
+}
+
 }  // namespace
 
 DnsQueryTable::DnsQueryTable(const DnsLimits& limits, Classifier& classifier, TransactionSink& sink,
@@ -49,27 +64,69 @@ DnsQueryTable::DnsQueryTable(const DnsLimits& limits, Classifier& classifier, Tr
       entries_(at_least_one(limits.pending_queries)),
       copies_(at_least_one(limits.pending_queries / 4)),
       answers_(at_least_one(limits.pending_queries)),
+      addresses_(at_least_one(limits.pending_queries)),
       bytes_(blocks_of(limits)),
-      newest_(at_least_one(limits.pending_queries)),
+      buckets_(at_least_one(limits.pending_queries)),
       name_scratch_(std::make_unique<std::uint8_t[]>(DnsName::kMaxText)),
       response_scratch_(std::make_unique<std::uint8_t[]>(kLargestDnsMessage)) {}
 
 // ------------------------------------------------------------------------------ coming, growing
+
+void DnsQueryTable::take_key(Entry& entry, const Key& key) {
+  entry.client_port = key.client.port;
+  entry.resolver_port = key.resolver.port;
+  entry.id = key.id;
+  entry.transport = key.transport;
+  entry.wide = !key.is_v4();
+  if (entry.wide) {
+    entry.addresses[0] = addresses_.take();  // as many as there are entries
+    addresses_[entry.addresses[0]] = {key.client.ip, key.resolver.ip};
+  } else {
+    entry.addresses = {four_of(key.client.ip), four_of(key.resolver.ip)};
+  }
+}
+
+DnsQueryTable::Key DnsQueryTable::key_of(const Entry& entry) const {
+  const DnsAddresses ip =
+      entry.wide ? addresses_[entry.addresses[0]]
+                 : DnsAddresses{address_of(entry.addresses[0]), address_of(entry.addresses[1])};
+  return {{ip.client, entry.client_port},
+          {ip.resolver, entry.resolver_port},
+          entry.id,
+          entry.transport};
+}
+
+bool DnsQueryTable::has_key(const Entry& entry, const Key& key) const {
+  if (entry.id != key.id || entry.client_port != key.client.port ||
+      entry.resolver_port != key.resolver.port || entry.transport != key.transport ||
+      entry.wide == key.is_v4()) {
+    return false;
+  }
+  if (entry.wide) {
+    const DnsAddresses& ip = addresses_[entry.addresses[0]];
+    return ip.client == key.client.ip && ip.resolver == key.resolver.ip;
+  }
+  return entry.addresses[0] == four_of(key.client.ip) &&
+         entry.addresses[1] == four_of(key.resolver.ip);
+}
 
 /// A new entry of `key`, in neither list yet.
 DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
                                         const DnsSighting& seen, const DnsMessage& message,
                                         ServiceId service) {
   const std::string_view qname = message.qname.text();
+  const std::size_t own = std::min(qname.size(), Entry::kOwnName);
+  const std::uint32_t hash = key.hash(hash_seed_);
   if (known.size == kPerKey) make_room_in_key(known);
+  if (known.in_bucket >= DnsQueryBuckets::kMost) make_room_in_bucket(hash);
   if (entries_.in_use() == entries_.capacity()) release_oldest(seen.time_ns);
-  make_room_for_bytes(qname.size(), seen.time_ns);
+  make_room_for_bytes(qname.size() - own, seen.time_ns);
   const Index i = entries_.take();
-  ByteChain name;
-  (void)bytes_.append(name, as_bytes(qname));  // there is room
+  ByteChain rest;
+  (void)bytes_.append(rest, as_bytes(qname.substr(own)));  // there is room
 
   Entry& entry = entries_[i];
-  entry.key = key;
+  take_key(entry, key);
   entry.qtype = message.qtype;
   entry.qclass = message.qclass;
   entry.service = service;
@@ -77,38 +134,41 @@ DnsQueryTable::Index DnsQueryTable::add(const Key& key, const KeyEntries& known,
   entry.has_question = message.has_question;
   entry.malformed = seen.malformed;
   entry.untimed = seen.untimed;
-  entry.name = name.head;
-  entry.name_size = static_cast<std::uint16_t>(qname.size());
+  entry.name_size = static_cast<std::uint16_t>(qname.size() & kLargestName);
+  std::copy_n(qname.begin(), own, entry.name.begin());
+  entry.name_rest = rest.head;
   entry.first_frame = seen.frame;
   entry.first_ns = seen.time_ns;
-  entry.print = message.header.is_response() ? 0 : seen.print;
-  entry.connection = seen.connection;
-
-  const std::uint32_t hash = key.hash(hash_seed_);
-  entry.older = newest_of(key, hash);
-  if (entry.older != kNone) {
-    newest_.replace(hash, entry.older, i);
-    return i;
+  if (key.transport == DnsTransport::tcp) {
+    entry.origin.connection = seen.connection;
+  } else {
+    entry.origin.datagram = {message.header.is_response() ? 0 : seen.print, 0};
   }
-  for (Index old = kNone; (old = newest_.in_the_way(hash)) != kNone;) {
-    counters_.add(Counter::hash_evicted);
-    give_up(old);
-  }
-  newest_.insert(hash, i);
+  buckets_.add(entries_, hash, i);
   return i;
 }
 
-/// Whether the entry has, or now gets, room for the frames of copies.
+/// The bucket is full, or was until one of its entries left.
+void DnsQueryTable::make_room_in_bucket(std::uint32_t hash) {
+  std::size_t size = 0;
+  Index oldest = kNone;
+  for (Index i = buckets_.newest(hash); i != kNone; i = entries_[i].older, ++size) oldest = i;
+  if (size < DnsQueryBuckets::kMost) return;
+  counters_.add(Counter::hash_evicted);
+  give_up(oldest);
+}
+
+/// Whether the waiting entry has, or now gets, room for the frames of copies.
 bool DnsQueryTable::has_copies(Entry& entry, TimeNs now) {
-  if (entry.copies != kNone) return true;
+  if (entry.side != kNone) return true;
   do {
-    entry.copies = copies_.take();
-  } while (entry.copies == kNone && release_over(now));
-  if (entry.copies == kNone) return false;
-  auto& frames = copies_[entry.copies].frames;
+    entry.side = copies_.take();
+  } while (entry.side == kNone && release_over(now));
+  if (entry.side == kNone) return false;
+  auto& frames = copies_[entry.side].frames;
   frames.push(entry.first_frame);
   if (entry.mirrored > 0) {
-    frames.push(entry.mirrored_frame);
+    frames.push(entry.origin.datagram.mirrored_frame);
     frames.leave_out(std::uint32_t{entry.mirrored} - 1);
   }
   return true;
@@ -119,21 +179,21 @@ void DnsQueryTable::note_query_copy(Entry& entry, const DnsSighting& seen) {
     counters_.add(Counter::dns_pending_full);
     return;
   }
-  entry.print = seen.print;
-  copies_[entry.copies].last_query_ns = seen.time_ns;
+  if (entry.transport == DnsTransport::udp) entry.origin.datagram.print = seen.print;
+  copies_[entry.side].last_query_ns = seen.time_ns;
   entry.untimed |= seen.untimed;
-  copies_[entry.copies].frames.push(seen.frame);
+  copies_[entry.side].frames.push(seen.frame);
 }
 
 /// A mirror makes one copy as a rule: only with copies that were sent is there room for more of their frames.
 void DnsQueryTable::note_mirrored_query(Entry& entry, const DnsSighting& seen) {
   counters_.add(Counter::mirror_duplicates);
-  if (entry.copies != kNone) {
-    copies_[entry.copies].frames.push(seen.frame);
+  if (const Index copies = copies_of(entry); copies != kNone) {
+    copies_[copies].frames.push(seen.frame);
   } else if (entry.mirrored == 0) {
-    entry.mirrored_frame = seen.frame;
+    entry.origin.datagram.mirrored_frame = seen.frame;
   }
-  if (entry.mirrored < kMostMirrored) ++entry.mirrored;
+  if (entry.mirrored < Entry::kMostMirrored) ++entry.mirrored;
 }
 
 void DnsQueryTable::note_mirrored_answer(Answer& answer) {
@@ -141,7 +201,7 @@ void DnsQueryTable::note_mirrored_answer(Answer& answer) {
   if (answer.mirrored < UINT16_MAX) ++answer.mirrored;
 }
 
-/// Gives entry i, which is in neither list, its response and puts it into the list of `stage`.
+/// Gives entry i, which waits and is in neither list, its response and puts it into the list of `stage`.
 void DnsQueryTable::note_answer(Index i, Stage stage, const DnsSighting& seen,
                                 const DnsMessage& message) {
   const Index slot = answers_.take();  // as many as there are entries
@@ -160,14 +220,15 @@ void DnsQueryTable::note_answer(Index i, Stage stage, const DnsSighting& seen,
   (void)bytes_.append(kept, seen.bytes);
   answer.bytes = kept.head;
   answer.size = kept.size;
-  entries_[i].answer = slot;
+  answer.copies = entries_[i].side;
+  entries_[i].side = slot;
   entries_[i].untimed |= seen.untimed;
   entries_[i].stage = stage;
   list_of(entries_[i]).add_newest(entries_, i);
 }
 
 void DnsQueryTable::note_answer_copy(Index i, const DnsSighting& seen) {
-  Answer& answer = answers_[entries_[i].answer];
+  Answer& answer = answers_[entries_[i].side];
   answer.duplicates.push(seen.frame);
   answer.last_copy_ns = seen.time_ns;
   answer.print = seen.print;
@@ -193,7 +254,7 @@ void DnsQueryTable::note_query_of_answer(Index i, const DnsSighting& seen,
 
 bool DnsQueryTable::is_over(const Entry& entry, TimeNs now) const {
   if (entry.stage == Stage::answered) {
-    return now - answers_[entry.answer].last_copy_ns > duplicate_window_ns_;
+    return now - answers_[entry.side].last_copy_ns > duplicate_window_ns_;
   }
   if (entry.unasked()) return now - entry.first_ns >= kMirrorCopyNs;
   const DurationNs waited_ns = now - entry.first_ns;
@@ -257,10 +318,11 @@ void DnsQueryTable::emit(Index i) {
   const Entry& entry = entries_[i];
   BoundedList<FrameNumber, 2> frames;  // of a query that was sent once
   DnsTransaction t;
-  t.client = entry.key.client;
-  t.resolver = entry.key.resolver;
-  t.transport = entry.key.transport;
-  t.id = entry.key.id;
+  const Key key = key_of(entry);
+  t.client = key.client;
+  t.resolver = key.resolver;
+  t.transport = key.transport;
+  t.id = key.id;
   t.service = entry.service;
   t.qtype = entry.qtype;
   t.qclass = entry.qclass;
@@ -268,24 +330,24 @@ void DnsQueryTable::emit(Index i) {
   t.malformed = entry.malformed;
   t.untimed = entry.untimed;
   t.mirror_duplicates.c2s = entry.mirrored;
-  t.connection = entry.connection;
-  bytes_.read(entry.name, entry.name_size, name_scratch_.get());
-  t.qname = as_text({name_scratch_.get(), entry.name_size});
-  if (entry.answer != kNone) describe(answers_[entry.answer], t);
+  if (entry.transport == DnsTransport::tcp) t.connection = entry.origin.connection;
+  t.qname = name_of(entry);
+  if (entry.stage != Stage::waiting) describe(answers_[entry.side], t);
+  const Index copies = copies_of(entry);
   if (entry.stage == Stage::query_missing) {
     t.outcome = DnsOutcome::response_only;
-  } else if (entry.copies == kNone) {
+  } else if (copies == kNone) {
     frames.push(entry.first_frame);
     if (entry.mirrored > 0) {
-      frames.push(entry.mirrored_frame);
+      frames.push(entry.origin.datagram.mirrored_frame);
       frames.leave_out(std::uint32_t{entry.mirrored} - 1);
     }
     t.query_frames = frames;
     t.first_query_ns = t.last_query_ns = entry.first_ns;
   } else {
-    t.query_frames = copies_[entry.copies].frames;
+    t.query_frames = copies_[copies].frames;
     t.first_query_ns = entry.first_ns;
-    t.last_query_ns = copies_[entry.copies].last_query_ns;
+    t.last_query_ns = copies_[copies].last_query_ns;
   }
   sink_.emit(&t);
   forget(i);
@@ -305,31 +367,29 @@ void DnsQueryTable::describe(const Answer& answer, DnsTransaction& out) {
   out.response = {response_scratch_.get(), answer.size};
 }
 
-void DnsQueryTable::forget(Index i) {
-  const Entry& entry = entries_[i];
-  const std::uint32_t hash = entry.key.hash(hash_seed_);
-  const Index newest = newest_of(entry.key, hash);
-  if (newest == i && entry.older != kNone) {
-    newest_.replace(hash, i, entry.older);
-  } else if (newest == i) {
-    newest_.erase(hash, i);
-  } else {
-    Index younger = newest;
-    while (entries_[younger].older != i) younger = entries_[younger].older;
-    entries_[younger].older = entry.older;
-  }
-  list_of(entries_[i]).remove(entries_, i);
-  bytes_.release(entry.name, entry.name_size);
-  if (entry.copies != kNone) copies_.give(entry.copies);
-  if (entry.answer != kNone) {
-    bytes_.release(answers_[entry.answer].bytes, answers_[entry.answer].size);
-    answers_.give(entry.answer);
-  }
-  entries_.give(i);
+/// Put together in name_scratch_.
+std::string_view DnsQueryTable::name_of(const Entry& entry) {
+  const std::size_t size = entry.name_size;
+  const std::size_t own = std::min(size, Entry::kOwnName);
+  std::copy_n(entry.name.begin(), own, name_scratch_.get());
+  bytes_.read(entry.name_rest, size - own, name_scratch_.get() + own);
+  return as_text({name_scratch_.get(), size});
 }
 
-DnsQueryTable::Index DnsQueryTable::newest_of(const Key& key, std::uint32_t hash) const {
-  return newest_.find(hash, [&](Index i) { return entries_[i].key == key; });
+void DnsQueryTable::forget(Index i) {
+  const Entry& entry = entries_[i];
+  buckets_.remove(entries_, key_of(entry).hash(hash_seed_), i);
+  list_of(entry).remove(entries_, i);
+  if (entry.name_size > Entry::kOwnName) {
+    bytes_.release(entry.name_rest, entry.name_size - Entry::kOwnName);
+  }
+  if (const Index copies = copies_of(entry); copies != kNone) copies_.give(copies);
+  if (entry.stage != Stage::waiting) {
+    bytes_.release(answers_[entry.side].bytes, answers_[entry.side].size);
+    answers_.give(entry.side);
+  }
+  if (entry.wide) addresses_.give(entry.addresses[0]);
+  entries_.give(i);
 }
 
 }  // namespace wirelag

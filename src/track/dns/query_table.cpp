@@ -7,7 +7,7 @@
 
 namespace wirelag {
 
-std::uint32_t DnsQueryTable::Key::hash(std::uint64_t seed) const {
+std::uint32_t DnsQueryKey::hash(std::uint64_t seed) const {
   const std::uint64_t rest = static_cast<std::uint64_t>(client.port) << 48 |
                              static_cast<std::uint64_t>(resolver.port) << 32 |
                              static_cast<std::uint64_t>(id) << 8 |
@@ -22,7 +22,7 @@ void DnsQueryTable::prefetch(const Endpoint& src, const Endpoint& dst,
                              const DnsHeader& header) const {
   const bool response = header.is_response();
   const Key key{response ? dst : src, response ? src : dst, header.id, DnsTransport::udp};
-  newest_.prefetch(key.hash(hash_seed_));
+  buckets_.prefetch(key.hash(hash_seed_));
 }
 
 ServiceId DnsQueryTable::on_message(const DnsSighting& seen, const DnsMessage& message) {
@@ -58,7 +58,7 @@ void DnsQueryTable::on_response(const DnsSighting& seen, const DnsMessage& messa
   const Key key{seen.dst, seen.src, message.header.id, seen.transport};
   const KeyEntries known = entries_of(key, seen.time_ns);
   if (const Index original = answer_mirrored_by(known, seen); original != kNone) {
-    note_mirrored_answer(answers_[entries_[original].answer]);
+    note_mirrored_answer(answers_[entries_[original].side]);
   } else if (const Index query = query_answered_by(known, seen, message); query != kNone) {
     // Out of its list first, so that making room for the response cannot give this entry up.
     list_of(entries_[query]).remove(entries_, query);
@@ -74,8 +74,10 @@ void DnsQueryTable::on_response(const DnsSighting& seen, const DnsMessage& messa
 DnsQueryTable::KeyEntries DnsQueryTable::entries_of(const Key& key, TimeNs now) {
   KeyEntries live;
   Index older = kNone;
-  for (Index i = newest_of(key, key.hash(hash_seed_)); i != kNone; i = older) {
+  for (Index i = buckets_.newest(key.hash(hash_seed_)); i != kNone; i = older) {
     older = entries_[i].older;
+    ++live.in_bucket;
+    if (!has_key(entries_[i], key)) continue;
     if (is_over(entries_[i], now)) {
       emit(i);
     } else {
@@ -86,13 +88,19 @@ DnsQueryTable::KeyEntries DnsQueryTable::entries_of(const Key& key, TimeNs now) 
   return live;
 }
 
+bool DnsQueryTable::has_name(const Entry& entry, std::string_view name) const {
+  if (entry.name_size != name.size()) return false;
+  const std::size_t own = std::min(name.size(), Entry::kOwnName);
+  return std::memcmp(entry.name.data(), name.data(), own) == 0 &&
+         bytes_.equals(entry.name_rest, as_bytes(name.substr(own)));
+}
+
 bool DnsQueryTable::same_question(const Entry& entry, const DnsMessage& message) const {
   if (!entry.has_question || !message.has_question) {
     return entry.has_question == message.has_question;
   }
-  const std::string_view qname = message.qname.text();
   return entry.qtype == message.qtype && entry.qclass == message.qclass &&
-         entry.name_size == qname.size() && bytes_.equals(entry.name, as_bytes(qname));
+         has_name(entry, message.qname.text());
 }
 
 /// The same, as far as both can be read: the name of one of them may be damaged.
@@ -103,7 +111,8 @@ bool DnsQueryTable::may_be_same_question(const Entry& entry, const DnsMessage& m
 }
 
 TimeNs DnsQueryTable::latest_query_ns(const Entry& entry) const {
-  return entry.copies == kNone ? entry.first_ns : copies_[entry.copies].last_query_ns;
+  const Index copies = copies_of(entry);
+  return copies == kNone ? entry.first_ns : copies_[copies].last_query_ns;
 }
 
 /// The entry whose latest query the mirror delivers once more.
@@ -111,7 +120,7 @@ DnsQueryTable::Index DnsQueryTable::query_mirrored_by(const KeyEntries& known,
                                                       const DnsSighting& seen) const {
   for (const Index i : known) {
     const Entry& entry = entries_[i];
-    if (seen.print == 0 || seen.print != entry.print) continue;
+    if (seen.print == 0 || seen.print != entry.origin.datagram.print) continue;
     const DurationNs since = elapsed_ns(latest_query_ns(entry), seen.time_ns);
     if (wirelag::known(since) && since < kMirrorCopyNs) return i;
   }
@@ -122,8 +131,8 @@ DnsQueryTable::Index DnsQueryTable::query_mirrored_by(const KeyEntries& known,
 DnsQueryTable::Index DnsQueryTable::answer_mirrored_by(const KeyEntries& known,
                                                        const DnsSighting& seen) const {
   for (const Index i : known) {
-    if (entries_[i].answer == kNone) continue;
-    const Answer& answer = answers_[entries_[i].answer];
+    if (entries_[i].stage == Stage::waiting) continue;
+    const Answer& answer = answers_[entries_[i].side];
     if (seen.print == 0 || seen.print != answer.print) continue;
     const DurationNs since = elapsed_ns(answer.last_copy_ns, seen.time_ns);
     if (wirelag::known(since) && since < kMirrorCopyNs) return i;
@@ -186,7 +195,7 @@ DnsQueryTable::Index DnsQueryTable::answer_repeated_by(const KeyEntries& known,
     const Entry& entry = entries_[i];
     if (entry.stage != Stage::answered) continue;
     if (message.has_question && !may_be_same_question(entry, message)) continue;
-    const TimeNs response_ns = answers_[entry.answer].response_ns;
+    const TimeNs response_ns = answers_[entry.side].response_ns;
     if (last == kNone || response_ns >= last_ns) {
       last = i;
       last_ns = response_ns;

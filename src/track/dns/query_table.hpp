@@ -6,9 +6,9 @@
 //              re-sent +--+ +------------------------------------------------------------+
 //                                           unanswered
 //
-// Entries of one key (client, resolver, transport, id) are a list from the newest to the oldest, at
-// most kPerKey of them; a hash index leads to the newest. Every entry is also in one of three lists
-// by age, `waiting`, `answered` and `unasked`, whose heads are the next to leave.
+// Entries whose keys (client, resolver, transport, id) have one hash are a list from the newest to the oldest; of
+// one key there are kPerKey at most. Every entry is also in one of three lists by age, `waiting`, `answered` and
+// `unasked`, whose heads are the next to leave.
 //
 // A query sent again while its first copy waits belongs to the same transaction for one query timeout. A
 // later one begins its own, and the next response is that one's: the first has been unanswered for longer
@@ -26,8 +26,10 @@
 // is emitted before that packet is looked at. expire() does the same earlier: as long as time goes on
 // it changes when a transaction is emitted, not what it says.
 //
-// Memory: 104 bytes per entry; side records for answers (one per entry) and for re-sent copies (one
-// per four entries); names and responses in 64-byte blocks, four per entry. When there is no room
+// Memory: 96 bytes per entry: its 88, one link of the free ones, its share of the buckets. Most queries have their
+// answer in no time, and what answered ones take beside that is reserved too: the answer, three 64-byte blocks for
+// its bytes (and for what is beyond 23 bytes of a name), 32 bytes for addresses of IPv6; for every fourth entry
+// the frames of re-sent copies. What is never used is never touched. When there is no room
 // for a new entry or its bytes, the oldest unasked one is emitted, then the oldest answered one before its
 // duplicate window is over, and when there is none the oldest waiting one is given up.
 #pragma once
@@ -38,12 +40,12 @@
 #include <wirelag/base/age_list.hpp>
 #include <wirelag/base/counters.hpp>
 #include <wirelag/base/pool.hpp>
-#include <wirelag/flow/index.hpp>
 #include <wirelag/track/dns/message.hpp>
 #include <wirelag/track/limits.hpp>
 #include <wirelag/track/transaction.hpp>
 
 #include "byte_chains.hpp"
+#include "query_entry.hpp"
 
 namespace wirelag {
 
@@ -77,53 +79,12 @@ class DnsQueryTable {
   void finish();
 
  private:
-  using Index = std::uint32_t;
-  static constexpr Index kNone = UINT32_MAX;
+  using Key = DnsQueryKey;
+  using Entry = DnsQueryEntry;
+  using Stage = Entry::Stage;
+  using Index = Entry::Index;
+  static constexpr Index kNone = Entry::kNone;
   static constexpr std::size_t kPerKey = 16;
-  static constexpr std::uint8_t kMostMirrored = 31;
-
-  struct Key {
-    Endpoint client;
-    Endpoint resolver;
-    std::uint16_t id = 0;
-    DnsTransport transport = DnsTransport::udp;
-
-    bool operator==(const Key&) const = default;
-    [[nodiscard]] std::uint32_t hash(std::uint64_t seed) const;
-  };
-  enum class Stage : std::uint8_t { waiting, answered, query_missing };
-
-  struct Entry {
-    Key key;
-    std::uint16_t qtype = 0;
-    std::uint16_t qclass = 0;
-    ServiceId service = kNoService;
-    std::uint16_t name_size = 0;
-    std::uint16_t edns_size = 0;  ///< of the query
-    Stage stage = Stage::waiting;
-    bool has_question : 1 = false;
-    bool malformed : 1 = false;  ///< the query is
-    bool untimed : 1 = false;    ///< a message of it is
-    std::uint8_t mirrored : 5 =
-        0;  ///< the mirror's copies of queries, kMostMirrored of them at most
-    Index name = ByteChain::kNone;  ///< head of a chain
-    Index older = kNone;            ///< next entry of the same key
-    Index before = kNone;           ///< neighbours in list_of() this entry
-    Index after = kNone;
-    Index copies = kNone;  ///< in copies_
-    Index answer = kNone;  ///< in answers_
-    FrameNumber first_frame = 0;
-    FrameNumber mirrored_frame = 0;  ///< the mirror's copy of the first query
-    std::uint32_t print = 0;         ///< of the latest query
-    TimeNs first_ns = 0;             ///< first query; query_missing: the response
-    ConnectionKey connection = 0;
-
-    /// A response that no query will claim: datagrams are handed over in order.
-    [[nodiscard]] bool unasked() const {
-      return stage == Stage::query_missing && key.transport == DnsTransport::udp;
-    }
-  };
-  static_assert(sizeof(Entry) <= 104);
 
   struct Copies {
     TimeNs last_query_ns = 0;
@@ -135,6 +96,7 @@ class DnsQueryTable {
     FrameNumber frame = 0;
     std::uint32_t print = 0;  ///< of the response or its latest duplicate
     Index bytes = ByteChain::kNone;
+    Index copies = kNone;  ///< of its query
     std::uint32_t size = 0;
     std::uint16_t answer_count = 0;
     std::uint16_t rcode = 0;     ///< with the bits of EDNS
@@ -149,6 +111,7 @@ class DnsQueryTable {
   struct KeyEntries {
     std::array<Index, kPerKey> at;
     std::size_t size = 0;
+    std::size_t in_bucket = 0;  ///< those of other keys too
 
     [[nodiscard]] const Index* begin() const { return at.data(); }
     [[nodiscard]] const Index* end() const { return at.data() + size; }
@@ -158,6 +121,7 @@ class DnsQueryTable {
   void on_query(const DnsSighting& seen, const DnsMessage& message, ServiceId service);
   void on_response(const DnsSighting& seen, const DnsMessage& message, ServiceId service);
   [[nodiscard]] KeyEntries entries_of(const Key& key, TimeNs now);
+  [[nodiscard]] bool has_name(const Entry& entry, std::string_view name) const;
   [[nodiscard]] bool same_question(const Entry& entry, const DnsMessage& message) const;
   [[nodiscard]] bool may_be_same_question(const Entry& entry, const DnsMessage& message) const;
   [[nodiscard]] TimeNs latest_query_ns(const Entry& entry) const;
@@ -174,6 +138,14 @@ class DnsQueryTable {
   // Entries: query_entries.cpp
   Index add(const Key& key, const KeyEntries& known, const DnsSighting& seen,
             const DnsMessage& message, ServiceId service);
+  void take_key(Entry& entry, const Key& key);
+  [[nodiscard]] Key key_of(const Entry& entry) const;
+  [[nodiscard]] bool has_key(const Entry& entry, const Key& key) const;
+  void make_room_in_bucket(std::uint32_t hash);
+  /// In copies_, kNone when it was sent once.
+  [[nodiscard]] Index copies_of(const Entry& entry) const {
+    return entry.stage == Stage::waiting ? entry.side : answers_[entry.side].copies;
+  }
   [[nodiscard]] bool has_copies(Entry& entry, TimeNs now);
   void note_query_copy(Entry& entry, const DnsSighting& seen);
   void note_mirrored_query(Entry& entry, const DnsSighting& seen);
@@ -190,7 +162,7 @@ class DnsQueryTable {
   void emit(Index i);
   void describe(const Answer& answer, DnsTransaction& out);
   void forget(Index i);
-  [[nodiscard]] Index newest_of(const Key& key, std::uint32_t hash) const;
+  [[nodiscard]] std::string_view name_of(const Entry& entry);
   [[nodiscard]] ByAge& list_of(const Entry& entry) {
     if (entry.stage == Stage::answered) return answered_;
     return entry.unasked() ? unasked_ : waiting_;
@@ -207,9 +179,10 @@ class DnsQueryTable {
   Pool<Entry> entries_;
   Pool<Copies> copies_;
   Pool<Answer> answers_;
+  Pool<DnsAddresses> addresses_;  ///< Entry::wide
   ByteChains bytes_;
-  FlowIndex newest_;  ///< hash of a key -> its newest entry
-  ByAge waiting_;     ///< waiting, and query_missing over TCP
+  DnsQueryBuckets buckets_;
+  ByAge waiting_;  ///< waiting, and query_missing over TCP
   ByAge answered_;
   ByAge unasked_;  ///< Entry::unasked()
   std::unique_ptr<std::uint8_t[]> name_scratch_;

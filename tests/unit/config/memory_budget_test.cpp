@@ -75,5 +75,32 @@ TEST(MemoryBudget, is_what_a_worker_takes) {
   EXPECT_NEAR(budget / taken, 1.0, 0.1) << budget << " budgeted, " << taken << " taken";
 }
 
+TEST(MemoryBudget, counts_what_pending_queries_take) {
+#ifdef WIRELAG_SANITIZED
+  GTEST_SKIP() << "the sanitizer's allocator keeps no books";
+#endif
+  // GIVEN two workers of which one has room for so many queries more
+  constexpr std::uint32_t kMore = 1U << 18;
+  Config config;
+  config.worker.dns.pending_queries = 1U << 10;
+  Config larger = config;
+  larger.worker.dns.pending_queries = (1U << 10) + kMore;
+  const auto signatures = Signatures::compile({}).value();
+  NoSink sink;
+  const auto taken_by = [&](const Config& c) {
+    const double before = allocated_bytes();
+    const Worker worker(0, c.worker, signatures, sink, /*live=*/true);
+    return allocated_bytes() - before;
+  };
+  const double taken = taken_by(larger) - taken_by(config);
+  // THEN the budget has them within a twentieth, and a query without an answer is 96 bytes of it
+  const auto budget = static_cast<double>(memory_budget(larger).bytes_per_worker -
+                                          memory_budget(config).bytes_per_worker);
+  EXPECT_NEAR(budget / taken, 1.0, 0.05) << budget << " budgeted, " << taken << " taken";
+  for (const MemoryItem& item : memory_budget(config).items) {
+    if (item.what == std::string_view("pending DNS queries")) EXPECT_EQ(item.bytes_each, 96U);
+  }
+}
+
 }  // namespace
 }  // namespace wirelag

@@ -54,6 +54,17 @@ TEST(DnsStream, QueryAndAnswer) {
   EXPECT_EQ(decode_answers(message).size(), 2U);
 }
 
+TEST(DnsStream, QueryAskedTwiceKeepsItsConnection) {
+  Connection tcp;
+  tcp.client(ms(0), framed(query(5, "www.shop.example")));
+  tcp.client(ms(2), framed(query(5, "www.shop.example")));
+  tcp.server(ms(8), framed(response(5, "www.shop.example", 1, 2)));
+  ASSERT_EQ(tcp.close().size(), 1U);
+  EXPECT_EQ(tcp.sink.all[0].t.connection, 77U);
+  EXPECT_EQ(frames(tcp.sink.all[0].t.query_frames), (Frames{1, 2}));
+  EXPECT_EQ(tcp.sink.all[0].t.resolver_ns(), ms(6));
+}
+
 TEST(DnsStream, SplitAtEveryByteCountsFromTheSegmentThatCompletes) {
   const Message ask = framed(query(5, "a.example"));
   const Message tell = framed(response(5, "a.example", 1, 3));

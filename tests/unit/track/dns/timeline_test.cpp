@@ -209,6 +209,62 @@ TEST(DnsTimeline, KeyIsBothEndpointsAndTheId) {
   EXPECT_EQ(line.sink.all[4].t.outcome, DnsOutcome::unanswered);
 }
 
+/// An address of IPv6 that ends so.
+Endpoint wide(unsigned last_byte, unsigned port) {
+  std::uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8};
+  bytes[15] = static_cast<std::uint8_t>(last_byte);
+  return {IpAddress::v6(bytes), static_cast<std::uint16_t>(port)};
+}
+
+TEST(DnsTimeline, KeysOfBothFamiliesAreKeptApart) {
+  Timeline line;
+  // GIVEN so many clients and resolvers of both families that some share a bucket
+  std::vector<std::pair<Endpoint, Endpoint>> pairs;
+  for (unsigned r = 1; r <= 12; ++r) {
+    pairs.insert(pairs.end(), {{wide(1, 40000), wide(r, 53)},
+                               {wide(2, 40000), wide(r, 53)},
+                               {endpoint(2, 40000), wide(r, 53)},
+                               {wide(2, 40000), endpoint(r, 53)},
+                               {endpoint(2, 40000), endpoint(r, 53)}});
+  }
+  for (const auto& [client, resolver] : pairs) {
+    line.datagram(ms(1), client, resolver, query(7, "www.example"));
+  }
+  // WHEN the last is answered first
+  for (std::size_t i = pairs.size(); i-- > 0;) {
+    line.datagram(ms(10 + static_cast<double>(i)), pairs[i].second, pairs[i].first,
+                  response(7, "www.example"));
+  }
+  // THEN each has its own answer, and its own addresses
+  const auto& all = line.finish();
+  ASSERT_EQ(all.size(), pairs.size());
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    const std::size_t i = pairs.size() - 1 - n;
+    EXPECT_EQ(all[n].t.client, pairs[i].first);
+    EXPECT_EQ(all[n].t.resolver, pairs[i].second);
+    EXPECT_EQ(frames(all[n].t.query_frames), Frames{static_cast<FrameNumber>(i + 1)});
+    EXPECT_EQ(all[n].t.outcome, DnsOutcome::answered);
+  }
+}
+
+TEST(DnsTimeline, NamesOfAnyLengthAreToldApartByTheirLastByte) {
+  for (const std::size_t size : {1U, 22U, 23U, 24U, 60U, 63U}) {
+    Timeline line;
+    const std::string name = std::string(size - 1, 'a') + "b";
+    const std::string other = std::string(size - 1, 'a') + "c";
+    line.ask(ms(1), query(7, name));
+    line.ask(ms(2), query(7, other));
+    line.ask(ms(3), query(7, name));
+    line.answer(ms(4), response(7, other));
+    const auto& all = line.finish();
+    ASSERT_EQ(all.size(), 2U) << size;
+    EXPECT_EQ(all[0].qname, other);
+    EXPECT_EQ(all[0].t.outcome, DnsOutcome::answered);
+    EXPECT_EQ(all[1].qname, name);
+    EXPECT_EQ(frames(all[1].t.query_frames), (Frames{1, 3}));
+  }
+}
+
 TEST(DnsTimeline, OutcomesFollowTheResponse) {
   const auto outcome = [](const Message& answer) {
     Timeline line;
