@@ -12,7 +12,8 @@ namespace wirelag {
 namespace {
 
 bool is_html(const HttpTransaction& h) {
-  return h.content_type.starts_with("text/html") || h.content_type.starts_with("application/xhtml");
+  return h.content_type.text().starts_with("text/html") ||
+         h.content_type.text().starts_with("application/xhtml");
 }
 
 /// Connections that carried nothing in the visit were not waited for, unless there is nothing else.

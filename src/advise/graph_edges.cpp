@@ -33,7 +33,7 @@ namespace {
 bool is_document(const HttpTransaction& h) {
   for (const std::string_view leaf :
        {"image/", "font/", "video/", "audio/", "application/octet-stream", "application/font"}) {
-    if (h.content_type.starts_with(leaf)) return false;
+    if (h.content_type.text().starts_with(leaf)) return false;
   }
   return true;
 }
@@ -117,8 +117,9 @@ class Edges {
     const VisitNode& n = node(i);
     if (n.item == Dataset::kNone) return 0;
     DurationNs stall = 0;
-    if (n.kind == VisitNode::Kind::request) stall = data_.http()[n.item].stalls.earlier_resend_ns;
-    if (n.kind == VisitNode::Kind::query) stall = data_.database()[n.item].stalls.earlier_resend_ns;
+    if (n.kind == VisitNode::Kind::request) stall = data_.http()[n.item].stalls().earlier_resend_ns;
+    if (n.kind == VisitNode::Kind::query)
+      stall = data_.database()[n.item].stalls().earlier_resend_ns;
     return known(stall) ? stall : 0;
   }
 
@@ -198,7 +199,8 @@ class Edges {
 
   [[nodiscard]] std::string_view referer_of_first(std::size_t connection) const {
     const Channel& channel = correlation_.channels[connection];
-    return channel.http.empty() ? std::string_view{} : data_.http()[channel.http.front()].referer;
+    if (channel.http.empty()) return {};
+    return data_.http()[channel.http.front()].referer;
   }
 
   void tls(std::uint32_t i, const VisitNode& n) {
@@ -231,7 +233,7 @@ class Edges {
   void request(std::uint32_t i, const VisitNode& n) {
     Carrier& carrier = carriers_[n.connection];
     const HttpTransaction* h = n.item == Dataset::kNone ? nullptr : &data_.http()[n.item];
-    const std::string_view referer = h != nullptr ? h->referer : std::string_view{};
+    const std::string_view referer = h != nullptr ? h->referer.text() : std::string_view{};
     const Endpoint& server = connection(n.connection).server;
     TimeNs wanted = n.start_ns;
 

@@ -148,8 +148,8 @@ class Nodes {
     const DurationNs server = h.server_wait_ns();
     const DurationNs asked =
         std::max<DurationNs>(0, known(server) ? first_byte - server : first_byte);
-    send(n, asked, h.stalls);
-    wait(n, first_byte - asked, or_none(h.stalls.request_resend_ns));
+    send(n, asked, h.stalls());
+    wait(n, first_byte - asked, or_none(h.stalls().request_resend_ns));
     transfer(n, h);
     resent_after(n, h.response_last_ns);
     n.ended = h.response_complete;
@@ -192,7 +192,7 @@ class Nodes {
     n.start_ns = behind ? before->end_ns : t.request_first_ns;
     n.ended = t.response_complete || t.no_reply;
     const DurationNs asked = std::max<DurationNs>(0, t.request_last_ns - n.start_ns);
-    send(n, asked, t.stalls);
+    send(n, asked, t.stalls());
     if (!known(t.response_first_ns)) {
       if (!n.ended) visit_.flags.incomplete = true;
       n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
@@ -206,7 +206,7 @@ class Nodes {
       } else if (behind) {
         waited_in_line(n, wait_ns, t, from);
       } else {
-        wait(n, wait_ns, or_none(t.stalls.request_resend_ns));
+        wait(n, wait_ns, or_none(t.stalls().request_resend_ns));
       }
       n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
       answer(n, t, from + wait_ns);
@@ -242,7 +242,7 @@ class Nodes {
     const DurationNs transfer_ns = std::max<DurationNs>(0, t.response_last_ns - from);
     if (transfer_ns == 0) return;
     const DurationNs stall = std::min(
-        or_none(t.stalls.response_held_ns) + or_none(t.stalls.response_resend_ns), transfer_ns);
+        or_none(t.stalls().response_held_ns) + or_none(t.stalls().response_resend_ns), transfer_ns);
     if (stall > 0) n.parts.push({Category::stall, stall});
     n.parts.push({Category::bandwidth, transfer_ns - stall});
   }

@@ -32,7 +32,7 @@ class Finder {
   void add(const Channel& channel, VisitNode::Kind kind, std::size_t item, const Exchange& t,
            bool last) {
     ++losses_.seen;
-    const ExchangeStalls& s = t.stalls;
+    const ExchangeStalls& s = t.stalls();
     // Midstream a request may go by before a round trip is known: then of its answer alone.
     if (known(s.request_resend_ns) && known(s.response_resend_ns)) ++losses_.judged;
     if (!known(s.request_resend_ns) && !known(s.response_resend_ns)) return;

@@ -25,7 +25,7 @@ bool of_a_page(const HttpTransaction& h) {
   for (const std::string_view other :
        {"application/json", "application/xml", "text/xml", "application/grpc",
         "application/x-protobuf", "application/octet-stream", "text/plain"}) {
-    if (h.content_type.starts_with(other)) return false;
+    if (h.content_type.text().starts_with(other)) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@
 //   blocks  [block: views of v0 v1][block: views of v2 v3 ...]
 //
 // Transactions leave in the order they came, so a block can go when the last of its values has
-// gone: it keeps a count of them. A text that a block has already (hosts, methods, statements ...) is not
+// gone: it keeps a count of them. What a block has already (hosts, methods, statements ...) is not
 // put there again. Sorting happens once, in seal(): small keys are sorted, then the
 // values (a Connection is half a kilobyte) are moved to their places in a single pass.
 #include <algorithm>
@@ -100,7 +100,7 @@ bool comes_before(const T& a, const T& b) {
 
 // ------------------------------------------------------------------------------------ the views
 
-/// Texts of a block that may come again. Which ones it forgets costs room only.
+/// Texts of a block that may come again, and other bytes that do. Which ones it forgets costs room only.
 class RecentTexts {
  public:
   /// The place of `text`: it shows that very text, or another one that gives way.
@@ -179,17 +179,27 @@ class ViewBlocks {
     view = shown_at(view, to);
     block.used += bytes;
   }
-  void keep_in(Block& block, std::string_view& text) {
-    if (text.empty()) {
-      text = {};
+  void keep_in(Block& block, ShortText& text) { keep_once(block, text); }
+  /// Most exchanges waited for nothing: their stalls are the same.
+  void keep_in(Block& block, ShortSpan<ExchangeStalls>& stalled) { keep_once(block, stalled); }
+
+  /// A text, or whatever else many transactions of a block show alike.
+  template <class View>
+  void keep_once(Block& block, View& view) {
+    const std::string_view shown(reinterpret_cast<const char*>(view.data()), bytes_shown(view));
+    if (shown.empty()) {
+      view = {};
       return;
     }
-    std::string_view& before = texts_.at(text);
-    if (before != text) {
-      keep_in<std::string_view>(block, text);
-      before = text;
+    std::string_view& before = texts_.at(shown);
+    const bool aligned =
+        reinterpret_cast<std::uintptr_t>(before.data()) % alignof(ItemOf<View>) == 0;
+    if (before == shown && aligned) {
+      view = shown_at(view, before.data());
+      return;
     }
-    text = before;
+    keep_in<View>(block, view);
+    before = {reinterpret_cast<const char*>(view.data()), shown.size()};
   }
 
   std::deque<Block> blocks_;

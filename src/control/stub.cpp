@@ -88,7 +88,7 @@ std::vector<std::size_t> candidates(const Transactions<DnsTransaction>& all,
   std::vector<std::size_t> by_name;
   if (names.empty()) return by_name;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (is_question(all[i]) && contains(names, all[i].qname)) by_name.push_back(i);
+    if (is_question(all[i]) && contains(names, all[i].qname.text())) by_name.push_back(i);
   }
   std::stable_sort(by_name.begin(), by_name.end(),
                    [&](std::size_t a, std::size_t b) { return all[a].qname < all[b].qname; });

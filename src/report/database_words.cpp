@@ -28,14 +28,15 @@ DurationNs quantile(const std::vector<DurationNs>& sorted, double q) {
 
 std::string shape_of(const DatabaseTransaction& t) {
   const auto same = [](char a, char b) { return std::toupper(a) == std::toupper(b); };
-  const std::string_view begin = t.fingerprint.substr(0, t.operation.size());
+  const std::string_view begin = t.fingerprint.text().substr(0, t.operation.size());
   if (t.name_only) return called(t);
   const bool said =
       std::equal(begin.begin(), begin.end(), t.operation.begin(), t.operation.end(), same);
   // COM_QUERY says no more than that its text follows.
   if (said || (t.operation == "COM_QUERY" && !t.fingerprint.empty()))
     return std::string(t.fingerprint);
-  return fmt::format("{}{}{}", t.operation, t.fingerprint.empty() ? "" : " ", t.fingerprint);
+  return fmt::format("{}{}{}", t.operation.text(), t.fingerprint.empty() ? "" : " ",
+                     t.fingerprint.text());
 }
 
 std::string ms_or_none(DurationNs ns) { return known(ns) ? ms_number(ns) : std::string(kNone); }

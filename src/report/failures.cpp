@@ -110,9 +110,9 @@ void failed_requests(Failures& out, const Report& r) {
   Reasons database;
   for (const DatabaseTransaction& t : r.data.database()) {
     if (t.error && !is_redirect(t)) {
-      database.add(
-          t.error_code.empty() ? "with an error" : fmt::format("with error {}", t.error_code),
-          For::an_answer);
+      database.add(t.error_code.empty() ? "with an error"
+                                        : fmt::format("with error {}", t.error_code.text()),
+                   For::an_answer);
     }
   }
   database.say(out, r.data.database().size(), "database request");

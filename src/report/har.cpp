@@ -231,10 +231,11 @@ class VisitEntries {
   }
 
   [[nodiscard]] static std::string url(const HttpTransaction& h) {
-    if (h.target.find("://") != std::string_view::npos) return url_text(h.target);
-    std::string host = url_text(h.host.empty() ? std::string_view(h.server.text()) : h.host);
+    if (h.target.text().find("://") != std::string_view::npos) return url_text(h.target);
+    std::string host = url_text(h.host.empty() ? std::string_view(h.server.text()) : h.host.text());
     if (h.method == "CONNECT") return "http://" + url_text(h.target);
-    if (!h.host.empty() && h.host.find(':') == std::string_view::npos && h.server.port != 80) {
+    if (!h.host.empty() && h.host.text().find(':') == std::string_view::npos &&
+        h.server.port != 80) {
       host += fmt::format(":{}", h.server.port);
     }
     const std::string target = url_text(h.target);

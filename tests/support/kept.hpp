@@ -35,6 +35,13 @@ template <class T>
 
 /// One item more.
 template <class T>
+void push(ShortSpan<T>& list, const std::type_identity_t<T>& item) {
+  auto* const items = static_cast<T*>(keep((list.size() + 1) * sizeof(T)));
+  std::copy(list.begin(), list.end(), items);
+  items[list.size()] = item;
+  list = {items, list.size() + 1};
+}
+template <class T>
 void push(ListView<T>& list, const std::type_identity_t<T>& item) {
   auto* const items = static_cast<T*>(keep((list.size() + 1) * sizeof(T)));
   std::copy(list.begin(), list.end(), items);
@@ -43,16 +50,23 @@ void push(ListView<T>& list, const std::type_identity_t<T>& item) {
 }
 
 /// An item to write to. The list is this one's own from here on.
-template <class T>
-[[nodiscard]] T& item(ListView<T>& list, std::size_t i) {
+template <class List>
+[[nodiscard]] ItemOf<List>& item(List& list, std::size_t i) {
   list = kept_view(list);
-  return const_cast<T&>(list[i]);
+  return const_cast<ItemOf<List>&>(list[i]);
 }
 
 /// The impairment to write to.
 [[nodiscard]] inline Impairment& impair(HalfConnection& half) {
   if (half.impaired.empty()) push(half.impaired, {});
   return item(half.impaired, 0);
+}
+
+/// The stalls to write to.
+template <class Exchange>
+[[nodiscard]] ExchangeStalls& stalls(Exchange& exchange) {
+  if (exchange.stalled.empty()) push(exchange.stalled, {});
+  return item(exchange.stalled, 0);
 }
 
 }  // namespace wirelag::test

@@ -1,10 +1,13 @@
-// What a record shows of memory that is not its own: texts (std::string_view), bytes and lists. Who keeps
-// or sends the record moves that memory as well: the same few steps for every kind of view.
+// What a record shows of memory that is not its own: texts, bytes and lists. Who keeps or sends the record moves
+// that memory as well: the same few steps for every kind of view. Hundreds of thousands of records are kept,
+// so a view is small: place and size lie in eight bytes.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <ostream>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -13,35 +16,80 @@
 
 namespace wirelag {
 
-/// What a BoundedList holds, and how much more it has seen. Items are trivially copyable.
+/// Items that lie behind each other, 65535 at most. An address of the program has 48 bits on every machine that
+/// wirelag runs on (x86-64 and Arm give out higher ones only to who asks for them), which leaves 16 for the size.
+/// Aligned like the numbers beside it in a record, or less.
 template <class T>
-class ListView {
+class ShortSpan {
  public:
   using value_type = T;
+  static constexpr std::size_t kMost = UINT16_MAX;
 
+  constexpr ShortSpan() = default;
+  /// What is beyond kMost is not shown: who makes records has nothing so long.
+  ShortSpan(const T* items, std::size_t size) {
+    const auto place = reinterpret_cast<std::uintptr_t>(items);
+    low_ = static_cast<std::uint32_t>(place);
+    high_ = static_cast<std::uint16_t>(place >> 32);
+    size_ = static_cast<std::uint16_t>(std::min(size, kMost));
+  }
+  ShortSpan(std::span<const T> items)  // NOLINT(google-explicit-constructor): shows it
+      : ShortSpan(items.data(), items.size()) {}
+  operator std::span<const T>() const {  // NOLINT(google-explicit-constructor): shows the same
+    return {data(), size()};
+  }
+
+  [[nodiscard]] const T* data() const {
+    return reinterpret_cast<const T*>(std::uintptr_t{high_} << 32 | low_);
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] const T* begin() const { return data(); }
+  [[nodiscard]] const T* end() const { return data() + size_; }
+  [[nodiscard]] const T& operator[](std::size_t i) const { return data()[i]; }
+  [[nodiscard]] const T& front() const { return data()[0]; }
+  [[nodiscard]] const T& back() const { return data()[size_ - 1]; }
+
+ private:
+  std::uint32_t low_ = 0;  ///< of the place
+  std::uint16_t high_ = 0;
+  std::uint16_t size_ = 0;
+};
+
+/// A text of at most 65535 bytes.
+class ShortText : public ShortSpan<char> {
+ public:
+  using ShortSpan::ShortSpan;
+  template <class S>
+  requires std::is_convertible_v<const S&, std::string_view> ShortText(
+      const S& text)  // NOLINT(google-explicit-constructor): shows it
+      : ShortText(std::string_view(text).data(), std::string_view(text).size()) {}
+
+  [[nodiscard]] std::string_view text() const { return {data(), size()}; }
+  operator std::string_view() const { return text(); }  // NOLINT(google-explicit-constructor)
+
+  template <class S>
+  requires std::is_convertible_v<const S&, std::string_view>
+  friend bool operator==(ShortText a, const S& b) { return a.text() == std::string_view(b); }
+  friend auto operator<=>(ShortText a, ShortText b) { return a.text() <=> b.text(); }
+  friend std::ostream& operator<<(std::ostream& out, ShortText t) { return out << t.text(); }
+};
+
+/// What a BoundedList holds, and how much more it has seen. Items are trivially copyable.
+template <class T>
+class ListView : public ShortSpan<T> {
+ public:
   ListView() = default;
   template <std::size_t N>
   ListView(const BoundedList<T, N>& list)  // NOLINT(google-explicit-constructor): shows it
-      : items_(list.begin()),
-        size_(static_cast<std::uint32_t>(list.size())),
-        left_out_(list.left_out()) {}
+      : ListView(list.begin(), list.size(), list.left_out()) {}
   /// `size` items, and `left_out` that are not there.
   ListView(const T* items, std::size_t size, std::uint32_t left_out = 0)
-      : items_(items), size_(static_cast<std::uint32_t>(size)), left_out_(left_out) {}
+      : ShortSpan<T>(items, size), left_out_(left_out) {}
 
-  [[nodiscard]] const T* data() const { return items_; }
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::uint32_t left_out() const { return left_out_; }
-  [[nodiscard]] const T* begin() const { return items_; }
-  [[nodiscard]] const T* end() const { return items_ + size_; }
-  [[nodiscard]] const T& operator[](std::size_t i) const { return items_[i]; }
-  [[nodiscard]] const T& front() const { return items_[0]; }
-  [[nodiscard]] const T& back() const { return items_[size_ - 1]; }
 
  private:
-  const T* items_ = nullptr;
-  std::uint32_t size_ = 0;
   std::uint32_t left_out_ = 0;
 };
 

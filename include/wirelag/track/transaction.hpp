@@ -33,6 +33,18 @@ struct PerDirection {
   [[nodiscard]] const T& operator[](Direction d) const { return d == Direction::c2s ? c2s : s2c; }
 };
 
+/// What most transactions have none of: the one, or one in its initial state.
+template <class T>
+[[nodiscard]] const T& one_of(const ShortSpan<T>& shown) {
+  static constexpr T kNone;
+  return shown.empty() ? kNone : shown.front();
+}
+
+/// Nothing where neither direction was measured. `stalls` must outlive the view.
+[[nodiscard]] inline ShortSpan<ExchangeStalls> shown(const ExchangeStalls& stalls) {
+  return {&stalls, stalls.measured() ? 1U : 0U};
+}
+
 // ---------------------------------------------------------------------------------------- TCP
 
 enum class ConnectionState : std::uint8_t {
@@ -161,12 +173,9 @@ struct HalfConnection {
   std::uint64_t payload_bytes = 0;    ///< by the IP header, resends included
   TimeNs first_payload_ns = kUnknownNs;
   TimeNs last_payload_ns = kUnknownNs;
-  ListView<Impairment> impaired;  ///< one, or none
+  ShortSpan<Impairment> impaired;  ///< one, or none
 
-  [[nodiscard]] const Impairment& impairment() const {
-    static constexpr Impairment kNone;
-    return impaired.empty() ? kNone : impaired.front();
-  }
+  [[nodiscard]] const Impairment& impairment() const { return one_of(impaired); }
 };
 
 struct Connection {
@@ -268,9 +277,10 @@ struct DnsTransaction {
   TimeNs response_ns = kUnknownNs;
   ConnectionKey connection = 0;  ///< DNS over TCP
 
-  std::string_view qname;  ///< lower case, no final dot, "." for the root; odd bytes as \DDD;
-                           ///< empty: no question, or its name cannot be read
-  Bytes response;          ///< the response message: the control core decodes the answers from it
+  ShortText qname;  ///< lower case, no final dot, "." for the root; odd bytes as \DDD;
+                    ///< empty: no question, or its name cannot be read
+  ShortSpan<std::uint8_t>
+      response;  ///< the response message: the control core decodes the answers from it
 
   /// The type is known even of a question whose name cannot be read.
   [[nodiscard]] bool has_question() const { return !qname.empty() || qclass != 0 || qtype != 0; }
@@ -323,15 +333,16 @@ struct HttpTransaction {
   std::uint64_t response_bytes = 0;
   std::uint64_t response_body_bytes = 0;
   TransferShape response_shape;
-  ExchangeStalls stalls;
+  ShortSpan<ExchangeStalls> stalled;  ///< one; none: nothing was measured
 
-  std::string_view method;
-  std::string_view host;    ///< Host header, empty when absent
-  std::string_view target;  ///< request target as sent
-  std::string_view referer;
-  std::string_view content_type;  ///< of the response
-  std::string_view location;      ///< of the response
+  ShortText method;
+  ShortText host;    ///< Host header, empty when absent
+  ShortText target;  ///< request target as sent
+  ShortText referer;
+  ShortText content_type;  ///< of the response
+  ShortText location;      ///< of the response
 
+  [[nodiscard]] const ExchangeStalls& stalls() const { return one_of(stalled); }
   /// False also when it cannot be told.
   [[nodiscard]] bool unanswered() const { return request_seen && status == 0 && !resynchronised; }
   [[nodiscard]] DurationNs request_ns() const {
@@ -349,7 +360,7 @@ struct HttpTransaction {
   [[nodiscard]] DurationNs total_ns() const {
     return elapsed_ns(request_first_ns, response_last_ns);
   }
-  auto views() { return std::tie(method, host, target, referer, content_type, location); }
+  auto views() { return std::tie(stalled, method, host, target, referer, content_type, location); }
 };
 
 // ---------------------------------------------------------------------------------------- TLS
@@ -394,9 +405,9 @@ struct TlsHandshake {
   TimeNs first_client_data_ns = kUnknownNs;  ///< first application data
   TimeNs first_server_data_ns = kUnknownNs;
 
-  std::string_view sni;
-  std::string_view alpn;          ///< selected; empty when none or encrypted (TLS 1.3)
-  std::string_view alpn_offered;  ///< comma-separated
+  ShortText sni;
+  ShortText alpn;          ///< selected; empty when none or encrypted (TLS 1.3)
+  ShortText alpn_offered;  ///< comma-separated
 
   [[nodiscard]] DurationNs hello_ns() const { return elapsed_ns(client_hello_ns, server_hello_ns); }
   /// Both sides' last handshake flight was seen.
@@ -456,16 +467,17 @@ struct DatabaseTransaction {
   TimeNs response_last_ns = kUnknownNs;
   std::uint64_t request_bytes = 0;
   std::uint64_t response_bytes = 0;
-  ExchangeStalls stalls;
+  ShortSpan<ExchangeStalls> stalled;  ///< one; none: nothing was measured
 
-  std::string_view operation;    ///< "GET", "SELECT", "COM_PING"
-  std::string_view fingerprint;  ///< the statement without its values (docs/protocols)
+  ShortText operation;    ///< "GET", "SELECT", "COM_PING"
+  ShortText fingerprint;  ///< the statement without its values (docs/protocols)
   /// `name_only`: what the statement was prepared as; empty: the unnamed one.
-  std::string_view statement_name;
-  std::string_view error_code;  ///< SQLSTATE, MySQL's number, Redis' or memcached's word
-  std::string_view user;        ///< empty when the login was not seen
-  std::string_view database;
+  ShortText statement_name;
+  ShortText error_code;  ///< SQLSTATE, MySQL's number, Redis' or memcached's word
+  ShortText user;        ///< empty when the login was not seen
+  ShortText database;
 
+  [[nodiscard]] const ExchangeStalls& stalls() const { return one_of(stalled); }
   [[nodiscard]] DurationNs request_ns() const {
     return elapsed_ns(request_first_ns, request_last_ns);
   }
@@ -480,7 +492,7 @@ struct DatabaseTransaction {
     return elapsed_ns(request_first_ns, response_last_ns);
   }
   auto views() {
-    return std::tie(operation, fingerprint, statement_name, error_code, user, database);
+    return std::tie(stalled, operation, fingerprint, statement_name, error_code, user, database);
   }
 };
 

@@ -106,6 +106,12 @@ struct ExchangeStalls {
   /// Silences of the server that ended with a resend of bytes it had sent before, since its last new
   /// byte and up to this request: the client may have waited for them.
   DurationNs earlier_resend_ns = kUnknownNs;
+
+  /// One direction at least was.
+  [[nodiscard]] bool measured() const {
+    return known(request_held_ns) || known(request_resend_ns) || known(response_held_ns) ||
+           known(response_resend_ns) || known(earlier_resend_ns);
+  }
 };
 
 /// Where the sums of both directions stood when a message began and when it ended.

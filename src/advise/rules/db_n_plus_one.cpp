@@ -42,7 +42,7 @@ std::uint64_t shape_key(const DatabaseTransaction& t) {
 
 bool reads(const DatabaseTransaction& t) {
   if (t.name_only) return t.operation == "SELECT";  // as the server's command tag says
-  return t.fingerprint.starts_with("select") || t.fingerprint.starts_with("with ");
+  return t.fingerprint.text().starts_with("select") || t.fingerprint.text().starts_with("with ");
 }
 
 class Judge {
@@ -191,12 +191,12 @@ class Judge {
       const Loop& loop = shape.loops[k];
       const std::vector<VisitNode>& nodes = input_.visits.stored[loop.visit].nodes;
       const DatabaseTransaction& begin = query(nodes[loop.nodes.front()]);
-      f.evidence.push_back(
-          stretch(input_,
-                  fmt::format("{}: {}{} times in a loop", begin.client.text(),
-                              begin.name_only ? fmt::format("{}, ", begin.statement_name) : "",
-                              loop.nodes.size()),
-                  begin, query(nodes[loop.nodes.back()])));
+      f.evidence.push_back(stretch(
+          input_,
+          fmt::format("{}: {}{} times in a loop", begin.client.text(),
+                      begin.name_only ? fmt::format("{}, ", begin.statement_name.text()) : "",
+                      loop.nodes.size()),
+          begin, query(nodes[loop.nodes.back()])));
     }
     f.change = {
         {"SQL", "SELECT ... WHERE id IN (...)   or a JOIN with the query that gave the list",

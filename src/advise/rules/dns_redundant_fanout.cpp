@@ -217,7 +217,7 @@ class Judge {
       for (const std::size_t i : question.queries) {
         const DnsTransaction& d = dns_[i];
         Evidence e;
-        e.what = fmt::format("{} to {}: {}", d.qname, d.resolver.ip.text(),
+        e.what = fmt::format("{} to {}: {}", d.qname.text(), d.resolver.ip.text(),
                              d.outcome == DnsOutcome::not_visible ? "answer not captured"
                              : !known(d.response_ns)              ? "no answer"
                              : i == winner                        ? "answered first"

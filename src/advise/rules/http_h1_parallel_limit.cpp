@@ -199,12 +199,12 @@ class Judge {
         limits_.min_requests, limits_.min_connections);
     for (std::size_t k = 0; k < std::min(kExamples, server.queued.size()); ++k) {
       const HttpTransaction& h = input_.data.http()[server.queued[k]];
-      Evidence e{
-          fmt::format("{} left on {} right after the answer before it", h.target, h.client.text()),
-          input_.data.connection_index(h.connection),
-          {h.request_frames.first},
-          h.request_first_ns,
-          kUnknownNs};
+      Evidence e{fmt::format("{} left on {} right after the answer before it", h.target.text(),
+                             h.client.text()),
+                 input_.data.connection_index(h.connection),
+                 {h.request_frames.first},
+                 h.request_first_ns,
+                 kUnknownNs};
       std::erase(e.frames, 0U);
       f.evidence.push_back(std::move(e));
     }

@@ -98,7 +98,8 @@ class Judge {
         const VisitNode& node = visits[v].nodes[n];
         if (node.kind != VisitNode::Kind::request || node.item == Dataset::kNone) continue;
         const HttpTransaction& h = input_.data.http()[node.item];
-        if (!known(h.server_wait_ns()) || h.content_type.starts_with("text/event-stream")) continue;
+        if (!known(h.server_wait_ns()) || h.content_type.text().starts_with("text/event-stream"))
+          continue;
         DurationNs think = 0;
         for (const VisitPart& p : node.parts) {
           if (p.category == Category::think) think += p.duration_ns;
@@ -220,12 +221,12 @@ class Judge {
                       });
     for (std::size_t k = 0; k < n; ++k) {
       const HttpTransaction& h = input_.data.http()[slowest[k]->http];
-      Evidence e{
-          fmt::format("{} {} of {}: the server's own time", h.method, h.target, h.client.text()),
-          input_.data.connection_index(h.connection),
-          {h.request_frames.last, h.response_frames.first},
-          h.request_last_ns,
-          slowest[k]->think_ns};
+      Evidence e{fmt::format("{} {} of {}: the server's own time", h.method.text(), h.target.text(),
+                             h.client.text()),
+                 input_.data.connection_index(h.connection),
+                 {h.request_frames.last, h.response_frames.first},
+                 h.request_last_ns,
+                 slowest[k]->think_ns};
       std::erase(e.frames, 0U);
       f.evidence.push_back(std::move(e));
     }

@@ -122,9 +122,9 @@ class Judge {
     const DurationNs stall =
         std::min(waited, input_.thresholds.resend_timer.min_ns * ((std::int64_t{1} << timers) - 1));
     // What was seen to be sent again is no time of the server's in the graph.
-    const bool seen = known(h.stalls.request_resend_ns) && h.stalls.request_resend_ns > 0;
+    const bool seen = known(h.stalls().request_resend_ns) && h.stalls().request_resend_ns > 0;
     e.request = channel.http.front();
-    e.request_ns = seen ? h.stalls.request_resend_ns : stall;
+    e.request_ns = seen ? h.stalls().request_resend_ns : stall;
     e.category = seen ? Category::stall : Category::think;
     if (e.syn_ns == 0) e.time_ns = h.request_first_ns;
   }

@@ -140,7 +140,7 @@ class Judge {
     if (f.evidence.size() == kExamples) return;
     f.evidence.push_back(evidence_of_response(
         input_, h,
-        fmt::format("{} of {} bytes: {} flights, {} segments in the first", h.target,
+        fmt::format("{} of {} bytes: {} flights, {} segments in the first", h.target.text(),
                     h.response_bytes, s.flights_now, h.response_shape.first_burst_segments)));
   }
 

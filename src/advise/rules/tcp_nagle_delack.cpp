@@ -113,7 +113,7 @@ class Judge {
   template <class Exchange>
   void add(std::size_t connection, VisitNode::Kind kind, std::size_t item, const Exchange& t) {
     ++seen_;
-    const ExchangeStalls& s = t.stalls;
+    const ExchangeStalls& s = t.stalls();
     const bool measured = known(s.earlier_resend_ns);  // both directions of the request
     if (!measured && !known(s.request_held_ns)) return;
     Server& server = server_of(t.server);

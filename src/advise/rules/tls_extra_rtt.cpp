@@ -92,7 +92,7 @@ class Judge {
         ++f.unplaced;
       }
       if (f.evidence.size() == kExamples) continue;
-      Evidence e{fmt::format("{} to {}{}", t.client.text(), t.sni.empty() ? "?" : t.sni,
+      Evidence e{fmt::format("{} to {}{}", t.client.text(), t.sni.empty() ? "?" : t.sni.text(),
                              retried(t) ? ", HelloRetryRequest" : ""),
                  c,
                  {t.client_hello_frames.first, t.hello_retry_frame, t.server_hello_frames.first},

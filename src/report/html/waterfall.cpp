@@ -103,7 +103,7 @@ class Waterfall {
     const std::size_t id = Dataset::connection_id(n.connection);
     if (n.item == Dataset::kNone) return fmt::format("request #{} (cannot be read)", id);
     const HttpTransaction& t = r_.data.http()[n.item];
-    return fmt::format("{} {} #{}", t.method, t.target, id);
+    return fmt::format("{} {} #{}", t.method.text(), t.target.text(), id);
   }
 
   [[nodiscard]] std::string about(const VisitNode& n, std::size_t i) const {

@@ -132,11 +132,10 @@ void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& repl
   DatabaseExchange& e = exchanges_[c.first];
   DatabaseTransaction& t = e.facts;
   set_response(t, reply);
-  t.stalls = TransferMarks::stalls(e.request_marks, reply.marks);
   t.response_complete = true;
   if (c.last != c.first) note_overlap(c, e.request_place, reply.place);
   c.latest_reply_ns = std::max(c.latest_reply_ns, reply.last_ns);
-  emit_first(c);
+  emit_first(c, TransferMarks::stalls(e.request_marks, reply.marks));
 }
 
 /// Whether the client, after this request and before the reply to it, received something and asked more.
@@ -185,15 +184,16 @@ std::uint64_t hash_of(const DatabaseTransaction& t, std::string_view text) {
 
 }  // namespace
 
-void DatabaseExchanges::emit_first(DatabaseConnection& c) {
+void DatabaseExchanges::emit_first(DatabaseConnection& c, const ExchangeStalls& stalls) {
   const Index i = c.first;
   DatabaseExchange& e = exchanges_[i];
   DatabaseTransaction& t = e.facts;
   const std::string_view text = e.fingerprint.view();
   t.text_cut = e.fingerprint.cut();
   t.fingerprint_hash = hash_of(t, text);
-  t.views() = std::tuple(e.operation.view(), t.name_only ? "" : text, t.name_only ? text : "",
-                         e.error_code.view(), c.user.view(), c.database.view());
+  t.views() =
+      std::tuple(shown(stalls), e.operation.view(), t.name_only ? "" : text,
+                 t.name_only ? text : "", e.error_code.view(), c.user.view(), c.database.view());
   sink_.emit(&t);
   c.doubt = c.doubt || e.hole_follows;
   c.first = e.next;

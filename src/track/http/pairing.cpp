@@ -327,9 +327,9 @@ void HttpTracker::emit(Exchange& e) {
         (t.unanswered() || (answered(t) && after.request_first_ns < t.response_first_ns));
   }
   t.response_shape = e.response_meter.shape();
-  t.stalls = TransferMarks::stalls(e.request_marks, e.response_marks);
+  const ExchangeStalls stalls = TransferMarks::stalls(e.request_marks, e.response_marks);
   texts_.copy(e.chain, text_out_.data());
-  t.views() = std::tuple(text_of(e, kMethod), text_of(e, kHost), text_of(e, kTarget),
+  t.views() = std::tuple(shown(stalls), text_of(e, kMethod), text_of(e, kHost), text_of(e, kTarget),
                          text_of(e, kReferer), text_of(e, kContentType), text_of(e, kLocation));
   sink_.emit(&t);
 }

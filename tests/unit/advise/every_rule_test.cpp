@@ -54,7 +54,7 @@ void something_longer(Story& s) {
   h.response_first_ns = at_ms(12.2);
 }
 
-void measured(HttpTransaction& h) { h.stalls = {0, 0, 0, 0, 0}; }
+void measured(HttpTransaction& h) { test::stalls(h) = {0, 0, 0, 0, 0}; }
 
 /// As many segments as `bursts` adds up to, one flight each.
 void flights(HttpTransaction& h, double rtt_ms, std::vector<std::uint32_t> bursts) {
@@ -78,7 +78,7 @@ void resent(Story& s, double stall_ms) {
   HttpTransaction& h = s.http(c, "/a", 6.1, 12.2 + stall_ms);
   h.response_first_ns = at_ms(12.1);
   measured(h);
-  h.stalls.response_resend_ns = h.response_shape.resend_stall_ns = at_ms(stall_ms) - kBegin;
+  test::stalls(h).response_resend_ns = h.response_shape.resend_stall_ns = at_ms(stall_ms) - kBegin;
   h.response_shape.rounds_ns = h.response_shape.pause_ns = h.response_shape.window_stall_ns = 0;
   h.response_shape.flights = 1;
 }
@@ -242,7 +242,7 @@ void two_writes(Story& s, double held_ms) {
   HttpTransaction& h = s.http(open(s, 0), "/a", 6.1, 12.2 + held_ms);
   measured(h);
   h.request_last_ns = at_ms(6.1 + held_ms);
-  h.stalls.request_held_ns = at_ms(held_ms) - kBegin;
+  test::stalls(h).request_held_ns = at_ms(held_ms) - kBegin;
 }
 
 void lossy(Story& s, std::uint32_t lost) {
@@ -485,7 +485,7 @@ void keep_one_side(Story& s) {
     t.response_frames = {};
     t.response_first_ns = t.response_last_ns = kUnknownNs;
     t.response_complete = false;
-    t.stalls = {};
+    test::stalls(t) = {};
   };
   for (HttpTransaction& h : s.all_http()) {
     unanswered(h);
@@ -514,7 +514,7 @@ void begin_midstream(Story& s) {
     TransferShape& shape = h.response_shape;
     shape.rtt_ns = shape.rounds_ns = shape.pause_ns = kUnknownNs;
     shape.flights = shape.bursts = 0;
-    h.stalls.request_resend_ns = h.stalls.earlier_resend_ns = kUnknownNs;
+    test::stalls(h).request_resend_ns = test::stalls(h).earlier_resend_ns = kUnknownNs;
   }
   for (Connection& c : s.all_connections()) {
     // Round trips are still seen of data and their ACKs.

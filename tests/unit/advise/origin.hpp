@@ -44,9 +44,9 @@ inline Story origin_story() {
     HttpTransaction& h = s.http(c, target, from_ms, to_ms);
     h.host = "mirror.azure.cn";
     if (to_ms != Story::kNever) {
-      h.content_type = h.target == "/"              ? "text/html"
-                       : h.target.ends_with(".css") ? "text/css"
-                                                    : "image/png";
+      h.content_type = h.target == "/"                     ? "text/html"
+                       : h.target.text().ends_with(".css") ? "text/css"
+                                                           : "image/png";
     }
     h.request_frames = {request, request};
     h.response_frames = response;

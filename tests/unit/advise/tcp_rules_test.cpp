@@ -172,7 +172,7 @@ TEST_F(TcpRules, OverflowOfTheSynAndThenOfTheRequestIsOneConnection) {
     HttpTransaction& h = story_.http(c, "/", 1010.1 + i, 1250 + 20 * i);
     test::impair(c.half.c2s).retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)] =
         1;
-    h.stalls = {0, 210 * kMillisecondNs, 0, 0, 0};
+    test::stalls(h) = {0, 210 * kMillisecondNs, 0, 0, 0};
   }
   const std::vector<Finding> f = findings("tcp-accept-overflow");
   ASSERT_EQ(f.size(), 1U);
@@ -328,9 +328,9 @@ TEST_F(TcpRules, TlsTwinsAreFine) {
 TEST_F(TcpRules, NagleWithoutADelayedAckCountsWhereOthersShowOne) {
   const auto held = [this](double from_ms, double held_ms) {
     HttpTransaction& h = story_.http(open(from_ms - 6.1), "/a", from_ms, from_ms + held_ms + 6.1);
-    h.stalls = {0, 0, 0, 0, 0};
+    test::stalls(h) = {0, 0, 0, 0, 0};
     h.request_last_ns = at_ms(from_ms + held_ms);
-    h.stalls.request_held_ns = at_ms(held_ms) - kBegin;
+    test::stalls(h).request_held_ns = at_ms(held_ms) - kBegin;
   };
   held(6.1, 6);  // a receiver's first ACKs come at once
   EXPECT_EQ(outcome("tcp-nagle-delack"), Outcome::fine);
@@ -345,9 +345,9 @@ TEST_F(TcpRules, NagleWithoutADelayedAckCountsWhereOthersShowOne) {
 TEST_F(TcpRules, NagleMidstreamIsNotVisibleWhereTheWayMayBeTheDelay) {
   const auto exchange = [this](Connection& c) -> ExchangeStalls& {
     HttpTransaction& h = story_.http(c, "/a", 10, 62);
-    h.stalls = {0, 0, 0, 0, 0};
+    test::stalls(h) = {0, 0, 0, 0, 0};
     h.request_last_ns = at_ms(56);
-    return h.stalls;
+    return test::stalls(h);
   };
   // GIVEN no handshake, and the delayed ACK as the only round trip that was seen
   Connection& c = story_.midstream(open(0));
@@ -372,9 +372,9 @@ TEST_F(TcpRules, NagleIsJudgedWhereUnknownPausesCouldNotChangeIt) {
   const auto exchange = [this](Connection& c, double from_ms,
                                double request_ms) -> ExchangeStalls& {
     HttpTransaction& h = story_.http(c, "/a", from_ms, from_ms + request_ms + 6);
-    h.stalls = {0, 0, 0, 0, 0};
+    test::stalls(h) = {0, 0, 0, 0, 0};
     h.request_last_ns = at_ms(from_ms + request_ms);
-    return h.stalls;
+    return test::stalls(h);
   };
   for (int i = 0; i < 200; ++i) exchange(open(i * 100), i * 100 + 10, 0).request_held_ns = 0;
   // GIVEN a message of 15 ms without a handshake THEN no ACK was delayed by 40 ms in it
@@ -401,7 +401,7 @@ class TailBeforeTheProbe : public TcpRules {
     HttpTransaction& h =
         story_.http(open(from_ms - 40.1, 40), "/10k", from_ms, from_ms + 41 + pause_ms);
     h.response_first_ns = at_ms(from_ms + 40.5);
-    h.stalls = {0, 0, 0, 0, 0};
+    test::stalls(h) = {0, 0, 0, 0, 0};
     TransferShape& s = h.response_shape;
     s.rtt_ns = 40 * kMillisecondNs;
     s.segments = 8;
@@ -453,7 +453,7 @@ void lose_two_percent(Connection& c) {
 /// An answer in more flights than it needed, as a loss had slowed the sender.
 void slow_the_sender(HttpTransaction& h) {
   h.response_first_ns = at_ms(80.5);
-  h.stalls = {0, 0, 0, 0, 0};
+  test::stalls(h) = {0, 0, 0, 0, 0};
   TransferShape& s = h.response_shape;
   s.rtt_ns = 40 * kMillisecondNs;
   s.segments = 35;  // 10, 20 and 5 without a loss: three flights
@@ -509,7 +509,7 @@ TEST_F(TcpRules, WhoWaitedForSomeOfTheLostSegmentsIsNotVisible) {
 TEST_F(TcpRules, AConnectionWithoutItsSynBesideItHidesNobodyWhoWaited) {
   Connection& c = open(0, 40);
   lose_two_percent(c);
-  story_.http(c, "/", 40.1, 90).stalls = {0, 0, 0, 0, 0};  // what was lost delayed no answer
+  test::stalls(story_.http(c, "/", 40.1, 90)) = {0, 0, 0, 0, 0};  // what was lost delayed no answer
   story_.http(story_.midstream(open(0, 6, "198.51.100.7", 8080)), "/", 6.1, 50);
   const Judged judged(story_);
   EXPECT_THAT(judged.fine("tcp-path-loss"), HasSubstr("saves 0 ms: nobody waited for it alone"));

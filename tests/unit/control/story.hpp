@@ -195,7 +195,7 @@ class Story {
     d.response_complete = true;
     d.response_frames = {frame_at(to_ms), frame_at(to_ms)};
     d.response_first_ns = d.response_last_ns = at_ms(to_ms);
-    d.stalls = {0, 0, 0, 0, 0};
+    test::stalls(d) = {0, 0, 0, 0, 0};
     c.half.s2c.payload_bytes += 40;
     c.last_time_ns = std::max(c.last_time_ns, at_ms(to_ms));
     c.last_frame = std::max(c.last_frame, frame_at(to_ms));

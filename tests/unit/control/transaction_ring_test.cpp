@@ -169,7 +169,7 @@ TEST(TransactionRing, an_oversized_answer_is_cut_and_the_numbers_stay) {
   const std::vector<std::uint8_t> answer(20'000, 0xab);
   DnsTransaction dns;
   dns.qname = "a.example";
-  dns.response = answer;
+  dns.response = Bytes(answer);
   dns.first_query_ns = 5;
   dns.response_ns = 25;
   writer.emit(&dns);

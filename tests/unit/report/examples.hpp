@@ -163,7 +163,7 @@ inline DnsTransaction dns(const Endpoint& client, const char* resolver, std::uin
   t.first_query_ns = t.last_query_ns = query.time();
   t.response_ns = response.time();
   t.qname = "mirror.azure.cn";
-  t.response = message;
+  t.response = Bytes(message);
   return t;
 }
 

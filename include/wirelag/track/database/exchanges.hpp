@@ -153,7 +153,7 @@ class DatabaseExchanges {
   void restart_depth(DatabaseConnection& c);
   void note_overlap(DatabaseConnection& c, const MessagePlace& request,
                     const MessagePlace& reply) const;
-  void emit_first(DatabaseConnection& connection);
+  void emit_first(DatabaseConnection& connection, const ExchangeStalls& stalls = {});
 
   std::uint32_t per_connection_;
   TransactionSink& sink_;
