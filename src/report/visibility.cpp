@@ -96,6 +96,9 @@ std::vector<std::string> sight_limits(const Report& report) {
   const auto line = [&](std::uint64_t n, std::string_view what) {
     if (n > 0) limits.push_back(fmt::format("{} {}", n, what));
   };
+  const auto counted = [&](std::uint64_t n, std::string_view one, std::string_view means) {
+    if (n > 0) limits.push_back(fmt::format("{}: {}", count(n, one), means));
+  };
   const std::string all = count(v.connections, "connection");
   line(v.one_sided, fmt::format("of {} one-sided: only one direction was captured, so times "
                                 "between the two are missing",
@@ -110,8 +113,8 @@ std::vector<std::string> sight_limits(const Report& report) {
   line(v.missing_bytes,
        fmt::format("missing bytes on {}: packets were lost before the capture point",
                    count(v.connections_with_holes, "connection")));
-  line(v.duplicate_frames, "duplicate frames: the capture delivered the same packet twice");
-  line(v.snaplen_cut, "snaplen cuts: frames captured shorter than they were on the wire");
+  counted(v.duplicate_frames, "duplicate frame", "the capture delivered the same packet twice");
+  counted(v.snaplen_cut, "snaplen cut", "frames captured shorter than they were on the wire");
   line(v.clock_steps_back, "clock steps back: durations across them are not reported");
   line(v.frames_without_time,
        "frames that the file gives no time: no duration that needs one of them is given");

@@ -84,7 +84,8 @@ struct DoneAlready {
   /// into stand for.
   std::uint64_t visits_since = 0;
 };
-[[nodiscard]] std::string_view name(DoneAlready::Since since);  ///< "seen", "not_seen", "not_captured"
+/// "seen", "not_seen" or "not_captured".
+[[nodiscard]] std::string_view name(DoneAlready::Since since);
 
 struct Finding {
   // What the rule says.
