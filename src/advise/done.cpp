@@ -22,21 +22,56 @@ bool is_of(const Visit& v, bool since, TimeNs mark_ns) {
                      [&](const VisitNode& n) { return (n.start_ns >= mark_ns) == since; });
 }
 
-/// Services of the visits with an edit.
-std::set<std::string_view> services_of(const Finding& f, const Visits& visits) {
-  std::set<std::string_view> services;
-  for (const Edit& e : f.edits) services.insert(visits.stored[e.visit].service);
-  return services;
+/// What a finding is about: the servers of what its edits change. Lookups have none.
+class Subject {
+ public:
+  Subject(const Finding& f, const RuleInput& input) : input_(input) {
+    for (const Edit& e : f.edits) {
+      servers_.insert(server_of(input.visits.stored[e.visit].nodes[e.node]));
+    }
+  }
+
+  /// Whether something of the visit on that side of the mark is about it; where there is no edit, anything.
+  [[nodiscard]] bool is_in(const Visit& v, bool since, TimeNs mark_ns) const {
+    return std::any_of(v.nodes.begin(), v.nodes.end(), [&](const VisitNode& n) {
+      return (n.start_ns >= mark_ns) == since &&
+             (servers_.empty() || servers_.contains(server_of(n)));
+    });
+  }
+
+ private:
+  [[nodiscard]] Endpoint server_of(const VisitNode& n) const {
+    return n.connection == Dataset::kNone ? Endpoint{}
+                                          : input_.data.connections()[n.connection].server;
+  }
+
+  const RuleInput& input_;
+  std::set<Endpoint> servers_;
+};
+
+std::uint64_t count(const Subject& subject, bool since, TimeNs mark_ns, const Visits& visits) {
+  double n = 0;
+  for (const Visit& v : visits.stored) n += subject.is_in(v, since, mark_ns) ? v.weight : 0;
+  return static_cast<std::uint64_t>(std::llround(n));
 }
 
-std::uint64_t count_since(const Finding& f, TimeNs mark_ns, const Visits& visits) {
-  const std::set<std::string_view> services = services_of(f, visits);
+/// Visits that the edits change.
+std::uint64_t count(const std::vector<Edit>& edits, const Visits& visits) {
+  std::set<std::uint32_t> edited;
+  for (const Edit& e : edits) edited.insert(e.visit);
   double n = 0;
-  for (const Visit& v : visits.stored) {
-    if (is_of(v, true, mark_ns) && (services.empty() || services.contains(v.service)))
-      n += v.weight;
-  }
+  for (const std::uint32_t v : edited) n += visits.stored[v].weight;
   return static_cast<std::uint64_t>(std::llround(n));
+}
+
+/// Whether as few visits since would hardly all be without it by chance, if each had it as often as one before.
+bool enough_since(const DoneAlready& d) {
+  constexpr double kByChance = 0.05;
+  if (d.visits_since == 0) return false;
+  if (d.visits_before == 0 || d.affected_before == 0) return true;  // not of single visits
+  const double share =
+      std::min(1.0, static_cast<double>(d.affected_before) / static_cast<double>(d.visits_before));
+  return std::pow(1 - share, static_cast<double>(d.visits_since)) <= kByChance;
 }
 
 /// The finding of what was captured since that is the same; null when there is none.
@@ -72,15 +107,28 @@ void keep_evidence(Finding& f, bool of_after, TimeNs mark_ns) {
   if (!kept.empty()) f.evidence = std::move(kept);
 }
 
-/// What is said of it: of what was captured since.
+/// Edits are no surer than the rule was of what was captured since.
+void lower_edits(std::vector<Edit>& edits, const std::vector<Edit>& since) {
+  double low = 0, high = 0;
+  for (const Edit& e : since) {
+    low += static_cast<double>(e.low_ns);
+    high += static_cast<double>(e.high_ns);
+  }
+  if (high <= 0) return;
+  for (Edit& e : edits) {
+    const auto low_ns = static_cast<DurationNs>(static_cast<double>(e.high_ns) * low / high);
+    e.low_ns = std::min(e.low_ns, low_ns);
+  }
+}
+
+/// All that the rule says is of what was captured since; where it would help is as of the whole.
 void tell_of(Finding& f, const Finding& still) {
-  f.fault = still.fault;
-  f.why = still.why;
-  f.evidence = still.evidence;
-  f.what_if = still.what_if;
-  f.capacity = still.capacity;
-  f.looked_at = still.looked_at;
-  f.affected_actions = still.affected_actions;
+  Finding told = still;
+  told.edits = std::move(f.edits);
+  told.lookups = std::move(f.lookups);
+  told.unplaced = f.unplaced;
+  lower_edits(told.edits, still.edits);
+  f = std::move(told);
 }
 
 }  // namespace
@@ -97,10 +145,17 @@ void set_done(Finding& f, const std::vector<ChangeMade>& all, const RuleInput& i
   const Finding* still = again(f, *made);
   const bool found_again = still != nullptr && (f.edits.empty() || !after.empty());
   const bool seen = made->before_all || found_again || as_before(f, before, after, input);
-  DoneAlready done{mark_ns, made->what, Since::not_captured, count_since(f, mark_ns, input.visits)};
+  const Subject subject(f, input);
+  DoneAlready done{mark_ns,
+                   made->what,
+                   Since::not_captured,
+                   count(subject, false, mark_ns, input.visits),
+                   count(subject, true, mark_ns, input.visits),
+                   count(before, input.visits),
+                   count(after, input.visits)};
   if (seen) {
     done.since = Since::seen;
-  } else if (made->judged && done.visits_since > 0) {
+  } else if (made->judged && enough_since(done)) {
     done.since = Since::not_seen;
   }
   f.edits = seen ? std::move(after) : std::move(before);

@@ -52,14 +52,28 @@ std::string confidence_sentence(const Finding& f) {
   return text;
 }
 
+std::string_view place(const Finding& f) {
+  const std::string_view scope = f.scope;
+  const std::size_t space = scope.find(' ');
+  const bool said =
+      space != std::string_view::npos && f.title.find(scope.substr(space + 1)) != std::string::npos;
+  return said ? scope.substr(0, space) : scope;
+}
+
 std::string in_all(const Report& r, const Finding& f) {
-  const DurationNs seen_ns = elapsed_ns(r.capture.first_time_ns, r.capture.last_time_ns);
+  TimeNs from_ns = r.capture.first_time_ns, to_ns = r.capture.last_time_ns;
+  std::string_view what = "this capture";
+  if (f.done && f.done->time_ns > from_ns && f.done->time_ns < to_ns) {
+    const bool since = f.done->since == DoneAlready::Since::seen;
+    what = since ? "this capture since the mark" : "this capture before the mark";
+    (since ? from_ns : to_ns) = f.done->time_ns;
+  }
+  const DurationNs seen_ns = elapsed_ns(from_ns, to_ns);
   if (known(seen_ns) && seen_ns < kHourNs) {
     return fmt::format(
-        "{:.3f} s less waiting for all users together in the {} of this capture (it is shorter "
-        "than "
-        "an hour: not extrapolated)",
-        f.user_seconds_per_hour, rounded(seen_ns));
+        "{:.3f} s less waiting for all users together in the {} of {} (it is shorter than an hour: "
+        "not extrapolated)",
+        f.user_seconds_per_hour, rounded(seen_ns), what);
   }
   return fmt::format("{:.3f} s less waiting for all users together per hour",
                      f.user_seconds_per_hour);

@@ -72,7 +72,10 @@ Json done_json(const DoneAlready& d) {
   return Json{{"time_ns", d.time_ns},
               {"what", utf8(d.what)},
               {"since", std::string(name(d.since))},
-              {"visits_since", d.visits_since}};
+              {"visits_before", d.visits_before},
+              {"visits_since", d.visits_since},
+              {"affected_before", d.affected_before},
+              {"affected_since", d.affected_since}};
 }
 
 }  // namespace

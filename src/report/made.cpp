@@ -57,10 +57,8 @@ void judge(ChangeMade& made, const Advice& since) {
   for (const Finding& f : since.findings) {
     if (f.rule == made.rule) made.still.push_back(f);
   }
-  made.judged =
-      std::none_of(since.not_judged.begin(), since.not_judged.end(), [&made](const Verdict& v) {
-        return v.rule == made.rule && v.outcome == Outcome::not_visible;
-      });
+  made.judged = std::none_of(since.not_judged.begin(), since.not_judged.end(),
+                             [&made](const Verdict& v) { return v.rule == made.rule; });
 }
 
 }  // namespace

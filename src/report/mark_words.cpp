@@ -1,5 +1,6 @@
 // What is said of marks, in words: the same in every rendering.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -96,22 +97,33 @@ std::string marks_summary(const Report& r) {
       r.advice.done.begin(), r.advice.done.end(),
       [](const Finding& f) { return f.done->since == DoneAlready::Since::not_seen; }));
   if (gone > 0) text += fmt::format("; not seen any more: {}", count(gone, "finding"));
+  const std::size_t unsure = r.advice.done.size() - gone;
+  if (unsure > 0) {
+    text += fmt::format("; marked as done, and nothing captured tells whether it is gone: {}",
+                        count(unsure, "finding"));
+  }
   return text;
 }
 
 std::string done_words(const DoneAlready& d) {
   const std::string marked =
       fmt::format("marked as done at {} (\"{}\")", when(d.time_ns), printable(d.what));
+  const auto of = [](std::uint64_t n, std::uint64_t all) {
+    return fmt::format("{} of {}", n, count(all, "visit"));
+  };
   switch (d.since) {
-    case DoneAlready::Since::seen: return marked + ", still seen after it";
+    case DoneAlready::Since::seen:
+      if (d.affected_since == 0 || d.affected_before == 0) return marked + ", still seen after it";
+      return fmt::format("{}, still seen after it: in {}, before it in {}", marked,
+                         of(d.affected_since, d.visits_since),
+                         of(d.affected_before, d.visits_before));
     case DoneAlready::Since::not_seen:
       return fmt::format("{}, not seen after it in {}", marked, count(d.visits_since, "visit"));
     case DoneAlready::Since::not_captured: break;
   }
-  return d.visits_since == 0
-             ? marked + "; no visit after it to the same services is in this capture"
-             : fmt::format("{}; the {} after it do not show whether it is gone", marked,
-                           count(d.visits_since, "visit"));
+  if (d.visits_since == 0) return marked + "; no visit after it that could show it is captured";
+  return fmt::format("{}; what came after it ({}) is too little to tell whether it is gone", marked,
+                     count(d.visits_since, "visit"));
 }
 
 std::string mark_title(const Report& r, const Mark& mark) {
@@ -189,7 +201,8 @@ std::string mark_predicted_nothing(const MarkedChange& change) {
 std::string ledger_words(const LedgerRow& row) {
   return fmt::format("{}: {} of {} held; of the saving that was predicted {:.0f} % was measured{}",
                      row.rule, row.held, count(row.predictions, "prediction"),
-                     100 * row.saved_share, row.predictions > 1 ? " at the median" : "");
+                     std::round(100 * row.saved_share) + 0.0,
+                     row.predictions > 1 ? " at the median" : "");
 }
 
 std::string mark_alone(const Report& r, std::size_t change) {

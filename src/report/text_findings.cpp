@@ -68,7 +68,7 @@ void finding(std::string& out, const Report& r, const Finding& f, std::size_t ra
   out += '\n';
   paragraph(out, fmt::format("{}.", rank), fmt::format("{}: {}", safe(f.title), saving(f)), 4);
   paragraph(out, "", key_line(f), 2);
-  if (f.done) say("marked", done_words(*f.done));
+  if (f.done) say("done", done_words(*f.done));
   say("why", f.why);
   say("affects", affected(f));
   if (!f.capacity_only) {

@@ -110,12 +110,13 @@ std::vector<std::string> sight_limits(const Report& report) {
   line(v.midstream, fmt::format("of {} midstream: open before the capture began, so the "
                                 "handshake is missing",
                                 all));
-  line(v.missing_bytes,
-       fmt::format("missing bytes on {}: packets were lost before the capture point",
-                   count(v.connections_with_holes, "connection")));
+  line(v.missing_bytes, fmt::format("missing {} on {}: packets were lost before the capture point",
+                                    v.missing_bytes == 1 ? "byte" : "bytes",
+                                    count(v.connections_with_holes, "connection")));
   counted(v.duplicate_frames, "duplicate frame", "the capture delivered the same packet twice");
   counted(v.snaplen_cut, "snaplen cut", "frames captured shorter than they were on the wire");
-  line(v.clock_steps_back, "clock steps back: durations across them are not reported");
+  line(v.clock_steps_back, fmt::format("{} back: durations across it are not reported",
+                                       v.clock_steps_back == 1 ? "clock step" : "clock steps"));
   line(v.frames_without_time,
        "frames that the file gives no time: no duration that needs one of them is given");
   for (const auto& [link_type, frames] : report.capture.link_types_unsupported) {
@@ -131,8 +132,10 @@ std::vector<std::string> sight_limits(const Report& report) {
                     "of these",
                     v.client_share * 100));
   }
-  line(v.evicted, "connections given up: the flow table was full");
-  line(v.transactions_lost, "transactions lost on the way to the report: detail is missing");
+  line(v.evicted, fmt::format("{} given up: the flow table was full",
+                              v.evicted == 1 ? "connection" : "connections"));
+  line(v.transactions_lost, fmt::format("{} lost on the way to the report: detail is missing",
+                                        v.transactions_lost == 1 ? "transaction" : "transactions"));
   return limits;
 }
 

@@ -98,7 +98,7 @@ def measured(results, part):
 
 
 def targets_section(results):
-    return "\n## What was asked, and what is reached\nOn this machine, one core. *floor*: the same loop with the work taken out (stage " \
+    return "\n## What was asked, and what is reached\nOn this machine, one core where no number of workers is said. *floor*: the same loop with the work taken out (stage " \
            "`find` below: decoding, the flow table and the flows' memory). That a flood keeps established flows and " \
            "measured handshakes is held by `Flood.*` (tests/hostile).\n\n" + \
            table(["what", "must", "aim", "measured", "floor", "reached"], target_rows(results))

@@ -73,16 +73,19 @@ struct Edit {
 /// That the operator made the change already (ChangeMade), and what the visits since say of it.
 struct DoneAlready {
   enum class Since : std::uint8_t {
-    seen,      ///< there still is what the rule found: the finding is of the visits since alone
-    not_seen,  ///< visits to the same services no longer have it: the finding is of those before
-    not_captured,  ///< nothing since that would show it
+    seen,  ///< there still is what the rule found: the finding is of the visits since alone
+    not_seen,  ///< so many visits since do not have it that it would be no chance: the finding is of those before
+    not_captured,  ///< nothing since, or too little, that would show it
   };
   TimeNs time_ns = kUnknownNs;
   std::string what;  ///< in the operator's words
   Since since = Since::not_captured;
-  /// That began since, to the services of the visits that the finding is about. Of a sample: what those looked
-  /// into stand for.
+  /// With something to a server that the finding's edits are about (of one about lookups: with a lookup), on either
+  /// side of the mark, and those of them with an edit. Of a sample: what those looked into stand for.
+  std::uint64_t visits_before = 0;
   std::uint64_t visits_since = 0;
+  std::uint64_t affected_before = 0;
+  std::uint64_t affected_since = 0;
 };
 /// "seen", "not_seen" or "not_captured".
 [[nodiscard]] std::string_view name(DoneAlready::Since since);

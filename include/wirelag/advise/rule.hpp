@@ -174,7 +174,7 @@ struct ChangeMade {
   std::string rule;
   TimeNs time_ns = kUnknownNs;
   std::string what;  ///< in the operator's words
-  /// The rule's findings in that. Their evidence has indexes into the whole Dataset; their edits say nothing.
+  /// The rule's findings in that. Their evidence has indexes into the whole Dataset; their edits' visits say nothing.
   std::vector<Finding> still;
   bool judged = false;  ///< since then it could be seen whether there is what the rule looks for
   /// Nothing of before is in the capture: `still` and `judged` say nothing.

@@ -10,7 +10,8 @@
 // first resolver: 5009 ms, with timeout:1 1010 ms.
 //
 // A resolver that answers nearly all else is alive: a query or an answer was lost. To take it out would help nobody;
-// a client that asks again after a second waits for that second.
+// a client that asks again after a second waits for that second. Several in a row that nobody answered are no loss: it
+// was silent for that time.
 #include <algorithm>
 #include <map>
 
@@ -29,17 +30,28 @@ struct Stalled {
 
 /// A client cannot be told to wait less (resolv.conf(5), timeout).
 constexpr DurationNs kShortestTimerNs = kSecondNs;
+/// Queries in a row without an answer that are no chance where nine of ten have one.
+constexpr std::size_t kSilence = 5;
 
 /// By the resolver that stayed silent.
 struct Silent {
   std::vector<Stalled> lookups;
-  std::size_t queries = 0;  ///< to it, those sent again too
-  std::size_t in_time = 0;  ///< of these, answered before a client would ask again
+  std::size_t queries = 0;     ///< to it, those sent again too
+  std::size_t in_time = 0;     ///< of these, answered before a client would ask again
+  std::size_t in_a_row = 0;    ///< the latest without an answer in time
+  TimeNs row_ns = kUnknownNs;  ///< when the first of these was asked
+  DurationNs silence_ns = 0;   ///< the longest time in which kSilence or more had none
   [[nodiscard]] double answers() const {
     return queries == 0 ? 0 : static_cast<double>(in_time) / static_cast<double>(queries);
   }
 };
 using BySilentResolver = std::map<IpAddress, Silent>;
+
+void note_silence(Silent& silent, const DnsTransaction& d) {
+  if (silent.in_a_row++ == 0) silent.row_ns = d.first_query_ns;
+  if (silent.in_a_row < kSilence) return;
+  silent.silence_ns = std::max(silent.silence_ns, d.first_query_ns - silent.row_ns);
+}
 
 /// How the resolvers that some waited for do otherwise.
 void add_answers(BySilentResolver& silent, const RuleInput& input) {
@@ -50,6 +62,9 @@ void add_answers(BySilentResolver& silent, const RuleInput& input) {
     const DurationNs took_ns = d.resolver_ns();
     if (known(took_ns) && took_ns < input.thresholds.dns_timeout_retry.min_wait_ns) {
       ++at->second.in_time;
+      at->second.in_a_row = 0;
+    } else {
+      note_silence(at->second, d);
     }
   }
 }
@@ -87,8 +102,31 @@ void say_silent(Finding& f, const IpAddress& ip, const Silent& silent) {
                "helps only if one of the A and AAAA answers is lost"}};
 }
 
+void say_paused(Finding& f, const IpAddress& ip, const Silent& silent) {
+  const std::string silent_s =
+      fmt::format("{:.1f} s", static_cast<double>(silent.silence_ns) / kSecondNs);
+  f.title = fmt::format("Find out why the resolver {} was silent for {}", ip.text(), silent_s);
+  f.fault = fmt::format("{} waited for {}, which answered nobody for {}",
+                        count_of(silent.lookups.size(), "lookup"), ip.text(), silent_s);
+  f.why = fmt::format(
+      "{}. Otherwise it is alive: {} of {} queries to it had an answer in time. The client asks "
+      "again only when its "
+      "timer has run out, and the user waits as long.",
+      f.fault, silent.in_time, silent.queries);
+  f.change = {{"resolver",
+               "journalctl -u unbound --since TIME   # or named, dnsmasq: a restart, a full cache",
+               "infrastructure", "none: it only shows"},
+              {"resolv.conf", "options timeout:1 attempts:2 rotate", "config line",
+               "a slow but living resolver is given up sooner"}};
+}
+
 void say_lost(Finding& f, const IpAddress& ip, const Silent& silent) {
-  f.title = "Ask again sooner where DNS packets are lost, and find where: resolver " + ip.text();
+  const bool sooner = std::any_of(
+      silent.lookups.begin(), silent.lookups.end(),
+      [](const Stalled& s) { return s.stall_ns > kShortestTimerNs + kShortestTimerNs / 10; });
+  f.title = (sooner ? "Ask again sooner where DNS packets are lost, and find where: resolver "
+                    : "Find where DNS packets are lost: resolver ") +
+            ip.text();
   f.fault = fmt::format("{} waited because a query to {}, or its answer, was lost",
                         count_of(silent.lookups.size(), "lookup"), ip.text());
   f.why = fmt::format(
@@ -108,6 +146,7 @@ void say_lost(Finding& f, const IpAddress& ip, const Silent& silent) {
        "config line", "memory of the socket"},
       {"resolv.conf", "options single-request-reopen", "config line",
        "helps only if one of the A and AAAA answers is lost"}};
+  if (!sooner) f.change.erase(f.change.begin());
 }
 
 Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddress& ip,
@@ -116,7 +155,13 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
   const Transactions<DnsTransaction>& dns = input.data.dns();
   const bool alive = silent.answers() >= limits.alive_share;
   Finding f;
-  alive ? say_lost(f, ip, silent) : say_silent(f, ip, silent);
+  if (!alive) {
+    say_silent(f, ip, silent);
+  } else if (silent.silence_ns > 0) {
+    say_paused(f, ip, silent);
+  } else {
+    say_lost(f, ip, silent);
+  }
   f.families = {Family::network};
   f.scope = "dns/" + ip.text();
   f.looked_at = lookups;

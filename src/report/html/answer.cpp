@@ -95,15 +95,6 @@ const Finding* first_that_saves(const Report& r) {
   return all.empty() || all.front().capacity_only ? nullptr : &all.front();
 }
 
-/// Where: without what the title says already, e.g. a statement.
-std::string_view place(const Finding& f) {
-  const std::string_view scope = f.scope;
-  const std::size_t space = scope.find(' ');
-  const bool said =
-      space != std::string_view::npos && f.title.find(scope.substr(space + 1)) != std::string::npos;
-  return said ? scope.substr(0, space) : scope;
-}
-
 void first_step(Writer& w, const Finding& f, std::size_t rank) {
   const auto item = w.element("li");
   w.leaf("a", f.title, {{"href", fmt::format("#finding-{}", rank)}});

@@ -216,7 +216,9 @@ void findings(Writer& w, const Report& r) {
        fmt::format("Ranked by what all users together would save. The bars go from what is sure to "
                    "what is plausible, on one scale from 0 to {}.",
                    rounded(scale_ns)),
-       0, first_capacity, "No rule found a change that would save a user time worth having.");
+       0, first_capacity,
+       r.advice.done.empty() ? "No rule found a change that would save a user time worth having."
+                             : "No rule found a change beside those that were made already.");
   list("capacity", "Capacity", "No user gets faster, but the load drops.", first_capacity,
        all.size(), "Nothing found that only costs load.");
 }

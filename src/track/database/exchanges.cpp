@@ -71,6 +71,7 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   const bool none = c.first == kNone || exchanges_[c.first].facts.request_first_ns > reply.first_ns;
   if (none) {
     counters_.add(Counter::database_replies_unpaired);
+    if (c.first == kNone) c.untracked = 0;  // how many of those wait is no longer known
     c.doubt = true;
     return kNone;
   }

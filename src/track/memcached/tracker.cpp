@@ -97,7 +97,7 @@ void MemcachedTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
       counters_.add(Counter::database_bytes_skipped, rest.size());
       return lose(c, d);
     }
-    arrival.add(chunk, before - rest.size());
+    arrival.add(chunk, chunk.bytes.size() - before, before - rest.size());
     if (step == MemcachedStep::more) continue;
     d == Direction::c2s ? on_request(c) : on_reply(c);
     arrival = {};
@@ -120,7 +120,7 @@ void MemcachedTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint
   const MemcachedStep step = c.reader[index(d)].cut(missing, one_value);
   if (step == MemcachedStep::malformed) return lose(c, d);
   MessageArrival& arrival = c.arrival[index(d)];
-  arrival.add(chunk, missing);
+  arrival.add(chunk, 0, missing);
   if (step == MemcachedStep::more) return;
   d == Direction::c2s ? on_request(c) : on_reply(c);
   arrival = {};

@@ -43,8 +43,8 @@ void MysqlTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
   while (!rest.empty() && !c.encrypted && !c.compressed && !r.lost) {
     if (!r.in_body) {
       r.header[r.have++] = rest.front();
+      r.arrival.add(chunk, chunk.bytes.size() - rest.size(), 1);
       rest = rest.subspan(1);
-      r.arrival.add(chunk, 1);
       if (r.have < r.header.size()) continue;
       r.have = 0;
       if (!begin_packet(c, d)) {
@@ -55,9 +55,9 @@ void MysqlTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
       r.in_body = true;
     }
     const Bytes piece = rest.first(std::min<std::size_t>(rest.size(), r.left));
+    r.arrival.add(chunk, chunk.bytes.size() - rest.size(), piece.size());
     rest = rest.subspan(piece.size());
     r.left -= static_cast<std::uint32_t>(piece.size());
-    r.arrival.add(chunk, piece.size());
     if (!piece.empty()) body(c, d, as_text(piece));
     r.length += piece.size();
     if (r.left > 0) continue;
@@ -131,7 +131,7 @@ void MysqlTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t
   if (d == Direction::c2s) c.text.mark_cut();
   r.left -= static_cast<std::uint32_t>(missing);
   r.length += missing;
-  r.arrival.add(chunk, missing);
+  r.arrival.add(chunk, 0, missing);
   if (r.left > 0) return;
   r.in_body = false;
   if (!r.goes_on) end_message(c, d);

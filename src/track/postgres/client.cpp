@@ -69,9 +69,9 @@ void PostgresTracker::answer_to_encryption(Connection& c, const StreamChunk& chu
   const char answer = static_cast<char>(rest.front());
   c.encryption_asked = false;
   if (answer == 'E') return;  // an ErrorResponse of a server that does not know the request
-  rest = rest.subspan(1);
   MessageArrival arrival;
-  arrival.add(chunk, 1);
+  arrival.add(chunk, chunk.bytes.size() - rest.size(), 1);
+  rest = rest.subspan(1);
   if (exchanges_.answering(c.base, arrival) != kNone) exchanges_.finish(c.base, arrival);
   if (answer != 'S' && answer != 'G') return;
   c.encrypted = true;

@@ -54,8 +54,8 @@ void PostgresTracker::read(Connection& c, const StreamChunk& chunk) {
     if (!r.in_body) {
       const std::uint8_t size = d == Direction::c2s && c.startup ? 8 : 5;
       r.header[r.have++] = rest.front();
+      r.arrival.add(chunk, chunk.bytes.size() - rest.size(), 1);
       rest = rest.subspan(1);
-      r.arrival.add(chunk, 1);
       if (r.have < size) continue;
       r.have = 0;
       if (!begin_message(c, d)) {
@@ -66,9 +66,9 @@ void PostgresTracker::read(Connection& c, const StreamChunk& chunk) {
       r.in_body = true;
     }
     const Bytes piece = rest.first(std::min<std::size_t>(rest.size(), r.left));
+    r.arrival.add(chunk, chunk.bytes.size() - rest.size(), piece.size());
     rest = rest.subspan(piece.size());
     r.left -= static_cast<std::uint32_t>(piece.size());
-    r.arrival.add(chunk, piece.size());
     if (!piece.empty()) body(c, d, as_text(piece));
     if (r.left > 0) continue;
     r.in_body = false;
@@ -136,7 +136,7 @@ void PostgresTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint6
   if (d == Direction::s2c && r.type == 'C') r.head.clear();  // half a number of rows
   if (r.type == 'Q' || r.type == 'P') c.text.mark_cut();
   r.left -= static_cast<std::uint32_t>(missing);
-  r.arrival.add(chunk, missing);
+  r.arrival.add(chunk, 0, missing);
   if (r.left > 0) return;
   r.in_body = false;
   end_message(c, d);

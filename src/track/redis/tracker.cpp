@@ -71,7 +71,9 @@ void RedisTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
       counters_.add(Counter::database_bytes_skipped, rest.size());
       return lose(c, d);
     }
-    if (step == RedisStep::message || !idle) arrival.add(chunk, before - rest.size());
+    if (step == RedisStep::message || !idle) {
+      arrival.add(chunk, chunk.bytes.size() - before, before - rest.size());
+    }
     if (step == RedisStep::message) d == Direction::c2s ? on_command(c) : on_reply(c);
     if (step == RedisStep::message || idle) arrival = {};
   }
@@ -101,7 +103,7 @@ void RedisTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t
   const RedisStep step = d == Direction::c2s ? c.request.cut(missing) : c.reply.cut(missing);
   if (step == RedisStep::malformed) return lose(c, d);
   MessageArrival& arrival = c.arrival[index(d)];
-  arrival.add(chunk, missing);
+  arrival.add(chunk, 0, missing);
   if (step == RedisStep::more) return;
   d == Direction::c2s ? on_command(c) : on_reply(c);
   arrival = {};

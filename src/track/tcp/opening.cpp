@@ -359,7 +359,11 @@ void Openings::note_early_completion(TcpFlow& flow, const TcpHeader& syn_ack) {
   if (!client.acked) return;
   const std::int32_t beyond = seq_distance(syn_ack.seq + 1, client.max_ack);
   if (beyond < 0 || beyond >= kNear) return;
-  if (flow.opening.isns_differ) follow_server(flow, *acknowledged(flow, client.max_ack));
+  if (flow.opening.isns_differ) {
+    const HandshakeSegment* const taken = acknowledged(flow, client.max_ack);
+    if (taken == nullptr) return;  // beyond those that are kept
+    follow_server(flow, *taken);
+  }
   flow.complete = flow.opening.ack_came_first = true;
   keep_round_trips(flow);
 }

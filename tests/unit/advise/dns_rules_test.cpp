@@ -118,6 +118,31 @@ TEST(DnsTimeoutRetry, AResolverThatAnswersNearlyAllElseIsNotToBeTakenOut) {
   EXPECT_EQ(f[0].saving.high_ns, 5000 * kMillisecondNs);
 }
 
+TEST(DnsTimeoutRetry, SeveralInARowWithoutAnAnswerAreNoLoss) {
+  Story story;
+  for (int i = 0; i < 100; ++i) {
+    if (i >= 40 && i < 46) {
+      stalled_visit(story, i * 20'000, "192.0.2.53", 5000);
+    } else {
+      visit(story, i * 20'000, "192.0.2.53", 3);
+    }
+  }
+  const std::vector<Finding> f = Judged(story).findings("dns-timeout-retry");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].title, HasSubstr("silent for 100.0 s"));
+  EXPECT_THAT(f[0].why, HasSubstr("94 of 100 queries"));
+}
+
+TEST(DnsTimeoutRetry, AClientThatAsksAgainAfterASecondCannotAskSooner) {
+  Story story;
+  stalled_visit(story, 0, "192.0.2.53", 1000);
+  for (int i = 1; i < 20; ++i) visit(story, i * 20'000, "192.0.2.53", 3);
+  const std::vector<Finding> f = Judged(story).findings("dns-timeout-retry");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].title, HasSubstr("Find where DNS packets are lost"));
+  for (const Change& c : f[0].change) EXPECT_THAT(c.snippet, Not(HasSubstr("timeout:1")));
+}
+
 TEST(DnsTimeoutRetry, TwinIsFineAndAQuickRetryIsNot5s) {
   Story story;
   for (int i = 0; i < 10; ++i) visit(story, i * 5000, "192.0.2.53", 5);

@@ -31,11 +31,11 @@ namespace wirelag {
 
 inline constexpr std::size_t kFingerprintBytes = 512;
 
-/// What the segments of a message say of sequence: their first and last byte, and what the first acknowledges.
+/// Where a message lies in its direction's sequence space.
 struct MessagePlace {
-  std::uint32_t seq = 0;
-  std::uint32_t end_seq = 0;
-  std::uint32_t ack = 0;
+  std::uint32_t seq = 0;      ///< its first byte
+  std::uint32_t end_seq = 0;  ///< behind the last segment that brought some of it
+  std::uint32_t ack = 0;      ///< what its first segment acknowledges
   bool known = false;
 };
 
@@ -48,9 +48,11 @@ struct MessageArrival {
   TransferMarks marks;
   MessagePlace place = {};
 
-  void add(const StreamChunk& chunk, std::uint64_t n) {
+  /// `n` more bytes of the message came, the chunk's from `at` on.
+  void add(const StreamChunk& chunk, std::size_t at, std::uint64_t n) {
     if (n == 0) return;
-    if (bytes == 0) place = {chunk.seq, chunk.seq, chunk.ack, chunk.acks};
+    const std::uint32_t seq = chunk.seq + static_cast<std::uint32_t>(at);
+    if (bytes == 0) place = {seq, seq, chunk.ack, chunk.acks};
     place.end_seq =
         chunk.seq + static_cast<std::uint32_t>(std::max<std::uint64_t>(chunk.bytes.size(), n));
     marks.add(chunk.progress, chunk.other_progress);

@@ -100,6 +100,22 @@ TEST(Handshake, LostSynAckIsNotARoundTrip) {
   expect_parts_add_up(c);
 }
 
+TEST(Handshake, AnEarlyAckOfASynAckThatIsNotKeptCompletesNothing) {
+  // More SYN-ACKs with numbers of their own than are kept, then the one that was acknowledged before.
+  for (const int others : {1, 6, 7, 8, 20}) {
+    Conversation t;
+    t.client_sends(0, kSyn, 0, 0);
+    t.client_sends(1, kAck, 1, 1);
+    for (int i = 1; i <= others; ++i) {
+      t.server_sends(1 + i, kSynAck, 100'000U * static_cast<std::uint32_t>(i), 1);
+    }
+    t.server_sends(50, kSynAck, 0, 1);
+    const Connection& c = t.finish();
+    EXPECT_EQ(c.rtt_probe_client_ns, kUnknownNs) << others;
+    EXPECT_EQ(c.connect_time_ns, kUnknownNs) << others;
+  }
+}
+
 TEST(Handshake, TimersOfBothEndsMakeTwoSynAcksAtOnce) {
   // The first SYN-ACK is lost behind the probe. A second later the client sends its SYN again and the server its
   // SYN-ACK, which the second SYN makes it send once more: the same header, half a millisecond apart.
