@@ -672,7 +672,8 @@ TEST(DoneAlready, OfAMarkBeforeTheCaptureAllIsSince) {
   ASSERT_NE(f, nullptr);
   ASSERT_TRUE(f->done);
   EXPECT_EQ(f->done->since, Since::seen);
-  const Finding* unmarked = of_late(report_of(story, {}).advice.findings);
+  const Report without = report_of(story, {});
+  const Finding* unmarked = of_late(without.advice.findings);
   EXPECT_EQ(f->saving.low_ns, unmarked->saving.low_ns);
   EXPECT_EQ(f->affected_actions, unmarked->affected_actions);
 }
