@@ -127,6 +127,8 @@ void tell_of(Finding& f, const Finding& still) {
   told.edits = std::move(f.edits);
   told.lookups = std::move(f.lookups);
   told.unplaced = f.unplaced;
+  told.why_not_higher =
+      std::move(f.why_not_higher);  // what else lowers it is worked out from the edits
   lower_edits(told.edits, still.edits);
   f = std::move(told);
 }

@@ -52,12 +52,16 @@ std::string confidence_sentence(const Finding& f) {
   return text;
 }
 
-std::string_view place(const Finding& f) {
-  const std::string_view scope = f.scope;
-  const std::size_t space = scope.find(' ');
-  const bool said =
-      space != std::string_view::npos && f.title.find(scope.substr(space + 1)) != std::string::npos;
-  return said ? scope.substr(0, space) : scope;
+std::string whom_and_where(const Finding& f) {
+  const auto said = [&f](std::string_view what) {
+    return !what.empty() && f.title.find(what) != std::string::npos;
+  };
+  std::string_view where = f.scope;  // "tcp/192.0.2.1:80", "db/192.0.2.1:5432 select ..."
+  if (const std::size_t space = where.find(' '); space != std::string_view::npos) {
+    if (said(where.substr(space + 1))) where = where.substr(0, space);
+  }
+  if (said(where.substr(where.find('/') + 1))) return affected(f);
+  return fmt::format("{}, {}", affected(f), where);
 }
 
 std::string in_all(const Report& r, const Finding& f) {

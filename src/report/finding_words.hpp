@@ -17,8 +17,8 @@ namespace wirelag::report {
 [[nodiscard]] std::string confidence_sentence(const Finding& finding);
 /// "1 visit (100 % of all)", "of those since the mark"; what frees load: "1 action (100 % of those it looked at)"
 [[nodiscard]] std::string affected(const Finding& finding);
-/// Where: its scope without what the title says already, e.g. a statement.
-[[nodiscard]] std::string_view place(const Finding& finding);
+/// affected(), and its scope without what the title says already, e.g. a statement.
+[[nodiscard]] std::string whom_and_where(const Finding& finding);
 /// Of a change that was made: "it cost 20 visits (100 % of those before the mark) 40.1 ms each".
 [[nodiscard]] std::string cost_before(const Finding& finding);
 /// What it saves all users together, and over what time.

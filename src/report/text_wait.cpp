@@ -35,8 +35,8 @@ void do_first(std::string& out, const Report& r, std::size_t column) {
   }
   const Finding& f = all.front();
   paragraph(out, "do first",
-            fmt::format("{}: {} per visit it affects, {}, {}", safe(f.title), saving(f),
-                        affected(f), safe(place(f))),
+            fmt::format("{}: {} per visit it affects, {}", safe(f.title), saving(f),
+                        safe(whom_and_where(f))),
             column);
   if (f.done) paragraph(out, "", done_words(*f.done), column);
   if (!f.change.empty()) {

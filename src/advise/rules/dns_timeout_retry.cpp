@@ -85,15 +85,18 @@ IpAddress silent_resolver(const Lookup& l, const Transactions<DnsTransaction>& d
   return answered.resolver.ip;
 }
 
+std::string why(std::string_view fault, std::string_view otherwise, const Silent& silent) {
+  return fmt::format(
+      "{}. {}: {} of {} queries to it had an answer in time. The client asks again only when its "
+      "timer has run out, and the user waits as long.",
+      fault, otherwise, silent.in_time, silent.queries);
+}
+
 void say_silent(Finding& f, const IpAddress& ip, const Silent& silent) {
   f.title = "Take the resolver " + ip.text() + " out, or make it answer";
   f.fault = fmt::format("{} waited for {}, which did not answer",
                         count_of(silent.lookups.size(), "lookup"), ip.text());
-  f.why = fmt::format(
-      "{}. Of all queries to it, {} of {} had an answer in time. The client asks again only when "
-      "its timer has run "
-      "out, and the user waits as long.",
-      f.fault, silent.in_time, silent.queries);
+  f.why = why(f.fault, "Altogether", silent);
   f.change = {{"resolv.conf", "options timeout:1 attempts:2 rotate", "config line",
                "a slow but living resolver is given up sooner"},
               {"resolv.conf", "# remove the line: nameserver " + ip.text(), "config line",
@@ -108,11 +111,7 @@ void say_paused(Finding& f, const IpAddress& ip, const Silent& silent) {
   f.title = fmt::format("Find out why the resolver {} was silent for {}", ip.text(), silent_s);
   f.fault = fmt::format("{} waited for {}, which answered nobody for {}",
                         count_of(silent.lookups.size(), "lookup"), ip.text(), silent_s);
-  f.why = fmt::format(
-      "{}. Otherwise it is alive: {} of {} queries to it had an answer in time. The client asks "
-      "again only when its "
-      "timer has run out, and the user waits as long.",
-      f.fault, silent.in_time, silent.queries);
+  f.why = why(f.fault, "Otherwise it is alive", silent);
   f.change = {{"resolver",
                "journalctl -u unbound --since TIME   # or named, dnsmasq: a restart, a full cache",
                "infrastructure", "none: it only shows"},
@@ -129,11 +128,7 @@ void say_lost(Finding& f, const IpAddress& ip, const Silent& silent) {
             ip.text();
   f.fault = fmt::format("{} waited because a query to {}, or its answer, was lost",
                         count_of(silent.lookups.size(), "lookup"), ip.text());
-  f.why = fmt::format(
-      "{}. The resolver itself is alive: {} of {} queries to it had an answer in time. The client "
-      "asks again only "
-      "when its timer has run out, and the user waits as long.",
-      f.fault, silent.in_time, silent.queries);
+  f.why = why(f.fault, "The resolver itself is alive", silent);
   f.change = {
       {"resolv.conf", "options timeout:1 attempts:3", "config line",
        "a slow answer is asked for twice"},

@@ -102,7 +102,7 @@ void first_step(Writer& w, const Finding& f, std::size_t rank) {
     const auto saves = w.element("p");
     w.leaf("b", f.capacity_only ? "saves load, not time"
                                 : "saves " + interval(f.saving) + " per visit it affects");
-    w.text(fmt::format(": {}, {}", affected(f), place(f)));
+    w.text(": " + whom_and_where(f));
     w.leaf("span", "confidence " + confidence_word(f),
            {{"class", "chip"}, {"title", confidence_sentence(f)}});
   }

@@ -114,9 +114,11 @@ TEST(HtmlReport, DatabasesHaveATableOfStatements) {
 TEST(HtmlReport, AStatementIsSaidOnceInAFirstStep) {
   Report report = build_report(origin_capture(), {}, {}, origin_data(), Thresholds{}, {""});
   Finding& f = report.advice.findings.at(0);
-  f.title = "Make 192.0.2.1:5432 answer sooner: select a from b";
+  f.title = "Make the database answer sooner: select a from b";
   f.scope = "tcp/192.0.2.1:5432 select a from b";
   EXPECT_THAT(render_html(report), HasSubstr(", tcp/192.0.2.1:5432<"));
+  f.title = "Make 192.0.2.1:5432 answer sooner: select a from b";
+  EXPECT_THAT(render_html(report), HasSubstr("% of all)<"));
   f.scope = "tcp/192.0.2.1:80 GET /report";
   EXPECT_THAT(render_html(report), HasSubstr(", tcp/192.0.2.1:80 GET /report<"));
 }

@@ -1,12 +1,15 @@
 // Marks that the operator set: how they are written, and what is said of the visits around them.
 #include "marks.hpp"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <wirelag/report/report.hpp>
 
 #include "../control/story.hpp"
+#include "flat.hpp"
 #include "format.hpp"
 
 namespace wirelag::report {
@@ -49,17 +52,6 @@ TEST(Mark, IsATimeAndWords) {
                           "1969-12-31T23:59:59Z x"}) {
     EXPECT_FALSE(parse_mark(bad)) << bad;
   }
-}
-
-/// The text with every run of blanks and line ends as one blank, for sentences that wrap.
-std::string flat(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n';
-    if (!blank) out += c;
-    if (blank && !out.empty() && out.back() != ' ') out += ' ';
-  }
-  return out;
 }
 
 /// One visit every two seconds: `slow` times about 500 ms, then `fast` times about 100.
@@ -651,6 +643,8 @@ TEST(DoneAlready, WhatIsStillSeenIsToldAsItIsSince) {
   EXPECT_THAT(at->title, HasSubstr("lost"));
   for (const Change& c : at->change) EXPECT_THAT(c.snippet, Not(HasSubstr("remove")));
   EXPECT_LE(at->saving.low_ns, 4000 * kMillisecondNs);
+  const std::set<std::string> reasons(at->why_not_higher.begin(), at->why_not_higher.end());
+  EXPECT_EQ(reasons.size(), at->why_not_higher.size()) << "each is said once";
 }
 
 TEST(DoneAlready, NothingOfAfterTheMarkShowsNothing) {

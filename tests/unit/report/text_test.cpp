@@ -6,11 +6,13 @@
 
 #include "database_words.hpp"
 #include "examples.hpp"
+#include "flat.hpp"
 
 namespace wirelag {
 namespace {
 
 using namespace examples;
+using report::flat;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -32,17 +34,6 @@ std::string text_of(const Report& r, TextOptions options = {}) {
   std::string text = render_text(r, options);
   expect_fit_for_a_terminal(text);
   return text;
-}
-
-/// The text with every run of blanks and line ends as one blank, for sentences that wrap.
-std::string flat(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const bool blank = c == ' ' || c == '\n';
-    if (!blank) out += c;
-    if (blank && !out.empty() && out.back() != ' ') out += ' ';
-  }
-  return out;
 }
 
 std::size_t lines_with(const std::string& text, std::string_view what) {
