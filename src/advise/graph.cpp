@@ -3,7 +3,6 @@
 #include "graph.hpp"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 
 #include "graph_parts.hpp"
@@ -18,16 +17,18 @@ bool is_html(const HttpTransaction& h) {
 
 /// Connections that carried nothing in the visit were not waited for, unless there is nothing else.
 void mark_spares(Visit& visit) {
-  std::set<std::size_t> carried;
+  std::vector<SmallIndex> carried;
   for (const VisitNode& n : visit.nodes) {
     if (n.kind == VisitNode::Kind::request || n.kind == VisitNode::Kind::query) {
-      carried.insert(n.connection);
+      carried.push_back(n.connection);
     }
   }
   if (carried.empty()) return;
+  std::sort(carried.begin(), carried.end());
   for (VisitNode& n : visit.nodes) {
     const bool handshake = n.kind == VisitNode::Kind::connect || n.kind == VisitNode::Kind::tls;
-    n.waited_for = !handshake || !n.ended || carried.contains(n.connection);
+    n.waited_for = !handshake || !n.ended ||
+                   std::binary_search(carried.begin(), carried.end(), n.connection);
   }
 }
 

@@ -22,7 +22,7 @@
 //   - Else not before the first request that the same document led to.
 #include <algorithm>
 #include <map>
-#include <set>
+#include <memory_resource>
 #include <unordered_map>
 
 #include "graph_parts.hpp"
@@ -51,6 +51,28 @@ struct Release {
   [[nodiscard]] bool any() const { return node != UINT32_MAX; }
 };
 
+/// Nodes by a time of theirs; nearly every one comes later than those before it.
+class Timeline {
+ public:
+  explicit Timeline(std::pmr::memory_resource* memory) : nodes_(memory) {}
+  void add(TimeNs t, std::uint32_t node) {
+    const std::pair entry(t, node);
+    nodes_.insert(std::upper_bound(nodes_.begin(), nodes_.end(), entry), entry);
+  }
+  /// The last one up to `t`.
+  [[nodiscard]] Release latest(TimeNs t, bool at_first_byte) const {
+    const auto after = std::upper_bound(nodes_.begin(), nodes_.end(), std::pair(t, UINT32_MAX));
+    if (after == nodes_.begin()) return {};
+    const auto& [at_ns, node] = *std::prev(after);
+    return {node, at_ns, at_first_byte};
+  }
+
+ private:
+  std::pmr::vector<std::pair<TimeNs, std::uint32_t>> nodes_;
+};
+
+/// One form of one visit. What it keeps for that is of so many nodes at most (visits.max_nodes), and nearly
+/// always so few that it fits into the memory that it brings along.
 class Edges {
  public:
   Edges(Visit& visit, const GraphInput& input, Form form)
@@ -60,16 +82,23 @@ class Edges {
         round_trips_(input.round_trips),
         limits_(input.limits),
         form_(form),
-        out_(visit.edges[static_cast<std::size_t>(form)]) {}
+        out_(visit.edges[static_cast<std::size_t>(form)]),
+        first_lag_(visit.nodes.size(), {kUnknownNs, kUnknownNs}, &memory_),
+        wanted_(visit.nodes.size(), 0, &memory_) {
+    out_.reserve(visit.nodes.size());
+  }
+  Edges(const Edges&) = delete;
+  Edges& operator=(const Edges&) = delete;
 
   void find() {
+    list_carriers();
     list_spares();
     for (std::uint32_t i = 0; i < visit_.nodes.size(); ++i) {
       const VisitNode& n = visit_.nodes[i];
       switch (n.kind) {
         case VisitNode::Kind::dns:
           discover(i, n.start_ns);
-          lookups_[n.item] = i;
+          lookups_.push_back(i);
           break;
         case VisitNode::Kind::connect: connect(i, n); break;
         case VisitNode::Kind::tls: tls(i, n); break;
@@ -82,10 +111,10 @@ class Edges {
  private:
   /// What is known of a connection while the nodes pass by.
   struct Carrier {
+    std::size_t connection = 0;
     std::uint32_t ready = UINT32_MAX;  ///< its CONNECT, then its TLS node
     TimeNs opened_ns = kUnknownNs;     ///< its SYN
     std::uint32_t last_request = UINT32_MAX;
-    bool asked = false;
   };
 
   [[nodiscard]] const VisitNode& node(std::uint32_t i) const { return visit_.nodes[i]; }
@@ -128,7 +157,7 @@ class Edges {
   /// What the client had read at `t` that may have led to what it did then.
   [[nodiscard]] Release read_at(TimeNs t, std::string_view referer) const {
     if (form_ == Form::serial) {
-      if (const Release r = latest(complete_, t, false); r.any()) return r;
+      if (const Release r = complete_.latest(t, false); r.any()) return r;
     }
     return page_at(t, referer);
   }
@@ -136,20 +165,12 @@ class Edges {
   /// The page that named it: by Referer, else the last document that had begun to arrive.
   [[nodiscard]] Release page_at(TimeNs t, std::string_view referer) const {
     if (!referer.empty()) {
-      const auto page = by_url_.find(std::string(without_scheme(referer)));
+      const auto page = by_url_.find(std::pmr::string(without_scheme(referer)));
       if (page != by_url_.end() && answer_ns(page->second) <= t) {
         return {page->second, answer_ns(page->second), true};
       }
     }
-    return latest(documents_, t, true);
-  }
-
-  [[nodiscard]] static Release latest(const std::map<std::pair<TimeNs, std::uint32_t>, bool>& in,
-                                      TimeNs t, bool at_first_byte) {
-    auto after = in.upper_bound({t, UINT32_MAX});
-    if (after == in.begin()) return {};
-    const auto& [time_ns, i] = std::prev(after)->first;
-    return {i, time_ns, at_first_byte};
+    return documents_.latest(t, true);
   }
 
   [[nodiscard]] TimeNs answer_ns(std::uint32_t i) const {
@@ -165,21 +186,45 @@ class Edges {
     if (!r.any()) return false;
     const DurationNs lag = node(i).start_ns - r.at_ns;
     edge(i, r.node, lag, EdgeKind::discovery, r.at_first_byte);
-    const auto key = std::pair(r.node, r.at_first_byte);
-    const auto [first, fresh] = first_lag_.emplace(key, lag);
-    if (!fresh) first->second = std::min(first->second, lag);
+    DurationNs& first_ns = first_lag_[r.node][r.at_first_byte];
+    first_ns = smaller(first_ns, lag);
     return true;
   }
 
   // ----------------------------------------------------------------------------- connections
 
+  void list_carriers() {
+    for (const VisitNode& n : visit_.nodes) {
+      if (n.connection != Dataset::kNone) carriers_.push_back({n.connection});
+    }
+    const auto by_connection = [](const Carrier& a, const Carrier& b) {
+      return a.connection < b.connection;
+    };
+    std::sort(carriers_.begin(), carriers_.end(), by_connection);
+    const auto same = [](const Carrier& a, const Carrier& b) { return a.connection == b.connection; };
+    carriers_.erase(std::unique(carriers_.begin(), carriers_.end(), same), carriers_.end());
+  }
+  [[nodiscard]] Carrier& carrier_of(std::size_t connection) {
+    return *std::lower_bound(
+        carriers_.begin(), carriers_.end(), connection,
+        [](const Carrier& c, std::size_t sought) { return c.connection < sought; });
+  }
+
+  /// The node of a lookup that has passed by, UINT32_MAX for none.
+  [[nodiscard]] std::uint32_t node_of_lookup(std::size_t lookup) const {
+    const auto at = std::find_if(lookups_.rbegin(), lookups_.rend(),
+                                 [&](std::uint32_t i) { return node(i).item == lookup; });
+    return at == lookups_.rend() ? UINT32_MAX : *at;
+  }
+
   void connect(std::uint32_t i, const VisitNode& n) {
     const Connection& c = connection(n.item);
-    carriers_[n.item].ready = i;
-    carriers_[n.item].opened_ns = n.start_ns;
-    const auto lookup = lookups_.find(correlation_.channels[n.item].lookup);
-    const bool named = lookup != lookups_.end() && node(lookup->second).end_ns <= n.start_ns;
-    const DurationNs after_answer = named ? n.start_ns - node(lookup->second).end_ns : kUnknownNs;
+    Carrier& carrier = carrier_of(n.connection);
+    carrier.ready = i;
+    carrier.opened_ns = n.start_ns;
+    const std::uint32_t lookup = node_of_lookup(correlation_.channels[n.item].lookup);
+    const bool named = lookup != UINT32_MAX && node(lookup).end_ns <= n.start_ns;
+    const DurationNs after_answer = named ? n.start_ns - node(lookup).end_ns : kUnknownNs;
     const auto failed = failed_.find(c.server.ip);
     if (!n.ended) failed_[c.server.ip] = i;
 
@@ -190,10 +235,10 @@ class Edges {
       held = true;
     } else if (!held) {
       held = discover(i, n.start_ns, referer_of_first(n.item));
-      if (named && held) edge(i, lookup->second, 0, EdgeKind::protocol);
+      if (named && held) edge(i, lookup, 0, EdgeKind::protocol);
     }
     if (named && (!held || after_answer <= limits_.connect_follows_lookup_ns)) {
-      edge(i, lookup->second, after_answer, EdgeKind::protocol);
+      edge(i, lookup, after_answer, EdgeKind::protocol);
     }
   }
 
@@ -204,7 +249,7 @@ class Edges {
   }
 
   void tls(std::uint32_t i, const VisitNode& n) {
-    Carrier& carrier = carriers_[n.connection];
+    Carrier& carrier = carrier_of(n.connection);
     if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns <= n.start_ns) {
       edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
     } else {
@@ -214,8 +259,8 @@ class Edges {
   }
 
   void query(std::uint32_t i, const VisitNode& n) {
-    Carrier& carrier = carriers_[n.connection];
-    const Release other = form_ == Form::serial ? latest(complete_, n.start_ns, false) : Release{};
+    Carrier& carrier = carrier_of(n.connection);
+    const Release other = form_ == Form::serial ? complete_.latest(n.start_ns, false) : Release{};
     if (carrier.last_request != UINT32_MAX) {
       const TimeNs own_ns = node(carrier.last_request).end_ns;
       const bool held = other.any() && other.at_ns > own_ns;
@@ -225,13 +270,13 @@ class Edges {
       edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
     }
     carrier.last_request = i;
-    if (n.ended) complete_.emplace(std::pair(n.end_ns, i), true);
+    if (n.ended) complete_.add(n.end_ns, i);
   }
 
   // -------------------------------------------------------------------------------- requests
 
   void request(std::uint32_t i, const VisitNode& n) {
-    Carrier& carrier = carriers_[n.connection];
+    Carrier& carrier = carrier_of(n.connection);
     const HttpTransaction* h = n.item == Dataset::kNone ? nullptr : &data_.http()[n.item];
     const std::string_view referer = h != nullptr ? h->referer.text() : std::string_view{};
     const Endpoint& server = connection(n.connection).server;
@@ -263,14 +308,15 @@ class Edges {
 
     wanted_[i] = wanted;
     carrier.last_request = i;
-    carrier.asked = true;
-    busy_until_[server].insert(n.end_ns);
-    if (n.ended) complete_.emplace(std::pair(n.end_ns, i), true);
+    busy_.push_back({server, n.end_ns});
+    if (n.ended) complete_.add(n.end_ns, i);
     if (h == nullptr || (is_document(*h) && known(h->response_first_ns))) {
-      if (n.parts_before_answer > 0) documents_.emplace(std::pair(answer_ns(i), i), true);
+      if (n.parts_before_answer > 0) documents_.add(answer_ns(i), i);
     }
-    if (h != nullptr && !h->host.empty() && n.parts_before_answer > 0) {
-      by_url_.emplace(std::string(h->host) + std::string(h->target), i);
+    const bool last = i + 1 == visit_.nodes.size();  // leads to nothing
+    if (h != nullptr && !h->host.empty() && n.parts_before_answer > 0 && !last) {
+      std::pmr::string url(h->host.text(), &memory_);
+      by_url_.emplace(url += h->target.text(), i);
     }
   }
 
@@ -286,9 +332,13 @@ class Edges {
     if (const TimeNs t = spare_for(i, n, carrier); known(t)) return t;
     if (!queued) return n.start_ns;
     // Connections busy, or just about to be used again; its own is one of them.
-    auto& busy = busy_until_[connection(n.connection).server];
-    busy.erase(busy.begin(), busy.lower_bound(n.start_ns - at_once_ns(n)));
-    if (busy.size() < limits_.connections_per_server) return n.start_ns;
+    const Endpoint& server = connection(n.connection).server;
+    const TimeNs since_ns = n.start_ns - at_once_ns(n);
+    std::erase_if(
+        busy_, [&](const Busy& b) { return b.server == server && b.until_ns < since_ns; });
+    const auto busy = std::count_if(busy_.begin(), busy_.end(),
+                                    [&](const Busy& b) { return b.server == server; });
+    if (std::cmp_less(busy, limits_.connections_per_server)) return n.start_ns;
     return wanted_[carrier.last_request];
   }
 
@@ -299,8 +349,7 @@ class Edges {
     if (!r.any()) return wanted;
     DurationNs lag = wanted - r.at_ns;
     if (!sure) {
-      const auto sibling = first_lag_.find(std::pair(r.node, r.at_first_byte));
-      if (sibling != first_lag_.end()) lag = std::min(lag, sibling->second);
+      lag = smaller(first_lag_[r.node][r.at_first_byte], lag);
     }
     edge(i, r.node, lag, EdgeKind::discovery, r.at_first_byte);
     return r.at_ns + lag;
@@ -349,16 +398,25 @@ class Edges {
   const VisitLimits& limits_;
   Form form_;
   std::vector<VisitEdge>& out_;
-  std::vector<Spare> spares_;
-  std::unordered_map<std::size_t, std::uint32_t> lookups_;
-  std::unordered_map<std::size_t, Carrier> carriers_;
-  std::map<IpAddress, std::uint32_t> failed_;
-  std::map<Endpoint, std::multiset<TimeNs>> busy_until_;
-  std::map<std::pair<TimeNs, std::uint32_t>, bool> complete_;   ///< by last byte
-  std::map<std::pair<TimeNs, std::uint32_t>, bool> documents_;  ///< by first byte
-  std::unordered_map<std::string, std::uint32_t> by_url_;
-  std::map<std::pair<std::uint32_t, bool>, DurationNs> first_lag_;
-  std::unordered_map<std::uint32_t, TimeNs> wanted_;
+  /// A request's connection.
+  struct Busy {
+    Endpoint server;
+    TimeNs until_ns;
+  };
+
+  std::array<std::byte, 4096> at_first_;
+  std::pmr::monotonic_buffer_resource memory_{at_first_.data(), at_first_.size()};
+  std::pmr::vector<Spare> spares_{&memory_};
+  std::pmr::vector<std::uint32_t> lookups_{&memory_};  ///< their nodes
+  std::pmr::vector<Carrier> carriers_{&memory_};       ///< by connection
+  std::pmr::map<IpAddress, std::uint32_t> failed_{&memory_};
+  std::pmr::vector<Busy> busy_{&memory_};
+  Timeline complete_{&memory_};   ///< by last byte
+  Timeline documents_{&memory_};  ///< by first byte
+  std::pmr::unordered_map<std::pmr::string, std::uint32_t> by_url_{&memory_};
+  /// By node: the shortest gap of what was found behind its end, and behind its first byte.
+  std::pmr::vector<std::array<DurationNs, 2>> first_lag_;
+  std::pmr::vector<TimeNs> wanted_;  ///< by node
 };
 
 }  // namespace

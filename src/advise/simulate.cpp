@@ -1,21 +1,34 @@
 #include "simulate.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace wirelag {
 namespace {
 
+/// What edits take from the gap before a node.
+struct GapCut {
+  DurationNs round_ns = 0;
+  DurationNs stall_ns = 0;
+  DurationNs client_ns = 0;
+
+  [[nodiscard]] DurationNs lag_ns(const VisitEdge& e) const {
+    const DurationNs client = e.lag_ns - e.round_ns - e.stall_ns;
+    return e.lag_ns - std::min(round_ns, e.round_ns) - std::min(stall_ns, e.stall_ns) -
+           std::min(client_ns, client);
+  }
+};
+
 /// A node's durations while edits are made.
-struct Work {
+struct Edited {
   std::array<VisitPart, 11> parts;
   std::size_t count = 0;
-  DurationNs round_cut_ns = 0;  ///< of the gap before it
-  DurationNs stall_cut_ns = 0;
-  DurationNs client_cut_ns = 0;
+  GapCut gap;
 
-  explicit Work(const VisitNode& n) {
+  explicit Edited(const VisitNode& n) {
     for (const VisitPart& p : n.parts) parts[count++] = p;
   }
+  [[nodiscard]] std::span<const VisitPart> left() const { return {parts.data(), count}; }
 
   /// The last part of the category first: a response's flights before its request's round trip.
   void shorten(Category category, DurationNs by) {
@@ -27,17 +40,38 @@ struct Work {
     }
     if (by < 0 && count < parts.size()) parts[count++] = {category, -by};
     if (by <= 0) return;
-    if (category == Category::rounds) round_cut_ns += by;
-    if (category == Category::stall) stall_cut_ns += by;
-    if (category == Category::client) client_cut_ns += by;
-  }
-
-  [[nodiscard]] DurationNs lag_ns(const VisitEdge& e) const {
-    const DurationNs client = e.lag_ns - e.round_ns - e.stall_ns;
-    return e.lag_ns - std::min(round_cut_ns, e.round_ns) - std::min(stall_cut_ns, e.stall_ns) -
-           std::min(client_cut_ns, client);
+    if (category == Category::rounds) gap.round_ns += by;
+    if (category == Category::stall) gap.stall_ns += by;
+    if (category == Category::client) gap.client_ns += by;
   }
 };
+
+/// What the edits leave of node `i`; nothing where none is of it.
+std::optional<Edited> edited(const VisitNode& n, std::uint32_t i, std::span<const Edit> edits,
+                             Bound bound, bool& unqueued) {
+  std::optional<Edited> out;
+  for (const Edit& e : edits) {
+    if (e.node != i) continue;
+    const DurationNs by = bound == Bound::low ? e.low_ns : e.high_ns;
+    if (e.what == Edit::What::unqueue) unqueued |= by != 0;
+    if (e.what != Edit::What::shorten) continue;
+    if (!out) out.emplace(n);
+    out->shorten(e.category, by);
+  }
+  return out;
+}
+
+/// From the start on.
+template <class Parts>
+void add_parts(Run::Times& times, const Parts& parts, std::size_t before_answer) {
+  times.answer_ns = times.end_ns = times.start_ns;
+  std::size_t passed = 0;
+  for (const VisitPart& p : parts) {
+    times.end_ns += p.duration_ns;
+    if (++passed == before_answer) times.answer_ns = times.end_ns;
+  }
+  if (before_answer == 0) times.answer_ns = times.end_ns;
+}
 
 }  // namespace
 
@@ -56,14 +90,9 @@ void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound 
   for (std::uint32_t i = 0; i < visit.nodes.size(); ++i) {
     const VisitNode& n = visit.nodes[i];
     Run::Times& times = run.nodes[i];
-    Work work(n);
     bool unqueued = false;
-    for (const Edit& e : edits) {
-      if (e.node != i) continue;
-      const DurationNs by = bound == Bound::low ? e.low_ns : e.high_ns;
-      if (e.what == Edit::What::unqueue) unqueued |= by != 0;
-      if (e.what == Edit::What::shorten) work.shorten(e.category, by);
-    }
+    const std::optional<Edited> work = edited(n, i, edits, bound, unqueued);
+    const GapCut gap = work ? work->gap : GapCut{};
     const std::size_t first = next;
     while (next < edges.size() && edges[next].to == i) ++next;
     bool other_edge = false;
@@ -72,18 +101,17 @@ void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound 
       const VisitEdge& e = edges[k];
       if (unqueued && other_edge && e.kind == EdgeKind::queue) continue;
       const Run::Times& from = run.nodes[e.from];
-      const TimeNs at = (e.at_first_byte ? from.answer_ns : from.end_ns) + work.lag_ns(e);
+      const TimeNs at = (e.at_first_byte ? from.answer_ns : from.end_ns) + gap.lag_ns(e);
       if (times.held_by != UINT32_MAX && at <= times.start_ns) continue;
       times.start_ns = at;
       times.held_by = static_cast<std::uint32_t>(k);
     }
     if (times.held_by == UINT32_MAX) times.start_ns = n.start_ns;
-    times.end_ns = times.start_ns;
-    for (std::size_t p = 0; p < work.count; ++p) {
-      times.end_ns += work.parts[p].duration_ns;
-      if (p + 1 == n.parts_before_answer) times.answer_ns = times.end_ns;
+    if (work) {
+      add_parts(times, work->left(), n.parts_before_answer);
+    } else {
+      add_parts(times, n.parts, n.parts_before_answer);
     }
-    if (n.parts_before_answer == 0) times.answer_ns = times.end_ns;
     if (!n.waited_for) continue;
     if (run.last == UINT32_MAX || times.end_ns > run.nodes[run.last].end_ns) run.last = i;
   }
@@ -121,22 +149,18 @@ SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
   return saved;
 }
 
-CriticalPath critical_path(const Visit& visit, Form form) {
-  CriticalPath path;
-  const Run run = simulate(visit, form, {}, Bound::low);
-  const auto charge = [&](Category c, DurationNs d) {
-    path.breakdown[static_cast<std::size_t>(c)] += d;
-  };
+namespace {
+
+/// The critical path of `run` from its end back: each step to `take`.
+template <class Take>
+void walk_back(const Visit& visit, Form form, const Run& run, const Take& take) {
   std::uint32_t i = run.last;
   bool to_answer = false;
   while (i != UINT32_MAX) {
     const VisitNode& n = visit.nodes[i];
     PathStep step{i};
     const std::size_t parts = to_answer ? n.parts_before_answer : n.parts.size();
-    for (std::size_t p = 0; p < parts; ++p) {
-      charge(n.parts[p].category, n.parts[p].duration_ns);
-      step.duration_ns += n.parts[p].duration_ns;
-    }
+    for (std::size_t p = 0; p < parts; ++p) step.duration_ns += n.parts[p].duration_ns;
     const std::uint32_t held_by = run.nodes[i].held_by;
     if (held_by == UINT32_MAX) {
       step.client_ns = run.nodes[i].start_ns - visit.start_ns;
@@ -149,13 +173,42 @@ CriticalPath critical_path(const Visit& visit, Form form) {
       to_answer = e.at_first_byte;
       i = e.from;
     }
-    charge(Category::client, step.client_ns);
-    charge(Category::rounds, step.round_ns);
-    charge(Category::stall, step.stall_ns);
-    path.steps.push_back(step);
+    take(step, n, parts);
   }
+}
+
+void charge(Breakdown& to, const PathStep& step, const VisitNode& n, std::size_t parts) {
+  const auto add = [&](Category c, DurationNs d) { to[static_cast<std::size_t>(c)] += d; };
+  for (std::size_t p = 0; p < parts; ++p) add(n.parts[p].category, n.parts[p].duration_ns);
+  add(Category::client, step.client_ns);
+  add(Category::rounds, step.round_ns);
+  add(Category::stall, step.stall_ns);
+}
+
+}  // namespace
+
+CriticalPath critical_path(const Visit& visit, Form form) {
+  CriticalPath path;
+  const Run run = simulate(visit, form, {}, Bound::low);
+  walk_back(visit, form, run, [&](const PathStep& step, const VisitNode& n, std::size_t parts) {
+    charge(path.breakdown, step, n, parts);
+    path.steps.push_back(step);
+  });
   std::reverse(path.steps.begin(), path.steps.end());
   return path;
+}
+
+std::vector<Breakdown> breakdowns(std::span<const Visit> visits, Form form) {
+  std::vector<Breakdown> all(visits.size());
+  Run run;
+  for (std::size_t v = 0; v < visits.size(); ++v) {
+    simulate(visits[v], form, {}, Bound::low, run);
+    walk_back(visits[v], form, run,
+              [&](const PathStep& step, const VisitNode& n, std::size_t parts) {
+                charge(all[v], step, n, parts);
+              });
+  }
+  return all;
 }
 
 }  // namespace wirelag

@@ -94,10 +94,8 @@ Breakdown around(const std::vector<Wait>& sorted, const std::vector<Breakdown>& 
 class Builder {
  public:
   explicit Builder(const Visits& visits) : visits_(visits) {
-    for (const Visit& v : visits.stored) {
-      for (const Form form : kForms) {
-        breakdowns_[static_cast<std::size_t>(form)].push_back(critical_path(v, form).breakdown);
-      }
+    for (const Form form : kForms) {
+      breakdowns_[static_cast<std::size_t>(form)] = breakdowns(visits.stored, form);
     }
   }
 

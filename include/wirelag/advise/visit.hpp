@@ -29,6 +29,7 @@
 #include <array>
 #include <cassert>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -198,6 +199,8 @@ struct CriticalPath {
   Breakdown breakdown{};
 };
 [[nodiscard]] CriticalPath critical_path(const Visit& visit, Form form);
+/// Of the critical path of each.
+[[nodiscard]] std::vector<Breakdown> breakdowns(std::span<const Visit> visits, Form form);
 
 struct VisitLimits {
   DurationNs quiet_ns = 1 * kSecondNs;                  ///< silence that ends a visit
