@@ -201,7 +201,9 @@ class Edges {
       return a.connection < b.connection;
     };
     std::sort(carriers_.begin(), carriers_.end(), by_connection);
-    const auto same = [](const Carrier& a, const Carrier& b) { return a.connection == b.connection; };
+    const auto same = [](const Carrier& a, const Carrier& b) {
+      return a.connection == b.connection;
+    };
     carriers_.erase(std::unique(carriers_.begin(), carriers_.end(), same), carriers_.end());
   }
   [[nodiscard]] Carrier& carrier_of(std::size_t connection) {
@@ -334,8 +336,8 @@ class Edges {
     // Connections busy, or just about to be used again; its own is one of them.
     const Endpoint& server = connection(n.connection).server;
     const TimeNs since_ns = n.start_ns - at_once_ns(n);
-    std::erase_if(
-        busy_, [&](const Busy& b) { return b.server == server && b.until_ns < since_ns; });
+    std::erase_if(busy_,
+                  [&](const Busy& b) { return b.server == server && b.until_ns < since_ns; });
     const auto busy = std::count_if(busy_.begin(), busy_.end(),
                                     [&](const Busy& b) { return b.server == server; });
     if (std::cmp_less(busy, limits_.connections_per_server)) return n.start_ns;

@@ -2,6 +2,9 @@
 // advise.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <span>
 #include <vector>
 
 #include <wirelag/advise/rule.hpp>
@@ -13,33 +16,56 @@ struct NodePlace {
   std::uint32_t node = 0;
 };
 
-class NodeIndex {
+/// The places of all transactions that the stored visits are made of: worked out once, for all rules.
+class NodePlaces {
  public:
-  NodeIndex(const Visits& visits, VisitNode::Kind kind) {
-    for (std::uint32_t v = 0; v < visits.stored.size(); ++v) {
-      const std::vector<VisitNode>& nodes = visits.stored[v].nodes;
+  explicit NodePlaces(std::span<const Visit> visits) {
+    std::array<std::size_t, 5> items{};
+    for (const Visit& visit : visits) {
+      for (const VisitNode& n : visit.nodes) {
+        std::size_t& most = items[index(n.kind)];
+        if (n.item != Dataset::kNone) most = std::max(most, n.item + std::size_t{1});
+      }
+    }
+    for (std::size_t k = 0; k < of_.size(); ++k) of_[k].resize(items[k], {kNowhere, 0});
+    for (std::uint32_t v = 0; v < visits.size(); ++v) {
+      const std::vector<VisitNode>& nodes = visits[v].nodes;
       for (std::uint32_t n = 0; n < nodes.size(); ++n) {
-        if (nodes[n].kind == kind && nodes[n].item != Dataset::kNone) {
-          note(nodes[n].item, {v, n});
-        }
+        if (nodes[n].item != Dataset::kNone) note(nodes[n], {v, n});
       }
     }
   }
   /// Null when no stored visit has it.
-  [[nodiscard]] const NodePlace* find(std::size_t item) const {
-    return item < places_.size() && places_[item].visit != kNowhere ? &places_[item] : nullptr;
+  [[nodiscard]] const NodePlace* find(VisitNode::Kind kind, std::size_t item) const {
+    const std::vector<NodePlace>& places = of_[index(kind)];
+    return item < places.size() && places[item].visit != kNowhere ? &places[item] : nullptr;
   }
 
  private:
   static constexpr std::uint32_t kNowhere = UINT32_MAX;
 
+  [[nodiscard]] static std::size_t index(VisitNode::Kind kind) {
+    return static_cast<std::size_t>(kind);
+  }
   /// The first visit that has it counts.
-  void note(std::size_t item, NodePlace place) {
-    if (item >= places_.size()) places_.resize(item + 1, {kNowhere, 0});
-    if (places_[item].visit == kNowhere) places_[item] = place;
+  void note(const VisitNode& n, NodePlace place) {
+    NodePlace& noted = of_[index(n.kind)][n.item];
+    if (noted.visit == kNowhere) noted = place;
   }
 
-  std::vector<NodePlace> places_;  ///< by item
+  std::array<std::vector<NodePlace>, 5> of_;  ///< by kind, then by item
+};
+
+/// Those of one kind. The visits must outlive it.
+class NodeIndex {
+ public:
+  NodeIndex(const Visits& visits, VisitNode::Kind kind) : places_(*visits.places), kind_(kind) {}
+  /// Null when no stored visit has it.
+  [[nodiscard]] const NodePlace* find(std::size_t item) const { return places_.find(kind_, item); }
+
+ private:
+  const NodePlaces& places_;
+  VisitNode::Kind kind_;
 };
 
 [[nodiscard]] inline Edit shorten(const NodePlace& at, Category category, DurationNs low_ns,

@@ -14,6 +14,7 @@
 #include <wirelag/advise/visit.hpp>
 
 #include "activities.hpp"
+#include "nodes.hpp"
 #include "sample.hpp"
 
 namespace wirelag {
@@ -179,6 +180,7 @@ Visits find_visits(const Dataset& data, const Correlation& correlation, const Vi
   for (const VisitDraft& draft : drafts) {
     visits.stored.push_back(build_graph(draft, data, correlation, *visits.round_trips, limits));
   }
+  visits.places = std::make_shared<const NodePlaces>(visits.stored);
   return visits;
 }
 

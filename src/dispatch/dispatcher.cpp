@@ -4,12 +4,18 @@
 #include <cstring>
 #include <type_traits>
 
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/dispatch/dispatcher.hpp>
 
 namespace wirelag {
 namespace {
 
 static_assert(std::is_trivially_copyable_v<Frame>);
+
+/// The headers of nearly every frame end within these.
+constexpr std::size_t kHeaderBytes = 128;
+/// So many headers are asked for before the first is looked at.
+constexpr std::size_t kBurst = 32;
 
 /// Multiply and shift: uses the high bits of the hash, so that a worker's own tables can index with
 /// the low ones.
@@ -26,7 +32,12 @@ Dispatcher::Dispatcher(const DecodeLimits& limits, std::span<SpscRing* const> ri
     : rings_(rings.begin(), rings.end()), policy_(policy), decoder_(limits, counters_) {}
 
 void Dispatcher::dispatch(std::span<const Frame> frames) {
-  for (const Frame& frame : frames) dispatch(frame);
+  while (!frames.empty()) {
+    const std::span<const Frame> burst = frames.first(std::min(frames.size(), kBurst));
+    for (const Frame& frame : burst) prefetch_lines<kHeaderBytes>(frame.bytes.data());
+    for (const Frame& frame : burst) dispatch(frame);
+    frames = frames.subspan(burst.size());
+  }
 }
 
 void Dispatcher::dispatch(const Frame& frame) {

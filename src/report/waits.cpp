@@ -130,25 +130,24 @@ class Builder {
   }
 
   void services(Waits& out) const {
-    std::map<std::string, Group> by_service;
+    std::map<std::string_view, Group> by_service;
     for (std::size_t i = 0; i < visits_.stored.size(); ++i) {
       by_service[visits_.stored[i].service].add(visits_.stored[i], i);
     }
     std::erase_if(by_service, [](const auto& entry) { return entry.second.waits.empty(); });
     if (by_service.size() < 2) return;
     // Which ones matter is decided by the sums; only those are worked out.
-    std::vector<std::pair<DurationNs, const std::string*>> order;
+    std::vector<std::pair<DurationNs, std::string_view>> order;
     for (const auto& [name, group] : by_service) {
       DurationNs sum = 0;
       for (const Wait& w : group.waits) sum = plus_ns(sum, weighted(w));
-      order.emplace_back(-sum, &name);
+      order.emplace_back(-sum, name);
     }
-    std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-      return std::tie(a.first, *a.second) < std::tie(b.first, *b.second);
-    });
+    std::sort(order.begin(), order.end());
     const std::size_t shown = std::min(order.size(), kServices);
     for (std::size_t i = 0; i < shown; ++i) {
-      out.services.push_back(scope(*order[i].second, by_service[*order[i].second]));
+      const std::string_view name = order[i].second;
+      out.services.push_back(scope(std::string(name), by_service[name]));
     }
     out.services_left_out = order.size() - shown;
   }

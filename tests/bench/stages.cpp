@@ -1,10 +1,12 @@
 #include "stages.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <stdexcept>
 
 #include <wirelag/base/pool.hpp>
+#include <wirelag/base/prefetch.hpp>
 #include <wirelag/base/spsc_ring.hpp>
 #include <wirelag/control/dataset.hpp>
 #include <wirelag/dispatch/dispatcher.hpp>
@@ -37,6 +39,17 @@ class Discard : public TransactionSink {
   std::uint64_t count = 0;
 };
 
+/// Burst by burst, the headers on their way into the cache: as a worker has its frames.
+template <class Process>
+void each_burst(std::span<const Frame> frames, const Process& process) {
+  constexpr std::size_t kHeaderBytes = 128;
+  for (; !frames.empty(); frames = frames.subspan(std::min(frames.size(), kBurst))) {
+    const std::span<const Frame> burst = frames.first(std::min(frames.size(), kBurst));
+    for (const Frame& f : burst) prefetch_lines<kHeaderBytes>(f.bytes.data());
+    process(burst);
+  }
+}
+
 class Touch : public Stage {
  public:
   void process(std::span<const Frame> frames) override {
@@ -52,9 +65,11 @@ class Decode : public Stage {
  public:
   explicit Decode(const Config& config) : decoder_(config.worker.decode, counters_) {}
   void process(std::span<const Frame> frames) override {
-    for (const Frame& f : frames) {
-      if (decoder_.decode(f, packet_) == NotAnalysed::none) sum_ += packet_.flow_hash;
-    }
+    each_burst(frames, [this](std::span<const Frame> burst) {
+      for (const Frame& f : burst) {
+        if (decoder_.decode(f, packet_) == NotAnalysed::none) sum_ += packet_.flow_hash;
+      }
+    });
   }
   [[nodiscard]] std::uint64_t check() const override { return sum_; }
 
@@ -73,22 +88,7 @@ class Find : public Stage {
         index_(config.worker.tcp.connections),
         records_(config.worker.tcp.connections) {}
   void process(std::span<const Frame> frames) override {
-    while (!frames.empty()) {
-      const std::size_t n = std::min(frames.size(), kBurst);
-      std::size_t ready = 0;
-      for (const Frame& f : frames.first(n)) {
-        if (decoder_.decode(f, packets_[ready]) != NotAnalysed::none) continue;
-        index_.prefetch(packets_[ready++].flow_hash);
-      }
-      const std::span<const Packet> decoded(packets_.data(), ready);
-      for (const Packet& p : decoded) {
-        const std::uint32_t i = index_.candidate(p.flow_hash);
-        if (i == FlowIndex::kNone) continue;
-        for (const Line& line : records_[i].lines) prefetch_line(&line);
-      }
-      for (const Packet& p : decoded) count(p);
-      frames = frames.subspan(n);
-    }
+    each_burst(frames, [this](std::span<const Frame> burst) { find(burst); });
   }
   [[nodiscard]] std::uint64_t check() const override { return found_; }
 
@@ -100,6 +100,20 @@ class Find : public Stage {
     FlowKey key;
     std::array<Line, 6> lines;
   };
+  void find(std::span<const Frame> burst) {
+    std::size_t ready = 0;
+    for (const Frame& f : burst) {
+      if (decoder_.decode(f, packets_[ready]) != NotAnalysed::none) continue;
+      index_.prefetch(packets_[ready++].flow_hash);
+    }
+    const std::span<const Packet> decoded(packets_.data(), ready);
+    for (const Packet& p : decoded) {
+      const std::uint32_t i = index_.candidate(p.flow_hash);
+      if (i == FlowIndex::kNone) continue;
+      for (const Line& line : records_[i].lines) prefetch_line(&line);
+    }
+    for (const Packet& p : decoded) count(p);
+  }
   void count(const Packet& p) {
     std::uint32_t i = index_.find(
         p.flow_hash, [&](std::uint32_t r) { return records_[r].key.joins(p.src, p.dst); });
@@ -128,30 +142,29 @@ class Tcp : public Stage {
         decoder_(config.worker.decode, counters_),
         tcp_(config.worker.tcp, 0, classifier_, {}, sink_, nullptr, counters_) {}
   void process(std::span<const Frame> frames) override {
-    while (!frames.empty()) {
-      const std::size_t n = std::min(frames.size(), kBurst);
-      std::size_t ready = 0;
-      for (const Frame& f : frames.first(n)) {
-        if (decoder_.decode(f, packets_[ready]) != NotAnalysed::none) continue;
-        tcp_.prefetch_slot(packets_[ready++]);
-      }
-      const std::span<const Packet> decoded(packets_.data(), ready);
-      std::array<TcpTracker::Candidate, kBurst> flows;
-      for (std::size_t i = 0; i < ready; ++i) flows[i] = tcp_.prefetch_flow(packets_[i]);
-      for (std::size_t i = 0; i < ready; ++i) tcp_.prefetch_stream(flows[i], packets_[i]);
-      for (std::size_t i = 0; i < ready; ++i) {
-        if (decoded[i].transport != Transport::tcp) continue;
-        if (tcp_.on_segment(decoded[i], flows[i]) == NotAnalysed::none) ++tracked_;
-      }
-      frames = frames.subspan(n);
-      if (++bursts_ % kBurstsPerTick == 0 && ready > 0) tcp_.tick(packets_[ready - 1].time_ns);
-    }
+    each_burst(frames, [this](std::span<const Frame> burst) { track(burst); });
   }
   void finish() override { tcp_.finish(); }
   [[nodiscard]] std::uint64_t transactions() const override { return sink_.count; }
   [[nodiscard]] std::uint64_t check() const override { return tracked_; }
 
  private:
+  void track(std::span<const Frame> burst) {
+    std::size_t ready = 0;
+    for (const Frame& f : burst) {
+      if (decoder_.decode(f, packets_[ready]) != NotAnalysed::none) continue;
+      tcp_.prefetch_slot(packets_[ready++]);
+    }
+    std::array<TcpTracker::Candidate, kBurst> flows;
+    for (std::size_t i = 0; i < ready; ++i) flows[i] = tcp_.prefetch_flow(packets_[i]);
+    for (std::size_t i = 0; i < ready; ++i) tcp_.prefetch_stream(flows[i], packets_[i]);
+    for (std::size_t i = 0; i < ready; ++i) {
+      if (packets_[i].transport != Transport::tcp) continue;
+      if (tcp_.on_segment(packets_[i], flows[i]) == NotAnalysed::none) ++tracked_;
+    }
+    if (++bursts_ % kBurstsPerTick == 0 && ready > 0) tcp_.tick(packets_[ready - 1].time_ns);
+  }
+
   Counters counters_;
   Classifier classifier_;
   Discard sink_;

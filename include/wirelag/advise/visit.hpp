@@ -225,11 +225,14 @@ struct VisitLimits {
 
 /// How long the paths of the capture take: worked out once, for the visits and for what changes save.
 class RoundTrips;
+/// Which visit a transaction belongs to: likewise, for the rules.
+class NodePlaces;
 
 struct Visits {
   std::vector<Visit> stored;                      ///< in order of start
   std::uint64_t seen = 0;                         ///< stored and not
   std::shared_ptr<const RoundTrips> round_trips;  ///< of the data that they were found in
+  std::shared_ptr<const NodePlaces> places;       ///< of the nodes of `stored`
   /// The stored ones are a sample; their weights add up to `seen`.
   [[nodiscard]] bool sampled() const { return seen > stored.size(); }
 };

@@ -9,10 +9,10 @@ namespace {
 /// A connection whose next segments can be told: none of them completes the handshake, and no answer is
 /// awaited but to data.
 [[nodiscard]] bool predictable(const TcpFlow& flow, const Side& side, const Side& peer) {
-  const bool no_handshake = flow.complete || !flow.syn_ack;
-  const bool sends = side.seen && side.acked && !side.window_closed;
-  const bool receives = !peer.window_full && !peer.awaits_answer && !peer.probing;
-  return no_handshake && sends && receives;
+  // Bits of one byte: tested together, not one after the other.
+  const bool sends = side.seen & side.acked & !side.window_closed;
+  const bool held_up = peer.window_full | peer.awaits_answer | peer.probing;
+  return (flow.complete | !flow.syn_ack) & sends & !held_up;
 }
 
 [[nodiscard]] bool expected(const TcpFlow& flow, const Side& side, const Side& peer,
