@@ -95,34 +95,35 @@ void MemcachedTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
     if (step == MemcachedStep::malformed) {
       counters_.add(Counter::database_malformed);
       counters_.add(Counter::database_bytes_skipped, rest.size());
-      return lose(c, d);
+      return lose(c, d, MissingReply::unknown);
     }
     arrival.add(chunk, chunk.bytes.size() - before, before - rest.size());
     if (step == MemcachedStep::more) continue;
-    d == Direction::c2s ? on_request(c) : on_reply(c);
+    on_message(c, d);
     arrival = {};
   }
 }
 
 void MemcachedTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) {
   Connection& c = connections_[handle];
-  if (c.lost[index(d)] || !c.reader[index(d)].skip(missing)) return lose(c, d);
+  if (c.lost[index(d)]) return lose(c, d, MissingReply::nothing);
+  if (!c.reader[index(d)].skip(missing)) return lose(c, d, MissingReply::beginning);
   c.arrival[index(d)].bytes += missing;
 }
 
 void MemcachedTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
-  if (c.lost[index(d)]) return lose(c, d);
+  if (c.lost[index(d)]) return lose(c, d, MissingReply::nothing);
   const bool certain =
       d == Direction::s2c && c.base.first != DatabaseExchanges::kNone && !c.base.doubt;
   const bool one_value = certain && exchanges_[c.base.first].kind == kGetOne;
   const MemcachedStep step = c.reader[index(d)].cut(missing, one_value);
-  if (step == MemcachedStep::malformed) return lose(c, d);
+  if (step == MemcachedStep::malformed) return lose(c, d, MissingReply::beginning);
   MessageArrival& arrival = c.arrival[index(d)];
   arrival.add(chunk, 0, missing);
   if (step == MemcachedStep::more) return;
-  d == Direction::c2s ? on_request(c) : on_reply(c);
+  on_message(c, d);
   arrival = {};
 }
 
@@ -141,11 +142,17 @@ void MemcachedTracker::close(Handle handle, ConnectionEnd) {
 }
 
 /// It is not known any more where messages begin and end.
-void MemcachedTracker::lose(Connection& c, Direction d) {
+void MemcachedTracker::lose(Connection& c, Direction d, MissingReply missing) {
   c.reader[index(d)].reset();
   c.arrival[index(d)] = {};
   c.lost[index(d)] = true;
-  exchanges_.lost(c.base, d);
+  exchanges_.lost(c.base, d, missing);
+}
+
+void MemcachedTracker::on_message(Connection& c, Direction d) {
+  if (d == Direction::c2s) return on_request(c);
+  on_reply(c);
+  exchanges_.told(c.base, c.arrival[index(d)]);
 }
 
 void MemcachedTracker::on_request(Connection& c) {
@@ -180,6 +187,7 @@ void MemcachedTracker::on_request(Connection& c) {
     if (e.kind == kText && word.size() == 2) e.kind = kMetaOther;
     if ((word == "get" || word == "gets") && r.words() == 2) e.kind = kGetOne;
     e.may_be_silent = silent || r.quiet();
+    e.always_silent = silent;
   }
   e.facts.no_reply = e.may_be_silent;
   exchanges_.push(c.base, i, c.arrival[index(Direction::c2s)], Protocol::memcached);

@@ -22,6 +22,7 @@ StreamTracker::Handle MysqlTracker::open(const StreamContext& context) {
   Connection& c = connections_[handle];
   c.base.context = context;
   c.base.doubt = !context.from_start;
+  c.base.waits = true;
   c.owner.id = std::uint64_t{handle} << 8 | static_cast<std::uint64_t>(Protocol::mysql);
   if (!context.from_start) c.phase = Phase::commands;
   for (Reader& r : c.reader) r.lost = !context.from_start;
@@ -50,7 +51,7 @@ void MysqlTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
       if (!begin_packet(c, d)) {
         counters_.add(Counter::database_malformed);
         counters_.add(Counter::database_bytes_skipped, rest.size());
-        return lose(c, d);
+        return lose(c, d, MissingReply::unknown);
       }
       r.in_body = true;
     }
@@ -100,7 +101,12 @@ void MysqlTracker::body(Connection& c, Direction d, std::string_view piece) {
 
 void MysqlTracker::end_message(Connection& c, Direction d) {
   Reader& r = c.reader[index(d)];
-  d == Direction::c2s ? end_client_message(c) : end_server_message(c);
+  if (d == Direction::c2s) {
+    end_client_message(c);
+  } else {
+    end_server_message(c);
+    exchanges_.told(c.base, r.arrival);
+  }
   r.begun = false;
   r.arrival = {};
 }
@@ -111,7 +117,7 @@ void MysqlTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) {
   // Within a row, or a file that is sent: what is read of it stands at its beginning.
   const bool row = d == Direction::s2c && c.answering && c.stage == Stage::rows && r.length > 0;
   const bool file = d == Direction::c2s && c.phase == Phase::commands && r.sequence != 0;
-  if (r.lost || !r.in_body || (!row && !file) || missing > r.left) return lose(c, d);
+  if (r.lost || !r.in_body || (!row && !file) || missing > r.left) return lose(c, d, what_is_missing(c, d));
   r.left -= static_cast<std::uint32_t>(missing);
   r.length += missing;
   r.arrival.bytes += missing;
@@ -126,7 +132,7 @@ void MysqlTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
   Reader& r = c.reader[index(d)];
-  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d);
+  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d, what_is_missing(c, d));
   r.cut = true;
   if (d == Direction::c2s) c.text.mark_cut();
   r.left -= static_cast<std::uint32_t>(missing);
@@ -149,8 +155,14 @@ bool MysqlTracker::is_told(const Connection& c, Direction d) {
          mysql::is_told_by(static_cast<std::uint8_t>(r.head.view()[0]), r.length);
 }
 
+/// In a hole that comes now.
+MissingReply MysqlTracker::what_is_missing(const Connection& c, Direction d) {
+  const bool begun = c.answering || c.passing_over || c.reader[index(d)].lost;
+  return begun ? MissingReply::nothing : MissingReply::beginning;
+}
+
 /// It is not known any more where messages begin and end.
-void MysqlTracker::lose(Connection& c, Direction d) {
+void MysqlTracker::lose(Connection& c, Direction d, MissingReply missing) {
   if (d == Direction::c2s && c.sending != kNone) {
     exchanges_.give(c.sending);
     c.sending = kNone;
@@ -163,7 +175,7 @@ void MysqlTracker::lose(Connection& c, Direction d) {
   c.reader[index(d)] = {};
   c.reader[index(d)].lost = true;
   c.phase = Phase::commands;
-  exchanges_.lost(c.base, d);
+  exchanges_.lost(c.base, d, missing);
 }
 
 void MysqlTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {
