@@ -80,8 +80,8 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   const bool none = c.first == kNone || exchanges_[c.first].facts.request_first_ns > reply.first_ns;
   if (none && !c.doubt) doubt(c);
   if (!c.doubt) return c.first;
-  const bool certain = c.waits && !c.overlaps ? find_turn(c, before, reply.place)
-                                              : ends_doubt(c, reply, contiguous);
+  const bool certain =
+      c.waits && !c.overlaps ? find_turn(c, before, reply.place) : ends_doubt(c, reply, contiguous);
   if (!certain) {
     counters_.add(Counter::database_replies_unpaired);
     return kNone;
@@ -148,11 +148,13 @@ int outlasting(const DatabaseConnection& c, DurationNs pause) {
   return log2_of(n * n * n * n / (longer * longer * longer * longer));
 }
 
-/// And it would have ended just then: likewise. One time in 2^n its end is so much closer than the pause is long.
+/// And it would have ended just then, n doublings closer to the request than the pause is long: one time in 2^n.
+/// Likewise: 1/4 + 3/4 of 2^(7n/8 - 3), which comes to less than 1 over all n.
 int ending_then(DurationNs pause, DurationNs wait) {
-  static constexpr int kQuarterBits[] = {-3, -2, -1, 0, 2, 4, 6, 9, 12, 15, 18};
+  static constexpr int kQuarterBits[] = {-7, -5, -4, -2, 1, 4, 7, 11, 14, 17, 21, 24, 28};
   const auto parts = static_cast<std::uint64_t>(pause / std::max(wait, kClockStepNs)) + 1;
-  return kQuarterBits[std::min<std::size_t>(static_cast<std::size_t>(log2_of(parts)), std::size(kQuarterBits) - 1)];
+  return kQuarterBits[std::min<std::size_t>(static_cast<std::size_t>(log2_of(parts)),
+                                            std::size(kQuarterBits) - 1)];
 }
 
 void count_span(DatabaseConnection& c, DurationNs span) {
@@ -248,7 +250,8 @@ bool DatabaseExchanges::ends_doubt(DatabaseConnection& c, const MessageArrival& 
   if (c.fresh) find_front(c, reply);
   if (c.fresh) return false;
   while (c.first != kNone && exchanges_[c.first].always_silent) emit_first(c);
-  if (c.first == kNone || !may_answer(exchanges_[c.first], reply)) {  // it is that of an earlier one
+  if (c.first == kNone ||
+      !may_answer(exchanges_[c.first], reply)) {  // it is that of an earlier one
     const bool expected = c.ahead > 0 && c.ahead != DatabaseConnection::kUnknownAhead;
     c.ahead = expected ? c.ahead - 1 : DatabaseConnection::kUnknownAhead;
     c.evidence = 0;
@@ -264,7 +267,8 @@ bool DatabaseExchanges::ends_doubt(DatabaseConnection& c, const MessageArrival& 
   }
   ++c.out_of_turn;
   emit_first(c);
-  if (c.out_of_turn >= kLongOutOfTurn) doubt(c);  // look for the front anew: it may have fallen behind
+  if (c.out_of_turn >= kLongOutOfTurn)
+    doubt(c);  // look for the front anew: it may have fallen behind
   return false;
 }
 
@@ -315,11 +319,13 @@ void DatabaseExchanges::lost(DatabaseConnection& c, Direction direction, Missing
   if (untracked && c.first != kNone) exchanges_[c.last].hole_follows = true;
   const bool in_order = c.first == kNone ? !untracked : true;
   const std::uint8_t ahead = c.doubt ? c.ahead : 0;
-  const bool partly = !c.doubt && c.first != kNone && known(exchanges_[c.first].facts.response_first_ns);
+  const bool partly =
+      !c.doubt && c.first != kNone && known(exchanges_[c.first].facts.response_first_ns);
   doubt(c);
   c.replies_missing = true;
   if (in_order && missing != MissingReply::unknown) c.ahead = ahead;
-  if (partly || (c.first != kNone && c.ahead == 0 && missing == MissingReply::beginning)) emit_first(c);
+  if (partly || (c.first != kNone && c.ahead == 0 && missing == MissingReply::beginning))
+    emit_first(c);
 }
 
 namespace {

@@ -117,7 +117,8 @@ void MysqlTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) {
   // Within a row, or a file that is sent: what is read of it stands at its beginning.
   const bool row = d == Direction::s2c && c.answering && c.stage == Stage::rows && r.length > 0;
   const bool file = d == Direction::c2s && c.phase == Phase::commands && r.sequence != 0;
-  if (r.lost || !r.in_body || (!row && !file) || missing > r.left) return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || (!row && !file) || missing > r.left)
+    return lose(c, d, what_is_missing(c, d));
   r.left -= static_cast<std::uint32_t>(missing);
   r.length += missing;
   r.arrival.bytes += missing;
@@ -132,7 +133,8 @@ void MysqlTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
   Reader& r = c.reader[index(d)];
-  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d))
+    return lose(c, d, what_is_missing(c, d));
   r.cut = true;
   if (d == Direction::c2s) c.text.mark_cut();
   r.left -= static_cast<std::uint32_t>(missing);

@@ -119,7 +119,8 @@ void PostgresTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) 
   // Rows and data of COPY may have holes; in what is read, they would make up another text.
   const bool skippable =
       d == Direction::s2c ? r.type == 'D' || r.type == 'd' || r.type == 'T' : r.type == 'd';
-  if (r.lost || !r.in_body || !skippable || missing > r.left) return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || !skippable || missing > r.left)
+    return lose(c, d, what_is_missing(c, d));
   r.left -= static_cast<std::uint32_t>(missing);
   r.arrival.bytes += missing;
   if (r.left > 0) return;
@@ -134,7 +135,8 @@ void PostgresTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint6
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
   Reader& r = c.reader[index(d)];
-  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d))
+    return lose(c, d, what_is_missing(c, d));
   r.cut = true;
   if (d == Direction::s2c && r.type == 'C') r.head.clear();  // half a number of rows
   if (r.type == 'Q' || r.type == 'P') c.text.mark_cut();

@@ -106,10 +106,11 @@ struct DatabaseExchange {
   bool begins_turn =
       false;  ///< the client had received something since its request before, and nothing is missing
   bool first_seen = false;  ///< of the connection, of which the capture lacks the beginning
-  TimeNs asked_before_ns = kUnknownNs;  ///< end of the request before, when nothing is missing between
-  bool hole_follows = false;            ///< bytes of the client are missing behind it
-  bool may_be_silent = false;           ///< the server only answers in some cases
-  bool always_silent = false;           ///< not even then
+  TimeNs asked_before_ns =
+      kUnknownNs;                  ///< end of the request before, when nothing is missing between
+  bool hole_follows = false;       ///< bytes of the client are missing behind it
+  bool may_be_silent = false;      ///< the server only answers in some cases
+  bool always_silent = false;      ///< not even then
   bool first_result_seen = false;  ///< of the first statement of a burst
 };
 
@@ -119,7 +120,7 @@ struct DatabaseConnection {
   std::uint32_t first = UINT32_MAX;
   std::uint32_t last = UINT32_MAX;
   std::uint32_t open = 0;
-  std::uint32_t untracked = 0;  ///< requests after `last` that found no room
+  std::uint32_t untracked = 0;   ///< requests after `last` that found no room
   TimeNs asked_ns = kUnknownNs;  ///< the latest request's end
   TimeNs told_ns = kUnknownNs;   ///< the end of what the server said last
   MessagePlace latest_reply;
@@ -127,12 +128,12 @@ struct DatabaseConnection {
   bool waits = false;     ///< clients of the protocol ask more when they have all answers
   bool overlaps = false;  ///< this one does not
   bool doubt = false;     ///< which request is answered next is not known
-  bool fresh = true;             ///< in doubt: no reply has shown yet which may be the front one
+  bool fresh = true;      ///< in doubt: no reply has shown yet which may be the front one
   bool holes = false;
   bool requests_missing = false;  ///< since the latest request: bytes of the client
   bool replies_missing = true;    ///< since the server said something: bytes of it
-  std::uint8_t evidence = 0;      ///< in doubt: that the front one is asked next, in quarters of a bit
-  std::uint8_t out_of_turn = 0;   ///< in doubt: replies since one that may be in turn
+  std::uint8_t evidence = 0;  ///< in doubt: that the front one is asked next, in quarters of a bit
+  std::uint8_t out_of_turn = 0;  ///< in doubt: replies since one that may be in turn
   /// In doubt: so many requests before the front one may be unanswered, at most.
   std::uint8_t ahead = kUnknownAhead;
   static constexpr std::uint8_t kUnknownAhead = UINT8_MAX;
@@ -186,7 +187,8 @@ class DatabaseExchanges {
   void doubt(DatabaseConnection& c);
   [[nodiscard]] bool find_turn(DatabaseConnection& c, const MessagePlace& before,
                                const MessagePlace& reply);
-  [[nodiscard]] bool ends_doubt(DatabaseConnection& c, const MessageArrival& reply, bool contiguous);
+  [[nodiscard]] bool ends_doubt(DatabaseConnection& c, const MessageArrival& reply,
+                                bool contiguous);
   void find_front(DatabaseConnection& c, const MessageArrival& reply);
   void restart_depth(DatabaseConnection& c);
   void note_overlap(DatabaseConnection& c, const MessagePlace& request,
