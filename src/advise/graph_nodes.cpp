@@ -8,6 +8,8 @@
 //            a login: as many round trips as its protocol needs; pipelined: from the end of the one before
 #include <algorithm>
 
+#include <wirelag/control/opening.hpp>
+
 #include "first_answer.hpp"
 #include "graph_parts.hpp"
 
@@ -59,10 +61,11 @@ class Nodes {
     span(n, l.start_time_ns, l.end_time_ns, Category::dns);
   }
 
-  /// How long it took is not known where the server's side, or the client's, was not captured.
+  /// How long it took is not known where the server's side, or the client's, was not captured, or an answer before its
+  /// question: then it is in the gap behind it.
   static void connect(VisitNode& n, const Connection& c) {
     n.ended = known(c.established_time_ns);
-    if (!n.ended && went_on_unseen(c))
+    if (opening_contradicts(c) || (!n.ended && went_on_unseen(c)))
       return span(n, c.start_time_ns, c.start_time_ns, Category::connect);
     span(n, c.start_time_ns, n.ended ? c.established_time_ns : c.last_time_ns, Category::connect);
   }

@@ -11,6 +11,7 @@
 //   bytes or a direction are missing           untracked
 #include <algorithm>
 
+#include <wirelag/control/opening.hpp>
 #include <wirelag/control/phases.hpp>
 
 namespace wirelag {
@@ -77,25 +78,6 @@ bool answers_unseen(const Connection& c) {
 
 bool bytes_missing(const Connection& c) {
   return c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes > 0;
-}
-
-/// Whether the capture has an answer of the handshake before its question, by frame or by time: how long
-/// it took is unknown.
-bool opening_contradicts(const Connection& c) {
-  if (c.state == ConnectionState::complete) {
-    return c.handshake_ambiguous && !known(c.connect_time_ns);
-  }
-  if (c.state != ConnectionState::synack_no_ack) return false;
-  TimeNs asked_ns = kUnknownNs;
-  for (const HandshakeSegment& s : c.handshake) {
-    const std::uint8_t opening = s.flags & (tcp_flag::syn | tcp_flag::ack);
-    if (s.direction == Direction::c2s && opening == tcp_flag::syn) {
-      asked_ns = std::max(asked_ns, s.time_ns);
-    } else if (s.direction == Direction::s2c && opening == (tcp_flag::syn | tcp_flag::ack)) {
-      return !known(asked_ns) || s.time_ns < asked_ns;
-    }
-  }
-  return false;
 }
 
 /// When the opening ended: with the completing ACK, else with the first byte, else never.
@@ -273,6 +255,23 @@ class Cut {
 };
 
 }  // namespace
+
+bool opening_contradicts(const Connection& c) {
+  if (c.state == ConnectionState::complete) {
+    return c.handshake_ambiguous && !known(c.connect_time_ns);
+  }
+  if (c.state != ConnectionState::synack_no_ack) return false;
+  TimeNs asked_ns = kUnknownNs;
+  for (const HandshakeSegment& s : c.handshake) {
+    const std::uint8_t opening = s.flags & (tcp_flag::syn | tcp_flag::ack);
+    if (s.direction == Direction::c2s && opening == tcp_flag::syn) {
+      asked_ns = std::max(asked_ns, s.time_ns);
+    } else if (s.direction == Direction::s2c && opening == (tcp_flag::syn | tcp_flag::ack)) {
+      return !known(asked_ns) || s.time_ns < asked_ns;
+    }
+  }
+  return false;
+}
 
 ConnectionPhases phases_of(const Dataset& data, const Channel& channel) {
   const Connection& c = data.connections()[channel.connection];
