@@ -67,6 +67,17 @@ void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArriva
   ++c.open;
 }
 
+namespace {
+
+/// The server had not got the request as it sent the reply, or the client had the reply as it asked.
+bool cannot_answer(const DatabaseExchange& e, const MessagePlace& reply) {
+  const MessagePlace& request = e.request_place;
+  if (!request.known || !reply.known) return false;
+  return seq_distance(request.ack, reply.seq) < 0 || seq_distance(request.seq, reply.ack) <= 0;
+}
+
+}  // namespace
+
 DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
                                                       const MessageArrival& reply) {
   MessagePlace before = std::exchange(c.latest_reply, reply.place);
@@ -78,6 +89,10 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   }
   // A request that was sent after the reply came cannot be meant.
   const bool none = c.first == kNone || exchanges_[c.first].facts.request_first_ns > reply.first_ns;
+  if (!c.doubt && c.trusted && !none && cannot_answer(exchanges_[c.first], reply.place)) {
+    c.overlaps = true;
+    doubt(c);
+  }
   if (none && !c.doubt) doubt(c);
   if (!c.doubt) return c.first;
   const bool certain =
@@ -88,6 +103,7 @@ DatabaseExchanges::Index DatabaseExchanges::answering(DatabaseConnection& c,
   }
   restart_depth(c);
   c.doubt = false;
+  c.trusted = c.waits && !c.overlaps;
   exchanges_[c.first].facts.resynchronised = c.holes;
   c.holes = false;
   return c.first;
@@ -112,10 +128,8 @@ namespace {
 
 /// The server may have had the request as it sent the reply, and the client not yet the reply as it asked.
 bool may_answer(const DatabaseExchange& e, const MessageArrival& reply) {
-  const MessagePlace& asked = e.request_place;
-  const MessagePlace& told = reply.place;
-  if (!asked.known || !told.known || e.facts.request_first_ns > reply.first_ns) return false;
-  return seq_distance(asked.ack, told.seq) >= 0 && seq_distance(asked.seq, told.ack) > 0;
+  if (!e.request_place.known || !reply.place.known) return false;
+  return e.facts.request_first_ns <= reply.first_ns && !cannot_answer(e, reply.place);
 }
 
 bool received_all_before(const DatabaseExchange& e, const MessageArrival& reply) {

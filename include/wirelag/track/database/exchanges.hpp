@@ -127,6 +127,7 @@ struct DatabaseConnection {
   MessagePlace latest_request;
   bool waits = false;     ///< clients of the protocol ask more when they have all answers
   bool overlaps = false;  ///< this one does not
+  bool trusted = false;   ///< that it waits has ended a doubt
   bool doubt = false;     ///< which request is answered next is not known
   bool fresh = true;      ///< in doubt: no reply has shown yet which may be the front one
   bool holes = false;
