@@ -29,7 +29,7 @@ inline constexpr std::uint16_t ipv4 = 0x0800, ipv6 = 0x86dd, transparent_bridgin
 
 /// UDP ports of tunnels (IANA); 8472 is Linux's VXLAN port from before the assignment.
 namespace udp_port {
-inline constexpr std::uint16_t gtp_u = 2152, teredo = 3544, gre = 4754, vxlan = 4789,
+inline constexpr std::uint16_t l2tp = 1701, gtp_u = 2152, teredo = 3544, gre = 4754, vxlan = 4789,
                                vxlan_gpe = 4790, ayiya = 5072, geneve = 6081, mpls = 6635,
                                vxlan_linux = 8472;
 }
@@ -130,6 +130,7 @@ inline void store(IpAddress& ip, std::uint64_t high, std::uint64_t low) {
   constexpr std::uint8_t kIpv6 = 6;  // Teredo between client and relay, on any port
   if (content.captured > 0 && content.data[0] >> 4 == kIpv6) return true;
   switch (port) {
+    case udp_port::l2tp:
     case udp_port::gtp_u:
     case udp_port::teredo:
     case udp_port::gre:

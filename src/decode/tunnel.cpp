@@ -56,6 +56,7 @@ NotAnalysed Walk::udp_tunnel(std::uint16_t port, Content content) {
     case udp_port::vxlan_linux: return vxlan(content);
     case udp_port::vxlan_gpe: return vxlan_gpe(content);
     case udp_port::geneve: return geneve(content);
+    case udp_port::l2tp: return l2tp(content);
     case udp_port::gtp_u: return gtp_u(content);
     case udp_port::gre: return gre(content);
     case udp_port::mpls: return enter_tunnel() ? mpls(content) : NotAnalysed::tunnel_too_deep;
@@ -218,6 +219,38 @@ NotAnalysed Walk::geneve(Content content) {
   }
   if (!enter_tunnel()) return NotAnalysed::tunnel_too_deep;
   return as_tunnel(ethertype(header.type.host(), content));
+}
+
+/// RFC 2661 section 3.1: a data message of version 2. What follows is PPP without a check sequence; other than
+/// IP is believed only behind PPP's address and control bytes.
+NotAnalysed Walk::l2tp(Content content) {
+  constexpr std::uint16_t kLength = 0x4000, kSequence = 0x0800, kOffset = 0x0200,
+                          kPriority = 0x0100;
+  constexpr std::uint16_t kVersion2 = 2;
+  constexpr std::uint32_t kIds = 4, kNumbers = 4;
+  be16 field;
+  if (!content.read(field)) return NotAnalysed::tunnel_truncated;
+  const std::uint16_t flags = field.host();
+  if ((flags & ~(kLength | kSequence | kOffset | kPriority)) != kVersion2) {
+    return NotAnalysed::tunnel_malformed;  // control messages as well
+  }
+  if ((flags & kLength) != 0) {
+    if (!content.read(field)) return NotAnalysed::tunnel_truncated;
+    constexpr std::uint32_t kBefore = 2 * sizeof field;
+    const std::uint32_t length = field.host();
+    if (length < kBefore || length - kBefore > content.length) return NotAnalysed::tunnel_malformed;
+    content = content.at_most(length - kBefore);
+  }
+  if (!content.skip(kIds + ((flags & kSequence) != 0 ? kNumbers : 0u))) {
+    return NotAnalysed::tunnel_truncated;
+  }
+  if ((flags & kOffset) != 0 && (!content.read(field) || !content.skip(field.host()))) {
+    return NotAnalysed::tunnel_truncated;
+  }
+  if (!enter_tunnel()) return NotAnalysed::tunnel_too_deep;
+  const bool framed = content.has(2) && content.data[0] == 0xff && content.data[1] == 0x03;
+  const NotAnalysed inner = ppp(content);
+  return inner == NotAnalysed::not_ip && !framed ? NotAnalysed::tunnel_malformed : inner;
 }
 
 /// 3GPP TS 29.281 section 5: user data (G-PDU) of version 1.

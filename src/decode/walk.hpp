@@ -109,6 +109,7 @@ class Walk {
   [[nodiscard]] NotAnalysed vxlan(Content content);
   [[nodiscard]] NotAnalysed vxlan_gpe(Content content);
   [[nodiscard]] NotAnalysed geneve(Content content);
+  [[nodiscard]] NotAnalysed l2tp(Content content);
   [[nodiscard]] NotAnalysed gtp_u(Content content);
   [[nodiscard]] NotAnalysed teredo(Content content);
   [[nodiscard]] NotAnalysed ayiya(Content content);

@@ -34,6 +34,7 @@ std::vector<FrameBuilder> one_of_each() {
   add(v4().udp(1, 4790).vxlan_gpe(1));
   add(v4().udp(1, 6081).geneve(1, 3).ethernet());
   add(v4().udp(1, 2152).gtp_u(1, true));
+  add(v4().udp(1, 1701).raw({0x0b, 2, 0, 1, 0, 2, 0, 3, 0, 4, 0, 2, 9, 9}).ppp());
   add(v4().udp(1, 6635).mpls(3));
   add(eth().ethertype(0x894f).raw({0x0f, 0xc2, 1, 3, 0, 0, 1, 255}).ethernet());
   add(eth().ethertype(0x22f3).raw({0, 0x7f, 0, 1, 0, 2, 9, 9, 9, 9}).ethernet());

@@ -110,6 +110,34 @@ TEST(Tunnel, gtp_u_with_and_without_extension_headers) {
   expect_hello(decoded(with_hello(outer_udp(2152).gtp_u(7, true))), 1);
 }
 
+TEST(Tunnel, l2tp_with_and_without_its_optional_fields) {
+  const auto carried = [](const Octets& header) {
+    return decoded(with_hello(outer_udp(1701).raw(header).ppp()));
+  };
+  expect_hello(carried({0x00, 0x02, 0, 1, 0, 2}), 1);
+  expect_hello(carried({0x08, 0x02, 0, 1, 0, 2, 0, 3, 0, 4}), 1);
+  expect_hello(carried({0x03, 0x02, 0, 1, 0, 2, 0, 3, 9, 9, 9}), 1);
+  const auto ip = with_hello(FrameBuilder()).bytes();
+  const auto length = static_cast<std::uint8_t>(4 + 4 + 2 + ip.size());
+  const auto stated = [&](std::uint8_t low) {
+    return decoded(outer_udp(1701).raw({0x40, 0x02, 0, low, 0, 1, 0, 2, 0, 0x21}).raw(ip));
+  };
+  expect_hello(stated(length), 1);
+  EXPECT_EQ(stated(length + 1).tunnels, 0) << "longer than its datagram: something else";
+}
+
+TEST(Tunnel, l2tp_carries_more_than_ip_and_has_messages_of_its_own) {
+  const Octets data{0x00, 0x02, 0, 1, 0, 2}, control{0xc8, 0x02, 0, 12, 0, 1, 0, 0, 0, 1, 0, 1};
+  EXPECT_EQ(decoded(outer_udp(1701).raw(data).raw({0xff, 3, 0xc0, 0x21, 9, 1, 0, 4})).reason,
+            NotAnalysed::not_ip)
+      << "an echo request of PPP";
+  EXPECT_EQ(decoded(outer_udp(1701).raw(data).raw({0x71, 3, 0xc0, 0x21})).reason, NotAnalysed::none)
+      << "the port by chance";
+  const auto hello = decoded(outer_udp(1701).raw(control));
+  EXPECT_EQ(hello.reason, NotAnalysed::none);
+  EXPECT_EQ(hello.payload_length, control.size());
+}
+
 TEST(Tunnel, gre_and_mpls_over_udp) {
   const auto gre = Octets{0, 0, 8, 0};
   expect_hello(decoded(with_hello(outer_udp(4754).raw(gre))), 1);
@@ -177,7 +205,7 @@ TEST(Tunnel, inner_icmp_and_arp_keep_their_reasons) {
 
 TEST(Tunnel, a_udp_port_that_is_only_by_chance_a_tunnels_is_plain_udp) {
   // GIVEN a DNS answer to a client whose port happens to be a tunnel's
-  for (const std::uint16_t port : {2152, 3544, 4754, 4789, 4790, 5072, 6081, 6635, 8472}) {
+  for (const std::uint16_t port : {1701, 2152, 3544, 4754, 4789, 4790, 5072, 6081, 6635, 8472}) {
     for (const std::uint8_t first : {0x00, 0x08, 0x0c, 0x30, 0x41, 0x60}) {
       SCOPED_TRACE(testing::Message() << "port " << port << " first byte " << int{first});
       const Octets dns{first, 0x71, 0x81, 0x80, 0,   1, 0, 0, 0, 0, 0,
