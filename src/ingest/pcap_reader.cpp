@@ -83,9 +83,7 @@ RecordReader::Step PcapReader::record(Bytes here, Frame& out) {
   const std::size_t size = std::size_t{record_header_} + captured;
   if (here.size() < size) return more(size);
 
-  // A fraction of more than a second is none.
-  const TimeNs fraction_ns = fraction * tick_ns_ <= kSecondNs ? fraction * tick_ns_ : 0;
-  fill(out, here.subspan(record_header_, captured), on_wire, seconds * kSecondNs + fraction_ns);
+  fill_at(out, here.subspan(record_header_, captured), on_wire, seconds, fraction * tick_ns_);
   position_ += size;
   return Step::frame;
 }

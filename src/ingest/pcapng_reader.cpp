@@ -86,7 +86,6 @@ class PcapngReader final : public RecordReader {
 
   ByteOrder order_ = ByteOrder::little;
   std::vector<Interface> interfaces_;
-  TimeNs last_time_ns_ = 0;
   std::uint32_t skipped_length_ = 0;  ///< of the block whose end position_ has reached, 0 = none
 };
 

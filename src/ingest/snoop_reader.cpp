@@ -58,8 +58,7 @@ RecordReader::Step SnoopReader::record(Bytes here, Frame& out) {
     return damaged(fmt::format("claims {} captured bytes in a record of {}", captured, length));
   }
   if (here.size() < kRecordHeader + captured) return more(kRecordHeader + captured);
-  const TimeNs fraction_ns = micros <= 1'000'000 ? micros * kMicrosecondNs : 0;
-  fill(out, here.subspan(kRecordHeader, captured), on_wire, seconds * kSecondNs + fraction_ns);
+  fill_at(out, here.subspan(kRecordHeader, captured), on_wire, seconds, micros * kMicrosecondNs);
   position_ += length;
   return Step::frame;
 }

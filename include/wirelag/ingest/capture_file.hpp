@@ -29,7 +29,7 @@ struct CaptureInfo {
   std::string name;             ///< last component of the path
   std::string format;           ///< "pcap", "pcapng", "snoop", "netmon"
   std::vector<LinkSeen> links;  ///< of the file's header and the frames read so far, as they came
-  std::uint64_t frames_without_time = 0;  ///< pcapng simple packets: Frame::untimed
+  std::uint64_t frames_without_time = 0;  ///< Frame::untimed: pcapng simple packets, damaged times
   std::uint64_t file_bytes = 0;
 };
 

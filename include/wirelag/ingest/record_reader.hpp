@@ -73,11 +73,23 @@ class RecordReader {
     out.number = ++number_;
   }
 
+  /// The same with a time of seconds and a fraction. A fraction of more than a second is damage: nobody knows
+  /// what was meant, so the frame has no time.
+  void fill_at(Frame& out, Bytes captured, std::uint32_t on_wire, std::uint32_t seconds,
+               TimeNs fraction_ns) {
+    const bool timed = fraction_ns <= kSecondNs;
+    if (timed || number_ == 0) last_time_ns_ = seconds * kSecondNs + (timed ? fraction_ns : 0);
+    fill(out, captured, on_wire, last_time_ns_);
+    out.untimed = !timed;
+    if (!timed) ++frames_without_time_;
+  }
+
   std::uint64_t position_ = 0;
   std::size_t needed_ = 0;
   std::string trouble_;
   std::uint32_t link_number_ = 0;
-  FrameNumber number_ = 0;  ///< of the last frame
+  FrameNumber number_ = 0;   ///< of the last frame
+  TimeNs last_time_ns_ = 0;  ///< likewise, for one without a time
   std::uint64_t frames_without_time_ = 0;
   bool begun_ = false;
   bool between_records_ = true;

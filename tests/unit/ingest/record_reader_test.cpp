@@ -28,6 +28,7 @@ struct Read {
   std::string links;
   std::vector<std::string> bytes;
   std::vector<TimeNs> times;
+  std::vector<bool> untimed;
   std::vector<FrameNumber> numbers;
   std::vector<std::uint32_t> wire_lengths;
   std::uint64_t without_time = 0;
@@ -48,6 +49,7 @@ Read read(std::string_view content) {
     for (const Frame& f : std::span(frames).first(n)) {
       all.bytes.emplace_back(as_text(f.bytes));
       all.times.push_back(f.time_ns);
+      all.untimed.push_back(f.untimed);
       all.numbers.push_back(f.number);
       all.wire_lengths.push_back(f.wire_length);
     }
@@ -162,11 +164,25 @@ TEST(Pcap, more_than_the_snaplen_is_taken_as_it_is) {
   EXPECT_EQ(r.bytes.at(0), "abcd");
 }
 
-TEST(Pcap, a_fraction_of_more_than_a_second_is_none) {
-  EXPECT_EQ(read(pcap_header(kMicro, 1) + pcap_record(3, 4'000'000, "x", 1)).times.at(0),
-            3 * kSecondNs);
-  EXPECT_EQ(read(pcap_header(kNano, 1) + pcap_record(3, 4'000'000'000, "x", 1)).times.at(0),
-            3 * kSecondNs);
+TEST(Pcap, a_fraction_of_more_than_a_second_is_no_time) {
+  // GIVEN a frame whose fraction no writer means, alone and behind another one
+  for (const auto& [magic, fraction] : {std::pair{kMicro, 4'000'000U}, {kNano, 4'000'000'000U}}) {
+    const std::string damaged = pcap_record(3, fraction, "x", 1);
+    const Read alone = read(pcap_header(magic, 1) + damaged);
+    const Read behind = read(pcap_header(magic, 1) + pcap_record(2, 5, "x", 1) + damaged +
+                             pcap_record(4, 0, "x", 1));
+    // THEN it is without a time, and has that of the frame before where there is one
+    EXPECT_EQ(alone.times, std::vector<TimeNs>{3 * kSecondNs});
+    EXPECT_EQ(alone.without_time, 1U);
+    EXPECT_EQ(behind.times.at(1), behind.times.at(0));
+    EXPECT_EQ(behind.times.at(2), 4 * kSecondNs);
+    EXPECT_EQ(behind.without_time, 1U);
+    EXPECT_EQ(behind.untimed, (std::vector<bool>{false, true, false}));
+  }
+  // A whole second is a second.
+  const Read whole = read(pcap_header(kMicro, 1) + pcap_record(3, 1'000'000, "x", 1));
+  EXPECT_EQ(whole.times.at(0), 4 * kSecondNs);
+  EXPECT_EQ(whole.without_time, 0U);
   EXPECT_EQ(read(pcap_header(kMicro, 1) + pcap_record(UINT32_MAX, 0, "x", 1)).times.at(0),
             UINT32_MAX * kSecondNs);
 }
