@@ -53,7 +53,7 @@ inline constexpr Signature kSignatures[] = {
     // and Redis use the same words), with or without the version in sight
     {Transport::tcp, Protocol::http1, Speaker::client,
      WIRELAG_EMPTY_LINES WIRELAG_HTTP_METHODS
-     " {1,8}(?:[/*]|(?i:https?|wss?|ftp)://|HTTP/[01]\\.)"},
+     "(?: {1,8}(?:[/*]|(?i:https?|wss?|ftp)://|HTTP/[01]\\.)| {9})"},
     {Transport::tcp, Protocol::http1, Speaker::client,
      WIRELAG_EMPTY_LINES "CONNECT {1,8}(?:[A-Za-z0-9._-]{1,64}|\\[[0-9a-fA-F:.]{2,46}\\]):[0-9]"},
     {Transport::tcp, Protocol::http1, Speaker::client,
@@ -97,11 +97,11 @@ inline constexpr Signature kSignatures[] = {
     {Transport::tcp, Protocol::dns, Speaker::server,
      "^(?:\\x00[\\x11-\\xff]|[\\x01-\\xff].).." WIRELAG_DNS_RESPONSE},
 
-    // --- Redis: an array of strings whose first one is a command; the inline commands that no other
-    // protocol has alone on a line
+    // --- Redis: an array of strings whose first one is a command, which a master sends to its replica, too;
+    // the inline commands that no other client has alone on a line (a server of NATS has)
     {Transport::tcp, Protocol::redis, Speaker::either,
      "^\\*[1-9][0-9]{0,6}\\r\\n\\$[1-9][0-9]{0,2}\\r\\n[A-Za-z]"},
-    {Transport::tcp, Protocol::redis, Speaker::either,
+    {Transport::tcp, Protocol::redis, Speaker::client,
      "^(?:PING|INFO|DBSIZE|MONITOR|MULTI)\\r?\\n"},
 
     // --- memcached: commands are lower case, with a key that is no path (HTTP/0.9 typed by hand), or
@@ -115,10 +115,14 @@ inline constexpr Signature kSignatures[] = {
      "^(?:version|stats|flush_all|mn)\\r?\\n"},
     {Transport::tcp, Protocol::memcached, Speaker::client, "^stats [a-z]{1,20}\\r?\\n"},
     {Transport::tcp, Protocol::memcached, Speaker::client, "^m[gsda] [!-~]{1,60}[ \\r]"},
-    // binary: a request's header: command, key of at most 250 bytes, extras, data type 0, a body of
-    // less than 2 MiB
+    // binary: a request's header: command, key of at most 250 bytes, the extras of that command, data type 0,
+    // a body of less than 2 MiB. Commands that store have 8 bytes of extras, those that count 20, those that
+    // touch 4, flushing 4 or none.
     {Transport::tcp, Protocol::memcached, Speaker::client,
-     "^\\x80[\\x00-\\x24]\\x00.[\\x00\\x04\\x08\\x14]\\x00..\\x00[\\x00-\\x1f]"},
+     "^\\x80(?:[\\x00\\x04\\x07\\x09-\\x10\\x14\\x17\\x19\\x1a\\x20-\\x22]\\x00.\\x00"
+     "|[\\x01-\\x03\\x11-\\x13]\\x00.\\x08|[\\x05\\x06\\x15\\x16]\\x00.\\x14"
+     "|[\\x1b-\\x1e\\x23\\x24]\\x00.\\x04|[\\x08\\x18]\\x00\\x00[\\x00\\x04])"
+     "\\x00..\\x00[\\x00-\\x1f]"},
 
     // --- PostgreSQL: a startup packet of version 3 with its first parameter; requests for
     // encryption (SSL, GSSAPI) and to cancel

@@ -98,6 +98,12 @@ TEST_F(Recognise, Http2Preface) {
   expect_tcp(Protocol::http2, {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI * HTTP/2.0\r\n"});
 }
 
+TEST_F(Recognise, HoweverManyBlanksStandBeforeTheTarget) {
+  for (const std::size_t blanks : {1, 2, 8, 9, 40, 80}) {
+    expect_tcp(Protocol::http1, {"GET" + std::string(blanks, ' ') + "/ HTTP/1.1\r\n"});
+  }
+}
+
 TEST_F(Recognise, RequestTypedByteByByteIsUnknownUntilItsTargetBegins) {
   EXPECT_EQ(bytes_needed("GET / HTTP/1.1\r\n", Protocol::http1), 5U);
   EXPECT_EQ(bytes_needed("CONNECT a.example:443 HTTP/1.1\r\n", Protocol::http1), 19U);
@@ -218,7 +224,16 @@ TEST_F(Recognise, Databases) {
   expect_tcp(Protocol::memcached,
              {"get key\r\n", "gets a b c\r\n", "set key 0 60 5\r\nvalue\r\n", "version\r\n",
               "mg key v\r\n", "mn\r\n", hex("80 00 0003 00 00 0000 00000003 00000001"),
-              hex("80 0a 0000 00 00 0000 00000000 00000001")});
+              hex("80 0a 0000 00 00 0000 00000000 00000001"),
+              hex("80 01 0003 08 00 0000 00000010 00000001"),
+              hex("80 15 0003 14 00 0000 00000017 00000001"),
+              hex("80 1d 0003 04 00 0000 00000007 00000001"),
+              hex("80 08 0000 04 00 0000 00000004 00000001")});
+  // Commands of memcached without the extras that they have
+  expect_tcp(Protocol::unknown, {hex("80 02 0002 00 00 0053 0000000d 00006260"),
+                                 hex("80 00 0003 08 00 0000 0000000b 00000001"),
+                                 hex("80 15 0003 08 00 0000 0000000b 00000001"),
+                                 hex("80 1f 0003 00 00 0000 00000003 00000001")});
 }
 
 TEST_F(Recognise, DatabaseConnectionsThatOnlyExecuteWhatWasPreparedBefore) {

@@ -226,6 +226,23 @@ TEST(Stream, ASynTellsWhoIsTheClientWhateverIsSaid) {
   EXPECT_EQ(c.basis, ClientBasis::syn);
 }
 
+TEST(Stream, WhatOnlyTheOtherOneSaysIsAnotherProtocol) {
+  // GIVEN a server of NATS, which greets, and asks whether its client lives with a line that Redis' clients have
+  Conversation nats;
+  nats.shake_hands();
+  nats.server_sends(20, kAck, 1, 1, "INFO {}\r\n");
+  nats.client_sends(30, kAck, 1, 10, "CONNECT {}\r\n");
+  nats.server_sends(40, kAck, 10, 13, "PING\r\n");
+  nats.client_sends(50, kAck, 13, 16, "PONG\r\n");
+  EXPECT_EQ(nats.finish().protocol, Protocol::unknown);
+
+  // The same line by the client is Redis.
+  Conversation redis;
+  redis.shake_hands();
+  redis.client_sends(20, kAck, 1, 1, "PING\r\n");
+  EXPECT_EQ(redis.finish().protocol, Protocol::redis);
+}
+
 TEST(Stream, UrgentDataStaysInItsPlace) {
   // GIVEN a request whose middle is urgent (RFC 9293 section 3.8.5): the urgent pointer marks a place in
   // the stream and takes no sequence number, wherever a socket hands the byte to its reader
