@@ -155,6 +155,71 @@ TEST(Rtt, TimestampsGiveASamplePerNewValueAndForResendsToo) {
   EXPECT_EQ(c.rtt_probe_client_timestamps.samples, 0U);
 }
 
+/// A handshake and a request of two segments, with timestamps.
+void request_in_two(Conversation& t) {
+  t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  t.send({false, 10, kSynAck, 0, 1, "", 1000, 500, 100});
+  t.send({true, 12, kAck, 1, 1, "", 1000, 112, 500});
+  t.send({true, 20, kAck, 1, 1, "data", 1000, 120, 500});
+  t.send({true, 21, kAck, 5, 1, "more", 1000, 121, 500});
+}
+
+TEST(Lost, ResendIsNeedlessWhereAnEarlierCopyIsAnswered) {
+  // GIVEN a resend of what the server has to acknowledge next, by the timer, twice
+  Conversation t;
+  request_in_two(t);
+  t.send({true, 260, kAck, 1, 1, "data", 1000, 360, 500});
+  t.send({true, 760, kAck, 1, 1, "data", 1000, 860, 500});
+  // WHEN the answer, with bytes of its own, echoes the first copy
+  t.send({false, 800, kAck, 1, 9, "answer", 1000, 1290, 120});
+  // THEN nothing was lost, and later resends are judged by themselves
+  t.send({true, 1000, kAck, 9, 7, "again", 1000, 1100, 1290});
+  t.send({true, 1300, kAck, 9, 7, "again", 1000, 1400, 1290});
+  t.send({false, 1310, kAck, 7, 14, "", 1000, 1800, 1400});
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::spurious), 2U);
+  EXPECT_EQ(resent(h, Class::rto), 1U);
+  EXPECT_EQ(lost(h, Class::rto), ms(300));
+  EXPECT_EQ(h.impairment().time_lost_ns, ms(300));
+}
+
+TEST(Lost, OneOfTwoResendsMayHaveBeenNeeded) {
+  Conversation t;
+  request_in_two(t);
+  t.send({true, 260, kAck, 1, 1, "data", 1000, 360, 500});
+  t.send({true, 760, kAck, 1, 1, "data", 1000, 860, 500});
+  t.send({false, 770, kAck, 1, 9, "", 1000, 1270, 360});
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::rto), 2U) << "the first of them brought what was lost";
+  EXPECT_EQ(h.impairment().time_lost_ns, ms(739));
+}
+
+TEST(Lost, EchoOfTheSegmentBeforeDoesNotMakeAResendNeedless) {
+  // GIVEN a receiver that waits with its ACK: it will echo the first segment that the ACK covers
+  Conversation t;
+  request_in_two(t);
+  t.send({true, 260, kAck, 5, 1, "more", 1000, 360, 500});
+  t.send({false, 270, kAck, 1, 9, "", 1000, 770, 120});
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::rto), 1U);
+  EXPECT_EQ(h.impairment().time_lost_ns, ms(239));
+}
+
+TEST(Lost, ResendWithoutACopyBeforeItIsNeeded) {
+  // GIVEN a segment whose first copy was lost before the probe
+  Conversation t;
+  t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  t.send({false, 10, kSynAck, 0, 1, "", 1000, 500, 100});
+  t.send({true, 12, kAck, 1, 1, "", 1000, 112, 500});
+  t.send({true, 21, kAck, 5, 1, "more", 1000, 121, 500});
+  t.send({true, 260, kAck, 1, 1, "data", 1000, 360, 500});
+  // WHEN a receiver that echoes anything acknowledges it
+  t.send({false, 270, kAck, 1, 9, "", 1000, 770, 112});
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::spurious), 0U);
+  EXPECT_EQ(h.impairment().time_lost_ns, ms(239));
+}
+
 TEST(Rtt, ValueThatAnEarlierAckCarriedIsNotTimed) {
   Conversation t;
   t.shake_hands();
