@@ -47,7 +47,9 @@ class Nodes {
  private:
   void note(const Connection& c) {
     visit_.flags.midstream |= c.state == ConnectionState::midstream;
-    visit_.flags.one_sided |= c.one_sided;
+    // An attempt that nobody answered has one side by nature: no direction of it is missing.
+    const bool unanswered = c.state == ConnectionState::syn_unanswered && !server_not_captured(c);
+    visit_.flags.one_sided |= c.one_sided && !unanswered;
   }
 
   static void span(VisitNode& n, TimeNs from, TimeNs to, Category category) {

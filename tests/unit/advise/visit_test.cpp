@@ -214,6 +214,7 @@ TEST(Visits, TheServersDirectionMissingTheWaitIsNotKnown) {
   ASSERT_EQ(judged.visits.stored.size(), 1U);
   const Visit& visit = judged.visits.stored[0];
   EXPECT_TRUE(visit.flags.end_unseen);
+  EXPECT_TRUE(visit.flags.one_sided);
   const CriticalPath path = critical_path(visit, Form::serial);
   EXPECT_EQ(path.breakdown[static_cast<std::size_t>(Category::connect)], 0);
 }
@@ -227,6 +228,8 @@ TEST(Visits, ASynThatNobodyAnsweredIsAWait) {
   const Judged judged(s);
   ASSERT_EQ(judged.visits.stored.size(), 1U);
   EXPECT_FALSE(judged.visits.stored[0].flags.end_unseen);
+  EXPECT_FALSE(judged.visits.stored[0].flags.one_sided)
+      << "there was no other direction to capture";
   EXPECT_EQ(judged.visits.stored[0].wait_ns, 3000 * kMillisecondNs);
 }
 
