@@ -60,6 +60,11 @@ std::string template_of(std::string_view target) {
   return out;
 }
 
+/// By its method: nginx's proxy_cache_methods, and RFC 9110 section 9.2.3 but for POST, whose answers hardly ever may.
+bool may_be_cached(std::string_view name) {
+  return name.starts_with("GET ") || name.starts_with("HEAD ");
+}
+
 class Judge {
  public:
   explicit Judge(const RuleInput& input)
@@ -164,7 +169,7 @@ class Judge {
                           slow_end(t.answers.size(), t.p95_ns));
     f.why =
         fmt::format("Over {}, {}. {}", count_of(t.answers.size(), "request"), f.fault, own_time(t));
-    f.families = {Family::algorithms, Family::database, Family::caching};
+    f.families = {Family::algorithms, Family::database};
     f.scope = tcp_scope(server) + " " + name;
     f.looked_at = t.answers.size();
     f.threshold = fmt::format(
@@ -187,15 +192,20 @@ class Judge {
           "no round trip of the server's side was seen: its time is an upper bound");
     }
     add_evidence(f, t);
-    f.change = {
-        {"nginx",
-         "proxy_cache_path /var/cache/nginx keys_zone=micro:10m;\nproxy_cache micro;\n"
-         "proxy_cache_valid 200 1s;",
-         "reload",
-         "answers may be a second old: only for what is the same for every user; the first line "
-         "belongs into http { }"},
-        {"application", "trace where the time of this URL goes: queries, calls to others, locks",
-         "code change", ""}};
+    f.change = {{"application",
+                 "trace where the time of this URL goes: queries, calls to others, locks",
+                 "code change", ""}};
+    if (may_be_cached(name)) {
+      f.families.push_back(Family::caching);
+      f.change.insert(
+          f.change.begin(),
+          {"nginx",
+           "proxy_cache_path /var/cache/nginx keys_zone=micro:10m;\nproxy_cache micro;\n"
+           "proxy_cache_valid 200 1s;",
+           "reload",
+           "answers may be a second old: only for what is the same for every user; the first line "
+           "belongs into http { }"});
+    }
     f.verify = "capture again: the server's own time for this URL, median and p95";
     return f;
   }

@@ -57,6 +57,22 @@ TEST_F(HttpRules, SlowAnswersOfOneVisitShareItsWait) {
   EXPECT_GT(f[0].saving.high_ns, 3000 * kMillisecondNs);
 }
 
+TEST_F(HttpRules, OnlyAnswersThatMayBeCachedAreToBe) {
+  Connection& c = open(0);
+  const auto cached = [&](const char* method) {
+    story_.all_http().clear();
+    for (int i = 0; i < 6; ++i) {
+      story_.http(c, "/step", 10 + i * 650, 10 + i * 650 + 606).method = method;
+    }
+    const std::vector<Finding> f = findings("http-slow-ttfb");
+    EXPECT_EQ(f.size(), 1U) << method;
+    return !f.empty() && std::any_of(f[0].change.begin(), f[0].change.end(),
+                                     [](const Change& change) { return change.label == "nginx"; });
+  };
+  EXPECT_TRUE(cached("GET"));
+  EXPECT_FALSE(cached("POST"));
+}
+
 TEST_F(HttpRules, SlowTtfbTwinIsFine) {
   Connection& c = open(0);
   for (int i = 0; i < 20; ++i) story_.http(c, "/", i * 5000 + 10, i * 5000 + 60);
