@@ -9,9 +9,10 @@ namespace {
 constexpr std::uint16_t kEtherIpv4 = 0x0800, kEtherIpv6 = 0x86dd, kEtherVlan = 0x8100,
                         kEtherQinq = 0x88a8;
 constexpr std::uint8_t kTcp = 6, kUdp = 17, kIcmp = 1, kIcmpV6 = 58;
-/// UDP ports of the tunnels that decode takes off: Teredo, GTP-U, GRE-in-UDP, VXLAN (IANA and Linux),
+/// UDP ports of the tunnels that decode takes off: L2TP, Teredo, GTP-U, GRE-in-UDP, VXLAN (IANA and Linux),
 /// VXLAN-GPE, AYIYA, Geneve, MPLS-in-UDP.
-constexpr std::uint16_t kTunnelPorts[] = {3544, 2152, 4754, 4789, 4790, 5072, 6081, 6635, 8472};
+constexpr std::uint16_t kTunnelPorts[] = {1701, 3544, 2152, 4754, 4789,
+                                          4790, 5072, 6081, 6635, 8472};
 /// EtherTypes that certainly lead to no flow: ARP, LLDP, flow control, EAPOL.
 constexpr std::uint16_t kWithoutFlow[] = {0x0806, 0x88cc, 0x8808, 0x888e};
 

@@ -304,7 +304,10 @@ TEST(Shardable, PlainTransportYesTunnelsAndFragmentsNo) {
   const auto eth = [] { return FrameBuilder().ethernet(); };
   EXPECT_TRUE(shardable(eth().ipv4("10.0.0.1", "10.0.0.2").tcp(1, 2).payload("x")));
   EXPECT_TRUE(shardable(eth().vlan(7).ipv6("2001:db8::1", "2001:db8::2").udp(1, 2).payload("x")));
-  EXPECT_FALSE(shardable(eth().ipv4("10.0.0.1", "10.0.0.2").udp(1, 4789).payload("x")));
+  for (const std::uint16_t tunnel : {1701, 2152, 3544, 4754, 4789, 4790, 5072, 6081, 6635, 8472}) {
+    EXPECT_FALSE(shardable(eth().ipv4("10.0.0.1", "10.0.0.2").udp(1, tunnel).payload("x")))
+        << tunnel;
+  }
   EXPECT_FALSE(shardable(
       eth().ipv4("10.0.0.1", "10.0.0.2", {.more_fragments = true}).udp(1, 2).payload("x")));
   EXPECT_FALSE(
