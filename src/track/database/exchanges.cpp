@@ -120,6 +120,7 @@ void DatabaseExchanges::doubt(DatabaseConnection& c) {
   c.ahead = DatabaseConnection::kUnknownAhead;
   c.evidence = 0;
   c.spans = {};
+  c.usual_wait_ns = kUnknownNs;
   if (c.untracked > 0 && c.last != kNone) exchanges_[c.last].hole_follows = true;
   c.untracked = 0;
 }
@@ -136,17 +137,19 @@ bool received_all_before(const DatabaseExchange& e, const MessageArrival& reply)
   return e.request_place.ack == reply.place.seq;
 }
 
-constexpr DurationNs kShortestPauseNs = 50 * kMillisecondNs;
+constexpr DurationNs kShortestPauseNs = 1 * kMillisecondNs;
+constexpr DurationNs kLongPauseNs = 50 * kMillisecondNs;
 constexpr DurationNs kClockStepNs = 10'000;
 constexpr int kEnough = 12 * 4;
 constexpr int kLongOutOfTurn = 64;
 
 constexpr int log2_of(std::uint64_t n) { return static_cast<int>(std::bit_width(n)) - 1; }
 
-/// How many doublings of the shortest pause a time is long, in kSpans steps: 0 is shorter than that.
+/// How long a time is, in kSpans steps: 0 is shorter than the shortest pause, each other one four times the one before.
 std::size_t span_of(DurationNs time) {
-  const auto spans = std::bit_width(static_cast<std::uint64_t>(time / kShortestPauseNs));
-  return std::min<std::size_t>(static_cast<std::size_t>(spans), DatabaseConnection::kSpans - 1);
+  const auto doublings = std::bit_width(static_cast<std::uint64_t>(time / kShortestPauseNs));
+  return std::min<std::size_t>((static_cast<std::size_t>(doublings) + 1) / 2,
+                               DatabaseConnection::kSpans - 1);
 }
 
 /// An earlier request, still unanswered, would have been worked on all through the pause: how unlikely that is among the
@@ -177,18 +180,21 @@ void count_span(DatabaseConnection& c, DurationNs span) {
   for (std::uint8_t& each : c.spans) each /= 2;
 }
 
-/// The client asked when both sides had been silent for long, and then the reply came. No pause counts that an
-/// acknowledgement may end which was held back (Linux holds it for 40 ms): it may release a reply that the server's TCP
-/// held back for it (Nagle, RFC 9293 section 3.7.4).
+/// The client asked when both sides had been silent for long, and then the reply came. Long is what can tell something:
+/// many times as long as replies have taken so far. (That no reply was ready and held back until the request acknowledged
+/// the one before it, RFC 9293 section 3.7.4, is taken for granted: the servers of all four protocols switch that off.)
 void note_pause(DatabaseConnection& c, const DatabaseExchange& e, const MessageArrival& reply) {
+  constexpr DurationNs kTelling = 32;
   if (!known(e.asked_before_ns) || !known(c.told_ns)) return;
   const DurationNs pause = e.facts.request_first_ns - std::max(e.asked_before_ns, c.told_ns);
   const DurationNs wait = reply.first_ns - e.facts.request_first_ns;
   if (pause < 0 || wait < 0) return;
-  if (pause >= kShortestPauseNs) {
+  const bool tells = known(c.usual_wait_ns) && pause / kTelling >= c.usual_wait_ns;
+  if (pause >= kLongPauseNs || (pause >= kShortestPauseNs && tells)) {
     const int evidence = c.evidence + outlasting(c, pause) + ending_then(pause, wait);
     c.evidence = static_cast<std::uint8_t>(std::clamp(evidence, 0, 2 * kEnough));
   }
+  c.usual_wait_ns = known(c.usual_wait_ns) ? c.usual_wait_ns + (wait - c.usual_wait_ns) / 8 : wait;
   count_span(c, pause + wait);
 }
 

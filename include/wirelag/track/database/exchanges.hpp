@@ -138,6 +138,7 @@ struct DatabaseConnection {
   /// In doubt: so many requests before the front one may be unanswered, at most.
   std::uint8_t ahead = kUnknownAhead;
   static constexpr std::uint8_t kUnknownAhead = UINT8_MAX;
+  DurationNs usual_wait_ns = kUnknownNs;  ///< in doubt: a mean of what seem to be waits for a reply
   static constexpr std::size_t kSpans = 8;
   std::array<std::uint8_t, kSpans> spans{};  ///< in doubt: from reply to reply, counted by length
   BoundedText<64> user;

@@ -194,6 +194,29 @@ TEST(Redis, pauses_tell_that_nothing_is_unanswered) {
                                         "GET b -> frames 6000-6000 6001-6001 wait 1ms"));
 }
 
+/// Of a connection that was open before: the same command every `step_ms`, answered a millisecond later.
+std::vector<std::string> busy_for(int step_ms, int commands) {
+  Script script;
+  for (int k = 1; k <= commands; ++k) {
+    script.push_back(client(step_ms * k, resp({"GET", "a"})));
+    script.push_back(server(step_ms * k + 1, "$1\r\na\r\n"));
+  }
+  RedisBench b;
+  b.play(script, /*from_start=*/false);
+  return b.sink.lines;
+}
+
+TEST(Redis, many_short_pauses_tell_as_much_where_replies_come_much_sooner) {
+  const std::vector<std::string> lines = busy_for(40, 60);
+  ASSERT_EQ(lines.size(), 60U);
+  EXPECT_THAT(lines[2], HasSubstr(" 0-0"));
+  EXPECT_THAT(lines[59], HasSubstr("frames 2400-2400 2401-2401 wait 1ms"));
+}
+
+TEST(Redis, pauses_that_are_not_much_longer_than_replies_take_tell_nothing) {
+  EXPECT_THAT(busy_for(20, 300), Each(HasSubstr(" 0-0")));
+}
+
 TEST(Redis, pauses_of_a_client_whose_server_answers_in_between_tell_nothing) {
   // GIVEN a request that is answered when the client, a second later, has asked again; and once before it has
   Script script =
