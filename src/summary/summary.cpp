@@ -9,10 +9,13 @@ namespace wirelag {
 namespace {
 
 std::uint64_t hash(const ServiceKey& key, std::uint64_t seed) {
+  constexpr std::uint64_t kOne = 0x9e3779b97f4a7c15ULL, kOther = 0xd6e8feb86659fd93ULL;
   const std::uint64_t kind_and_numbers = static_cast<std::uint64_t>(key.kind) << 32 |
                                          std::uint64_t{key.service} << 16 | key.endpoint.port;
-  return combine64(combine64(seeded64(seed, key.endpoint.ip.high()), key.endpoint.ip.low()),
-                   kind_and_numbers);
+  const std::uint64_t other_seed = std::rotl(seed, 32) ^ kOther;
+  const std::uint64_t address =
+      fold64(key.endpoint.ip.high() ^ seed ^ kOne, key.endpoint.ip.low() ^ other_seed);
+  return fold64(address ^ kind_and_numbers, other_seed);
 }
 
 /// The row of ServiceKey::Kind::other included.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include <wirelag/base/prefetch.hpp>
@@ -35,7 +36,7 @@ constexpr std::size_t kStreamAhead = 8;
 struct Worker::State : ConnectionObserver {
   Accounting accounting;
   Counters counters;
-  Summariser summariser;
+  std::unique_ptr<Summariser> summariser;  ///< live
   Classifier classifier;
   Decoder decoder;
   DnsTracker dns;
@@ -55,21 +56,28 @@ struct Worker::State : ConnectionObserver {
 
   State(std::uint16_t index, const WorkerLimits& limits,
         std::shared_ptr<const Signatures> signatures, TransactionSink& sink, bool live)
-      : summariser(limits.summary, accounting, counters, sink, live ? limits.tcp.connections : 0),
+      : summariser(live ? std::make_unique<Summariser>(limits.summary, accounting, counters, sink,
+                                                       limits.tcp.connections)
+                        : nullptr),
         classifier(std::move(signatures)),
         decoder(limits.decode, counters),
-        dns(limits.dns, classifier, summariser, counters),
-        http(limits.http, classifier, summariser, counters),
-        tls(limits.tls, classifier, summariser, counters),
-        database(limits.database, summariser, counters),
+        dns(limits.dns, classifier, first(sink), counters),
+        http(limits.http, classifier, first(sink), counters),
+        tls(limits.tls, classifier, first(sink), counters),
+        database(limits.database, first(sink), counters),
         statements(limits.database, counters),
         redis(limits.database, database, counters),
         memcached(limits.database, database, counters),
         postgres(limits.database, database, statements, counters),
         mysql(limits.database, database, statements, counters),
-        tcp(limits.tcp, index, classifier, stream_trackers(), summariser, live ? this : nullptr,
+        tcp(limits.tcp, index, classifier, stream_trackers(), first(sink), live ? this : nullptr,
             counters),
         roomy_connections(Worker::roomy_connections(limits)) {}
+
+  /// Who gets the transactions first.
+  [[nodiscard]] TransactionSink& first(TransactionSink& sink) {
+    return summariser != nullptr ? *summariser : sink;
+  }
 
   /// The registration of the protocols over TCP: one line each.
   [[nodiscard]] TcpTracker::Trackers stream_trackers() {
@@ -84,8 +92,8 @@ struct Worker::State : ConnectionObserver {
     return trackers;
   }
 
-  void on_handshake(const Connection& so_far) override { summariser.on_handshake(so_far); }
-  void on_round_trip(const DataRoundTrip& sample) override { summariser.on_round_trip(sample); }
+  void on_handshake(const Connection& so_far) override { summariser->on_handshake(so_far); }
+  void on_round_trip(const DataRoundTrip& sample) override { summariser->on_round_trip(sample); }
 
   [[nodiscard]] NotAnalysed track(const Packet& packet, TcpTracker::Candidate flow);
   [[nodiscard]] NotAnalysed track_datagram(const Packet& packet);
@@ -173,7 +181,7 @@ Worker::~Worker() = default;
 void Worker::process(std::span<const Frame> frames) {
   if (frames.empty()) return;
   if (!frames.front().untimed) state_->note_time(frames.front().time_ns);
-  state_->summariser.begin(frames.front().time_ns);
+  if (state_->summariser != nullptr) state_->summariser->begin(frames.front().time_ns);
   while (!frames.empty()) {
     const std::size_t n = std::min(frames.size(), kBurst);
     state_->process_burst(frames.first(n));
@@ -223,6 +231,6 @@ void Worker::finish(TimeNs end) {
 TimeNs Worker::now() const { return state_->now; }
 const Accounting& Worker::accounting() const { return state_->accounting; }
 const Counters& Worker::counters() const { return state_->counters; }
-Summariser& Worker::summariser() { return state_->summariser; }
+Summariser& Worker::summariser() { return *state_->summariser; }
 
 }  // namespace wirelag

@@ -6,7 +6,7 @@ from targets import target_rows
 
 PARTS = ["steady", "worker", "threads", "replay", "dpdk", "costs"]
 ELSEWHERE = ROOT / "docs/performance-elsewhere.json"  # {machine: {part: its results}}
-STAGES = ["touch", "decode", "find", "tcp", "worker"]
+STAGES = ["touch", "decode", "find", "tcp", "worker", "live"]
 
 
 def table(header, rows):
@@ -29,12 +29,12 @@ def worker_section(r):
     text = "## The worker alone\nFrames in memory, one core, nanoseconds of CPU time (TSC cycles) per packet. Every stage " \
            "does what the one before does and one thing more: `touch` reads the frame's first line, `decode` adds link " \
            "layer to transport, `find` the flow table and seven cache lines of each flow (what is left of `tcp` when nothing " \
-           "is tracked), `tcp` the connections, `worker` all protocols and summaries. `flows`: so many connections " \
+           "is tracked), `tcp` the connections, `worker` all protocols (a replay), `live` the summaries of `wirelag run`. `flows`: so many connections " \
            "that are all alive, measured once each is open and has sent something both ways; their protocol is unknown, and " \
            "looked for in the first segment of each side only (tcp.classify_segments = 1; 8 by default). `flood`: measured once it has filled the table of 262144, so that " \
            "every SYN puts another one out.\n\n"
     text += table(["traffic", *STAGES, "million packets/s"],
-                  [(name, *(f"{row[s]['ns_per_packet']:.1f} ({row[s]['cycles_per_packet']:.0f})" for s in STAGES),
+                  [(name, *(f"{row[s]['ns_per_packet']:.1f} ({row[s]['cycles_per_packet']:.0f})" if s in row else "" for s in STAGES),
                     f"{1e3 / row['worker']['ns_per_packet']:.2f}") for name, row in r["rows"].items()])
     base = r["rows"].get("flows 1000")
     if base:
@@ -123,6 +123,8 @@ def plots(results, directory):
         figure, axes = pyplot.subplots(figsize=(8, 3.6))
         below = [0.0] * len(rows)
         for stage, last in zip(STAGES, [None, *STAGES]):
+            if not all(stage in row for row in rows.values()):
+                continue
             part = [max(row[stage]["ns_per_packet"] - (row[last]["ns_per_packet"] if last else 0), 0) for row in rows.values()]
             axes.bar(list(rows), part, bottom=below, label=stage)
             below = [b + p for b, p in zip(below, part)]

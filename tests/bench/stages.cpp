@@ -175,11 +175,11 @@ class Tcp : public Stage {
   std::uint64_t tracked_ = 0;
 };
 
-template <class Sink>
+template <class Sink, bool kLive>
 class Whole : public Stage {
  public:
   explicit Whole(const Config& config)
-      : worker_(0, config.worker, Signatures::compile(config.services).value(), sink_, false) {}
+      : worker_(0, config.worker, Signatures::compile(config.services).value(), sink_, kLive) {}
   void process(std::span<const Frame> frames) override {
     while (!frames.empty()) {
       const std::size_t n = std::min(frames.size(), kBurst);
@@ -234,8 +234,9 @@ std::unique_ptr<Stage> make_stage(const std::string& name, const Config& config)
   if (name == "decode") return std::make_unique<Decode>(config);
   if (name == "find") return std::make_unique<Find>(config);
   if (name == "tcp") return std::make_unique<Tcp>(config);
-  if (name == "worker") return std::make_unique<Whole<Discard>>(config);
-  if (name == "dataset") return std::make_unique<Whole<Dataset>>(config);
+  if (name == "worker") return std::make_unique<Whole<Discard, false>>(config);
+  if (name == "live") return std::make_unique<Whole<Discard, true>>(config);
+  if (name == "dataset") return std::make_unique<Whole<Dataset, false>>(config);
   if (name == "ring") return std::make_unique<Ring>(config);
   throw std::runtime_error("no such stage: " + name);
 }

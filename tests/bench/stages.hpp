@@ -6,7 +6,8 @@
 //   find       + a record of as many cache lines as a segment touches, looked up, prefetched and counted
 //              in: the floor of tcp
 //   tcp        + flow table, handshake, sequence space, streams; UDP ends after decode, no protocol
-//   worker     the whole worker: DNS, HTTP, TLS ..., summaries
+//   worker     the whole worker of a replay: DNS, HTTP, TLS ...
+//   live       + summaries, of connections that go on, too: the worker of `wirelag run`
 //   dataset    + transactions copied for the report, as in a replay with one worker
 //   ring       by itself: the dispatcher decodes, copies into a worker's ring, whose reader takes it out
 #pragma once

@@ -161,7 +161,7 @@ int main(int argc, char** argv) {
   Options o;
   CLI::App app("One stage of the data path on generated frames in memory; prints JSON.");
   app.add_option("--stage", o.stage,
-                 "touch, decode, find, tcp, worker, dataset or ring (stages.hpp)")
+                 "touch, decode, find, tcp, worker, live, dataset or ring (stages.hpp)")
       ->capture_default_str();
   app.add_option("--traffic", o.traffic.kind, "mix, flows or flood (trafficgen --help)")
       ->capture_default_str();

@@ -45,8 +45,7 @@ class Worker {
   static constexpr DurationNs kClockStepNs = 30 * kSecondNs;
 
   /// `index` makes connection keys unique across workers. `sink` gets every transaction and must
-  /// outlive the worker. `live`: handshakes are counted into the summary when they complete, not
-  /// when their connection ends.
+  /// outlive the worker. `live`: it counts what it sees into summaries, too.
   Worker(std::uint16_t index, const WorkerLimits& limits,
          std::shared_ptr<const Signatures> signatures, TransactionSink& sink, bool live);
   ~Worker();
@@ -84,6 +83,7 @@ class Worker {
   [[nodiscard]] const Accounting& accounting() const;
   [[nodiscard]] const Counters& counters() const;
   /// For publish() on the worker's thread and take() on the control thread.
+  /// Of a live worker.
   [[nodiscard]] Summariser& summariser();
 
  private:
