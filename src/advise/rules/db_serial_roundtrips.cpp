@@ -69,13 +69,7 @@ class Judge {
     for (auto& [endpoint, server] : servers_) {
       if (!server.runs.empty()) result.findings.push_back(finding_for(endpoint, server));
     }
-    if (!result.findings.empty()) return result;
-    if (uncertain_ < limits_.min_run) return fine(servers_);
-    return {Outcome::not_visible,
-            {},
-            "which answers belong to commands on connections open before the capture began, or "
-            "behind a hole, is not "
-            "certain"};
+    return result.findings.empty() ? fine(servers_) : result;
   }
 
  private:
@@ -91,7 +85,6 @@ class Judge {
       if (n.kind != VisitNode::Kind::query || query(n).no_reply) continue;
       const DatabaseTransaction& t = query(n);
       if (!counts(t)) {
-        uncertain_ += known(t.response_first_ns) || !is_doubtful(n) ? 0U : 1U;
         keep(std::exchange(run, {v, {}, 0}));
         continue;
       }
@@ -133,13 +126,6 @@ class Judge {
     Server& server = servers_[query(first).server];
     server.in_runs += run.nodes.size();
     server.runs.push_back(std::move(run));
-  }
-
-  /// Behind a hole, or the beginning of a capture, answers may be there and paired with nothing.
-  [[nodiscard]] bool is_doubtful(const VisitNode& n) const {
-    const Connection& c = input_.data.connections()[n.connection];
-    return c.state == ConnectionState::midstream ||
-           c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes > 0;
   }
 
   [[nodiscard]] bool way_known(const Run& run) const {
@@ -256,7 +242,6 @@ class Judge {
   const RoundTrips& round_trips_;
   std::map<Endpoint, Server> servers_;
   bool any_ = false;
-  std::size_t uncertain_ = 0;  ///< commands whose answers may have been seen
 };
 
 RuleResult judge(const RuleInput& input) { return Judge(input).run(); }

@@ -95,35 +95,34 @@ void MemcachedTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
     if (step == MemcachedStep::malformed) {
       counters_.add(Counter::database_malformed);
       counters_.add(Counter::database_bytes_skipped, rest.size());
-      return lose(c, d, MissingReply::unknown);
+      return lose(c, d);
     }
     arrival.add(chunk, chunk.bytes.size() - before, before - rest.size());
     if (step == MemcachedStep::more) continue;
-    on_message(c, d);
+    d == Direction::c2s ? on_request(c) : on_reply(c);
     arrival = {};
   }
 }
 
 void MemcachedTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) {
   Connection& c = connections_[handle];
-  if (c.lost[index(d)]) return lose(c, d, MissingReply::nothing);
-  if (!c.reader[index(d)].skip(missing)) return lose(c, d, MissingReply::beginning);
+  if (c.lost[index(d)] || !c.reader[index(d)].skip(missing)) return lose(c, d);
   c.arrival[index(d)].bytes += missing;
 }
 
 void MemcachedTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) {
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
-  if (c.lost[index(d)]) return lose(c, d, MissingReply::nothing);
+  if (c.lost[index(d)]) return lose(c, d);
   const bool certain =
       d == Direction::s2c && c.base.first != DatabaseExchanges::kNone && !c.base.doubt;
   const bool one_value = certain && exchanges_[c.base.first].kind == kGetOne;
   const MemcachedStep step = c.reader[index(d)].cut(missing, one_value);
-  if (step == MemcachedStep::malformed) return lose(c, d, MissingReply::beginning);
+  if (step == MemcachedStep::malformed) return lose(c, d);
   MessageArrival& arrival = c.arrival[index(d)];
   arrival.add(chunk, 0, missing);
   if (step == MemcachedStep::more) return;
-  on_message(c, d);
+  d == Direction::c2s ? on_request(c) : on_reply(c);
   arrival = {};
 }
 
@@ -142,17 +141,11 @@ void MemcachedTracker::close(Handle handle, ConnectionEnd) {
 }
 
 /// It is not known any more where messages begin and end.
-void MemcachedTracker::lose(Connection& c, Direction d, MissingReply missing) {
+void MemcachedTracker::lose(Connection& c, Direction d) {
   c.reader[index(d)].reset();
   c.arrival[index(d)] = {};
   c.lost[index(d)] = true;
-  exchanges_.lost(c.base, d, missing);
-}
-
-void MemcachedTracker::on_message(Connection& c, Direction d) {
-  if (d == Direction::c2s) return on_request(c);
-  on_reply(c);
-  exchanges_.told(c.base, c.arrival[index(d)]);
+  exchanges_.lost(c.base, d);
 }
 
 void MemcachedTracker::on_request(Connection& c) {
@@ -187,7 +180,6 @@ void MemcachedTracker::on_request(Connection& c) {
     if (e.kind == kText && word.size() == 2) e.kind = kMetaOther;
     if ((word == "get" || word == "gets") && r.words() == 2) e.kind = kGetOne;
     e.may_be_silent = silent || r.quiet();
-    e.always_silent = silent;
   }
   e.facts.no_reply = e.may_be_silent;
   exchanges_.push(c.base, i, c.arrival[index(Direction::c2s)], Protocol::memcached);

@@ -159,7 +159,7 @@ void MysqlTracker::end_command(Connection& c) {
   name_command(c, e, command);
   if (command == mysql::kStmtClose) statements_.erase(c.owner, mysql::little(r.head.view(), 1, 4));
   e.kind = mysql::answer_of(command);
-  e.may_be_silent = e.always_silent = e.facts.no_reply = silent;
+  e.may_be_silent = e.facts.no_reply = silent;
   e.facts.waits_by_design = e.kind == mysql::kStream;
   if (command == mysql::kChangeUser) {
     e.facts.login = true;

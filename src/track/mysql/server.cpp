@@ -1,6 +1,5 @@
 // What the server sends: its greeting and answers.
 #include <charconv>
-#include <utility>
 
 #include <wirelag/track/mysql/tracker.hpp>
 
@@ -68,18 +67,10 @@ void MysqlTracker::greeting(Connection& c) {
   c.phase = Phase::login;
 }
 
-/// Of an answer that is passed over the end is not looked for. Packets are numbered from 1 on, and again behind 255.
-bool MysqlTracker::begins_answer(Connection& c) {
-  const std::uint8_t number = c.reader[index(Direction::s2c)].sequence;
-  const std::uint8_t before = std::exchange(c.passed, number);
-  return number == 1 && !(c.passing_over && before == 0);
-}
-
 void MysqlTracker::end_server_message(Connection& c) {
   const Reader& r = c.reader[index(Direction::s2c)];
   if (c.phase == Phase::greeting) return greeting(c);
-  const bool searches = c.base.doubt && !c.answering;
-  if (searches ? !begins_answer(c) : c.passing_over) return;
+  if (c.passing_over) return;
   // The next answer, to a command that did not wait for this one; or its EOF.
   if (r.sequence == 1 && !(header_of(r.head.view()) == kEofHeader && r.length == 5)) {
     end_definitions(c);
@@ -90,11 +81,9 @@ void MysqlTracker::end_server_message(Connection& c) {
     if (c.base.first == kNone && header_of(r.head.view()) == kEofHeader && r.length == 5) return;
     if (exchanges_.answering(c.base, r.arrival) == kNone) {
       c.passing_over = true;
-      c.passed = r.sequence;
       return;
     }
     c.answering = true;
-    c.passing_over = false;
     c.reply = {};
     c.stage = exchanges_[c.base.first].kind == mysql::kRows ? Stage::rows : Stage::first;
   }

@@ -22,7 +22,6 @@ StreamTracker::Handle MysqlTracker::open(const StreamContext& context) {
   Connection& c = connections_[handle];
   c.base.context = context;
   c.base.doubt = !context.from_start;
-  c.base.waits = true;
   c.owner.id = std::uint64_t{handle} << 8 | static_cast<std::uint64_t>(Protocol::mysql);
   if (!context.from_start) c.phase = Phase::commands;
   for (Reader& r : c.reader) r.lost = !context.from_start;
@@ -51,7 +50,7 @@ void MysqlTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
       if (!begin_packet(c, d)) {
         counters_.add(Counter::database_malformed);
         counters_.add(Counter::database_bytes_skipped, rest.size());
-        return lose(c, d, MissingReply::unknown);
+        return lose(c, d);
       }
       r.in_body = true;
     }
@@ -101,12 +100,7 @@ void MysqlTracker::body(Connection& c, Direction d, std::string_view piece) {
 
 void MysqlTracker::end_message(Connection& c, Direction d) {
   Reader& r = c.reader[index(d)];
-  if (d == Direction::c2s) {
-    end_client_message(c);
-  } else {
-    end_server_message(c);
-    exchanges_.told(c.base, r.arrival);
-  }
+  d == Direction::c2s ? end_client_message(c) : end_server_message(c);
   r.begun = false;
   r.arrival = {};
 }
@@ -117,8 +111,7 @@ void MysqlTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) {
   // Within a row, or a file that is sent: what is read of it stands at its beginning.
   const bool row = d == Direction::s2c && c.answering && c.stage == Stage::rows && r.length > 0;
   const bool file = d == Direction::c2s && c.phase == Phase::commands && r.sequence != 0;
-  if (r.lost || !r.in_body || (!row && !file) || missing > r.left)
-    return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || (!row && !file) || missing > r.left) return lose(c, d);
   r.left -= static_cast<std::uint32_t>(missing);
   r.length += missing;
   r.arrival.bytes += missing;
@@ -133,8 +126,7 @@ void MysqlTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
   Reader& r = c.reader[index(d)];
-  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d))
-    return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d);
   r.cut = true;
   if (d == Direction::c2s) c.text.mark_cut();
   r.left -= static_cast<std::uint32_t>(missing);
@@ -157,14 +149,8 @@ bool MysqlTracker::is_told(const Connection& c, Direction d) {
          mysql::is_told_by(static_cast<std::uint8_t>(r.head.view()[0]), r.length);
 }
 
-/// In a hole that comes now.
-MissingReply MysqlTracker::what_is_missing(const Connection& c, Direction d) {
-  const bool begun = c.answering || c.passing_over || c.reader[index(d)].lost;
-  return begun ? MissingReply::nothing : MissingReply::beginning;
-}
-
 /// It is not known any more where messages begin and end.
-void MysqlTracker::lose(Connection& c, Direction d, MissingReply missing) {
+void MysqlTracker::lose(Connection& c, Direction d) {
   if (d == Direction::c2s && c.sending != kNone) {
     exchanges_.give(c.sending);
     c.sending = kNone;
@@ -177,7 +163,7 @@ void MysqlTracker::lose(Connection& c, Direction d, MissingReply missing) {
   c.reader[index(d)] = {};
   c.reader[index(d)].lost = true;
   c.phase = Phase::commands;
-  exchanges_.lost(c.base, d, missing);
+  exchanges_.lost(c.base, d);
 }
 
 void MysqlTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {

@@ -23,7 +23,6 @@ StreamTracker::Handle PostgresTracker::open(const StreamContext& context) {
   Connection& c = connections_[handle];
   c.base.context = context;
   c.base.doubt = !context.from_start;
-  c.base.waits = true;
   c.owner.id = std::uint64_t{handle} << 8 | static_cast<std::uint64_t>(Protocol::postgres);
   c.startup = context.from_start;
   for (Reader& r : c.reader) r.lost = !context.from_start;
@@ -62,7 +61,7 @@ void PostgresTracker::read(Connection& c, const StreamChunk& chunk) {
       if (!begin_message(c, d)) {
         counters_.add(Counter::database_malformed);
         counters_.add(Counter::database_bytes_skipped, rest.size());
-        return lose(c, d, MissingReply::unknown);
+        return lose(c, d);
       }
       r.in_body = true;
     }
@@ -108,9 +107,7 @@ void PostgresTracker::body(Connection& c, Direction d, std::string_view piece) {
 }
 
 void PostgresTracker::end_message(Connection& c, Direction d) {
-  if (d == Direction::c2s) return end_client_message(c);
-  end_server_message(c);
-  exchanges_.told(c.base, c.reader[index(d)].arrival);
+  d == Direction::c2s ? end_client_message(c) : end_server_message(c);
 }
 
 void PostgresTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) {
@@ -119,8 +116,7 @@ void PostgresTracker::on_gap(Handle handle, Direction d, std::uint64_t missing) 
   // Rows and data of COPY may have holes; in what is read, they would make up another text.
   const bool skippable =
       d == Direction::s2c ? r.type == 'D' || r.type == 'd' || r.type == 'T' : r.type == 'd';
-  if (r.lost || !r.in_body || !skippable || missing > r.left)
-    return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || !skippable || missing > r.left) return lose(c, d);
   r.left -= static_cast<std::uint32_t>(missing);
   r.arrival.bytes += missing;
   if (r.left > 0) return;
@@ -135,8 +131,7 @@ void PostgresTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint6
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
   Reader& r = c.reader[index(d)];
-  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d))
-    return lose(c, d, what_is_missing(c, d));
+  if (r.lost || !r.in_body || missing > r.left || !is_told(c, d)) return lose(c, d);
   r.cut = true;
   if (d == Direction::s2c && r.type == 'C') r.head.clear();  // half a number of rows
   if (r.type == 'Q' || r.type == 'P') c.text.mark_cut();
@@ -166,14 +161,8 @@ void PostgresTracker::forget_half_a_name(Connection& c) {
   if (c.parameter.view() == "database") c.base.database.clear();
 }
 
-/// In a hole that comes now.
-MissingReply PostgresTracker::what_is_missing(const Connection& c, Direction d) {
-  const bool begun = c.answering || c.passing_over || c.reader[index(d)].lost;
-  return begun ? MissingReply::nothing : MissingReply::beginning;
-}
-
 /// It is not known any more where messages begin and end.
-void PostgresTracker::lose(Connection& c, Direction d, MissingReply missing) {
+void PostgresTracker::lose(Connection& c, Direction d) {
   if (d == Direction::c2s) forget_half_a_name(c);
   c.reader[index(d)] = {};
   c.reader[index(d)].lost = true;
@@ -190,7 +179,7 @@ void PostgresTracker::lose(Connection& c, Direction d, MissingReply missing) {
     c.encryption_asked = false;
   }
   c.copy_in = false;
-  exchanges_.lost(c.base, d, missing);
+  exchanges_.lost(c.base, d);
 }
 
 void PostgresTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {

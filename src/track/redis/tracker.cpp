@@ -69,12 +69,12 @@ void RedisTracker::on_bytes(Handle handle, const StreamChunk& chunk) {
     if (step == RedisStep::malformed) {
       counters_.add(Counter::database_malformed);
       counters_.add(Counter::database_bytes_skipped, rest.size());
-      return lose(c, d, MissingReply::unknown);
+      return lose(c, d);
     }
     if (step == RedisStep::message || !idle) {
       arrival.add(chunk, chunk.bytes.size() - before, before - rest.size());
     }
-    if (step == RedisStep::message) on_message(c, d);
+    if (step == RedisStep::message) d == Direction::c2s ? on_command(c) : on_reply(c);
     if (step == RedisStep::message || idle) arrival = {};
   }
 }
@@ -93,9 +93,7 @@ void RedisTracker::on_gap(Handle handle, Direction direction, std::uint64_t miss
   if (within) {
     c.arrival[index(direction)].bytes += missing;
   } else {
-    const bool at_start = !c.lost[index(direction)];
-    const auto missing_reply = at_start ? MissingReply::beginning : MissingReply::nothing;
-    lose(c, direction, c.pushes ? MissingReply::unknown : missing_reply);
+    lose(c, direction);
   }
 }
 
@@ -103,11 +101,11 @@ void RedisTracker::on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t
   Connection& c = connections_[handle];
   const Direction d = chunk.direction;
   const RedisStep step = d == Direction::c2s ? c.request.cut(missing) : c.reply.cut(missing);
-  if (step == RedisStep::malformed) return lose(c, d, MissingReply::unknown);
+  if (step == RedisStep::malformed) return lose(c, d);
   MessageArrival& arrival = c.arrival[index(d)];
   arrival.add(chunk, 0, missing);
   if (step == RedisStep::more) return;
-  on_message(c, d);
+  d == Direction::c2s ? on_command(c) : on_reply(c);
   arrival = {};
 }
 
@@ -131,7 +129,7 @@ void RedisTracker::close(Handle handle, ConnectionEnd) {
 }
 
 /// It is not known any more where messages begin and end.
-void RedisTracker::lose(Connection& c, Direction direction, MissingReply missing) {
+void RedisTracker::lose(Connection& c, Direction direction) {
   if (direction == Direction::c2s) {
     c.request.reset();
     c.multi_known = false;
@@ -141,13 +139,7 @@ void RedisTracker::lose(Connection& c, Direction direction, MissingReply missing
   }
   c.arrival[index(direction)] = {};
   c.lost[index(direction)] = true;
-  exchanges_.lost(c.base, direction, missing);
-}
-
-void RedisTracker::on_message(Connection& c, Direction direction) {
-  if (direction == Direction::c2s) return on_command(c);
-  on_reply(c);
-  exchanges_.told(c.base, c.arrival[index(direction)]);
+  exchanges_.lost(c.base, direction);
 }
 
 // ------------------------------------------------------------------------------------- commands
@@ -172,7 +164,6 @@ void RedisTracker::on_command(Connection& c) {
   DatabaseExchange& e = exchanges_[i];
   describe(e, command);
   e.kind = kind_of(name);
-  if (name == "HELLO" || e.kind == kSubscribe || e.kind == kMonitor) c.pushes = true;
   e.facts.login = e.kind == kAuth;
   e.facts.waits_by_design = redis::waits(name, command.block);
   if (c.multi_known) {
@@ -192,7 +183,7 @@ void RedisTracker::on_command(Connection& c) {
   if (!silent) return;
   // Nothing that is unanswered may stand before it: it is not told apart by order.
   e.facts.no_reply = true;
-  e.may_be_silent = e.always_silent = true;
+  e.may_be_silent = true;
   if (c.base.open == 1) exchanges_.pass_over(c.base);
 }
 
@@ -269,7 +260,6 @@ void RedisTracker::on_reply(Connection& c) {
   const MessageArrival& arrival = c.arrival[index(Direction::s2c)];
   if (is_push(c, reply)) {
     counters_.add(Counter::database_pushes);
-    c.pushes = true;
     return;
   }
   while (c.base.first != DatabaseExchanges::kNone && exchanges_[c.base.first].may_be_silent) {

@@ -8,27 +8,12 @@
 //
 // Doubt. Behind a hole, and on a connection that was open before the capture, replies may belong to requests that were
 // not seen; to pair by order would then shift every answer. Requests that were complete before a hole in the client's
-// bytes still have their turn. What ends the doubt is who asks:
-//
-// Clients that wait (`waits`: SQL) have all answers before they ask more, alone or several at once. Sequence numbers
-// tell the reply to the first that they ask then: it begins where the client had received all, the server had got the
-// request, and the request acknowledged more than the one before it, or the server had all before it as it sent the
-// reply before. One that was seen to ask on while answers were due (`overlaps`) is from then on one of the others.
-//
-// Others may ask on at any time, and while requests wait at a busy server every reply looks like that of the request
-// that came just before it. So replies are counted: the front of the queue is the latest request that the next one may
-// answer, and a reply that comes too early for it answers an earlier one. The front is never an earlier request than
-// the one that is answered; it is a later one while some before it are unanswered. That none are is shown by
-//
-//   pauses   Both sides were silent for long, with all received, then the client asked, and the reply came. The reply to
-//            an earlier request would have missed the whole pause. Pauses are weighed until chance is less than one
-//            in 4096 (note_pause() in exchanges.cpp).
-//   order    Only bytes of the server are missing, and until then the order was known. The oldest request's reply began
-//            in the hole; counted from there, so many before the front are unanswered at most (`ahead`), one less
-//            with each reply that was too early for it. At 0 it is the one, once the client shows that the reply
-//            is not the rest of another: it had received all before and no more.
-//
-// Anything else stays unpaired and is counted.
+// bytes still have their turn; then, and behind a hole in the server's at once, sequence numbers must tell: a reply is
+// that of the request whose client had received all before it and no more, when it was the first that the client sent
+// then. It was when nothing is missing between it and the request before, which acknowledged less, or when the server
+// had all before it as it sent the reply before. That ends the doubt. Anything else stays unpaired and is counted.
+// Clients that were seen to go on asking while answers were due (`overlaps`) show none of this: behind a hole they stay
+// in doubt.
 //
 // Limits (DatabaseLimits): open_requests; one connection gets at most a quarter of them. What finds
 // no room is counted (database_requests_full), and so many replies are passed over.
@@ -105,12 +90,9 @@ struct DatabaseExchange {
   std::uint16_t kind = 0;     ///< the protocol's own
   bool begins_turn =
       false;  ///< the client had received something since its request before, and nothing is missing
-  bool first_seen = false;  ///< of the connection, of which the capture lacks the beginning
-  TimeNs asked_before_ns =
-      kUnknownNs;                  ///< end of the request before, when nothing is missing between
+  bool first_seen = false;         ///< of the connection, of which the capture lacks the beginning
   bool hole_follows = false;       ///< bytes of the client are missing behind it
   bool may_be_silent = false;      ///< the server only answers in some cases
-  bool always_silent = false;      ///< not even then
   bool first_result_seen = false;  ///< of the first statement of a burst
 };
 
@@ -120,33 +102,18 @@ struct DatabaseConnection {
   std::uint32_t first = UINT32_MAX;
   std::uint32_t last = UINT32_MAX;
   std::uint32_t open = 0;
-  std::uint32_t untracked = 0;   ///< requests after `last` that found no room
-  TimeNs asked_ns = kUnknownNs;  ///< the latest request's end
-  TimeNs told_ns = kUnknownNs;   ///< the end of what the server said last
-  MessagePlace latest_reply;
-  MessagePlace latest_request;
-  bool waits = false;     ///< clients of the protocol ask more when they have all answers
-  bool overlaps = false;  ///< this one does not
-  bool trusted = false;   ///< that it waits has ended a doubt
-  bool doubt = false;     ///< which request is answered next is not known
-  bool fresh = true;      ///< in doubt: no reply has shown yet which may be the front one
+  std::uint32_t untracked = 0;  ///< requests after `last` that found no room
+  TimeNs latest_reply_ns = kUnknownNs;
+  bool doubt = false;  ///< which request is answered next is not known
   bool holes = false;
   bool requests_missing = false;  ///< since the latest request: bytes of the client
-  bool replies_missing = true;    ///< since the server said something: bytes of it
-  std::uint8_t evidence = 0;  ///< in doubt: that the front one is asked next, in quarters of a bit
-  std::uint8_t out_of_turn = 0;  ///< in doubt: replies since one that may be in turn
-  /// In doubt: so many requests before the front one may be unanswered, at most.
-  std::uint8_t ahead = kUnknownAhead;
-  static constexpr std::uint8_t kUnknownAhead = UINT8_MAX;
-  DurationNs usual_wait_ns = kUnknownNs;  ///< in doubt: a mean of what seem to be waits for a reply
-  static constexpr std::size_t kSpans = 8;
-  std::array<std::uint8_t, kSpans> spans{};  ///< in doubt: from reply to reply, counted by length
+  bool replies_missing = false;   ///< since the latest reply: bytes of the server
+  bool overlaps = false;          ///< the client asks more while answers are due
+  MessagePlace latest_reply;
+  MessagePlace latest_request;
   BoundedText<64> user;
   BoundedText<64> database;
 };
-
-/// What is missing in the server's bytes of the reply to the oldest request that has not been let go.
-enum class MissingReply : std::uint8_t { beginning, nothing, unknown };
 
 class DatabaseExchanges {
  public:
@@ -171,8 +138,6 @@ class DatabaseExchanges {
   /// The request that a reply answers whose first bytes came with `reply`; kNone when it has none,
   /// which is counted.
   [[nodiscard]] Index answering(DatabaseConnection& connection, const MessageArrival& reply);
-  /// A message of the server has come to its end, whatever it was.
-  void told(DatabaseConnection& connection, const MessageArrival& message) const;
   /// The front one has its whole reply.
   void finish(DatabaseConnection& connection, const MessageArrival& reply);
   /// The front one gets no reply (any more).
@@ -180,18 +145,13 @@ class DatabaseExchanges {
   /// No request of the connection will be answered any more.
   void release_all(DatabaseConnection& connection);
   /// Bytes are missing in which messages may have begun or ended.
-  void lost(DatabaseConnection& connection, Direction direction,
-            MissingReply missing = MissingReply::unknown);
+  void lost(DatabaseConnection& connection, Direction direction);
 
   [[nodiscard]] std::size_t in_use() const { return exchanges_.in_use(); }
 
  private:
-  void doubt(DatabaseConnection& c);
   [[nodiscard]] bool find_turn(DatabaseConnection& c, const MessagePlace& before,
                                const MessagePlace& reply);
-  [[nodiscard]] bool ends_doubt(DatabaseConnection& c, const MessageArrival& reply,
-                                bool contiguous);
-  void find_front(DatabaseConnection& c, const MessageArrival& reply);
   void restart_depth(DatabaseConnection& c);
   void note_overlap(DatabaseConnection& c, const MessagePlace& request,
                     const MessagePlace& reply) const;

@@ -38,12 +38,11 @@ class MemcachedTracker final : public StreamTracker {
     std::array<bool, 2> lost{};
   };
 
-  void on_message(Connection& c, Direction d);
   void on_request(Connection& c);
   void on_reply(Connection& c);
   [[nodiscard]] bool can_answer(const DatabaseExchange& e, const MemcachedReader& reply) const;
   void settle(DatabaseExchange& e, const MemcachedReader& reply) const;
-  void lose(Connection& c, Direction direction, MissingReply missing);
+  void lose(Connection& c, Direction direction);
 
   DatabaseExchanges& exchanges_;
   Counters& counters_;

@@ -87,7 +87,6 @@ class MysqlTracker final : public StreamTracker {
     bool text_prepared = false;                ///< `text` is what was prepared last
     bool answering = false;
     bool passing_over = false;
-    std::uint8_t passed = 0;  ///< the number of the latest packet that was passed over
     bool encrypted = false;
     bool compressed = false;
   };
@@ -96,8 +95,7 @@ class MysqlTracker final : public StreamTracker {
   void body(Connection& c, Direction direction, std::string_view piece);
   void end_message(Connection& c, Direction direction);
   [[nodiscard]] static bool is_told(const Connection& c, Direction d);
-  [[nodiscard]] static MissingReply what_is_missing(const Connection& c, Direction d);
-  void lose(Connection& c, Direction direction, MissingReply missing);
+  void lose(Connection& c, Direction direction);
 
   void greeting(Connection& c);
   void login_bytes(Connection& c, std::string_view piece);
@@ -110,7 +108,6 @@ class MysqlTracker final : public StreamTracker {
   [[nodiscard]] const Fingerprint* statement(const Connection& c, std::uint64_t number) const;
 
   void end_server_message(Connection& c);
-  [[nodiscard]] static bool begins_answer(Connection& c);
   void authentication(Connection& c, DatabaseExchange& e, const Reader& r);
   void result(Connection& c, DatabaseExchange& e, const Reader& r);
   void first_of_result(Connection& c, DatabaseExchange& e, const Reader& r);

@@ -92,8 +92,7 @@ class PostgresTracker final : public StreamTracker {
   void body(Connection& c, Direction direction, std::string_view piece);
   void end_message(Connection& c, Direction direction);
   [[nodiscard]] static bool is_told(const Connection& c, Direction d);
-  [[nodiscard]] static MissingReply what_is_missing(const Connection& c, Direction d);
-  void lose(Connection& c, Direction direction, MissingReply missing);
+  void lose(Connection& c, Direction direction);
 
   [[nodiscard]] bool begin_startup(Connection& c);
   void startup_parameter(Connection& c, std::string_view piece);

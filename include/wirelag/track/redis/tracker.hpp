@@ -53,17 +53,15 @@ class RedisTracker final : public StreamTracker {
     bool subscribed = false;
     bool monitor = false;
     bool replication = false;
-    bool pushes = false;  ///< what the server says may be none of its replies
   };
 
-  void on_message(Connection& c, Direction direction);
   void on_command(Connection& c);
   void describe(DatabaseExchange& e, const RedisCommand& command) const;
   [[nodiscard]] bool silenced(Connection& c, const RedisCommand& command);
   void on_reply(Connection& c);
   [[nodiscard]] bool is_push(Connection& c, const RedisReply& reply) const;
   void settle(Connection& c, DatabaseExchange& e, const RedisReply& reply);
-  void lose(Connection& c, Direction direction, MissingReply missing);
+  void lose(Connection& c, Direction direction);
 
   DatabaseExchanges& exchanges_;
   Counters& counters_;

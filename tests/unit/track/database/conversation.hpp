@@ -41,17 +41,6 @@ inline Step server_fin(FrameNumber frame) {
   return {Step::Kind::fin, Direction::s2c, frame, {}, 0};
 }
 
-/// And then `n` requests, each asked after a second of silence, in frames 1000, 2000 ..., and answered a frame later.
-inline Script with_pauses(Script script, int n, const std::string& request,
-                          const std::string& response) {
-  for (int i = 1; i <= n; ++i) {
-    const auto frame = static_cast<FrameNumber>(1000 * i);
-    script.push_back(client(frame, request));
-    script.push_back(server(frame + 1, response));
-  }
-  return script;
-}
-
 /// "GET user:? -> frames 1-1 2-3 wait 1ms" and what is out of the ordinary.
 inline std::string describe(const DatabaseTransaction& t) {
   const std::string named = fmt::format("{} of \"{}\"", t.operation, t.statement_name);

@@ -352,9 +352,8 @@ TEST(Postgres, pairs_nothing_wrong_whatever_is_missing) {
                             for (unsigned i = random() % 4; i > 0; --i)
                               rows += message('D', std::string(random() % 200, 'x'));
                             return rows + done("SELECT 1") + ready('I');
-                          },
-                          true};
-  expect_no_wrong_pair<PostgresBench>(dialogue, 3, 12000);
+                          }};
+  expect_no_wrong_pair<PostgresBench>(dialogue, 3, 4500);
 }
 
 }  // namespace
