@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include <wirelag/control/opening.hpp>
+
 #include "graph_parts.hpp"
 
 namespace wirelag {
@@ -27,8 +29,8 @@ void mark_spares(Visit& visit) {
   std::sort(carried.begin(), carried.end());
   for (VisitNode& n : visit.nodes) {
     const bool handshake = n.kind == VisitNode::Kind::connect || n.kind == VisitNode::Kind::tls;
-    n.waited_for = !handshake || !n.ended ||
-                   std::binary_search(carried.begin(), carried.end(), n.connection);
+    n.waited_for =
+        !handshake || !n.ended || std::binary_search(carried.begin(), carried.end(), n.connection);
   }
 }
 
@@ -44,8 +46,11 @@ std::string service_of(const Visit& visit, const Dataset& data, const Correlatio
 }
 
 /// Not answered within the capture, and nothing is known of how long that takes at least: the other
-/// direction, or any round trip to the server, was not captured.
+/// direction, or any round trip to the server, was not captured. Or captured in an order that cannot be.
 bool end_unseen(const VisitNode& n, const GraphInput& input) {
+  if (n.kind == VisitNode::Kind::connect && opening_contradicts(input.data.connections()[n.item])) {
+    return true;
+  }
   if (n.ended || n.connection == Dataset::kNone) return false;
   if (n.kind == VisitNode::Kind::request && n.item != Dataset::kNone &&
       known(input.data.http()[n.item].response_first_ns)) {

@@ -117,6 +117,12 @@ class Edges {
     std::uint32_t last_request = UINT32_MAX;
   };
 
+  /// A request's connection.
+  struct Busy {
+    Endpoint server;
+    TimeNs until_ns;
+  };
+
   [[nodiscard]] const VisitNode& node(std::uint32_t i) const { return visit_.nodes[i]; }
   [[nodiscard]] const Connection& connection(std::size_t i) const { return data_.connections()[i]; }
 
@@ -400,12 +406,6 @@ class Edges {
   const VisitLimits& limits_;
   Form form_;
   std::vector<VisitEdge>& out_;
-  /// A request's connection.
-  struct Busy {
-    Endpoint server;
-    TimeNs until_ns;
-  };
-
   std::array<std::byte, 4096> at_first_;
   std::pmr::monotonic_buffer_resource memory_{at_first_.data(), at_first_.size()};
   std::pmr::vector<Spare> spares_{&memory_};

@@ -67,11 +67,12 @@ std::string task_count(const Channel& channel) {
 }
 
 std::string traffic(const Connection& c) {
+  const DurationNs lasted = elapsed_ns(c.start_time_ns, c.last_time_ns);
   std::string text =
-      fmt::format("{} up in {}, {} down in {} within {}; {}; {}", bytes(c.half.c2s.payload_bytes),
+      fmt::format("{} up in {}, {} down in {}{}; {}; {}", bytes(c.half.c2s.payload_bytes),
                   count(c.half.c2s.packets, "packet"), bytes(c.half.s2c.payload_bytes),
                   count(c.half.s2c.packets, "packet"),
-                  duration(elapsed_ns(c.start_time_ns, c.last_time_ns)), resent(c), closed(c));
+                  known(lasted) ? " within " + duration(lasted) : "", resent(c), closed(c));
   const std::uint64_t missing =
       c.half.c2s.impairment().missing_bytes + c.half.s2c.impairment().missing_bytes;
   if (missing > 0) text += fmt::format("; {} never captured", bytes(missing));

@@ -18,7 +18,7 @@ void segment(std::string& out, const ExplainedSegment& e) {
   out += '\n';
   const std::string frame = s.frame != 0 ? fmt::format("frame {}", s.frame) : "segment";
   out += fmt::format("{:<11} {:>12}  client {} server  {}\n", frame,
-                     known(e.offset_ns) ? "+" + ms_number(e.offset_ns) + " ms" : "clock back",
+                     known(e.offset_ns) ? "+" + ms_number(e.offset_ns) + " ms" : "time unknown",
                      s.direction == Direction::c2s ? "-->" : "<--", tcp_flags(s.flags));
   paragraph(out, "numbers", numbers_words(e), kLabel, 2);
   if (!(s.flags & tcp_flag::rst)) {

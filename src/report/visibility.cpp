@@ -118,7 +118,8 @@ std::vector<std::string> sight_limits(const Report& report) {
   line(v.clock_steps_back, fmt::format("{} back: durations across it are not reported",
                                        v.clock_steps_back == 1 ? "clock step" : "clock steps"));
   line(v.frames_without_time,
-       "frames that the file gives no time: no duration that needs one of them is given");
+       fmt::format("{} that the file gives no time: no duration that needs one is given",
+                   v.frames_without_time == 1 ? "frame" : "frames"));
   for (const auto& [link_type, frames] : report.capture.link_types_unsupported) {
     line(frames, fmt::format("frames of link type {}, which is not understood: what they carry is "
                              "not in this report",

@@ -185,7 +185,7 @@ void segment(Writer& w, const ExplainedSegment& e) {
     const auto line = w.element("p");
     w.leaf("b", s.frame != 0 ? fmt::format("frame {}", s.frame) : "segment");
     w.text(fmt::format(" {}: client {} server, {}",
-                       known(e.offset_ns) ? "+" + ms_number(e.offset_ns) + " ms" : "clock back",
+                       known(e.offset_ns) ? "+" + ms_number(e.offset_ns) + " ms" : "time unknown",
                        s.direction == Direction::c2s ? "→" : "←", tcp_flags(s.flags)));
   }
   w.leaf("p", e.meaning);
