@@ -77,7 +77,7 @@ enum class ConnectionEnd : std::uint8_t {
   X(tail_probe, "tail loss probe (RFC 8985)")                                                \
   X(fin, "a repeated FIN without payload")                                                   \
   X(syn_data, "data of the SYN: the server took the SYN without it (RFC 7413)")              \
-  X(spurious, "acknowledged already, or an earlier copy was answered (RFC 3522)")            \
+  X(spurious, "all of it had been acknowledged already")                                     \
   X(unclassified, "sent again or overtaken: frames without a time do not tell")              \
   X(keep_alive, "one byte or none before the next expected one (RFC 9293 section 3.8.4)")    \
   X(zero_window_probe, "sent into a closed window (RFC 9293 section 3.8.6.1)")               \

@@ -131,17 +131,6 @@ struct SideDetail {
 };
 static_assert(sizeof(SideDetail) == 48);
 
-/// Resends, of one class, of the first byte that the peer has not acknowledged. The TSval that its ACK echoes is
-/// that of the copy that came first (RFC 7323 section 4.3): one from before all of them says that none was needed
-/// (RFC 3522).
-struct DoubtedResends {
-  std::uint32_t tsval = 0;  ///< of the first of them
-  std::uint16_t count = 0;
-  RetransmissionClass why = RetransmissionClass::rto;
-  DurationNs lost_ns = 0;             ///< they are charged with
-  TimeNs lost_until_ns = kUnknownNs;  ///< Trouble::lost_until_ns before them
-};
-
 /// What goes wrong with what one side sends, and its closed windows.
 struct Trouble {
   std::array<std::uint32_t, kRetransmissionClasses> retransmissions{};
@@ -162,7 +151,6 @@ struct Trouble {
   RetransmissionClass recovery =
       RetransmissionClass::rto;  ///< what began the recovery: rto or fast
   bool recovering = false;
-  DoubtedResends doubted;  ///< valid with TcpFlow::doubted
   HoleList holes;
 };
 
@@ -227,8 +215,7 @@ struct TcpFlow {
   std::uint32_t transfer = kNone;  ///< both directions' progress while bytes are followed
   ServiceId service = kNoService;
   Protocol protocol = Protocol::unknown;
-  ClientBasis basis : 4 = ClientBasis::first_packet;
-  std::uint8_t doubted : 2 = 0;            ///< bit per side: Trouble::doubted is valid
+  ClientBasis basis = ClientBasis::first_packet;
   std::array<std::uint8_t, 2> attempts{};  ///< payload segments looked at to recognise the protocol
   SideIndex client : 1 = 0;
   bool syn : 1 = false;         ///< a SYN from the client

@@ -12,7 +12,7 @@ namespace {
   // Bits of one byte: tested together, not one after the other.
   const bool sends = side.seen & side.acked & !side.window_closed;
   const bool held_up = peer.window_full | peer.awaits_answer | peer.probing;
-  return (flow.complete | !flow.syn_ack) & sends & !held_up && flow.doubted == 0;
+  return (flow.complete | !flow.syn_ack) & sends & !held_up;
 }
 
 [[nodiscard]] bool expected(const TcpFlow& flow, const Side& side, const Side& peer,

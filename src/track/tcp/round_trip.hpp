@@ -7,12 +7,10 @@
 
 namespace wirelag::tcp {
 
-/// The round trips of the peer's data that a segment completes; unknown where it completes none. And what it says of
-/// the peer's resends.
+/// The round trips of the peer's data that a segment completes; unknown where it completes none.
 struct RoundTrip {
   DurationNs to_ack_ns = kUnknownNs;
   DurationNs to_timestamp_ns = kUnknownNs;
-  bool needless_resends = false;  ///< the latest: the segment answers an earlier copy
   [[nodiscard]] bool any() const { return known(to_ack_ns) || known(to_timestamp_ns); }
 };
 

@@ -17,15 +17,14 @@ constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
 
-/// The time from `noticed` on, less what an earlier resend has been charged with; how much that is.
-DurationNs charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now) {
+/// The time from `noticed` on, less what an earlier resend has been charged with.
+void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now) {
   const TimeNs from = std::max(noticed, trouble.lost_until_ns);  // unknown is the smallest
   const DurationNs lost = known(noticed) ? elapsed_ns(from, now) : kUnknownNs;
-  if (!known(lost)) return 0;
+  if (!known(lost)) return;
   DurationNs& total_ns = trouble.lost_ns[static_cast<std::size_t>(c)];
   total_ns = plus_ns(total_ns, lost);
   trouble.lost_until_ns = now;
-  return lost;
 }
 
 /// Whether the client sends at `begin` what its SYN carried: the server has taken the SYN alone.
@@ -101,9 +100,6 @@ void Sequences::take_acknowledgement(TcpFlow& flow, SideIndex sender, const Pack
   const std::uint32_t ack = packet.tcp.ack;
   side.ack_ns = packet.time_ns;
   if (!side.acked || seq_distance(side.max_ack, ack) > 0) {
-    if ((flow.doubted >> (sender ^ 1) & 1U) != 0) {
-      completed.needless_resends = were_needless(flow, sender ^ 1, options.timestamps());
-    }
     side.max_ack = ack;
     side.acked = true;
     side.duplicate_acks = 0;
@@ -155,34 +151,6 @@ void Sequences::end_window_full(TcpFlow& flow, SideIndex sender, TimeNs now) {
   Trouble& mine = trouble(flow.detail[sender]);
   const DurationNs span = elapsed_ns(mine.window_full_since_ns, now);
   if (known(span)) mine.window_full_ns = plus_ns(mine.window_full_ns, span);
-}
-
-// ------------------------------------------------------------------------- resends in vain
-
-/// `sender` has sent again what the peer has to acknowledge next.
-void Sequences::doubt_resend(TcpFlow& flow, SideIndex sender, RetransmissionClass why,
-                             const Timestamps& stamps, TimeNs lost_until_ns, DurationNs lost_ns) {
-  DoubtedResends& doubted = trouble(flow.detail[sender]).doubted;
-  const bool more = (flow.doubted >> sender & 1U) != 0 && doubted.why == why;
-  if (!more) doubted = {stamps.val, 0, why, 0, lost_until_ns};
-  if (doubted.count < UINT16_MAX) ++doubted.count;
-  doubted.lost_ns = plus_ns(doubted.lost_ns, lost_ns);
-  flow.doubted |= 1U << sender;
-}
-
-/// The peer of `sender` acknowledges what was sent again. Whether it has an earlier copy: then nothing was lost.
-bool Sequences::were_needless(TcpFlow& flow, SideIndex sender, const Timestamps& stamps) {
-  flow.doubted &= ~(1U << sender);
-  Trouble& mine = trouble(flow.detail[sender]);
-  const DoubtedResends& doubted = mine.doubted;
-  if (!stamps.present || stamps.ecr == 0) return false;
-  if (seq_distance(stamps.ecr, doubted.tsval) <= 0) return false;
-  const auto of = [](RetransmissionClass c) { return static_cast<std::size_t>(c); };
-  mine.retransmissions[of(doubted.why)] -= doubted.count;
-  mine.retransmissions[of(RetransmissionClass::spurious)] += doubted.count;
-  mine.lost_ns[of(doubted.why)] -= doubted.lost_ns;
-  mine.lost_until_ns = doubted.lost_until_ns;
-  return true;
 }
 
 // ---------------------------------------------------------------------------------- what is sent
@@ -254,19 +222,11 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
   count(flow.detail[sender], why);
   if (needless || why == RetransmissionClass::spurious) return true;
   const bool fast = why == RetransmissionClass::fast;
-  const TimeNs lost_until_ns = mine.lost_until_ns;
-  const DurationNs lost_ns = charge(mine, why,
-                                    known(noticed) ? noticed
-                                    : fast ? trouble(flow.detail[sender ^ 1]).duplicate_ack_ns
-                                           : flow.recent[sender].sent_ns,
-                                    packet.time_ns);
-  const Timestamps stamps = SegmentOptions(packet.tcp.options).timestamps();
-  const bool awaited = peer.acked && begin == peer.max_ack && !known(noticed);
-  if (awaited && stamps.present && !bare && !packet.tcp.has(tcp_flag::syn) && !flow.untimed) {
-    doubt_resend(flow, sender, why, stamps, lost_until_ns, lost_ns);
-  } else {
-    flow.doubted &= ~(1U << sender);  // what this one is charged with would go, too
-  }
+  charge(mine, why,
+         known(noticed) ? noticed
+         : fast         ? trouble(flow.detail[sender ^ 1]).duplicate_ack_ns
+                        : flow.recent[sender].sent_ns,
+         packet.time_ns);
   return true;
 }
 

@@ -59,9 +59,6 @@ class Sequences {
   void count_duplicate_ack(TcpFlow& flow, SideIndex sender, TimeNs now);
   void take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
                             const SegmentOptions& options, RoundTrip& completed);
-  void doubt_resend(TcpFlow& flow, SideIndex sender, RetransmissionClass why,
-                    const Timestamps& stamps, TimeNs lost_until_ns, DurationNs lost_ns);
-  [[nodiscard]] bool were_needless(TcpFlow& flow, SideIndex sender, const Timestamps& stamps);
   void take_window(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void begin_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);
   void end_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);

@@ -120,13 +120,6 @@ void Streams::measure(TcpFlow& flow, SideIndex sender, const Packet& packet,
   note_payload(transfer[sender], flow, sender, packet, content == SegmentContent::resent);
 }
 
-/// What `sender` has sent again since its latest new byte nobody waited for.
-void Streams::forget_resends(const TcpFlow& flow, SideIndex sender) {
-  if (flow.transfer == kNone) return;
-  TransferProgress& progress = transfers_[flow.transfer][sender];
-  progress.resend_stall_ns -= std::exchange(progress.resent_since_new_ns, 0);
-}
-
 std::uint32_t Streams::burst(const TcpFlow& flow, SideIndex sender) const {
   return flow.transfer != kNone ? transfers_[flow.transfer][sender].burst : 0;
 }

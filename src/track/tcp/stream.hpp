@@ -30,8 +30,6 @@ class Streams {
 
   /// Payload, SYN or FIN of a segment.
   void on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet, SegmentContent content);
-  /// The latest resends of `sender` were needless. Call before the segment that says so brings anything.
-  void forget_resends(const TcpFlow& flow, SideIndex sender);
   /// Has the memory fetched that on_segment() will touch. Call when the flow's own memory is near.
   void prefetch(const TcpFlow& flow, SideIndex sender) const {
     if (flow.transfer != kNone) {

@@ -124,7 +124,6 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
       observer->on_handshake(describe(flow, ConnectionEnd::capture_end));
     }
   }
-  if (completed.needless_resends) streams.forget_resends(flow, sender ^ 1);
   if (content != SegmentContent::nothing || (flags & (tcp_flag::syn | tcp_flag::fin)) != 0) {
     streams.on_segment(flow, sender, packet, content);
   }
