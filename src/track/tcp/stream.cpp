@@ -28,11 +28,12 @@ void follow_speaker(TcpFlow& flow, SideIndex sender, Speaker speaker) {
   flow.basis = ClientBasis::protocol;
 }
 
-/// Whether somebody says what only the other one of a connection says: another protocol has the same words.
-[[nodiscard]] bool is_out_of_role(const TcpFlow& flow, SideIndex sender, Speaker speaker) {
-  const bool known = flow.basis == ClientBasis::syn || flow.basis == ClientBasis::synack;
-  return known && speaker != Speaker::either &&
-         (speaker == Speaker::client) != (sender == flow.client);
+/// Whether it is the server that says what Redis' clients say on a line: another protocol has the same words (NATS,
+/// whose servers ask whether their client lives).
+[[nodiscard]] bool is_out_of_role(const TcpFlow& flow, SideIndex sender,
+                                  const Recognised& message) {
+  return message.protocol == Protocol::redis && message.speaker == Speaker::client &&
+         sender != flow.client;
 }
 
 /// Whether the peer has the bytes before `seq`: what was not captured of them never will be.
@@ -367,7 +368,7 @@ void Streams::recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk) {
   const bool continues = joined.protocol != Protocol::unknown;
   const Recognised message =
       continues ? joined : classifier_.recognise(chunk.bytes, Transport::tcp);
-  if (message.protocol == Protocol::unknown || is_out_of_role(flow, sender, message.speaker)) {
+  if (message.protocol == Protocol::unknown || is_out_of_role(flow, sender, message)) {
     keep_beginning(flow, sender, chunk);
     return;
   }

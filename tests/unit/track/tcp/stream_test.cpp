@@ -236,11 +236,28 @@ TEST(Stream, WhatOnlyTheOtherOneSaysIsAnotherProtocol) {
   nats.client_sends(50, kAck, 13, 16, "PONG\r\n");
   EXPECT_EQ(nats.finish().protocol, Protocol::unknown);
 
+  // So it is where the connection was open before: the port tells who the server is.
+  Conversation open_before;
+  open_before.server_sends(20, kAck, 1, 1, "PING\r\n");
+  open_before.client_sends(30, kAck, 1, 7, "PONG\r\n");
+  const Connection c = open_before.finish();
+  EXPECT_EQ(c.protocol, Protocol::unknown);
+  EXPECT_EQ(c.basis, ClientBasis::port);
+
   // The same line by the client is Redis.
   Conversation redis;
   redis.shake_hands();
   redis.client_sends(20, kAck, 1, 1, "PING\r\n");
   EXPECT_EQ(redis.finish().protocol, Protocol::redis);
+}
+
+TEST(Stream, WhoAcceptedTheConnectionMayBeTheClientOfWhatIsSpokenOnIt) {
+  // GIVEN a server of FTP that opens its data connection (active mode), on which TLS' client accepts
+  Conversation c;
+  c.shake_hands();
+  const std::string hello("\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03", 11);
+  c.server_sends(20, kAck, 1, 1, hello);
+  EXPECT_EQ(c.finish().protocol, Protocol::tls);
 }
 
 TEST(Stream, UrgentDataStaysInItsPlace) {
