@@ -98,7 +98,7 @@ class Edges {
       switch (n.kind) {
         case VisitNode::Kind::dns:
           discover(i, n.start_ns);
-          lookups_.push_back(i);
+          note_lookup(n.item, i);
           break;
         case VisitNode::Kind::connect: connect(i, n); break;
         case VisitNode::Kind::tls: tls(i, n); break;
@@ -115,12 +115,6 @@ class Edges {
     std::uint32_t ready = UINT32_MAX;  ///< its CONNECT, then its TLS node
     TimeNs opened_ns = kUnknownNs;     ///< its SYN
     std::uint32_t last_request = UINT32_MAX;
-  };
-
-  /// A request's connection.
-  struct Busy {
-    Endpoint server;
-    TimeNs until_ns;
   };
 
   [[nodiscard]] const VisitNode& node(std::uint32_t i) const { return visit_.nodes[i]; }
@@ -218,11 +212,16 @@ class Edges {
         [](const Carrier& c, std::size_t sought) { return c.connection < sought; });
   }
 
+  void note_lookup(std::size_t lookup, std::uint32_t i) {
+    const std::pair entry(lookup, i);
+    lookups_.insert(std::upper_bound(lookups_.begin(), lookups_.end(), entry), entry);
+  }
   /// The node of a lookup that has passed by, UINT32_MAX for none.
   [[nodiscard]] std::uint32_t node_of_lookup(std::size_t lookup) const {
-    const auto at = std::find_if(lookups_.rbegin(), lookups_.rend(),
-                                 [&](std::uint32_t i) { return node(i).item == lookup; });
-    return at == lookups_.rend() ? UINT32_MAX : *at;
+    const auto after =
+        std::upper_bound(lookups_.begin(), lookups_.end(), std::pair(lookup, UINT32_MAX));
+    if (after == lookups_.begin() || std::prev(after)->first != lookup) return UINT32_MAX;
+    return std::prev(after)->second;
   }
 
   void connect(std::uint32_t i, const VisitNode& n) {
@@ -316,7 +315,8 @@ class Edges {
 
     wanted_[i] = wanted;
     carrier.last_request = i;
-    busy_.push_back({server, n.end_ns});
+    std::pmr::vector<TimeNs>& busy = busy_until_[server];
+    busy.insert(std::upper_bound(busy.begin(), busy.end(), n.end_ns), n.end_ns);
     if (n.ended) complete_.add(n.end_ns, i);
     if (h == nullptr || (is_document(*h) && known(h->response_first_ns))) {
       if (n.parts_before_answer > 0) documents_.add(answer_ns(i), i);
@@ -340,13 +340,10 @@ class Edges {
     if (const TimeNs t = spare_for(i, n, carrier); known(t)) return t;
     if (!queued) return n.start_ns;
     // Connections busy, or just about to be used again; its own is one of them.
-    const Endpoint& server = connection(n.connection).server;
-    const TimeNs since_ns = n.start_ns - at_once_ns(n);
-    std::erase_if(busy_,
-                  [&](const Busy& b) { return b.server == server && b.until_ns < since_ns; });
-    const auto busy = std::count_if(busy_.begin(), busy_.end(),
-                                    [&](const Busy& b) { return b.server == server; });
-    if (std::cmp_less(busy, limits_.connections_per_server)) return n.start_ns;
+    std::pmr::vector<TimeNs>& busy = busy_until_[connection(n.connection).server];
+    busy.erase(busy.begin(),
+               std::lower_bound(busy.begin(), busy.end(), n.start_ns - at_once_ns(n)));
+    if (busy.size() < limits_.connections_per_server) return n.start_ns;
     return wanted_[carrier.last_request];
   }
 
@@ -409,12 +406,12 @@ class Edges {
   std::array<std::byte, 4096> at_first_;
   std::pmr::monotonic_buffer_resource memory_{at_first_.data(), at_first_.size()};
   std::pmr::vector<Spare> spares_{&memory_};
-  std::pmr::vector<std::uint32_t> lookups_{&memory_};  ///< their nodes
-  std::pmr::vector<Carrier> carriers_{&memory_};       ///< by connection
+  std::pmr::vector<std::pair<std::size_t, std::uint32_t>> lookups_{&memory_};  ///< and their nodes
+  std::pmr::vector<Carrier> carriers_{&memory_};                               ///< by connection
   std::pmr::map<IpAddress, std::uint32_t> failed_{&memory_};
-  std::pmr::vector<Busy> busy_{&memory_};
-  Timeline complete_{&memory_};   ///< by last byte
-  Timeline documents_{&memory_};  ///< by first byte
+  std::pmr::map<Endpoint, std::pmr::vector<TimeNs>> busy_until_{&memory_};  ///< ascending
+  Timeline complete_{&memory_};                                             ///< by last byte
+  Timeline documents_{&memory_};                                            ///< by first byte
   std::pmr::unordered_map<std::pmr::string, std::uint32_t> by_url_{&memory_};
   /// By node: the shortest gap of what was found behind its end, and behind its first byte.
   std::pmr::vector<std::array<DurationNs, 2>> first_lag_;

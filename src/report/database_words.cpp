@@ -16,7 +16,9 @@
 namespace wirelag::report {
 namespace {
 
-bool unanswered(const DatabaseTransaction& t) { return !known(t.response_first_ns) && !t.no_reply; }
+bool unanswered(const DatabaseTransaction& t) {
+  return t.response_frames.first == 0 && !t.no_reply;
+}
 
 DurationNs quantile(const std::vector<DurationNs>& sorted, double q) {
   if (sorted.empty()) return kUnknownNs;
