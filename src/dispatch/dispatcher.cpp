@@ -4,16 +4,14 @@
 #include <cstring>
 #include <type_traits>
 
-#include <wirelag/base/prefetch.hpp>
 #include <wirelag/dispatch/dispatcher.hpp>
+#include <wirelag/ingest/prefetch_headers.hpp>
 
 namespace wirelag {
 namespace {
 
 static_assert(std::is_trivially_copyable_v<Frame>);
 
-/// The headers of nearly every frame end within these.
-constexpr std::size_t kHeaderBytes = 128;
 /// So many headers are asked for before the first is looked at.
 constexpr std::size_t kBurst = 32;
 
@@ -34,7 +32,7 @@ Dispatcher::Dispatcher(const DecodeLimits& limits, std::span<SpscRing* const> ri
 void Dispatcher::dispatch(std::span<const Frame> frames) {
   while (!frames.empty()) {
     const std::span<const Frame> burst = frames.first(std::min(frames.size(), kBurst));
-    for (const Frame& frame : burst) prefetch_lines<kHeaderBytes>(frame.bytes.data());
+    prefetch_headers(burst);
     for (const Frame& frame : burst) dispatch(frame);
     frames = frames.subspan(burst.size());
   }

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include <wirelag/base/prefetch.hpp>
+#include <wirelag/ingest/prefetch_headers.hpp>
 #include <wirelag/track/dns/tracker.hpp>
 #include <wirelag/track/http/tracker.hpp>
 #include <wirelag/track/memcached/tracker.hpp>
@@ -22,8 +22,6 @@ constexpr std::uint16_t kMulticastDnsPort = 5353;  ///< RFC 6762
 constexpr std::uint16_t kLlmnrPort = 5355;         ///< RFC 4795
 /// Places of the flow table in one step of a snapshot: about 64 KiB of transactions at most.
 constexpr std::size_t kSnapshotStep = 64;
-/// The headers of nearly every frame end within these.
-constexpr std::size_t kHeaderBytes = 128;
 /// What a stream needs is asked for this many packets ahead: its flow's record has come by then.
 constexpr std::size_t kStreamAhead = 8;
 
@@ -127,9 +125,7 @@ void Worker::State::note_time(TimeNs time_ns) {
 }
 
 void Worker::State::process_burst(std::span<const Frame> frames) {
-  for (const Frame& frame : frames) {
-    prefetch_lines<kHeaderBytes>(frame.bytes.data());
-  }
+  prefetch_headers(frames);
   std::size_t ready = 0;
   for (const Frame& frame : frames) {
     if (!frame.untimed || !known(now)) now = std::max(now, frame.time_ns);

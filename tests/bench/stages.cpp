@@ -12,6 +12,7 @@
 #include <wirelag/dispatch/dispatcher.hpp>
 #include <wirelag/flow/index.hpp>
 #include <wirelag/flow/key.hpp>
+#include <wirelag/ingest/prefetch_headers.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 
 namespace wirelag::bench {
@@ -42,10 +43,9 @@ class Discard : public TransactionSink {
 /// Burst by burst, the headers on their way into the cache: as a worker has its frames.
 template <class Process>
 void each_burst(std::span<const Frame> frames, const Process& process) {
-  constexpr std::size_t kHeaderBytes = 128;
   for (; !frames.empty(); frames = frames.subspan(std::min(frames.size(), kBurst))) {
     const std::span<const Frame> burst = frames.first(std::min(frames.size(), kBurst));
-    for (const Frame& f : burst) prefetch_lines<kHeaderBytes>(f.bytes.data());
+    prefetch_headers(burst);
     process(burst);
   }
 }

@@ -219,6 +219,22 @@ TEST(Visits, TheServersDirectionMissingTheWaitIsNotKnown) {
   EXPECT_EQ(path.breakdown[static_cast<std::size_t>(Category::connect)], 0);
 }
 
+TEST(Visits, AHandshakeCapturedInAnOrderThatCannotBeIsNoWait) {
+  // GIVEN a visit of nothing but a connection whose ACK was captured before the SYN-ACK
+  Story s;
+  Connection& c = s.connection(kClient, 1001, kServer, 80, 0, 40);
+  c.handshake_ambiguous = true;
+  c.connect_time_ns = c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
+  // THEN how long it took is not known: neither what lies between its frames, nor 0
+  const Judged judged(s);
+  ASSERT_EQ(judged.visits.stored.size(), 1U);
+  const Visit& visit = judged.visits.stored[0];
+  EXPECT_TRUE(visit.flags.end_unseen);
+  EXPECT_EQ(breakdowns(judged.visits.stored,
+                       Form::serial)[0][static_cast<std::size_t>(Category::connect)],
+            0);
+}
+
 TEST(Visits, ASynThatNobodyAnsweredIsAWait) {
   Story s;
   Connection& c = s.connection(kClient, 1001, kServer, 80, 0, 3000);
