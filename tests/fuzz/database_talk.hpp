@@ -54,7 +54,7 @@ class Talk {
       }
       if (tracker_.interest(handle) != StreamInterest::bytes) break;
     }
-    tracker_.close(handle, ConnectionEnd::closed);
+    tracker_.close(handle);
     WIRELAG_REQUIRE(tracker_.connections_in_use() == 0);
     WIRELAG_REQUIRE(exchanges_.in_use() == 0 && statements_.in_use() == 0);
   }

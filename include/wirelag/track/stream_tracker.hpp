@@ -83,9 +83,9 @@ class StreamTracker {
   [[nodiscard]] virtual StreamInterest interest(Handle) const { return StreamInterest::bytes; }
   /// The service this connection belongs to by the names seen on it so far.
   [[nodiscard]] virtual ServiceId service(Handle handle) const = 0;
-  /// The connection is over (closed, reset, evicted, capture end): emit what is unfinished, free
+  /// No more bytes will come: the connection is over, or both sides have closed. Emits what is unfinished, frees
   /// the handle.
-  virtual void close(Handle handle, ConnectionEnd end) = 0;
+  virtual void close(Handle handle) = 0;
 };
 
 /// The contract of a protocol that runs over UDP.

@@ -171,7 +171,7 @@ void DnsTracker::on_fin(Handle, Direction, TimeNs, FrameNumber) {}
 
 ServiceId DnsTracker::service(Handle handle) const { return state_->streams[handle].service; }
 
-void DnsTracker::close(Handle handle, ConnectionEnd) {
+void DnsTracker::close(Handle handle) {
   Stream& stream = state_->streams[handle];
   state_->reader.close(stream.framing.c2s);
   state_->reader.close(stream.framing.s2c);

@@ -133,7 +133,7 @@ StreamInterest HttpTracker::interest(Handle handle) const {
 
 ServiceId HttpTracker::service(Handle handle) const { return connections_[handle].service; }
 
-void HttpTracker::close(Handle handle, ConnectionEnd) {
+void HttpTracker::close(Handle handle) {
   at_ = &connections_[handle];
   for (const Direction d : {Direction::c2s, Direction::s2c})
     parser_.abort(at_->stream[index(d)], d);

@@ -130,7 +130,7 @@ void MemcachedTracker::on_fin(Handle handle, Direction d, TimeNs, FrameNumber) {
   if (d == Direction::s2c) exchanges_.release_all(connections_[handle].base);
 }
 
-void MemcachedTracker::close(Handle handle, ConnectionEnd) {
+void MemcachedTracker::close(Handle handle) {
   Connection& c = connections_[handle];
   const MessageArrival& reply = c.arrival[index(Direction::s2c)];
   if (reply.bytes > 0 && c.base.first != DatabaseExchanges::kNone && !c.base.doubt) {

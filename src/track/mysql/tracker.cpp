@@ -179,7 +179,7 @@ StreamInterest MysqlTracker::interest(Handle handle) const {
   return c.compressed ? StreamInterest::nothing : StreamInterest::bytes;
 }
 
-void MysqlTracker::close(Handle handle, ConnectionEnd) {
+void MysqlTracker::close(Handle handle) {
   Connection& c = connections_[handle];
   if (c.sending != kNone) exchanges_.give(c.sending);
   end_answer(c, false);

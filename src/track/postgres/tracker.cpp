@@ -196,7 +196,7 @@ StreamInterest PostgresTracker::interest(Handle handle) const {
   return connections_[handle].encrypted ? StreamInterest::other_protocol : StreamInterest::bytes;
 }
 
-void PostgresTracker::close(Handle handle, ConnectionEnd) {
+void PostgresTracker::close(Handle handle) {
   Connection& c = connections_[handle];
   if (c.sending != kNone && c.sending != c.flushed) exchanges_.give(c.sending);
   end_answer(c, false);

@@ -118,7 +118,7 @@ StreamInterest RedisTracker::interest(Handle handle) const {
   return connections_[handle].replication ? StreamInterest::nothing : StreamInterest::bytes;
 }
 
-void RedisTracker::close(Handle handle, ConnectionEnd) {
+void RedisTracker::close(Handle handle) {
   Connection& c = connections_[handle];
   const MessageArrival& reply = c.arrival[index(Direction::s2c)];
   if (reply.bytes > 0 && c.base.first != DatabaseExchanges::kNone && !c.base.doubt) {

@@ -102,7 +102,7 @@ void TcpTracker::State::end(std::uint32_t i, ConnectionEnd why) {
   TcpFlow& flow = flows[i];
   index.prefetch(flow.hash);  // for erase(), below
   account_aside(flow);
-  streams.close(flow, why);
+  streams.close(flow);
   const Connection connection = describe(flow, why);
   sink.emit(&connection);
   openings.release(flow);

@@ -96,6 +96,8 @@ void Streams::on_segment(TcpFlow& flow, SideIndex sender, const Packet& packet,
   }
   if (side.fin && flow.recent[sender].stream_next == flow.detail[sender].fin_seq) {
     deliver_fin(flow, sender, packet.measured_ns(), packet.number);
+    // Both sides have sent all they had, and it was handed over: closed connections stay for a while.
+    if (flow.side[sender ^ 1].fin_delivered) let_go(flow);
   }
 }
 
@@ -149,7 +151,15 @@ void Streams::stop_following(TcpFlow& flow, SideIndex sender) {
   drop_waiting(flow, sender);
   if (wants_bytes(flow, 0) || wants_bytes(flow, 1)) return;
   drop_waiting(flow, sender ^ 1);
+  let_go(flow);
+}
+
+/// No more bytes are followed: frees all that is kept for them.
+void Streams::let_go(TcpFlow& flow) {
+  if (flow.tracker != StreamTracker::kNone) close_tracker(flow);
   flow.recognising = false;
+  if (flow.probe != kNone) probes_.give(flow.probe);
+  flow.probe = kNone;
   if (flow.transfer != kNone) transfers_.give(flow.transfer);
   flow.transfer = kNone;
 }
@@ -341,7 +351,7 @@ void Streams::deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk) {
 void Streams::follow_interest(TcpFlow& flow) {
   const StreamInterest interest = tracker(flow)->interest(flow.tracker);
   if (interest == StreamInterest::bytes) return;
-  close_tracker(flow, ConnectionEnd::closed);
+  close_tracker(flow);
   flow.recognising = interest == StreamInterest::other_protocol;
   flow.attempts = {};
   flow.begin_holed = 0;
@@ -353,9 +363,9 @@ ServiceId Streams::service(const TcpFlow& flow) const {
   return named != kNoService ? named : flow.service;
 }
 
-void Streams::close_tracker(TcpFlow& flow, ConnectionEnd end) {
+void Streams::close_tracker(TcpFlow& flow) {
   flow.service = service(flow);
-  tracker(flow)->close(flow.tracker, end);
+  tracker(flow)->close(flow.tracker);
   flow.tracker = StreamTracker::kNone;
 }
 
@@ -470,7 +480,7 @@ void Streams::drop_waiting(TcpFlow& flow, SideIndex sender) {
   detail.waiting_count = 0;
 }
 
-void Streams::close(TcpFlow& flow, ConnectionEnd end) {
+void Streams::close(TcpFlow& flow) {
   for (const SideIndex s : {SideIndex{flow.client}, static_cast<SideIndex>(flow.client ^ 1)}) {
     const Side& side = flow.side[s];
     SideDetail& detail = flow.detail[s];
@@ -483,11 +493,7 @@ void Streams::close(TcpFlow& flow, ConnectionEnd end) {
     }
     deliver_fin(flow, s, flow.untimed ? kUnknownNs : flow.last_ns, flow.last_frame);
   }
-  if (flow.tracker != StreamTracker::kNone) close_tracker(flow, end);
-  if (flow.probe != kNone) probes_.give(flow.probe);
-  flow.probe = kNone;
-  if (flow.transfer != kNone) transfers_.give(flow.transfer);
-  flow.transfer = kNone;
+  let_go(flow);
 }
 
 }  // namespace wirelag::tcp

@@ -43,7 +43,7 @@ class Streams {
   /// By the names seen so far.
   [[nodiscard]] ServiceId service(const TcpFlow& flow) const;
   /// The connection ends: hands over what waits, closes the protocol tracker, frees all.
-  void close(TcpFlow& flow, ConnectionEnd end);
+  void close(TcpFlow& flow);
 
  private:
   static constexpr std::size_t kBlockBytes = 2048;
@@ -95,7 +95,7 @@ class Streams {
                                   const Origin& origin);
   void deliver(TcpFlow& flow, SideIndex sender, StreamChunk chunk);
   void follow_interest(TcpFlow& flow);
-  void close_tracker(TcpFlow& flow, ConnectionEnd end);
+  void close_tracker(TcpFlow& flow);
   void announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missing);
   void announce_cut(TcpFlow& flow, SideIndex sender, StreamChunk chunk, std::uint64_t missing);
   void recognise(TcpFlow& flow, SideIndex sender, StreamChunk chunk);
@@ -123,6 +123,7 @@ class Streams {
   [[nodiscard]] std::uint32_t burst(const TcpFlow& flow, SideIndex sender) const;
   bool set_current(const TcpFlow& flow, SideIndex sender, bool current);
   void stop_following(TcpFlow& flow, SideIndex sender);
+  void let_go(TcpFlow& flow);
   void deliver_fin(TcpFlow& flow, SideIndex sender, TimeNs time_ns, FrameNumber frame);
   void drop_waiting(TcpFlow& flow, SideIndex sender);
   [[nodiscard]] bool wants_bytes(const TcpFlow& flow, SideIndex sender) const;

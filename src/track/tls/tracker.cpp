@@ -142,7 +142,7 @@ StreamInterest TlsTracker::interest(Handle handle) const {
 
 ServiceId TlsTracker::service(Handle handle) const { return state_->streams[handle].service; }
 
-void TlsTracker::close(Handle handle, ConnectionEnd) {
+void TlsTracker::close(Handle handle) {
   state_->finish(state_->streams[handle]);
   state_->streams.give(handle);
 }

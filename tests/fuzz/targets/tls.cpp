@@ -84,7 +84,7 @@ void track(fuzz::Input input) {
       tracker.on_bytes(handle, {bytes, frame, frame, direction});
     }
   }
-  tracker.close(handle, ConnectionEnd::capture_end);
+  tracker.close(handle);
   WIRELAG_REQUIRE(handshakes.count <= 1);
 }
 

@@ -38,7 +38,7 @@ class DnsTracker final : public DatagramTracker, public StreamTracker {
   void on_gap(Handle handle, Direction direction, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
   [[nodiscard]] ServiceId service(Handle handle) const override;
-  void close(Handle handle, ConnectionEnd end) override;
+  void close(Handle handle) override;
 
   /// Emits transactions that are over at `now` (packet time), a bounded number per call. Results do
   /// not depend on when or how often it is called.

@@ -64,7 +64,7 @@ class HttpTracker final : public StreamTracker, private HttpEvents {
   /// other_protocol after 101 and after a CONNECT that was granted.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle handle) const override;
-  void close(Handle handle, ConnectionEnd end) override;
+  void close(Handle handle) override;
 
   /// What the pools hold at the moment: all 0 when no connection is open.
   struct Usage {

@@ -25,7 +25,7 @@ class MemcachedTracker final : public StreamTracker {
   void on_cut(Handle handle, const StreamChunk& chunk, std::uint64_t missing) override;
   void on_fin(Handle handle, Direction direction, TimeNs time_ns, FrameNumber frame) override;
   [[nodiscard]] ServiceId service(Handle) const override { return kNoService; }
-  void close(Handle handle, ConnectionEnd end) override;
+  void close(Handle handle) override;
 
   [[nodiscard]] std::size_t connections_in_use() const { return connections_.in_use(); }
 

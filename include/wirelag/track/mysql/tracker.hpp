@@ -36,7 +36,7 @@ class MysqlTracker final : public StreamTracker {
   /// `other_protocol` once the client has asked for TLS, `nothing` when packets are compressed.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle) const override { return kNoService; }
-  void close(Handle handle, ConnectionEnd end) override;
+  void close(Handle handle) override;
 
   [[nodiscard]] std::size_t connections_in_use() const { return connections_.in_use(); }
 

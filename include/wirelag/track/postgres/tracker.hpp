@@ -39,7 +39,7 @@ class PostgresTracker final : public StreamTracker {
   /// `other_protocol` once the server has agreed to encrypt.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle) const override { return kNoService; }
-  void close(Handle handle, ConnectionEnd end) override;
+  void close(Handle handle) override;
 
   [[nodiscard]] std::size_t connections_in_use() const { return connections_.in_use(); }
 

@@ -33,7 +33,7 @@ class RedisTracker final : public StreamTracker {
   /// `nothing` once a replica has asked for the stream of changes.
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle) const override { return kNoService; }
-  void close(Handle handle, ConnectionEnd end) override;
+  void close(Handle handle) override;
 
   [[nodiscard]] std::size_t connections_in_use() const { return connections_.in_use(); }
 

@@ -58,7 +58,7 @@ class TlsTracker final : public StreamTracker {
   void prefetch(Handle handle, Direction direction) const override;
   [[nodiscard]] StreamInterest interest(Handle handle) const override;
   [[nodiscard]] ServiceId service(Handle handle) const override;
-  void close(Handle handle, ConnectionEnd end) override;
+  void close(Handle handle) override;
 
  private:
   struct State;

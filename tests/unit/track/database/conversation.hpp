@@ -123,7 +123,7 @@ struct Bench {
   const std::vector<std::string>& play(const Script& script, bool from_start = true) {
     const StreamTracker::Handle h = tracker.open({1, {}, {}, from_start});
     for (const Step& s : script) step(h, s);
-    tracker.close(h, ConnectionEnd::closed);
+    tracker.close(h);
     return sink.lines;
   }
   [[nodiscard]] bool all_given_back() const {

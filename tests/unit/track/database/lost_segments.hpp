@@ -156,7 +156,7 @@ class LostSegments {
     }
     give_up(0, true);
     give_up(1, true);
-    bench.tracker.close(h, ConnectionEnd::closed);
+    bench.tracker.close(h);
   }
 
   template <class Bench>

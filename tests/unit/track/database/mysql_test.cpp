@@ -211,14 +211,14 @@ TEST(Mysql, encrypted_and_compressed_connections_are_let_go) {
   b.step(h, server(1, greeting(kFlags | 0x800)));
   b.step(h, client(2, packet(1, number(kFlags | 0x800, 4) + std::string(28, '\0'))));
   EXPECT_EQ(b.tracker.interest(h), StreamInterest::other_protocol);
-  b.tracker.close(h, ConnectionEnd::closed);
+  b.tracker.close(h);
   h = b.tracker.open({2, {}, {}});
   for (const Step& s : Script{server(1, greeting(kFlags | 0x20)), client(2, login(kFlags | 0x20)),
                               server(3, ok(2))}) {
     b.step(h, s);
   }
   EXPECT_EQ(b.tracker.interest(h), StreamInterest::nothing);
-  b.tracker.close(h, ConnectionEnd::closed);
+  b.tracker.close(h);
   EXPECT_EQ(b.counters.of(Counter::database_not_followed), 2U);
 }
 

@@ -120,7 +120,7 @@ std::vector<DatabaseTransaction> midstream(PostgresBench& b, std::uint16_t port,
     b.step(h, server(frame++, message('2', "") + kRow + done("SELECT 1") + ready('I')));
     all.push_back(b.sink.last);
   }
-  b.tracker.close(h, ConnectionEnd::closed);
+  b.tracker.close(h);
   return all;
 }
 
@@ -210,7 +210,7 @@ TEST(Postgres, encryption_is_handed_on) {
   EXPECT_EQ(b.tracker.interest(h), StreamInterest::bytes);
   b.step(h, server(2, "S"));
   EXPECT_EQ(b.tracker.interest(h), StreamInterest::other_protocol);
-  b.tracker.close(h, ConnectionEnd::closed);
+  b.tracker.close(h);
   EXPECT_THAT(b.sink.lines, ElementsAre("SSLRequest -> frames 1-1 2-2 wait 1ms"));
   PostgresBench refused;
   EXPECT_THAT(refused.play({client(1, startup(80877103, "")), server(2, "N"), client(3, kLogin),

@@ -199,7 +199,7 @@ TEST(Redis, does_not_follow_a_replica) {
   const auto h = b.tracker.open({1, {}, {}});
   b.step(h, client(1, resp({"PSYNC", "?", "-1"})));
   EXPECT_EQ(b.tracker.interest(h), StreamInterest::nothing);
-  b.tracker.close(h, ConnectionEnd::closed);
+  b.tracker.close(h);
   EXPECT_EQ(b.counters.of(Counter::database_not_followed), 1U);
 }
 
@@ -211,7 +211,7 @@ TEST(Redis, limits_are_counted_and_keep_the_order) {
   b.step(h, server(2, "+a\r\n+b\r\n+c\r\n"));
   b.step(h, client(3, resp({"GET", "d"})));
   b.step(h, server(4, "+d\r\n"));
-  b.tracker.close(h, ConnectionEnd::closed);
+  b.tracker.close(h);
   EXPECT_THAT(b.sink.lines, ElementsAre("GET a -> frames 1-1 2-2 wait 1ms",
                                         "GET b -> frames 1-1 2-2 wait 1ms depth 2",
                                         "GET d -> frames 3-3 4-4 wait 1ms"));

@@ -227,7 +227,7 @@ TEST(DnsProperties, RandomDamageIsSafe) {
     line.tracker.on_bytes(stream, {m, ms(i), line.frame, Direction::s2c});
     if (random() % 9 == 0) line.tracker.on_gap(stream, Direction::s2c, random() % 300);
   }
-  line.tracker.close(stream, ConnectionEnd::capture_end);
+  line.tracker.close(stream);
   EXPECT_FALSE(line.finish().empty());
 }
 

@@ -30,7 +30,7 @@ struct Connection : Timeline {
     if (!bytes.empty()) tracker.on_bytes(handle, {bytes, at, frame, direction});
   }
   const std::vector<Seen>& close() {
-    tracker.close(handle, ConnectionEnd::closed);
+    tracker.close(handle);
     return finish();
   }
 
@@ -228,7 +228,7 @@ TEST(DnsStream, LlmnrOverTcpIsCountedAndNotPaired) {
   const Message tell = framed(response(5, "host"));
   line.tracker.on_bytes(handle, {ask, ms(0), 1, Direction::c2s});
   line.tracker.on_bytes(handle, {tell, ms(1), 2, Direction::s2c});
-  line.tracker.close(handle, ConnectionEnd::closed);
+  line.tracker.close(handle);
   EXPECT_TRUE(line.finish().empty());
   EXPECT_EQ(line.count(Counter::multicast_dns_messages), 2U);
 }
@@ -299,7 +299,7 @@ TEST(DnsStream, NoRoomForAnotherStream) {
   EXPECT_NE(second, StreamTracker::kNone);
   EXPECT_EQ(first.tracker.open({79, kClient, kResolver}), StreamTracker::kNone);
   EXPECT_EQ(first.count(Counter::dns_streams_full), 1U);
-  first.tracker.close(second, ConnectionEnd::closed);
+  first.tracker.close(second);
   EXPECT_NE(first.tracker.open({80, kClient, kResolver}), StreamTracker::kNone);
 }
 
@@ -321,7 +321,7 @@ TEST(DnsStream, NoRoomToPutMessagesTogetherCutsThem) {
   const Message end(65537 - 65000, 0);
   for (const auto stream : streams) {
     tcp.tracker.on_bytes(stream, {end, ms(2), 9, Direction::c2s});
-    tcp.tracker.close(stream, ConnectionEnd::closed);
+    tcp.tracker.close(stream);
   }
   EXPECT_EQ(tcp.finish().size(), 3U);
 }

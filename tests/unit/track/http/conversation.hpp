@@ -152,7 +152,7 @@ struct Bench {
       step(h, s, next, first_seq + sent_before(script, other, s.frame));
       next += static_cast<std::uint32_t>(s.bytes.size() + s.missing);
     }
-    tracker.close(h, ConnectionEnd::closed);
+    tracker.close(h);
   }
   [[nodiscard]] bool all_given_back() const {
     const HttpTracker::Usage u = tracker.usage();

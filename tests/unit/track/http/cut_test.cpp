@@ -108,7 +108,7 @@ TEST(Cut, AnUpgradeIsStillSeen) {
   bench.step(h, server(3, "HTTP/1.1 101 Switching Protocols\r\n"));
   bench.step(h, server_cut(3, 90));
   EXPECT_EQ(bench.tracker.interest(h), StreamInterest::other_protocol);
-  bench.tracker.close(h, ConnectionEnd::closed);
+  bench.tracker.close(h);
   EXPECT_THAT(bench.sink.lines,
               ElementsAre("GET a.example/x -> 101 frames 1-1 3-3 wait 2ms body 0 last"));
 }

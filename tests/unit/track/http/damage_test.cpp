@@ -147,7 +147,7 @@ TEST(LateBytes, ResponsesWithoutRequestsWaitInBoundedNumber) {
     bench.step(h, server(f, kOk5));
     ASSERT_LE(bench.tracker.usage().exchanges, 4U);
   }
-  bench.tracker.close(h, ConnectionEnd::closed);
+  bench.tracker.close(h);
   EXPECT_THAT(bench.sink.lines, SizeIs(100));
 }
 
@@ -231,7 +231,7 @@ TEST(Interest, EndsWhereAnotherProtocolBegins) {
   bench.step(h, server(4, "HTTP/1.1 200 OK\r\n\r\n"));
   EXPECT_EQ(bench.tracker.interest(h), StreamInterest::other_protocol);
   EXPECT_THAT(bench.sink.lines, SizeIs(2));
-  bench.tracker.close(h, ConnectionEnd::closed);
+  bench.tracker.close(h);
 }
 
 TEST(Texts, AreReportedWithTheService) {
@@ -253,7 +253,7 @@ TEST(Texts, OfTheLatestHostNameTheServiceOfTheConnection) {
   EXPECT_EQ(bench.tracker.service(h), 1);
   bench.step(h, client(2, "GET / HTTP/1.1\r\nHost: video.example\r\n\r\n"));
   EXPECT_EQ(bench.tracker.service(h), 2);
-  bench.tracker.close(h, ConnectionEnd::closed);
+  bench.tracker.close(h);
 }
 
 TEST(Limits, AnOverlongTargetIsCutAndSaysSo) {
@@ -307,7 +307,7 @@ TEST(Limits, EndlessHeadersTakeNoMoreThanOneBuffer) {
     bench.step(h, line);
     ASSERT_LE(bench.tracker.usage().header_buffers, 1U);
   }
-  bench.tracker.close(h, ConnectionEnd::closed);
+  bench.tracker.close(h);
   EXPECT_THAT(bench.sink.lines, IsEmpty());
   EXPECT_TRUE(bench.all_given_back());
 }
@@ -345,8 +345,8 @@ TEST(Limits, WithoutABufferASplitHeadIsNotTrackedAndLaterOnesAre) {
   bench.step(h, client(3, ".example\r\n\r\n"));
   bench.step(h, client(4, get("/b")));
   bench.step(h, server(5, kOk5));
-  bench.tracker.close(h, ConnectionEnd::closed);
-  bench.tracker.close(hog, ConnectionEnd::closed);
+  bench.tracker.close(h);
+  bench.tracker.close(hog);
   EXPECT_THAT(bench.sink.lines,
               ElementsAre("GET a.example/b -> 200 frames 4-4 5-5 wait 1ms body 5"));
   EXPECT_EQ(bench.counters.of(Counter::http_header_buffers_full), 1U);
@@ -422,7 +422,7 @@ TEST(Limits, OneConnectionHasFewOpenRequests) {
   for (FrameNumber i = 1; i <= 20'000; ++i) bench.step(h, client(i, get("/a")));
   EXPECT_EQ(bench.tracker.usage().exchanges, 256U);
   EXPECT_EQ(bench.counters.of(Counter::http_requests_full), 20'000U - 256U);
-  bench.tracker.close(h, ConnectionEnd::closed);
+  bench.tracker.close(h);
   EXPECT_TRUE(bench.all_given_back());
 }
 

@@ -91,7 +91,7 @@ TEST(CrossingResponse, AnswersNoRequestThatTheServerDidNotHave) {
   bench.step(h, client(1, request), 1000, 1);
   bench.step(h, server(2, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"), 1, 1000);
   bench.step(h, server_fin(3));
-  bench.tracker.close(h, ConnectionEnd::closed);
+  bench.tracker.close(h);
   EXPECT_THAT(bench.sink.lines,
               ElementsAre("GET a.example/a -> 0 frames 1-1 0-0", "? -> 408 frames 0-0 2-2 body 0"));
 
@@ -99,7 +99,7 @@ TEST(CrossingResponse, AnswersNoRequestThatTheServerDidNotHave) {
   const auto early = bench.tracker.open({2, {}, {}});
   bench.step(early, client(1, request), 1000, 1);
   bench.step(early, server(2, kOk5), 1, 1000 + request_bytes - 5);  // has its beginning
-  bench.tracker.close(early, ConnectionEnd::closed);
+  bench.tracker.close(early);
   EXPECT_THAT(bench.sink.lines,
               ElementsAre("GET a.example/a -> 200 frames 1-1 2-2 wait 1ms body 5"));
 }

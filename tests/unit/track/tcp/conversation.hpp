@@ -65,7 +65,7 @@ class StreamRecorder : public StreamTracker {
   }
   void on_fin(Handle, Direction d, TimeNs, FrameNumber) override { text[index(d)] += "|"; }
   ServiceId service(Handle) const override { return 3; }
-  void close(Handle, ConnectionEnd) override { ++closed; }
+  void close(Handle) override { ++closed; }
 
   StreamContext context;
   std::string text[2];

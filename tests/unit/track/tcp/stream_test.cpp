@@ -173,7 +173,7 @@ TEST(Stream, DataOfASynWhoseAnswerWasNotCaptured) {
 TEST(Stream, TheServersBytesBeginAtItsSynAckWhateverWasSentInItsName) {
   Conversation t;
   t.client_sends(0, tcp_flag::syn, 0, 0);
-  t.server_sends(5, tcp_flag::fin | tcp_flag::ack, static_cast<std::uint32_t>(-26175), 1);
+  t.server_sends(5, kFin, static_cast<std::uint32_t>(-26175), 1);
   t.server_sends(10, kSynAck, 0, 1);
   t.client_sends(11, kAck, 1, 1, "GET / HTTP/1.1\r\n\r\n");
   t.server_sends(20, kAck, 1, 19, "HTTP/1.1 204 No Content\r\n\r\n");
@@ -289,6 +289,28 @@ TEST(Stream, FinEndsADirectionAfterItsLastByte) {
   const Connection& c = t.finish();
   EXPECT_EQ(t.recorder.text[0], kRequest + "|");
   EXPECT_EQ(c.close, CloseKind::fin_both);
+}
+
+TEST(Stream, WhatFollowsTheBytesIsLetGoOnceBothSidesHaveSentAll) {
+  Conversation t;
+  t.shake_hands();
+  const auto length = static_cast<std::uint32_t>(kRequest.size());
+  t.client_sends(20, kAck, 1, 1, kRequest);
+  t.client_sends(21, kFin, 1 + length, 1);
+  t.server_sends(30, kFin, 5, 2 + length);  // "last" was overtaken
+  EXPECT_EQ(t.recorder.closed, 0) << "the server's bytes are not complete";
+  t.server_sends(31, kAck, 1, 2 + length, "last");
+  EXPECT_EQ(t.recorder.text[1], "last|");
+  EXPECT_EQ(t.recorder.closed, 1) << "the connection itself waits for what is sent again";
+  EXPECT_TRUE(t.sink.connections.empty());
+  t.server_sends(300, kFin, 1, 2 + length, "last");
+  t.client_sends(301, kAck, 2 + length, 6);
+  const Connection& c = t.finish();
+  EXPECT_EQ(t.recorder.text[0], kRequest + "|");
+  EXPECT_EQ(t.recorder.text[1], "last|");
+  EXPECT_EQ(t.recorder.closed, 1);
+  EXPECT_EQ(c.service, 3) << "named by the tracker that has gone";
+  EXPECT_EQ(c.half.s2c.packets, 4U);
 }
 
 TEST(Stream, AWindowOfSegmentsWaitsForTheOneThatWasLost) {

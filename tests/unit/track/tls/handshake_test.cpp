@@ -563,7 +563,7 @@ TEST(Handshake, ToldOnceAsSoonAsItIsOver) {
   Conversation().client("not TLS at all").server(data()).play(bench.tracker, handle);
   bench.tracker.on_gap(handle, Direction::s2c, 5);
   bench.tracker.on_fin(handle, Direction::s2c, 0, 0);
-  bench.tracker.close(handle, ConnectionEnd::closed);
+  bench.tracker.close(handle);
   EXPECT_EQ(bench.sink.told.size(), 1U);
   EXPECT_EQ(bench.counters.of(Counter::tls_malformed), 0U);
 }
@@ -575,7 +575,7 @@ TEST(Handshake, ServiceComesWithTheServerName) {
   EXPECT_EQ(bench.tracker.service(handle), kNoService);
   tls12_full().play(bench.tracker, handle);
   EXPECT_EQ(bench.tracker.service(handle), 1);
-  bench.tracker.close(handle, ConnectionEnd::closed);
+  bench.tracker.close(handle);
   EXPECT_EQ(bench.sink.told.at(0).handshake.service, 1);
 }
 

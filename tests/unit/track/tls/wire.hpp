@@ -250,7 +250,7 @@ class Conversation {
     bench.sink.told.clear();
     const auto handle = bench.tracker.open(kContext);
     play(bench.tracker, handle, hole);
-    bench.tracker.close(handle, ConnectionEnd::closed);
+    bench.tracker.close(handle);
     return bench.sink.told;
   }
   [[nodiscard]] std::size_t segments() const { return segments_.size(); }
@@ -265,7 +265,7 @@ class Conversation {
     const auto handle = bench.tracker.open(kContext);
     if (handle == StreamTracker::kNone) return {};
     play(bench.tracker, handle, piece, most);
-    bench.tracker.close(handle, ConnectionEnd::closed);
+    bench.tracker.close(handle);
     return bench.sink.told;
   }
   /// The one transaction it makes; a default one when it makes none or several.

@@ -303,7 +303,7 @@ TEST(Wire, WhatCameBeforeTheCaptureIsNotKnown) {
       .client(record(22, client_hello(hello)))
       .server(record(22, server_hello({.supported_version = 0x0304})))
       .play(bench.tracker, handle);
-  bench.tracker.close(handle, ConnectionEnd::closed);
+  bench.tracker.close(handle);
   ASSERT_EQ(bench.sink.told.size(), 1U);
   const TlsHandshake& t = bench.sink.told[0].handshake;
   EXPECT_EQ(t.hello_retry, TriState::unknown);
@@ -344,7 +344,7 @@ TEST(Wire, HolesAnywhereAreSurvived) {
       (direction == Direction::c2s ? after.client(rest) : after.server(rest))
           .play(bench.tracker, handle, 1 + random() % 100);
     }
-    bench.tracker.close(handle, ConnectionEnd::idle_timeout);
+    bench.tracker.close(handle);
   }
   EXPECT_EQ(bench.counters.of(Counter::tls_hello_buffers_full), 0U);
   EXPECT_EQ(bench.counters.of(Counter::tls_malformed), 0U);
@@ -356,9 +356,9 @@ TEST(Wire, MoreConnectionsThanRoom) {
   const auto second = bench.tracker.open(kContext);
   EXPECT_EQ(bench.tracker.open(kContext), StreamTracker::kNone);
   EXPECT_EQ(bench.counters.of(Counter::tls_streams_full), 1U);
-  bench.tracker.close(first, ConnectionEnd::closed);
+  bench.tracker.close(first);
   EXPECT_EQ(tls12_full().told(bench).size(), 1U);  // there is room again
-  bench.tracker.close(second, ConnectionEnd::closed);
+  bench.tracker.close(second);
 }
 
 TEST(Wire, HelloInPiecesWithoutABufferKeepsItsTimes) {
@@ -377,7 +377,7 @@ TEST(Wire, HelloInPiecesWithoutABufferKeepsItsTimes) {
   // one that comes whole needs none
   EXPECT_EQ(Conversation().client(hello).told(bench).at(0).sni, "a.example");
   // and the buffer serves the next one once its holder is gone
-  bench.tracker.close(holder, ConnectionEnd::evicted);
+  bench.tracker.close(holder);
   EXPECT_EQ(Conversation().client(hello).told(bench, 50).at(0).sni, "a.example");
 }
 
