@@ -1,7 +1,9 @@
-// Hash index from a flow's 32-bit hash to the number of its record: open addressing with linear
-// probing over 8-byte slots {hash, record}, eight to a cache line, at most half full. The record's
-// key is compared by the caller, which has the record anyway; a full 32-bit hash in the slot makes
-// a false candidate rare. Removal shifts back, so there are no tombstones and no rehash.
+// Hash index from a flow's 32-bit hash to the number of its record: cache lines of eight hashes and their
+// records, half full at most. A record lies in the line that its hash points to; where that is full, in the first
+// one behind it with room (one line in fifty has more than it holds when as many records are kept as there may be).
+// So a look-up compares one line's hashes at once, and touches no other line. The record's key is compared by the
+// caller, which has the record anyway; a full 32-bit hash makes a false candidate rare. Removal brings back what
+// lies behind a line for want of room, so there are no tombstones and no rehash.
 //
 // A record lies within kMaxProbe slots of where its hash points, so no operation looks at more,
 // whatever hashes come. Where hashes fall together so much that a new one finds no slot, the caller
@@ -15,6 +17,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <wirelag/base/prefetch.hpp>
 #include <wirelag/base/table_memory.hpp>
 
@@ -23,90 +29,160 @@ namespace wirelag {
 class FlowIndex {
  public:
   static constexpr std::uint32_t kNone = UINT32_MAX;
-  /// Longer than the longest run of 2^26 random hashes (about 90 at half full).
+  static constexpr std::size_t kLineSlots = 8;
   static constexpr std::size_t kMaxProbe = 128;
 
   /// Room for `capacity` records.
   explicit FlowIndex(std::size_t capacity)
-      : mask_(std::bit_ceil(capacity < 8 ? std::size_t{16} : capacity * 2) - 1),
-        memory_((mask_ + 1) * sizeof(Slot), TableMemory::Use::scattered),
-        slots_(static_cast<Slot*>(memory_.get())) {}
+      : mask_(std::bit_ceil(capacity < kLineSlots ? 2 * kLineSlots : 2 * capacity) / kLineSlots -
+              1),
+        memory_((mask_ + 1) * sizeof(Line), TableMemory::Use::scattered),
+        lines_(static_cast<Line*>(memory_.get())) {}
 
-  void prefetch(std::uint32_t hash) const { prefetch_line(&slots_[hash & mask_]); }
+  void prefetch(std::uint32_t hash) const { prefetch_line(&lines_[home(hash)]); }
 
   /// The record with this hash for which same(record) holds, kNone when there is none.
   template <class Same>
   [[nodiscard]] std::uint32_t find(std::uint32_t hash, Same&& same) const {
-    for (std::size_t n = 0, at = hash & mask_; n < kMaxProbe; ++n, at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
-      if (slot.record_plus_1 == 0) return kNone;
-      if (slot.hash == hash && same(slot.record_plus_1 - 1)) return slot.record_plus_1 - 1;
+    for (std::size_t n = 0, at = home(hash); n < kMaxLines; ++n, at = behind(at)) {
+      const Line& line = lines_[at];
+      for (unsigned left = line.matches(hash); left != 0; left &= left - 1) {
+        const std::uint32_t record = line.record(first(left));
+        if (record == kNone) break;  // an empty slot looks like hash 0: only empty ones follow
+        if (same(record)) return record;
+      }
+      if (!line.full()) return kNone;
     }
     return kNone;
   }
 
-  /// The record that is looked for, save for two flows with the same hash; kNone when there is none. To
-  /// prefetch it: looks at a cache line's worth of slots.
+  /// The record that is looked for, save for two flows with the same hash; kNone when it is not in its own
+  /// line. To prefetch it.
   [[nodiscard]] std::uint32_t candidate(std::uint32_t hash) const {
-    for (std::size_t n = 0, at = hash & mask_; n < kLineSlots; ++n, at = (at + 1) & mask_) {
-      const Slot& slot = slots_[at];
-      if (slot.hash == hash || slot.record_plus_1 == 0) return slot.record_plus_1 - 1;
-    }
-    return kNone;
+    const Line& line = lines_[home(hash)];
+    const unsigned matches = line.matches(hash);
+    return matches != 0 ? line.record(first(matches)) : kNone;
   }
 
-  /// The record that must be erased before insert(hash), kNone when there is room.
+  /// A record that must be erased before insert(hash), kNone when there is room.
   [[nodiscard]] std::uint32_t in_the_way(std::uint32_t hash) const {
-    for (std::size_t n = 0, at = hash & mask_; n < kMaxProbe; ++n, at = (at + 1) & mask_) {
-      if (slots_[at].record_plus_1 == 0) return kNone;
+    for (std::size_t n = 0, at = home(hash); n < kMaxLines; ++n, at = behind(at)) {
+      if (!lines_[at].full()) return kNone;
     }
-    return slots_[hash & mask_].record_plus_1 - 1;
+    return lines_[home(hash)].record(0);
   }
 
   /// The caller keeps the number of records within the capacity; nothing is in_the_way(hash).
   void insert(std::uint32_t hash, std::uint32_t record) {
-    std::size_t at = hash & mask_;
-    while (slots_[at].record_plus_1 != 0) at = (at + 1) & mask_;
-    slots_[at] = {hash, record + 1};
+    std::size_t at = home(hash);
+    while (lines_[at].full()) at = behind(at);
+    lines_[at].set(lines_[at].slots_taken(), hash, record + 1);
   }
 
-  /// Another record of the same hash takes the place of `from`.
+  /// Another record of the same hash takes the place of `from`, which is there.
   void replace(std::uint32_t hash, std::uint32_t from, std::uint32_t to) {
-    slots_[slot_of(hash, from)].record_plus_1 = to + 1;
+    const Place place = place_of(hash, from);
+    lines_[place.line].record_plus_1[place.slot] = to + 1;
   }
 
+  /// The record is there.
   void erase(std::uint32_t hash, std::uint32_t record) {
-    std::size_t hole = slot_of(hash, record);
-    // What lies kMaxProbe or more behind the hole cannot belong before it.
-    for (std::size_t at = (hole + 1) & mask_;
-         slots_[at].record_plus_1 != 0 && ((at - hole) & mask_) < kMaxProbe;
-         at = (at + 1) & mask_) {
-      const std::size_t home = slots_[at].hash & mask_;
-      if (((at - home) & mask_) >= ((at - hole) & mask_)) {
-        slots_[hole] = slots_[at];
-        hole = at;
-      }
+    Place hole = place_of(hash, record);
+    for (;;) {
+      Line& line = lines_[hole.line];
+      const Place from = line.full() ? displaced_beyond(hole.line) : Place{hole.line, kLineSlots};
+      if (from.slot == kLineSlots) return line.remove(hole.slot);
+      line.set(hole.slot, lines_[from.line].hash[from.slot],
+               lines_[from.line].record_plus_1[from.slot]);
+      hole = from;
     }
-    slots_[hole] = {};
   }
 
  private:
-  struct Slot {
-    std::uint32_t hash;
-    std::uint32_t record_plus_1;  ///< 0 = empty
-  };
-  static constexpr std::size_t kLineSlots = kCacheLineBytes / sizeof(Slot);
+  static constexpr std::size_t kMaxLines = kMaxProbe / kLineSlots;
+  static constexpr unsigned kBeyond = 1U << kLineSlots;  ///< the bit of no slot
 
-  /// The record is there.
-  [[nodiscard]] std::size_t slot_of(std::uint32_t hash, std::uint32_t record) const {
-    std::size_t at = hash & mask_;
-    while (slots_[at].record_plus_1 != record + 1) at = (at + 1) & mask_;
-    return at;
+  /// A bit for each of the words that has this value.
+  [[nodiscard]] static unsigned equal(const std::uint32_t (&words)[kLineSlots],
+                                      std::uint32_t value) {
+#ifdef __SSE2__
+    const __m128i all = _mm_set1_epi32(static_cast<int>(value));
+    const auto of_four = [all](const std::uint32_t* four) {
+      const __m128i same =
+          _mm_cmpeq_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(four)), all);
+      return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same)));
+    };
+    return of_four(words) | of_four(words + 4) << 4;
+#else
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < kLineSlots; ++i) bits |= unsigned{words[i] == value} << i;
+    return bits;
+#endif
+  }
+  [[nodiscard]] static std::size_t first(unsigned bits) {
+    return static_cast<std::size_t>(std::countr_zero(bits));
   }
 
-  std::size_t mask_;
+  /// Its slots are taken from the first on.
+  struct alignas(kCacheLineBytes) Line {
+    std::uint32_t hash[kLineSlots];
+    std::uint32_t record_plus_1[kLineSlots];  ///< 0 = empty
+
+    [[nodiscard]] bool full() const { return record_plus_1[kLineSlots - 1] != 0; }
+    [[nodiscard]] std::uint32_t record(std::size_t slot) const { return record_plus_1[slot] - 1; }
+    /// A bit per slot with this hash; empty slots have hash 0.
+    [[nodiscard]] unsigned matches(std::uint32_t wanted) const { return equal(hash, wanted); }
+    /// kLineSlots when it is not here.
+    [[nodiscard]] std::size_t slot_of(std::uint32_t record) const {
+      return first(equal(record_plus_1, record + 1) | kBeyond);
+    }
+    [[nodiscard]] std::size_t slots_taken() const {
+      return first(equal(record_plus_1, 0) | kBeyond);
+    }
+    void set(std::size_t slot, std::uint32_t its_hash, std::uint32_t its_record_plus_1) {
+      hash[slot] = its_hash;
+      record_plus_1[slot] = its_record_plus_1;
+    }
+    /// The last one takes its slot.
+    void remove(std::size_t slot) {
+      const std::size_t last = slots_taken() - 1;
+      set(slot, hash[last], record_plus_1[last]);
+      set(last, 0, 0);
+    }
+  };
+  struct Place {
+    std::size_t line;
+    std::size_t slot;
+  };
+
+  [[nodiscard]] std::size_t home(std::uint32_t hash) const { return hash & mask_; }
+  [[nodiscard]] std::size_t behind(std::size_t line) const { return (line + 1) & mask_; }
+
+  /// The record is there.
+  [[nodiscard]] Place place_of(std::uint32_t hash, std::uint32_t record) const {
+    for (std::size_t at = home(hash);; at = behind(at)) {
+      if (const std::size_t slot = lines_[at].slot_of(record); slot < kLineSlots) return {at, slot};
+    }
+  }
+
+  /// The first record behind a full line that lies there only because that line had no room; slot kLineSlots
+  /// when there is none.
+  [[nodiscard]] Place displaced_beyond(std::size_t full_line) const {
+    std::size_t at = full_line;
+    for (std::size_t n = 1; n < kMaxLines; ++n) {
+      at = behind(at);
+      const Line& line = lines_[at];
+      for (std::size_t slot = 0; slot < kLineSlots && line.record_plus_1[slot] != 0; ++slot) {
+        if (((at - home(line.hash[slot])) & mask_) >= n) return {at, slot};
+      }
+      if (!line.full()) break;
+    }
+    return {full_line, kLineSlots};
+  }
+
+  std::size_t mask_;  ///< of lines
   TableMemory memory_;
-  Slot* slots_;
+  Line* lines_;
 };
 
 }  // namespace wirelag

@@ -25,8 +25,7 @@ std::uint32_t TcpTracker::State::begin(const Packet& packet) {
 
 std::uint32_t TcpTracker::State::take_record(const Packet& packet, std::uint64_t serial) {
   if (flows.in_use() == flows.capacity() && !make_room(packet.time_ns)) return FlowIndex::kNone;
-  if (const std::uint32_t old = index.in_the_way(packet.flow_hash); old != FlowIndex::kNone)
-      [[unlikely]] {
+  for (std::uint32_t old; (old = index.in_the_way(packet.flow_hash)) != FlowIndex::kNone;) {
     counters.add(Counter::hash_evicted);
     end(old, ConnectionEnd::evicted);
   }
@@ -47,11 +46,11 @@ std::uint32_t TcpTracker::State::take_record(const Packet& packet, std::uint64_t
 // ------------------------------------------------------------------------------------ SYNs alone
 
 void TcpTracker::State::begin_lone(const Packet& packet) {
-  if (const LoneSyns::Place old = lone_syns.in_the_way(packet); old != LoneSyns::kNone)
-      [[unlikely]] {
+  for (LoneSyns::Place old; (old = lone_syns.in_the_way(packet)) != LoneSyns::kNone;) {
     counters.add(Counter::hash_evicted);
     end_lone(old, ConnectionEnd::evicted);
-  } else if (lone_syns.full()) {
+  }
+  if (lone_syns.full()) {
     counters.add(Counter::tcp_evicted);
     counters.add(Counter::tcp_evicted_unanswered);
     end_lone(lone_syns.oldest(), ConnectionEnd::evicted);

@@ -52,9 +52,9 @@ TEST(FlowIndex, FindsEveryRecordWhenFull) {
 }
 
 TEST(FlowIndex, TellsTheProbableRecordAlsoWhereItWasDisplaced) {
-  constexpr std::uint32_t kCapacity = 1024, kSlots = 2 * kCapacity, kOfALine = 8;
+  constexpr std::uint32_t kCapacity = 1024, kSlots = 2 * kCapacity, kOfALine = FlowIndex::kLineSlots;
   FlowIndex index(kCapacity);
-  // GIVEN hashes that all point at one slot, one more than a cache line has
+  // GIVEN hashes that all point at one cache line, one more than it has slots
   for (std::uint32_t r = 0; r <= kOfALine; ++r) index.insert(5 + r * kSlots, r);
   for (std::uint32_t r = 0; r < kOfALine; ++r) EXPECT_EQ(index.candidate(5 + r * kSlots), r);
   EXPECT_EQ(index.candidate(5 + kOfALine * kSlots), FlowIndex::kNone) << "looks no further";
