@@ -5,7 +5,7 @@
 #include <type_traits>
 
 #include <wirelag/dispatch/dispatcher.hpp>
-#include <wirelag/ingest/prefetch_headers.hpp>
+#include <wirelag/ingest/bursts.hpp>
 
 namespace wirelag {
 namespace {
@@ -30,12 +30,9 @@ Dispatcher::Dispatcher(const DecodeLimits& limits, std::span<SpscRing* const> ri
     : rings_(rings.begin(), rings.end()), policy_(policy), decoder_(limits, counters_) {}
 
 void Dispatcher::dispatch(std::span<const Frame> frames) {
-  while (!frames.empty()) {
-    const std::span<const Frame> burst = frames.first(std::min(frames.size(), kBurst));
-    prefetch_headers(burst);
+  for_each_burst(frames, kBurst, [this](std::span<const Frame> burst) {
     for (const Frame& frame : burst) dispatch(frame);
-    frames = frames.subspan(burst.size());
-  }
+  });
 }
 
 void Dispatcher::dispatch(const Frame& frame) {

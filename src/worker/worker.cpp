@@ -3,7 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include <wirelag/ingest/prefetch_headers.hpp>
+#include <wirelag/base/prefetch.hpp>
+#include <wirelag/ingest/bursts.hpp>
 #include <wirelag/track/dns/tracker.hpp>
 #include <wirelag/track/http/tracker.hpp>
 #include <wirelag/track/memcached/tracker.hpp>
@@ -22,8 +23,8 @@ constexpr std::uint16_t kMulticastDnsPort = 5353;  ///< RFC 6762
 constexpr std::uint16_t kLlmnrPort = 5355;         ///< RFC 4795
 /// Places of the flow table in one step of a snapshot: about 64 KiB of transactions at most.
 constexpr std::size_t kSnapshotStep = 64;
-/// What a stream needs is asked for this many packets ahead: its flow's record has come by then.
-constexpr std::size_t kStreamAhead = 8;
+/// What a stream or a query is followed with is asked for this many packets ahead: where it lies has come by then.
+constexpr std::size_t kStateAhead = 8;
 
 [[nodiscard]] bool either_port(const Packet& packet, std::uint16_t port) {
   return packet.src.port == port || packet.dst.port == port;
@@ -125,7 +126,6 @@ void Worker::State::note_time(TimeNs time_ns) {
 }
 
 void Worker::State::process_burst(std::span<const Frame> frames) {
-  prefetch_headers(frames);
   std::size_t ready = 0;
   for (const Frame& frame : frames) {
     if (!frame.untimed || !known(now)) now = std::max(now, frame.time_ns);
@@ -137,6 +137,8 @@ void Worker::State::process_burst(std::span<const Frame> frames) {
       accounting.count(reason);
       continue;
     }
+    // Where the headers are long, the burst's prefetch has not reached their end.
+    prefetch_line(packets[ready].payload.data());
     if (packets[ready].transport == Transport::tcp) tcp.prefetch_slot(packets[ready]);
     ++ready;
     if (!decoder.rebuilt().bytes.empty()) {
@@ -149,21 +151,29 @@ void Worker::State::process_burst(std::span<const Frame> frames) {
 }
 
 void Worker::State::track_all(std::span<const Packet> decoded) {
-  std::array<TcpTracker::Candidate, kBurst> flows;
-  const auto prefetch_stream = [&](std::size_t i) {
-    if (i >= decoded.size() || decoded[i].transport != Transport::tcp) return;
-    tcp.prefetch_stream(flows[i], decoded[i]);
+  std::array<TcpTracker::Candidate, kBurst> flows;  ///< of TCP
+  std::array<std::uint32_t, kBurst> queries;        ///< of DNS: their hashes
+  const auto is_dns = [](const Packet& packet) {
+    return packet.transport == Transport::udp && either_port(packet, kDnsPort);
+  };
+  const auto prefetch_state = [&](std::size_t i) {
+    if (i >= decoded.size()) return;
+    if (decoded[i].transport == Transport::tcp) {
+      tcp.prefetch_stream(flows[i], decoded[i]);
+    } else if (is_dns(decoded[i])) {
+      dns.prefetch_query(queries[i]);
+    }
   };
   for (std::size_t i = 0; i < decoded.size(); ++i) {
     if (decoded[i].transport == Transport::tcp) {
       flows[i] = tcp.prefetch_flow(decoded[i]);
-    } else if (either_port(decoded[i], kDnsPort)) {
-      dns.prefetch_query(decoded[i]);
+    } else if (is_dns(decoded[i])) {
+      queries[i] = dns.prefetch_bucket(decoded[i]);
     }
   }
-  for (std::size_t i = 0; i < kStreamAhead; ++i) prefetch_stream(i);
+  for (std::size_t i = 0; i < kStateAhead; ++i) prefetch_state(i);
   for (std::size_t i = 0; i < decoded.size(); ++i) {
-    prefetch_stream(i + kStreamAhead);
+    prefetch_state(i + kStateAhead);
     accounting.count(track(decoded[i], flows[i]));
   }
 }
@@ -178,11 +188,8 @@ void Worker::process(std::span<const Frame> frames) {
   if (frames.empty()) return;
   if (!frames.front().untimed) state_->note_time(frames.front().time_ns);
   if (state_->summariser != nullptr) state_->summariser->begin(frames.front().time_ns);
-  while (!frames.empty()) {
-    const std::size_t n = std::min(frames.size(), kBurst);
-    state_->process_burst(frames.first(n));
-    frames = frames.subspan(n);
-  }
+  for_each_burst(frames, kBurst,
+                 [this](std::span<const Frame> burst) { state_->process_burst(burst); });
 }
 
 void Worker::count_ring_full() { state_->accounting.count(NotAnalysed::ring_full); }

@@ -12,7 +12,7 @@
 #include <wirelag/dispatch/dispatcher.hpp>
 #include <wirelag/flow/index.hpp>
 #include <wirelag/flow/key.hpp>
-#include <wirelag/ingest/prefetch_headers.hpp>
+#include <wirelag/ingest/bursts.hpp>
 #include <wirelag/track/tcp/tracker.hpp>
 
 namespace wirelag::bench {
@@ -32,23 +32,15 @@ namespace wirelag::bench {
 namespace {
 
 constexpr std::size_t kBurst = Worker::kBurst;
-constexpr unsigned kBurstsPerTick = 256;  // as the program's loops
+// As the program's loops have them.
+constexpr unsigned kBurstsPerTick = 256;
+constexpr std::size_t kFramesPerRead = 256;  ///< of a replay
 
 class Discard : public TransactionSink {
  public:
   void emit(TransactionRef) override { ++count; }
   std::uint64_t count = 0;
 };
-
-/// Burst by burst, the headers on their way into the cache: as a worker has its frames.
-template <class Process>
-void each_burst(std::span<const Frame> frames, const Process& process) {
-  for (; !frames.empty(); frames = frames.subspan(std::min(frames.size(), kBurst))) {
-    const std::span<const Frame> burst = frames.first(std::min(frames.size(), kBurst));
-    prefetch_headers(burst);
-    process(burst);
-  }
-}
 
 class Touch : public Stage {
  public:
@@ -65,7 +57,7 @@ class Decode : public Stage {
  public:
   explicit Decode(const Config& config) : decoder_(config.worker.decode, counters_) {}
   void process(std::span<const Frame> frames) override {
-    each_burst(frames, [this](std::span<const Frame> burst) {
+    for_each_burst(frames, kBurst, [this](std::span<const Frame> burst) {
       for (const Frame& f : burst) {
         if (decoder_.decode(f, packet_) == NotAnalysed::none) sum_ += packet_.flow_hash;
       }
@@ -88,7 +80,7 @@ class Find : public Stage {
         index_(config.worker.tcp.connections),
         records_(config.worker.tcp.connections) {}
   void process(std::span<const Frame> frames) override {
-    each_burst(frames, [this](std::span<const Frame> burst) { find(burst); });
+    for_each_burst(frames, kBurst, [this](std::span<const Frame> burst) { find(burst); });
   }
   [[nodiscard]] std::uint64_t check() const override { return found_; }
 
@@ -142,7 +134,7 @@ class Tcp : public Stage {
         decoder_(config.worker.decode, counters_),
         tcp_(config.worker.tcp, 0, classifier_, {}, sink_, nullptr, counters_) {}
   void process(std::span<const Frame> frames) override {
-    each_burst(frames, [this](std::span<const Frame> burst) { track(burst); });
+    for_each_burst(frames, kBurst, [this](std::span<const Frame> burst) { track(burst); });
   }
   void finish() override { tcp_.finish(); }
   [[nodiscard]] std::uint64_t transactions() const override { return sink_.count; }
@@ -182,10 +174,13 @@ class Whole : public Stage {
       : worker_(0, config.worker, Signatures::compile(config.services).value(), sink_, kLive) {}
   void process(std::span<const Frame> frames) override {
     while (!frames.empty()) {
-      const std::size_t n = std::min(frames.size(), kBurst);
+      const std::size_t n = std::min(frames.size(), kLive ? kBurst : kFramesPerRead);
       counted_process(worker_, frames.first(n));
       frames = frames.subspan(n);
-      if (++bursts_ % kBurstsPerTick == 0) worker_.tick(worker_.now());
+      frames_since_tick_ += n;
+      if (frames_since_tick_ < kBurstsPerTick * kBurst) continue;
+      frames_since_tick_ = 0;
+      worker_.tick(worker_.now());
     }
   }
   void finish() override { counted_finish(worker_); }
@@ -198,7 +193,7 @@ class Whole : public Stage {
  private:
   Sink sink_;
   Worker worker_;
-  unsigned bursts_ = 0;
+  std::size_t frames_since_tick_ = 0;
 };
 
 class Ring : public Stage {

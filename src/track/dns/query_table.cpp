@@ -18,11 +18,21 @@ std::uint32_t DnsQueryKey::hash(std::uint64_t seed) const {
   return static_cast<std::uint32_t>(combine64(h, resolver.ip.low()));
 }
 
-void DnsQueryTable::prefetch(const Endpoint& src, const Endpoint& dst,
-                             const DnsHeader& header) const {
+std::uint32_t DnsQueryTable::prefetch_bucket(const Endpoint& src, const Endpoint& dst,
+                                             const DnsHeader& header) const {
   const bool response = header.is_response();
   const Key key{response ? dst : src, response ? src : dst, header.id, DnsTransport::udp};
-  buckets_.prefetch(key.hash(hash_seed_));
+  const std::uint32_t hash = key.hash(hash_seed_);
+  buckets_.prefetch(hash);
+  return hash;
+}
+
+void DnsQueryTable::prefetch_entry(std::uint32_t hash) const {
+  const Index newest = buckets_.newest(hash);
+  if (newest == kNone) return;
+  const Entry& entry = entries_[newest];
+  prefetch_lines<sizeof(Entry)>(&entry);
+  prefetch_line(&entry.name.back());
 }
 
 ServiceId DnsQueryTable::on_message(const DnsSighting& seen, const DnsMessage& message) {

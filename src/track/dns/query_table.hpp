@@ -69,8 +69,11 @@ class DnsQueryTable {
   DnsQueryTable(const DnsLimits& limits, Classifier& classifier, TransactionSink& sink,
                 Counters& counters);
 
-  /// Asks for where the entries of a datagram's message are found.
-  void prefetch(const Endpoint& src, const Endpoint& dst, const DnsHeader& header) const;
+  /// Asks for where the entries of a datagram's message are found; the hash of their key.
+  [[nodiscard]] std::uint32_t prefetch_bucket(const Endpoint& src, const Endpoint& dst,
+                                              const DnsHeader& header) const;
+  /// Asks for the newest entry of that hash, once its bucket is near.
+  void prefetch_entry(std::uint32_t hash) const;
   /// The service of the question, kNoService when the message has none.
   ServiceId on_message(const DnsSighting& seen, const DnsMessage& message);
   /// Emits at most `budget` entries that no packet at `now` or later could change; the next messages

@@ -121,9 +121,11 @@ DnsTracker::DnsTracker(const DnsLimits& limits, Classifier& classifier, Transact
     : state_(std::make_unique<State>(limits, classifier, sink, counters)) {}
 DnsTracker::~DnsTracker() = default;
 
-void DnsTracker::prefetch_query(const Packet& packet) const {
-  state_->queries.prefetch(packet.src, packet.dst, read_header(packet.payload));
+std::uint32_t DnsTracker::prefetch_bucket(const Packet& packet) const {
+  return state_->queries.prefetch_bucket(packet.src, packet.dst, read_header(packet.payload));
 }
+
+void DnsTracker::prefetch_query(std::uint32_t hash) const { state_->queries.prefetch_entry(hash); }
 
 NotAnalysed DnsTracker::on_datagram(const Packet& packet) {
   if (is_multicast_dns(packet)) {
