@@ -63,7 +63,9 @@ void choice(CLI::Option& option, const std::vector<std::pair<std::string, Value>
 
 void add_replay(CLI::App& app, Arguments& a) {
   CLI::App* cmd = app.add_subcommand("replay", "Read a capture file and print the report");
-  cmd->add_option("CAPTURE", a.replay.capture, "pcap, pcapng, snoop or NetMon 2 file")->required();
+  cmd->add_option("CAPTURE", a.replay.capture,
+                  "pcap, pcapng, snoop or NetMon 2 file, also compressed with gzip or zstd")
+      ->required();
   cmd->add_option("-w,--workers", a.replay.workers,
                   "worker threads; the report does not depend on it")
       ->check(CLI::Range(1, 64))

@@ -15,6 +15,7 @@
 #include <wirelag/ingest/record_reader.hpp>
 
 #include "file_window.hpp"
+#include "unpacked_source.hpp"
 
 namespace wirelag {
 namespace {
@@ -24,8 +25,10 @@ using Step = RecordReader::Step;
 
 constexpr std::size_t kMagicBytes = 8;
 
+using Source = std::unique_ptr<ingest::ByteSource>;
+
 /// The file, open and known to be a regular file with something in it.
-Result<FileWindow> open_file(const std::string& path, CaptureInfo& info) {
+Result<Source> open_file(const std::string& path, CaptureInfo& info) {
   if (path == "-") {
     return Error{"a capture is not read from stdin: write it to a file first"};
   }
@@ -35,7 +38,7 @@ Result<FileWindow> open_file(const std::string& path, CaptureInfo& info) {
     if (errno == ENOENT) return Error{fmt::format("capture file '{}' does not exist", path)};
     return Error{fmt::format("capture file '{}' cannot be read: {}", path, std::strerror(errno))};
   }
-  FileWindow window(fd);
+  Source file = std::make_unique<ingest::FileSource>(fd);
   struct stat status {};
   if (fstat(fd, &status) != 0) {
     return Error{fmt::format("capture file '{}' cannot be read: {}", path, std::strerror(errno))};
@@ -49,7 +52,7 @@ Result<FileWindow> open_file(const std::string& path, CaptureInfo& info) {
   }
   if (status.st_size == 0) return Error{fmt::format("capture file '{}' is empty (0 bytes)", path)};
   info.file_bytes = static_cast<std::uint64_t>(status.st_size);
-  return window;
+  return file;
 }
 
 }  // namespace
@@ -57,6 +60,7 @@ Result<FileWindow> open_file(const std::string& path, CaptureInfo& info) {
 struct CaptureFile::State {
   CaptureInfo info;
   FileWindow window;
+  const ingest::UnpackedSource* unpacked = nullptr;  ///< of the window, when the file is compressed
   std::unique_ptr<RecordReader> records;
   std::optional<Frame> first;  ///< fetched by open() and not yet handed out
   std::size_t link = 0;        ///< of the last frame, in info.links
@@ -67,6 +71,11 @@ struct CaptureFile::State {
   bool fetch(Frame& out, bool may_move);
   void note_end(Step step, std::size_t there);
   LinkSeen& seen_link();
+  Result<CaptureFormat> recognise();
+  /// Where the capture ends; of a compressed one, once it has been read to there.
+  [[nodiscard]] std::uint64_t end() const {
+    return unpacked != nullptr ? unpacked->unpacked_bytes() : info.file_bytes;
+  }
 };
 
 /// The next frame; false at the end, or when the window would have to move and may not.
@@ -104,7 +113,7 @@ void CaptureFile::State::note_end(Step step, std::size_t there) {
   } else if (!window.error().empty()) {
     cut_short =
         fmt::format("the file cannot be read on after frame {}: {}", frames, window.error());
-  } else if (there > 0 || !records->ends_cleanly() || records->position() > info.file_bytes) {
+  } else if (there > 0 || !records->ends_cleanly() || records->position() > end()) {
     cut_short = info.format == "pcapng"  // the next block need not be a frame
                     ? fmt::format("the file ends inside the block after frame {}", frames)
                     : fmt::format("the file ends inside frame {}", frames + 1);
@@ -128,9 +137,9 @@ Result<CaptureFile> CaptureFile::open(const std::string& path) {
   auto state = std::make_unique<State>();
   state->info.path = path;
   state->info.name = path.substr(path.find_last_of('/') + 1);
-  Result<FileWindow> window = open_file(path, state->info);
-  if (!window) return window.take_error();
-  state->window = std::move(*window);
+  Result<Source> file = open_file(path, state->info);
+  if (!file) return file.take_error();
+  state->window = FileWindow(std::move(*file));
   return begin(std::move(state));
 }
 
@@ -143,31 +152,61 @@ Result<CaptureFile> CaptureFile::open_bytes(Bytes content, const std::string& na
   return begin(std::move(state));
 }
 
+/// What the first bytes say. Of a compressed file: those that it unpacks to, which the window has from now on.
+Result<CaptureFormat> CaptureFile::State::recognise() {
+  (void)window.move_to(0, kMagicBytes);
+  CaptureFormat format = capture_format(window.from(0));
+  if (auto unpacker = ingest::make_unpacker(format.packed_by)) {
+    info.packed_by = format.packed_by;
+    auto source =
+        std::make_unique<ingest::UnpackedSource>(window.take_source(), std::move(unpacker));
+    unpacked = source.get();
+    window = FileWindow(std::move(source));
+    (void)window.move_to(0, kMagicBytes);
+    format = capture_format(window.from(0));
+  }
+  if (!format.packed_by.empty() || !format.name.empty()) return format;
+  if (!window.error().empty()) {
+    return Error{fmt::format("capture file '{}' cannot be read: {}", info.path, window.error())};
+  }
+  constexpr std::string_view kNeither = "it starts neither like pcap, pcapng, snoop nor NetMon 2";
+  if (unpacked == nullptr) {
+    return Error{fmt::format("'{}' is not a capture file: {}", info.path, kNeither)};
+  }
+  if (window.from(0).empty()) {
+    return Error{fmt::format("'{}' is compressed with {}, and nothing is in it (0 bytes)",
+                             info.path, info.packed_by)};
+  }
+  return Error{fmt::format("'{}' is compressed with {}, and what is in it is not a capture: {}",
+                           info.path, info.packed_by, kNeither)};
+}
+
 Result<CaptureFile> CaptureFile::begin(std::unique_ptr<State> state) {
   State& s = *state;
   const std::string& path = s.info.path;
-  (void)s.window.move_to(0, kMagicBytes);
-  const Bytes head = s.window.from(0);
-  if (!s.window.error().empty()) {
-    return Error{fmt::format("capture file '{}' cannot be read: {}", path, s.window.error())};
+  const Result<CaptureFormat> recognised = s.recognise();
+  if (!recognised) return recognised.take_error();
+  const CaptureFormat& format = recognised.value();
+  if (!format.packed_by.empty() && s.unpacked != nullptr) {
+    return Error{fmt::format("'{}' is compressed twice, with {} inside {}: unpack it first", path,
+                             format.packed_by, s.info.packed_by)};
   }
-  const CaptureFormat format = capture_format(head);
   if (!format.packed_by.empty()) {
     return Error{
-        fmt::format("'{}' is compressed with {}: unpack it first", path, format.packed_by)};
+        fmt::format("'{}' is compressed with {}: unpack it first (gzip and zstd are read "
+                    "as they are)",
+                    path, format.packed_by)};
   }
-  s.records = make_record_reader(head);
-  if (s.records == nullptr) {
-    return Error{fmt::format(
-        "'{}' is not a capture file: it starts neither like pcap, pcapng, snoop nor NetMon 2",
-        path)};
-  }
+  s.records = make_record_reader(s.window.from(0));
   s.info.format = format.name;
 
   Frame first;
   if (s.fetch(first, true)) s.first = first;
   if (!s.records->begun()) {
     const std::string& trouble = s.records->trouble();
+    if (trouble.empty() && !s.window.error().empty()) {
+      return Error{fmt::format("capture file '{}' cannot be read: {}", path, s.window.error())};
+    }
     return Error{fmt::format("'{}' has a damaged {} header: it {}", path, format.name,
                              trouble.empty() ? "ends before its header does" : trouble)};
   }
@@ -198,7 +237,9 @@ std::size_t CaptureFile::read(std::span<Frame> out) {
 const std::string& CaptureFile::cut_short() const { return state_->cut_short; }
 
 std::uint64_t CaptureFile::position_bytes() const {
-  return std::min(state_->records->position(), state_->info.file_bytes);
+  const State& s = *state_;
+  return s.unpacked != nullptr ? s.unpacked->packed_position()
+                               : std::min(s.records->position(), s.info.file_bytes);
 }
 
 }  // namespace wirelag

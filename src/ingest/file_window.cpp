@@ -1,10 +1,7 @@
 #include "file_window.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <unistd.h>
 #include <utility>
 
 #include <wirelag/ingest/record_reader.hpp>
@@ -18,43 +15,30 @@ constexpr std::size_t kReadBytes = 256 * 1024;
 
 }  // namespace
 
-FileWindow::FileWindow(int fd)
-    : fd_(fd),
+FileWindow::FileWindow(std::unique_ptr<ByteSource> source)
+    : source_(std::move(source)),
       buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(kBufferBytes)),
-      begin_(buffer_.get()) {
-  (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-}
-
-FileWindow& FileWindow::operator=(FileWindow&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  std::swap(buffer_, other.buffer_);
-  std::swap(begin_, other.begin_);
-  std::swap(start_, other.start_);
-  std::swap(size_, other.size_);
-  std::swap(error_, other.error_);
-  return *this;
-}
-
-FileWindow::~FileWindow() {
-  if (fd_ >= 0) close(fd_);
-}
+      begin_(buffer_.get()) {}
 
 bool FileWindow::move_to(std::uint64_t position, std::size_t wanted) {
   const Bytes kept = from(position);
-  if (buffer_ == nullptr) return kept.size() >= wanted;
+  if (source_ == nullptr) return kept.size() >= wanted;
   if (!kept.empty()) std::memmove(buffer_.get(), kept.data(), kept.size());
   start_ = position;
   size_ = kept.size();
   const std::size_t enough = std::max(wanted, kReadBytes);
   while (size_ < enough) {
-    const ssize_t n =
-        pread(fd_, buffer_.get() + size_, enough - size_, static_cast<off_t>(start_ + size_));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) error_ = std::strerror(errno);
-    if (n <= 0) break;
-    size_ += static_cast<std::size_t>(n);
+    const std::size_t n = source_->read_at(start_ + size_, {buffer_.get() + size_, enough - size_});
+    if (n == 0) break;
+    size_ += n;
   }
   return size_ >= wanted;
+}
+
+std::unique_ptr<ByteSource> FileWindow::take_source() {
+  const Bytes memory(begin_, std::exchange(size_, 0));
+  if (source_ == nullptr) return std::make_unique<MemorySource>(memory);
+  return std::move(source_);
 }
 
 }  // namespace wirelag::ingest

@@ -1,4 +1,4 @@
-// A window on a file: a stretch of it in one buffer that moves on, or anywhere, by read(). What lies in
+// A window on a file: a stretch of it in one buffer that moves on, or anywhere, by reading. What lies in
 // the old and in the new window is moved, not read again. Nothing is read ahead of a move, so views
 // stay valid until the next one.
 //
@@ -12,17 +12,15 @@
 
 #include <wirelag/base/types.hpp>
 
+#include "byte_source.hpp"
+
 namespace wirelag::ingest {
 
 class FileWindow {
  public:
   FileWindow() = default;
-  /// Takes the descriptor over.
-  explicit FileWindow(int fd);
+  explicit FileWindow(std::unique_ptr<ByteSource> source);
   explicit FileWindow(Bytes memory) : begin_(memory.data()), size_(memory.size()) {}
-  FileWindow(FileWindow&& other) noexcept { *this = std::move(other); }
-  FileWindow& operator=(FileWindow&& other) noexcept;
-  ~FileWindow();
 
   /// What the window has from `position` of the file on.
   [[nodiscard]] Bytes from(std::uint64_t position) const {
@@ -35,15 +33,17 @@ class FileWindow {
   bool move_to(std::uint64_t position, std::size_t wanted);
 
   /// Why reading failed, empty while it did not.
-  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] std::string error() const { return source_ ? source_->error() : std::string(); }
+
+  /// Where the bytes came from. The window has none any more.
+  [[nodiscard]] std::unique_ptr<ByteSource> take_source();
 
  private:
-  int fd_ = -1;
-  std::unique_ptr<std::uint8_t[]> buffer_;  ///< null: memory
+  std::unique_ptr<ByteSource> source_;      ///< null: memory
+  std::unique_ptr<std::uint8_t[]> buffer_;  ///< likewise
   const std::uint8_t* begin_ = nullptr;
   std::uint64_t start_ = 0;  ///< position in the file of the first byte
   std::size_t size_ = 0;
-  std::string error_;
 };
 
 }  // namespace wirelag::ingest

@@ -32,11 +32,17 @@ constexpr Magic kMagics[] = {
     {"PK\x03\x04"sv, "zip", nullptr},
 };
 
+/// A zstd file may begin with a frame to be skipped (RFC 8878, 3.1.2), whose magic number is any of sixteen.
+constexpr Magic kSkippedByZstd = {"\x2a\x4d\x18"sv, "zstd", nullptr};
+
 const Magic* find(Bytes head) {
+  const std::string_view text = as_text(head);
   for (const Magic& magic : kMagics) {
-    if (as_text(head).starts_with(magic.bytes)) return &magic;
+    if (text.starts_with(magic.bytes)) return &magic;
   }
-  return nullptr;
+  const bool skipped =
+      !head.empty() && (head[0] & 0xf0) == 0x50 && text.substr(1).starts_with(kSkippedByZstd.bytes);
+  return skipped ? &kSkippedByZstd : nullptr;
 }
 
 }  // namespace

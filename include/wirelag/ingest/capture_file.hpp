@@ -1,8 +1,10 @@
 // A capture file as a source of frames: pcap, pcapng, snoop and NetMon 2.x, any byte order, with
-// nanoseconds, link types and frame numbers.
+// nanoseconds, link types and frame numbers; also compressed with gzip or zstd, which its first bytes tell.
 //
 // One thread. The frames of a read() are views into the read buffer, valid until the next read() or
-// the object's end. Memory: that buffer (1 MiB) and what pcapng says of its interfaces.
+// the object's end. Memory: that buffer (1 MiB) and what pcapng says of its interfaces or NetMon of its
+// frames (192 MiB at most); 170 KiB more for gzip; for zstd 0.6 MiB and the window that the file was compressed
+// with, at most 128 MiB (`zstd` as it is: 8 MiB).
 #pragma once
 
 #include <memory>
@@ -28,9 +30,10 @@ struct CaptureInfo {
   std::string path;
   std::string name;             ///< last component of the path
   std::string format;           ///< "pcap", "pcapng", "snoop", "netmon"
+  std::string packed_by;        ///< "gzip", "zstd"; empty: not compressed
   std::vector<LinkSeen> links;  ///< of the file's header and the frames read so far, as they came
   std::uint64_t frames_without_time = 0;  ///< Frame::untimed: pcapng simple packets, damaged times
-  std::uint64_t file_bytes = 0;
+  std::uint64_t file_bytes = 0;           ///< as it is on the disk
 };
 
 class CaptureFile {
@@ -50,9 +53,10 @@ class CaptureFile {
   /// tells whether the end was clean.
   std::size_t read(std::span<Frame> out);
 
-  /// The file ended inside a record or a record was damaged: why, empty when the end was clean.
+  /// The file ended inside a record, a record was damaged, or so was what it is compressed in: why, empty when
+  /// the end was clean.
   [[nodiscard]] const std::string& cut_short() const;
-  /// Bytes of the file consumed so far, for progress.
+  /// Bytes of the file consumed so far, as they are on the disk, for progress.
   [[nodiscard]] std::uint64_t position_bytes() const;
 
  private:

@@ -90,6 +90,12 @@ void DpdkCapture::State::finish() {
 Result<DpdkCapture> DpdkCapture::open(const std::string& path) {
   Result<CaptureFile> guide = CaptureFile::open(path);
   if (!guide) return guide.take_error();
+  if (const std::string& packed_by = guide->info().packed_by; !packed_by.empty()) {
+    return Error{
+        fmt::format("'{}' is compressed with {}, which net_pcap does not read: unpack it first, or "
+                    "replay it without --via",
+                    path, packed_by)};
+  }
 
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {

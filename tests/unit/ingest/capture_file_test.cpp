@@ -209,8 +209,8 @@ TEST(CaptureFile, says_when_it_is_not_a_capture) {
   EXPECT_THAT(error_for_content("just some text, long enough for a header"),
               HasSubstr("is not a capture file"));
   EXPECT_THAT(error_for_content("x"), HasSubstr("is not a capture file"));
-  EXPECT_THAT(error_for_content("\x1f\x8b\x08 and so on for some bytes"),
-              HasSubstr("is compressed with gzip: unpack it first"));
+  EXPECT_THAT(error_for_content("\x04\x22\x4d\x18 and so on for some bytes"),
+              HasSubstr("is compressed with lz4: unpack it first"));
 }
 
 TEST(CaptureFile, frames_of_a_link_type_that_is_not_understood_are_counted_by_name) {

@@ -14,6 +14,7 @@
 #include <wirelag/ingest/dpdk/eal.hpp>
 
 #include "capture_bytes.hpp"
+#include "support/packing.hpp"
 
 namespace wirelag {
 namespace {
@@ -194,6 +195,16 @@ TEST(DpdkCapture, refuses_bad_files_with_the_sentences_of_CaptureFile) {
     ASSERT_FALSE(through.ok());
     EXPECT_EQ(through.error(), file.error());
   }
+}
+
+TEST(DpdkCapture, refuses_a_compressed_file_which_the_driver_cannot_read) {
+  const TemporaryFile packed(test::gzip(pcap_header(kMicro, 1)), "packed.pcap.gz");
+  EXPECT_TRUE(CaptureFile::open(packed.path()).ok());
+  const Result<DpdkCapture> through = DpdkCapture::open(packed.path());
+  ASSERT_FALSE(through.ok());
+  EXPECT_THAT(through.error(),
+              testing::HasSubstr("is compressed with gzip, which net_pcap does not "
+                                 "read: unpack it first, or replay it without"));
 }
 
 // ---------------------------------------------------------------------------------------- ports

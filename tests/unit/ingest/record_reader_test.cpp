@@ -11,6 +11,7 @@
 #include <wirelag/ingest/record_reader.hpp>
 
 #include "capture_bytes.hpp"
+#include "support/packing.hpp"
 
 namespace wirelag {
 namespace {
@@ -447,6 +448,21 @@ TEST(EveryFormat, cut_anywhere_gives_the_frames_before_the_cut_and_says_so) {
         EXPECT_TRUE(r.bytes.empty());
         EXPECT_THAT(r.refused, HasSubstr("'bytes'"));
       }
+    }
+  }
+}
+
+TEST(EveryFormat, is_read_compressed_as_it_is) {
+  for (const std::string& whole : one_of_each()) {
+    const Read plain = read(whole);
+    for (const std::string& packed : {test::gzip(whole), test::zstd(whole)}) {
+      const Read r = read(packed);
+      EXPECT_EQ(r.refused, "");
+      EXPECT_EQ(r.cut_short, "");
+      EXPECT_EQ(r.bytes, plain.bytes);
+      EXPECT_EQ(r.times, plain.times);
+      EXPECT_EQ(r.numbers, plain.numbers);
+      EXPECT_EQ(r.links, plain.links);
     }
   }
 }
