@@ -22,6 +22,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
+import packing  # noqa: E402
 import timeline  # noqa: E402
 import wire  # noqa: E402
 
@@ -66,7 +67,7 @@ class Help(CommandLine):
 
     def test_every_option_is_in_the_help(self):
         text = run("replay", "--help").stdout
-        for form in ("pcapng", "snoop", "NetMon"):
+        for form in ("pcapng", "snoop", "NetMon", "gzip", "zstd"):
             self.assertIn(form, text)
         for option in ("--workers", "--format", "--output", "--explain", "--rows", "--via"):
             self.assertIn(option, text)
@@ -209,8 +210,9 @@ class BadCaptures(CommandLine):
     def test_other_file(self):
         self.refused(self.write("notes.pcap", "not a capture at all\n" * 100), "not a capture file")
 
-    def test_compressed(self):
-        self.refused(self.write("trace.pcap.gz", b"\x1f\x8b\x08\0" + bytes(60)), "gzip", "unpack")
+    def test_compressed_in_another_way(self):
+        for form, magic in (("xz", b"\xfd7zXZ\0"), ("bzip2", b"BZh9"), ("lz4", b"\x04\x22\x4d\x18")):
+            self.refused(self.write("trace.pcap.gz", magic + bytes(60)), form, "unpack it first")
 
     def test_only_a_magic_number(self):
         self.refused(self.write("header.pcap", pathlib.Path(CAPTURE).read_bytes()[:10]), "header")
@@ -267,6 +269,56 @@ class BadCaptures(CommandLine):
             capture = json.loads(done.stdout)["capture"]
             self.assertEqual(capture["packets"], complete, size)
             self.assertEqual(capture["cut_short"], size != 24 and size not in whole, size)
+
+
+class CompressedCaptures(CommandLine):
+    """By gzip and zstd, which are read as they are. The name of the file tells nothing."""
+
+    def test_the_report_is_that_of_the_capture(self):
+        content = pathlib.Path(CAPTURE).read_bytes()
+        for form in ("text", "json", "html", "har"):
+            whole = run("replay", "--format", form, self.write("trace.pcap", content))
+            for pack in packing.PACKERS.values():
+                for workers in (1, 3):
+                    path = self.write("trace.pcap", pack(content))
+                    done = run("replay", "--format", form, "--workers", workers, path)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+                    self.assertEqual(done.stdout, whole.stdout)
+
+    def test_cut_or_damaged_is_a_report_that_says_so(self):
+        content = pathlib.Path(CAPTURE).read_bytes()
+        packed = packing.gzip_of(content)
+        wrong = packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+        for capture, *said in (
+            (packed[:-9], f"at byte {len(packed) - 9} its gzip data is cut off"),
+            (wrong, "at byte ", "its gzip data has another checksum (CRC32)"),
+            (packing.zstd_of(content)[:-9], "its zstd data is cut off"),
+        ):
+            done = run("replay", "--format", "json", self.write("cut.pcap.gz", capture))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            report = json.loads(done.stdout)["capture"]
+            self.assertGreater(report["packets"], 0)
+            self.assertTrue(report["cut_short"])
+            for text in (f"the file cannot be read on after frame {report['packets']}: ", *said):
+                self.assertIn(text, report["cut_short_reason"])
+
+    def test_nothing_to_be_read(self):
+        once = packing.gzip_of(pathlib.Path(CAPTURE).read_bytes())
+        for content, *said in (
+            (b"\x1f\x8b\x08\0" + b"\xff" * 60, "cannot be read", "at byte ", "damaged"),
+            (once[:20], "cannot be read", "at byte 20 ", "cut off"),
+            (packing.gzip_of(b"notes\n" * 100), "gzip", "not a capture"),
+            (packing.zstd_of(b""), "zstd", "nothing is in it"),
+            (packing.zstd_of(once), "twice", "gzip inside zstd", "unpack it first"),
+        ):
+            path = self.write("trace.pcap.gz", content)
+            self.assert_error(run("replay", path), path, *said)
+
+    def test_net_pcap_does_not_unpack(self):
+        content = pathlib.Path(CAPTURE).read_bytes()
+        for form, pack in packing.PACKERS.items():
+            done = run("replay", "--via", "net_pcap", self.write("trace.pcap", pack(content)))
+            self.assert_error(done, form, "net_pcap", "unpack it first", "without --via")
 
 
 class Configuration(CommandLine):
@@ -390,6 +442,10 @@ class Interrupted(CommandLine):
 
     def test_net_pcap(self):
         self.interrupt("--via", "net_pcap")
+
+    def test_compressed(self):
+        self.long.write_bytes(packing.zstd_of(self.long.read_bytes()))
+        self.interrupt()
 
     def test_terminated(self):
         self.interrupt(signal_number=signal.SIGTERM)

@@ -2,6 +2,7 @@
 """The whole program, with its threads, rings and driver, says the same in every way it can be run:
 
     workers     the JSON report of --workers 1, 2 and 4 is the same, byte for byte
+    compressed  and so it is when the file is compressed, with gzip and zstd in turn
     net_pcap    through DPDK's pcap driver, for a sample: the same report but for times, which have
                 microseconds there
 
@@ -14,6 +15,7 @@ that cannot be read must be refused the same way each time, in one sentence.
 
 import argparse
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -27,6 +29,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 sys.path.insert(0, str(HERE.parent / "cases"))
 
+import packing  # noqa: E402
 import run_cases  # noqa: E402
 import timeline  # noqa: E402
 
@@ -77,6 +80,19 @@ def check_workers(capture):
         return problems, None
     report = json.loads(runs[0].stdout)
     return problems + check_accounting(report), report
+
+
+def check_compressed(capture, pack):
+    """The compressed file has the name of the capture: it is told by what is in it."""
+    with tempfile.TemporaryDirectory(prefix="wirelag-compressed-") as scratch:
+        packed = pathlib.Path(scratch) / capture.name
+        packed.write_bytes(pack(capture.read_bytes()))
+        one, other = replay(capture, 1), replay(packed, 1)
+    if other.returncode != 0 or one.stderr != other.stderr:
+        return [f"compressed: exit status {other.returncode} {other.stderr!r}"]
+    if one.stdout != other.stdout:
+        return [f"compressed: {first_difference(one.stdout, other.stdout)}"]
+    return []
 
 
 def first_difference(one, other):
@@ -252,6 +268,14 @@ def main():
             note(capture, problems)
             if report is not None:
                 reports[capture] = report
+        packers = itertools.cycle(packing.PACKERS.values())
+        packed = dict(zip(sorted(reports), packers))
+
+        def compressed(capture):
+            return check_compressed(capture, packed[capture]), None
+
+        for capture, (problems, _) in in_parallel(guarded(compressed), packed):
+            note(capture, problems)
         chosen = sample(reports)
 
         def through_net_pcap(capture):
