@@ -13,6 +13,10 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+
+import packing  # noqa: E402
+
 LINKS = {1: 0, 113: 1, 276: 2, 101: 3, 12: 3, 0: 4, 108: 5}  # LINKTYPE_ -> LinkType
 MOST_FRAMES = 60
 MOST_BYTES = 4096
@@ -103,6 +107,8 @@ def seeds_of(name, capture):
     for target in ("decode_frame", "worker_frames"):
         yield target, name, script
     yield "capture_file", name, capture.read_bytes()[:MOST_BYTES]
+    for form, pack in packing.PACKERS.items():
+        yield "packed_capture", f"{name}-{form}", b"\x40" + pack(capture.read_bytes())[:MOST_BYTES]
     payloads = []
     for number, (link, _, frame, _) in enumerate(frames):
         found = transport_of(link, frame)
@@ -311,6 +317,29 @@ def database_seeds():
             yield "sql", f"{number}-{dialect}", bytes([dialect, 10]) + sql.encode()
 
 
+def packed_seeds():
+    """The form of targets/packed_capture.cpp: the length of a piece, then the file."""
+    gzip_of, zstd_of = packing.gzip_of, packing.zstd_of
+    skipped = b"\x51\x2a\x4d\x18\x03\0\0\0abc"
+    raw = 101  # LINKTYPE_RAW
+    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, raw)
+    capture += struct.pack("<IIII", 1, 2, 4, 4) + b"abcd"
+    # Blocks: one byte many times, then stored; a window that nothing needs; two that are too large.
+    repeated = b"\x28\xb5\x2f\xfd\0\x58\x82\0\x04z" + b"\x21\0\0abcd"
+    for number, file in enumerate((
+        gzip_of(b"") + gzip_of(capture[:30]) + gzip_of(capture[30:]) + bytes(9),
+        gzip_of(capture) + b"junk",
+        b"\x1f\x8b\x08\x1c" + bytes(6) + b"\x04\0ABCDname\0comment\0" + gzip_of(capture)[10:],
+        skipped + zstd_of(capture[:30]) + skipped + zstd_of(capture[30:]),
+        repeated,
+        b"\x28\xb5\x2f\xfd\0\x88" + zstd_of(capture)[6:],
+        b"\x28\xb5\x2f\xfd\0\x90" + zstd_of(capture)[6:],
+        gzip_of(zstd_of(capture)),
+    )):
+        for piece in (0, 7):
+            yield "packed_capture", f"packed-{number}-{piece}", bytes([piece]) + file
+
+
 def main():
     cases, out = map(pathlib.Path, sys.argv[1:])
     seeds = [*segment_seeds(), *database_seeds()]
@@ -326,6 +355,7 @@ def main():
         seeds.append(("config", config.stem, config.read_bytes()))
     for capture in cases.glob("*/capture.pcapng"):
         seeds.append(("capture_file", capture.parent.name, capture.read_bytes()[:MOST_BYTES]))
+    seeds += packed_seeds()
     for target, name, data in seeds:
         folder = out / target
         folder.mkdir(parents=True, exist_ok=True)
