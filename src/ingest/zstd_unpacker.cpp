@@ -1,5 +1,6 @@
-// The stream is fed by pieces of the size that zstd asks for, a block each: what is wrong is known to be in the piece
-// that begins where trouble() was met, and a whole block is decoded where it lies.
+// The stream is fed by pieces: a header, a block, a checksum. An error takes with it what the same call has given, so a
+// call that gives something must not meet anything new. The place of an error is the piece's, and most blocks are
+// decoded where they lie.
 #include <algorithm>
 #include <new>
 #include <zstd.h>
@@ -19,6 +20,8 @@ struct FreeStream {
 constexpr std::size_t kBetweenFrames = 0;  ///< zstd wants nothing
 /// The shortest beginning of a frame that zstd takes.
 constexpr std::size_t kFirstBytes = 5;
+/// zstd would like this much of the next block with each.
+constexpr std::size_t kBlockHeaderBytes = 3;
 
 /// The library also knows formats from before zstd 0.8, whose windows have no limit; their magic numbers differ
 /// in the first byte.
@@ -72,11 +75,11 @@ Unpacker::Step ZstdUnpacker::unpack(Bytes in, std::span<std::uint8_t> out) {
     }
     wanted_ = kFirstBytes;
   }
-  // By itself: what is given together with an error is lost.
   if (more_to_give_) {
     if (const Step rest = feed({}, out); rest.given > 0 || !trouble_.empty()) return rest;
   }
-  return feed(in.first(std::min(in.size(), wanted_)), out);
+  const std::size_t piece = wanted_ > kBlockHeaderBytes ? wanted_ - kBlockHeaderBytes : wanted_;
+  return feed(in.first(std::min(in.size(), piece)), out);
 }
 
 Unpacker::Step ZstdUnpacker::feed(Bytes in, std::span<std::uint8_t> out) {

@@ -8,6 +8,7 @@
 #include <wirelag/ingest/capture_file.hpp>
 #include <wirelag/ingest/record_reader.hpp>
 
+#include "fuzz/input.hpp"
 #include "hostile/require.hpp"
 #include "src/ingest/unpacked_source.hpp"
 

@@ -69,14 +69,14 @@ Unpacked unpack(std::string_view packed, std::string_view format, std::size_t in
   return all;
 }
 
-struct Read {
+struct Outcome {
   std::string refused;
   std::string cut_short;
   std::vector<std::string> frames;
 };
 
-Read read(std::string_view content) {
-  Read all;
+Outcome read_packed(std::string_view content) {
+  Outcome all;
   Result<CaptureFile> file = CaptureFile::open_bytes(as_bytes(content), "x");
   if (!file) {
     all.refused = file.error();
@@ -115,7 +115,7 @@ TEST(PackedCapture, gives_the_frames_that_are_in_it) {
     EXPECT_EQ(file->info().format, "pcap");
     EXPECT_EQ(file->info().packed_by, name);
     EXPECT_LT(file->position_bytes(), file->info().file_bytes / 2) << "it is read as it is needed";
-    const Read expected = read(plain);
+    const Outcome expected = read_packed(plain);
     Frame frames[4];
     std::size_t seen = 0;
     while (const std::size_t n = file->read(frames)) {
@@ -135,7 +135,7 @@ TEST(PackedCapture, members_and_frames_follow_one_another_wherever_the_capture_w
     for (std::size_t at = 0; at <= plain.size(); ++at) {
       const std::string packed = pack("") + pack(plain.substr(0, at)) + pack("") + pack("") +
                                  pack(plain.substr(at)) + pack("");
-      const Read r = read(packed);
+      const Outcome r = read_packed(packed);
       ASSERT_EQ(r.frames.size(), 3U) << name << at << r.refused;
       EXPECT_EQ(r.cut_short, "");
     }
@@ -146,21 +146,21 @@ TEST(PackedCapture, zstd_frames_that_are_to_be_skipped_may_be_anywhere) {
   const std::string plain = capture(3, 20), skipped = skippable_frame("whatever");
   const std::string packed = skipped + skippable_frame("") + zstd(plain.substr(0, 50)) + skipped +
                              zstd(plain.substr(50)) + skipped;
-  EXPECT_EQ(read(packed).frames.size(), 3U);
-  EXPECT_EQ(read(packed).cut_short, "");
-  EXPECT_THAT(read(skipped).refused, HasSubstr("nothing is in it (0 bytes)"));
+  EXPECT_EQ(read_packed(packed).frames.size(), 3U);
+  EXPECT_EQ(read_packed(packed).cut_short, "");
+  EXPECT_THAT(read_packed(skipped).refused, HasSubstr("nothing is in it (0 bytes)"));
 }
 
 TEST(PackedCapture, zeros_may_follow_gzip_and_nothing_else_anything) {
   const std::string plain = capture(3, 20), tail = "at byte " + std::to_string(gzip(plain).size());
-  EXPECT_EQ(read(gzip(plain) + std::string(100, '\0')).cut_short, "");
+  EXPECT_EQ(read_packed(gzip(plain) + std::string(100, '\0')).cut_short, "");
   const std::string followed = " its gzip data is followed by something else";
-  EXPECT_THAT(read(gzip(plain) + "junk").cut_short, HasSubstr(tail + followed));
-  EXPECT_THAT(read(gzip(plain) + '\0' + gzip(plain)).cut_short, HasSubstr(followed));
-  EXPECT_THAT(read(zstd(plain) + '\0').cut_short,
+  EXPECT_THAT(read_packed(gzip(plain) + "junk").cut_short, HasSubstr(tail + followed));
+  EXPECT_THAT(read_packed(gzip(plain) + '\0' + gzip(plain)).cut_short, HasSubstr(followed));
+  EXPECT_THAT(read_packed(zstd(plain) + '\0').cut_short,
               HasSubstr("its zstd data is followed by something else"));
   // Formats of zstd before 0.8, which the library may know.
-  EXPECT_THAT(read(zstd(plain) + "\x27\xb5\x2f\xfd").cut_short,
+  EXPECT_THAT(read_packed(zstd(plain) + "\x27\xb5\x2f\xfd").cut_short,
               HasSubstr("its zstd data is followed by something else"));
 }
 
@@ -174,10 +174,10 @@ TEST(PackedCapture, for_a_netmon_table_behind_its_frames_the_file_is_unpacked_tw
   content.resize(128, '\0');
   content += frame + frame;
   content += test::FileBytes().u32(128).u32(static_cast<std::uint32_t>(128 + frame.size())).text();
-  const Read plain = read(content);
+  const Outcome plain = read_packed(content);
   ASSERT_EQ(plain.frames.size(), 2U) << plain.refused << plain.cut_short;
   for (const auto& [name, pack] : kFormats) {
-    const Read r = read(pack(content));
+    const Outcome r = read_packed(pack(content));
     EXPECT_EQ(r.frames.size(), 2U) << name << r.refused << r.cut_short;
   }
 }
@@ -198,12 +198,12 @@ TEST(PackedCapture, is_not_unpacked_again_without_end) {
 
 TEST(PackedCapture, cut_anywhere_gives_the_frames_before_the_cut_and_says_so) {
   const std::string plain = capture(5, 300);
-  const Read complete = read(plain);
+  const Outcome complete = read_packed(plain);
   for (const auto& [name, pack] : kFormats) {
     const std::string packed = pack(plain);
     std::size_t most = 0;
     for (std::size_t size = 4; size < packed.size(); ++size) {
-      const Read r = read(std::string_view(packed).substr(0, size));
+      const Outcome r = read_packed(std::string_view(packed).substr(0, size));
       const std::string cut = fmt::format("at byte {} its {} data is cut off", size, name);
       if (!r.refused.empty()) {
         EXPECT_EQ(r.refused, "capture file 'x' cannot be read: " + cut);
@@ -222,7 +222,7 @@ TEST(PackedCapture, cut_anywhere_gives_the_frames_before_the_cut_and_says_so) {
 TEST(PackedCapture, a_capture_that_was_cut_before_it_was_compressed_ends_like_any_other) {
   const std::string plain = capture(5, 300);
   for (const auto& [name, pack] : kFormats) {
-    const Read r = read(pack(plain.substr(0, plain.size() - 1)));
+    const Outcome r = read_packed(pack(plain.substr(0, plain.size() - 1)));
     EXPECT_EQ(r.frames.size(), 4U) << name;
     EXPECT_EQ(r.cut_short, "the file ends inside frame 5") << name;
   }
@@ -235,23 +235,23 @@ TEST(PackedCapture, a_wrong_checksum_or_length_is_named) {
   length[length.size() - 4] ^= 1;
   of_zstd[of_zstd.size() - 4] ^= 1;
   const std::string after = "the file cannot be read on after frame 3: at byte ";
-  EXPECT_THAT(read(checksum).cut_short,
+  EXPECT_THAT(read_packed(checksum).cut_short,
               AllOf(StartsWith(after), HasSubstr("another checksum (CRC32)")));
-  EXPECT_THAT(read(length).cut_short, AllOf(StartsWith(after), HasSubstr("another length")));
-  EXPECT_THAT(read(of_zstd).cut_short,
+  EXPECT_THAT(read_packed(length).cut_short, AllOf(StartsWith(after), HasSubstr("another length")));
+  EXPECT_THAT(read_packed(of_zstd).cut_short,
               AllOf(StartsWith(after), HasSubstr("another checksum (XXH64)")));
 }
 
 TEST(PackedCapture, what_is_damaged_is_named_or_does_not_matter) {
   const std::string plain = capture(3, 20);
-  const Read complete = read(plain);
+  const Outcome complete = read_packed(plain);
   for (const auto& [name, pack] : kFormats) {
     const std::string packed = pack(plain);
     for (std::size_t at = 0; at < packed.size(); ++at) {
       for (int bit = 0; bit < 8; ++bit) {
         std::string damaged = packed;
         damaged[at] ^= static_cast<char>(1U << bit);
-        const Read r = read(damaged);
+        const Outcome r = read_packed(damaged);
         // The names and times in a gzip header are not checked.
         if (!r.refused.empty() || !r.cut_short.empty()) continue;
         EXPECT_EQ(r.frames, complete.frames) << name << at;
@@ -260,18 +260,31 @@ TEST(PackedCapture, what_is_damaged_is_named_or_does_not_matter) {
   }
 }
 
+TEST(PackedCapture, what_was_unpacked_before_the_damage_is_given) {
+  // 0x58: a window of 2 MiB; a block of one byte 32784 times; the header of one that is too large.
+  const std::string packed("\x28\xb5\x2f\xfd\0\x58\x82\0\4z\xff\xff\xff", 13);
+  for (const std::size_t in : {1, 7, 100}) {
+    for (const std::size_t out : {1, 1000, 100'000}) {
+      const Unpacked r = unpack(packed, "zstd", in, out);
+      EXPECT_EQ(r.text.size(), 32'784U) << in << ' ' << out;
+      EXPECT_THAT(r.error, AllOf(StartsWith("at byte 1"), HasSubstr("its zstd data is damaged")));
+    }
+  }
+}
+
 TEST(PackedCapture, says_what_is_in_it_instead) {
   EXPECT_THAT(
-      read(gzip("only some text")).refused,
+      read_packed(gzip("only some text")).refused,
       HasSubstr("'x' is compressed with gzip, and what is in it is not a capture: it starts "
                 "neither like pcap"));
-  EXPECT_THAT(read(zstd("")).refused, HasSubstr("compressed with zstd, and nothing is in it"));
-  EXPECT_THAT(read(gzip(pcap_header(kMicro, 1).substr(0, 10))).refused,
+  EXPECT_THAT(read_packed(zstd("")).refused,
+              HasSubstr("compressed with zstd, and nothing is in it"));
+  EXPECT_THAT(read_packed(gzip(pcap_header(kMicro, 1).substr(0, 10))).refused,
               HasSubstr("damaged pcap header: it ends before its header does"));
-  EXPECT_EQ(read(gzip(zstd(capture(1, 9)))).refused,
+  EXPECT_EQ(read_packed(gzip(zstd(capture(1, 9)))).refused,
             "'x' is compressed twice, with zstd inside gzip: unpack it first");
-  EXPECT_THAT(read(zstd("BZh91AY&SY")).refused, HasSubstr("twice, with bzip2 inside zstd"));
-  EXPECT_EQ(read("\xfd\x37\x7a\x58 and so on").refused,
+  EXPECT_THAT(read_packed(zstd("BZh91AY&SY")).refused, HasSubstr("twice, with bzip2 inside zstd"));
+  EXPECT_EQ(read_packed("\xfd\x37\x7a\x58 and so on").refused,
             "'x' is compressed with xz: unpack it first (gzip and zstd are read as they are)");
 }
 
@@ -285,8 +298,8 @@ TEST(PackedCapture, a_zstd_window_beyond_the_limit_is_refused_with_the_way_out) 
     for (int shift = 0; shift < 24; shift += 8) frame += static_cast<char>(block >> shift & 0xff);
     return frame + text;
   };
-  EXPECT_EQ(read(frame_of_window(27)).frames.size(), 1U);
-  EXPECT_THAT(read(frame_of_window(28)).refused,
+  EXPECT_EQ(read_packed(frame_of_window(27)).frames.size(), 1U);
+  EXPECT_THAT(read_packed(frame_of_window(28)).refused,
               AllOf(HasSubstr("needs a window of more than 128 MiB"),
                     HasSubstr("unpack it first (zstd -d --long=31)")));
 }
