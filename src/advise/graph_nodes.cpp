@@ -8,6 +8,7 @@
 //            a login: as many round trips as its protocol needs; pipelined: from the end of the one before
 #include <algorithm>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/control/opening.hpp>
 
 #include "first_answer.hpp"
@@ -85,10 +86,21 @@ class Nodes {
     n.ended = known(end);
     if (n.ended) return span(n, t.client_hello_ns, end, Category::tls);
     if (t.alert_frame == 0) visit_.flags.incomplete = true;
+    if (known(t.server_hello_ns))
+      return span(n, t.client_hello_ns, t.server_hello_ns, Category::tls);
+    const DurationNs at_least_ns = unanswered(n, t.client_hello_ns);
+    span(n, t.client_hello_ns, t.client_hello_ns + at_least_ns, Category::tls);
+  }
+
+  /// No answer comes sooner than after a round trip; of that, what was seen of who waited for it.
+  DurationNs unanswered(VisitNode& n, TimeNs asked_ns) {
     const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
-    const TimeNs at_least = known(rtt) ? t.client_hello_ns + rtt : t.client_hello_ns;
-    span(n, t.client_hello_ns, known(t.server_hello_ns) ? t.server_hello_ns : at_least,
-         Category::tls);
+    if (!known(rtt)) return 0;
+    const TimeNs until_ns = watched_until_ns(data_, data_.connections()[n.connection]);
+    if (!known(until_ns)) return rtt;
+    const DurationNs seen_ns = std::clamp<DurationNs>(until_ns - asked_ns, 0, rtt);
+    if (until_ns == data_.ended_ns()) n.unseen_ns = rtt - seen_ns;
+    return seen_ns;
   }
 
   /// The wait for the first byte of an answer: a round trip on the server's side, the rest is its
@@ -145,8 +157,8 @@ class Nodes {
       visit_.flags.incomplete = true;
       const DurationNs sent = elapsed_ns(h.request_first_ns, h.request_last_ns);
       n.parts.push({Category::send, known(sent) ? sent : 0});
-      const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
-      n.parts.push({Category::rounds, known(rtt) ? rtt : 0});  // no answer comes sooner
+      const TimeNs asked_ns = n.start_ns + n.parts[0].duration_ns;
+      n.parts.push({Category::rounds, unanswered(n, asked_ns)});
       n.end_ns = n.start_ns + n.parts[0].duration_ns + n.parts[1].duration_ns;
       return;
     }

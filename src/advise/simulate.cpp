@@ -73,6 +73,14 @@ void add_parts(Run::Times& times, const Parts& parts, std::size_t before_answer)
   if (before_answer == 0) times.answer_ns = times.end_ns;
 }
 
+/// Than the last one so far. Of several that the capture's end cut off: whose answer was due later.
+bool ends_later(const Visit& visit, const Run& run, std::uint32_t i) {
+  const TimeNs end_ns = run.nodes[i].end_ns;
+  const TimeNs last_end_ns = run.nodes[run.last].end_ns;
+  if (end_ns != last_end_ns) return end_ns > last_end_ns;
+  return visit.nodes[i].unseen_ns > visit.nodes[run.last].unseen_ns;
+}
+
 }  // namespace
 
 Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound) {
@@ -81,7 +89,8 @@ Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound b
   return run;
 }
 
-void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound, Run& run) {
+void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound, Run& run,
+              Until until) {
   run.nodes.assign(visit.nodes.size(), {});
   run.last = UINT32_MAX;
   run.wait_ns = 0;
@@ -112,20 +121,25 @@ void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound 
     } else {
       add_parts(times, n.parts, n.parts_before_answer);
     }
+    if (until == Until::answer) times.end_ns += n.unseen_ns;
     if (!n.waited_for) continue;
-    if (run.last == UINT32_MAX || times.end_ns > run.nodes[run.last].end_ns) run.last = i;
+    if (run.last == UINT32_MAX || ends_later(visit, run, i)) run.last = i;
   }
   if (run.last != UINT32_MAX) run.wait_ns = run.nodes[run.last].end_ns - visit.start_ns;
 }
 
 WaitRange wait_range(const Visit& visit, std::span<const Edit> edits) {
   WaitRange range{INT64_MAX, 0};
-  Run run;
+  Run was;
+  Run is;
   for (const Form form : kForms) {
+    simulate(visit, form, {}, Bound::low, was, Until::answer);
     for (const Bound bound : {Bound::low, Bound::high}) {
-      simulate(visit, form, edits, bound, run);
-      range.least_ns = std::min(range.least_ns, run.wait_ns);
-      range.most_ns = std::max(range.most_ns, run.wait_ns);
+      simulate(visit, form, edits, bound, is, Until::answer);
+      const DurationNs wait_ns =
+          std::max<DurationNs>(0, visit.wait_ns - (was.wait_ns - is.wait_ns));
+      range.least_ns = std::min(range.least_ns, wait_ns);
+      range.most_ns = std::max(range.most_ns, wait_ns);
     }
   }
   return range;
@@ -139,8 +153,9 @@ SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
   for (const Form form : kForms) {
     for (const Bound bound : {Bound::low, Bound::high}) {
       // Without edits either bound is the same.
-      if (bound == Bound::low || !before.empty()) simulate(visit, form, before, bound, was);
-      simulate(visit, form, edits, bound, is);
+      if (bound == Bound::low || !before.empty())
+        simulate(visit, form, before, bound, was, Until::answer);
+      simulate(visit, form, edits, bound, is, Until::answer);
       saved.low_ns = std::min(saved.low_ns, was.wait_ns - is.wait_ns);
       saved.high_ns = std::max(saved.high_ns, was.wait_ns - is.wait_ns);
     }

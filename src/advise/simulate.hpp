@@ -12,6 +12,9 @@ namespace wirelag {
 
 enum class Bound : std::uint8_t { low, high };  ///< which side of every edit counts
 
+/// What lay behind the capture's end (VisitNode::unseen_ns): left out of a wait, but not of what is saved.
+enum class Until : std::uint8_t { capture_end, answer };
+
 struct Run {
   struct Times {
     TimeNs start_ns = 0;
@@ -27,9 +30,10 @@ struct Run {
 /// `edits`: those of this visit.
 [[nodiscard]] Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound);
 /// The same into `run`, whose memory is used again.
-void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound, Run& run);
+void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound, Run& run,
+              Until until = Until::capture_end);
 
-/// Shortest and longest wait with `edits`, over both forms and bounds.
+/// Shortest and longest wait with `edits`, over both forms and bounds: the visit's less what they save.
 struct WaitRange {
   DurationNs least_ns = 0;
   DurationNs most_ns = 0;

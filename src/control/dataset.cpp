@@ -305,15 +305,18 @@ class ConnectionNumbers {
   std::vector<std::uint32_t> slots_;
 };
 
-/// From the first to the last instant that any of them tells of.
-DurationNs span_of(const Transactions<Connection>& connections,
-                   const Transactions<DnsTransaction>& dns) {
+struct Span {
   TimeNs first = INT64_MAX;
   TimeNs last = INT64_MIN;
-  const auto saw = [&](TimeNs t) {
+};
+
+/// From the first to the last instant that any of them tells of.
+Span span_of(const Transactions<Connection>& connections, const Transactions<DnsTransaction>& dns) {
+  Span span;
+  const auto saw = [&span](TimeNs t) {
     if (!known(t)) return;
-    first = std::min(first, t);
-    last = std::max(last, t);
+    span.first = std::min(span.first, t);
+    span.last = std::max(span.last, t);
   };
   for (const Connection& c : connections) {
     saw(c.start_time_ns);
@@ -323,7 +326,7 @@ DurationNs span_of(const Transactions<Connection>& connections,
     saw(d.first_query_ns);
     saw(d.response_ns);
   }
-  return last > first ? last - first : 0;
+  return span;
 }
 
 template <class Kinds>
@@ -340,6 +343,7 @@ struct Dataset::State {
   DatasetLimits limits;
   std::uint64_t dropped = 0;
   DurationNs span_ns = 0;
+  TimeNs ended_ns = kUnknownNs;
   bool sealed = false;
 
   template <class T>
@@ -397,7 +401,7 @@ void Dataset::emit(TransactionRef transaction) {
       transaction);
 }
 
-void Dataset::seal(const LookupLimits& limits) {
+void Dataset::seal(const LookupLimits& limits, TimeNs ended_ns) {
   State& state = *state_;
   if (state.sealed) return;
   std::apply([](auto&... store) { (store.sort(), ...); }, state.stores);
@@ -413,7 +417,9 @@ void Dataset::seal(const LookupLimits& limits) {
     if (at != kNone && server_not_captured(connections[at])) d.outcome = DnsOutcome::not_visible;
   }
   mark_not_visible(dns, connections, limits);
-  state.span_ns = span_of(connections, dns);
+  const Span span = span_of(connections, dns);
+  if (span.last > span.first) state.span_ns = span.last - span.first;
+  if (known(ended_ns)) state.ended_ns = std::max(ended_ns, span.last);
 }
 
 const Transactions<Connection>& Dataset::connections() const { return state_->of<Connection>(); }
@@ -427,6 +433,8 @@ const Transactions<DatabaseTransaction>& Dataset::database() const {
 std::size_t Dataset::connection_index(ConnectionKey number) const { return number - 1; }
 
 DurationNs Dataset::span_ns() const { return state_->span_ns; }
+
+TimeNs Dataset::ended_ns() const { return state_->ended_ns; }
 
 std::uint64_t Dataset::dropped() const { return state_->dropped; }
 

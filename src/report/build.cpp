@@ -11,7 +11,7 @@ namespace wirelag {
 Report build_report(CaptureBlock capture, const Accounting& accounting, const Counters& counters,
                     Dataset data, const Thresholds& thresholds,
                     std::vector<std::string> service_names) {
-  data.seal(thresholds.lookups);
+  data.seal(thresholds.lookups, capture.last_time_ns);
   Correlation correlation = correlate(data, thresholds.lookups);
   Visits visits = find_visits(data, correlation, thresholds.visits);
   Advice advice = advise(RuleInput{data, correlation, visits, thresholds},

@@ -53,7 +53,7 @@ Foreseen of_rule(const std::string& rule, const Visits& visits, const std::vecto
 std::vector<Foreseen> foresee(const Dataset& data, TimeNs from_ns, TimeNs to_ns,
                               const Thresholds& thresholds) {
   Dataset part = part_of(data, from_ns, to_ns);
-  part.seal(thresholds.lookups);
+  part.seal(thresholds.lookups, std::min(to_ns, data.ended_ns()));
   const Correlation correlation = correlate(part, thresholds.lookups);
   const Visits visits = find_visits(part, correlation, thresholds.visits);
   const Advice advice = advise(RuleInput{part, correlation, visits, thresholds});

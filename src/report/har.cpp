@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/http/parser.hpp>
 
 #include "format.hpp"
@@ -223,11 +224,15 @@ class VisitEntries {
     const TimeNs sent_ns = whole ? h.request_last_ns : h.request_headers_ns;
     const TimeNs send_end = known(sent_ns) ? sent_ns : h.request_first_ns;
     t["send"] = ms(phases.take(h.request_first_ns, send_end));
-    // Unanswered: as long as it was watched.
-    const TimeNs answered_ns =
-        known(h.response_first_ns) ? h.response_first_ns : r_.capture.last_time_ns;
+    const TimeNs answered_ns = known(h.response_first_ns) ? h.response_first_ns : watched_until(h);
     t["wait"] = ms(phases.take(send_end, std::max(answered_ns, send_end)));
     t["receive"] = ms(phases.take(h.response_first_ns, h.response_last_ns));
+  }
+
+  [[nodiscard]] TimeNs watched_until(const HttpTransaction& h) const {
+    const std::size_t c = r_.data.connection_index(h.connection);
+    return c == Dataset::kNone ? r_.capture.last_time_ns
+                               : watched_until_ns(r_.data, r_.data.connections()[c]);
   }
 
   [[nodiscard]] static std::string url(const HttpTransaction& h) {

@@ -40,7 +40,7 @@ std::size_t index_of(const Connection& c, const Dataset& whole) {
 /// What the rules say of what was captured since, with evidence as of the whole.
 Advice advice_since(const Dataset& data, TimeNs from_ns, const Thresholds& thresholds) {
   Dataset part = part_of(data, from_ns, INT64_MAX);
-  part.seal(thresholds.lookups);
+  part.seal(thresholds.lookups, data.ended_ns());
   const Correlation correlation = correlate(part, thresholds.lookups);
   const Visits visits = find_visits(part, correlation, thresholds.visits);
   Advice advice = advise(RuleInput{part, correlation, visits, thresholds});

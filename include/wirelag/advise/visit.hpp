@@ -127,6 +127,9 @@ struct VisitNode {
   TimeNs start_ns = 0;
   TimeNs end_ns = 0;
   VisitParts parts;  ///< they add up to end - start
+  /// Of the round trip that no answer does without: what lay behind the capture's end. Nobody was seen to wait it,
+  /// so it is in no part; but what a change saves does not depend on when the capture ended.
+  DurationNs unseen_ns = 0;
 };
 [[nodiscard]] std::string_view name(VisitNode::Kind k);
 
@@ -157,7 +160,7 @@ struct VisitFlags {
   bool transfer_unsplit = false;
   bool encrypted = false;
   /// Unanswered when the capture ended: the wait is at least this. An unanswered request counts with
-  /// the one round trip that it cannot do without, where that is known.
+  /// the one round trip that it cannot do without, where that is known, and as far as it was captured.
   bool incomplete = false;
   /// What was waited for last was not answered in the capture, and its server's direction or any round
   /// trip to it was not captured: the wait is not known.

@@ -40,7 +40,8 @@ class Dataset : public TransactionSink {
   /// The order does not depend on which worker emitted what, or when: only transactions of one
   /// connection that share frames, times and types keep the order in which its worker emitted them.
   /// A DNS query whose answer cannot have been captured is not_visible from here on (docs/metrics.md).
-  void seal(const LookupLimits& limits = {});
+  /// `ended_ns`: the last frame's time, whatever it was of; unknown where nobody can say.
+  void seal(const LookupLimits& limits = {}, TimeNs ended_ns = kUnknownNs);
 
   [[nodiscard]] const Transactions<Connection>& connections() const;
   [[nodiscard]] const Transactions<DnsTransaction>& dns() const;
@@ -55,6 +56,8 @@ class Dataset : public TransactionSink {
 
   /// From the first to the last instant that a connection or DNS transaction tells of. After seal().
   [[nodiscard]] DurationNs span_ns() const;
+  /// When the capture ended, as seal() was told: never before the last of these instants.
+  [[nodiscard]] TimeNs ended_ns() const;
 
   /// Transactions dropped because of max_per_kind or because they came after seal().
   [[nodiscard]] std::uint64_t dropped() const;

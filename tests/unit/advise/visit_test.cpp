@@ -268,6 +268,49 @@ TEST(Visits, ATlsHandshakeWithoutItsEndWaitedAtLeastForTheServerHello) {
   EXPECT_FALSE(Judged(story).visits.stored.at(0).flags.incomplete);
 }
 
+TEST(Visits, NothingWaitedBeyondTheLastFrame) {
+  // GIVEN a request 3 ms before the capture ends, on a path of 9.9 ms
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 80, 0, 10);
+  story.http(c, "/", 11, Story::kNever);
+  EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 20'900'000) << "no end is known";
+  story.ends(14);
+  const Visit visit = Judged(story).visits.stored.at(0);
+  expect_consistent(visit);
+  EXPECT_EQ(visit.wait_ns, 14 * kMillisecondNs);
+  EXPECT_TRUE(visit.flags.incomplete);
+  EXPECT_EQ(visit.nodes.back().unseen_ns, 6'900'000) << "of the round trip";
+
+  // WHEN the capture goes on THEN no answer comes sooner than a round trip
+  story.ends(500);
+  EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 20'900'000);
+
+  // WHEN the server resets the connection THEN that is when the wait was over
+  story.close(c, 13, CloseKind::rst);
+  EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 13 * kMillisecondNs);
+}
+
+TEST(Visits, WhatAChangeSavesDoesNotDependOnWhenTheCaptureEnded) {
+  // GIVEN the origin, whose last requests have no answer, and its last frame
+  Story story = origin_story();
+  const Finding whole = Judged(story).findings("http-late-connection").at(0);
+  story.ends(102.178580);
+  const Judged judged(story);
+  EXPECT_EQ(judged.visits.stored.at(0).wait_ns, 102'178'580);
+  const Finding cut = judged.findings("http-late-connection").at(0);
+  EXPECT_EQ(cut.saving.low_ns, whole.saving.low_ns);
+  EXPECT_EQ(cut.saving.high_ns, whole.saving.high_ns);
+}
+
+TEST(Visits, ATlsHandshakeWaitsNoLongerThanTheCapture) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 443, 0, 10);
+  TlsHandshake& t = story.tls(c, "a.example", 0x0304, 11, 40, Story::kNever);
+  t.client_finished_ns = t.server_finished_ns = t.server_hello_ns = kUnknownNs;
+  story.ends(12);
+  EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 12 * kMillisecondNs);
+}
+
 TEST(Visits, WithoutARoundTripTheWaitIsThinkAndSaysSo) {
   Story story;
   Connection& c = story.midstream(story.connection("10.0.0.5", 1, "192.0.2.80", 80, 0, 6));

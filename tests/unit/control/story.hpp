@@ -204,6 +204,9 @@ class Story {
 
   // ------------------------------------------------------------------------------ the dataset
 
+  /// The capture's last frame is at `ms`. Until it is said, that is not known.
+  void ends(double ms) { ended_ns_ = at_ms(ms); }
+
   /// Sealed; emitted in an order that `seed` shuffles (0: as told).
   [[nodiscard]] Dataset dataset(unsigned seed = 0, DatasetLimits limits = {}) const {
     std::vector<TransactionRef> all;
@@ -215,7 +218,7 @@ class Story {
     if (seed != 0) std::shuffle(all.begin(), all.end(), std::mt19937(seed));
     Dataset data(limits);
     for (const TransactionRef t : all) data.emit(t);
-    data.seal();
+    data.seal({}, ended_ns_);
     return data;
   }
 
@@ -254,6 +257,7 @@ class Story {
     return m;
   }
 
+  TimeNs ended_ns_ = kUnknownNs;
   std::deque<std::string> texts_;
   std::deque<DnsTransaction> dns_;
   std::deque<Connection> connections_;

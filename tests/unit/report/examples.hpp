@@ -252,7 +252,7 @@ inline Dataset origin_data() {
 
 /// A report over `data` as the control core makes it, without the rules' advice.
 inline Report report_of(Dataset data, CaptureBlock capture = origin_capture()) {
-  data.seal();
+  data.seal({}, capture.last_time_ns);
   Report r;
   r.capture = std::move(capture);
   for (std::uint64_t i = 0; i < r.capture.packets; ++i) r.accounting.count(NotAnalysed::none);
