@@ -18,6 +18,8 @@
 #include <numeric>
 #include <tuple>
 
+#include <wirelag/control/capture_end.hpp>
+
 #include "lookup.hpp"
 
 namespace wirelag {
@@ -147,9 +149,6 @@ void add_names(const Dataset& data, Correlation& correlation, DurationNs answer_
 bool went_on(const Connection& c) {
   return c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
 }
-
-/// Before a SYN's first timer has run out nobody knows that it stays unanswered (RFC 6298 section 2).
-constexpr DurationNs kFirstSynTimeoutNs = 1 * kSecondNs;
 
 bool failed(const Connection& c) {
   return c.state == ConnectionState::refused ||
@@ -336,6 +335,7 @@ class Reasons {
           explain(channels_[event.connection], c, now);
           ++now.began;
           now.last_attempt_failed = failed(c);
+          // Before a SYN's first timer has run out nobody knows that it stays unanswered.
           now.failure_known_ns = c.state == ConnectionState::refused
                                      ? c.last_time_ns
                                      : c.start_time_ns + kFirstSynTimeoutNs;

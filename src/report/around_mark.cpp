@@ -120,7 +120,7 @@ std::vector<JudgedVisit> judged_visits(const CaptureBlock& capture, const Visits
   std::vector<JudgedVisit> all;
   for (const Visit& v : visits.stored) {
     const VisitOutcome outcome = outcome_of(v, data);
-    if (outcome == VisitOutcome::nothing_asked) continue;
+    if (outcome == VisitOutcome::nothing_asked || outcome == VisitOutcome::unfinished) continue;
     const bool answered = outcome != VisitOutcome::unanswered;
     const TimeNs end_ns = v.start_ns + (answered ? v.wait_ns : std::max(v.wait_ns, kUnansweredFor));
     if (known(capture.last_time_ns) && end_ns > capture.last_time_ns) continue;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <wirelag/advise/statement.hpp>
+#include <wirelag/control/capture_end.hpp>
 
 #include "format.hpp"
 #include "waits.hpp"
@@ -18,6 +19,10 @@ namespace {
 
 bool unanswered(const DatabaseTransaction& t) {
   return t.response_frames.first == 0 && !t.no_reply;
+}
+
+bool in_vain(const Dataset& data, const DatabaseTransaction& t) {
+  return unanswered(t) && !unfinished(data, t);
 }
 
 DurationNs quantile(const std::vector<DurationNs>& sorted, double q) {
@@ -43,14 +48,14 @@ std::string shape_of(const DatabaseTransaction& t) {
 
 std::string ms_or_none(DurationNs ns) { return known(ns) ? ms_number(ns) : std::string(kNone); }
 
-std::vector<StatementRow> statement_rows(const Transactions<DatabaseTransaction>& all) {
+std::vector<StatementRow> statement_rows(const Dataset& data) {
   using Key = std::tuple<Endpoint, Protocol, std::string>;
   std::map<Key, std::pair<StatementRow, std::vector<DurationNs>>> by_key;
-  for (const DatabaseTransaction& t : all) {
+  for (const DatabaseTransaction& t : data.database()) {
     auto& [row, waits_ns] = by_key[{t.server, t.protocol, shape_of(t)}];
     ++row.requests;
     row.errors += t.error ? 1 : 0;
-    row.unanswered += unanswered(t) ? 1 : 0;
+    row.unanswered += in_vain(data, t) ? 1 : 0;
     if (!t.waits_by_design && known(t.server_wait_ns())) waits_ns.push_back(t.server_wait_ns());
   }
   std::vector<StatementRow> rows;
@@ -72,14 +77,14 @@ std::vector<StatementRow> statement_rows(const Transactions<DatabaseTransaction>
   return rows;
 }
 
-std::string note(const DatabaseTransaction& t) {
+std::string note(const Dataset& data, const DatabaseTransaction& t) {
   std::string text;
   const auto add = [&text](std::string_view what) {
     if (!text.empty()) text += ", ";
     text += what;
   };
   if (t.error) add(t.error_code.empty() ? "error" : "error " + safe(t.error_code));
-  if (unanswered(t)) add("no response");
+  if (unanswered(t)) add(unfinished(data, t) ? kCaptureEnded : "no response");
   if (known(t.response_first_ns) && !t.response_complete) add("response cut");
   if (t.waits_by_design) add("waits by design");
   if (t.pipelined) add(fmt::format("pipelined, {} in flight", t.depth));
@@ -87,8 +92,8 @@ std::string note(const DatabaseTransaction& t) {
   return text.empty() ? std::string(kNone) : text;
 }
 
-bool costs_more(const DatabaseTransaction& a, const DatabaseTransaction& b) {
-  const auto failed = [](const DatabaseTransaction& t) { return t.error || unanswered(t); };
+bool costs_more(const Dataset& data, const DatabaseTransaction& a, const DatabaseTransaction& b) {
+  const auto failed = [&data](const DatabaseTransaction& t) { return t.error || in_vain(data, t); };
   if (failed(a) != failed(b)) return failed(a);
   if (a.waits_by_design != b.waits_by_design) return b.waits_by_design;
   return a.server_wait_ns() > b.server_wait_ns();

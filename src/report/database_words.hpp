@@ -15,7 +15,7 @@ struct StatementRow {
   std::string statement;  ///< from the wire
   std::size_t requests = 0;
   std::size_t errors = 0;
-  std::size_t unanswered = 0;
+  std::size_t unanswered = 0;  ///< without those that were unfinished when the capture ended
   // Of those that do not wait by design; kUnknownNs when there is none.
   DurationNs p50_ns = kUnknownNs;
   DurationNs p95_ns = kUnknownNs;  ///< from twenty on; of fewer it would be the longest
@@ -23,15 +23,15 @@ struct StatementRow {
   DurationNs sum_ns = kUnknownNs;
 };
 /// Longest sum first.
-[[nodiscard]] std::vector<StatementRow> statement_rows(
-    const Transactions<DatabaseTransaction>& all);
+[[nodiscard]] std::vector<StatementRow> statement_rows(const Dataset& data);
 
 /// The statement, with the operation before it when it does not begin with that word: to prepare a
 /// statement is another thing than to execute it. A login has its operation only.
 [[nodiscard]] std::string shape_of(const DatabaseTransaction& t);
-[[nodiscard]] std::string note(const DatabaseTransaction& t);
+[[nodiscard]] std::string note(const Dataset& data, const DatabaseTransaction& t);
 [[nodiscard]] std::string ms_or_none(DurationNs ns);
 /// Failed ones first, then those that waited longest.
-[[nodiscard]] bool costs_more(const DatabaseTransaction& a, const DatabaseTransaction& b);
+[[nodiscard]] bool costs_more(const Dataset& data, const DatabaseTransaction& a,
+                              const DatabaseTransaction& b);
 
 }  // namespace wirelag::report

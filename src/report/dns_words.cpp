@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/dns/message.hpp>
 
 #include "format.hpp"
+#include "words.hpp"
 
 namespace wirelag::report {
 
@@ -14,8 +16,9 @@ std::string question_type(const DnsTransaction& t) {
   return t.qname.empty() ? std::string(kNone) : type_name(t.qtype);
 }
 
-std::string result(const DnsTransaction& t) {
+std::string result(const Report& r, const DnsTransaction& t) {
   if (t.outcome == DnsOutcome::not_visible) return "not captured";
+  if (unfinished(r.data, t)) return std::string(kCaptureEnded);
   if (!known(t.response_ns)) return "no answer";
   if (t.truncated) return "TRUNCATED";
   return t.outcome == DnsOutcome::nodata ? "NODATA" : rcode_name(t.rcode);
@@ -37,7 +40,7 @@ std::string search_story(const Report& r, const Lookup& l) {
     const DnsTransaction& t = r.data.dns()[m.transaction];
     if (m.role != LookupRole::asked || t.qname == l.qname || t.qname.empty()) continue;
     text += fmt::format("{}{} (frames {}: {})", text.empty() ? "" : ", ", safe(t.qname),
-                        query_and_answer_frames(t), result(t));
+                        query_and_answer_frames(t), result(r, t));
   }
   return text.empty() ? text : "also asked for " + text + ".";
 }
@@ -164,13 +167,14 @@ std::vector<const Lookup*> asked_lookups(const Report& r) {
   return asked;
 }
 
-bool failed(DnsOutcome o) {
-  return o == DnsOutcome::unanswered || o == DnsOutcome::failed || o == DnsOutcome::nxdomain;
+bool failed(const Report& r, const Lookup& l) {
+  if (l.outcome == DnsOutcome::unanswered) return !unfinished(r.data, l);
+  return l.outcome == DnsOutcome::failed || l.outcome == DnsOutcome::nxdomain;
 }
 
-bool costs_more(const Lookup& a, const Lookup& b) {
-  const auto rank = [](const Lookup& l) {
-    return l.outcome == DnsOutcome::unanswered ? 2 : failed(l.outcome) ? 1 : 0;
+bool costs_more(const Report& r, const Lookup& a, const Lookup& b) {
+  const auto rank = [&r](const Lookup& l) {
+    return !failed(r, l) ? 0 : l.outcome == DnsOutcome::unanswered ? 2 : 1;
   };
   if (rank(a) != rank(b)) return rank(a) > rank(b);
   return a.wait_ns > b.wait_ns;
@@ -188,7 +192,7 @@ std::string part_played(const Report& r, const Lookup& l, const LookupMember& m)
     case AnswerRole::released: return "released the user";
     case AnswerRole::won: return "won";
     case AnswerRole::contributed: return "needed too";
-    case AnswerRole::unanswered: return "unanswered";
+    case AnswerRole::unanswered: return unfinished(r.data, t) ? std::string(kNone) : "unanswered";
     case AnswerRole::not_visible: return "not visible";
     case AnswerRole::spare: {
       const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
@@ -200,11 +204,15 @@ std::string part_played(const Report& r, const Lookup& l, const LookupMember& m)
   return "";
 }
 
-std::string waited(const Report& r, const Lookup& l) {
-  if (known(l.wait_ns)) return fmt::format("waited {}", duration(l.wait_ns));
+std::string how_it_went(const Report& r, const Lookup& l) {
+  if (known(l.wait_ns)) return fmt::format("waited {}, {}", duration(l.wait_ns), name(l.outcome));
   const DurationNs until_end = elapsed_ns(l.start_time_ns, r.capture.last_time_ns);
-  if (l.outcome != DnsOutcome::unanswered || !known(until_end)) return "wait not known";
-  return fmt::format("still waiting when the capture ended {} later", duration(until_end));
+  if (l.outcome != DnsOutcome::unanswered || !known(until_end)) {
+    return fmt::format("wait not known, {}", name(l.outcome));
+  }
+  const std::string waits =
+      fmt::format("still waiting when the capture ended {} later", duration(until_end));
+  return unfinished(r.data, l) ? "unfinished: " + waits : waits + ", unanswered";
 }
 
 std::string short_result(const Report& r, const Lookup& l) {
@@ -216,7 +224,7 @@ std::string short_result(const Report& r, const Lookup& l) {
     const auto records = decode_answers(r.data.dns()[l.released_by].response);
     if (!records.empty()) return safe(records.back().data);
   }
-  return std::string(name(l.outcome));
+  return std::string(unfinished(r.data, l) ? kCaptureEnded : name(l.outcome));
 }
 
 std::vector<std::string> lookup_notes(const Report& r, const Lookup& l) {

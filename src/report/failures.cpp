@@ -56,6 +56,7 @@ void failed_lookups(Failures& out, const Report& r) {
   Reasons reasons;
   const std::vector<const Lookup*> asked = asked_lookups(r);
   for (const Lookup* l : asked) {
+    if (!failed(r, *l)) continue;
     if (l->outcome == DnsOutcome::nxdomain)
       reasons.add("of a name that does not exist", For::an_answer);
     if (l->outcome == DnsOutcome::failed) {
@@ -69,7 +70,7 @@ void failed_lookups(Failures& out, const Report& r) {
 void failed_connections(Failures& out, const Report& r) {
   Reasons reasons;
   for (const Connection& c : r.data.connections()) {
-    if (!failed(c) || server_not_captured(c)) continue;
+    if (!failed(r, c) || server_not_captured(c)) continue;
     if (c.state == ConnectionState::synack_no_ack) {
       reasons.add("answered, and given up by the client", For::an_answer);
     } else {

@@ -11,8 +11,8 @@ namespace wirelag::report {
 
 struct Failures {
   /// "2 of 3 DNS lookups: 1 of a name that does not exist, 1 not answered"; of connections, HTTP requests
-  /// and requests to databases likewise. Empty: nothing failed of what was captured. Holds text from the
-  /// wire.
+  /// and requests to databases likewise. Empty: nothing failed of what was captured. What was unfinished when
+  /// the capture ended did not. Holds text from the wire.
   std::vector<std::string> said;
   /// Somebody waited for nothing: refused, not answered, or failed by the server. Not where all got an answer, if
   /// not the wanted one (no such name or page, an error in a statement), or gave up what was answered.

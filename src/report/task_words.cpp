@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/http/parser.hpp>
 
 #include "format.hpp"
@@ -10,9 +11,6 @@
 namespace wirelag::report {
 namespace {
 
-/// A request younger than this when the capture ends may still have been answered.
-constexpr DurationNs kMayBeAnsweredNs = kSecondNs;
-
 /// What is known of a request without a response: silence is only claimed where it could be heard.
 std::string unanswered(const Report& r, const HttpTransaction& t) {
   if (t.resynchronised) return "not known";
@@ -20,10 +18,7 @@ std::string unanswered(const Report& r, const HttpTransaction& t) {
   if (i == Dataset::kNone) return "no answer yet";
   const Connection& c = r.data.connections()[i];
   if (c.half.s2c.packets == 0) return "not captured";
-  const DurationNs heard_ns = elapsed_ns(t.request_first_ns, r.capture.last_time_ns);
-  const bool cut_off =
-      c.end == ConnectionEnd::capture_end && known(heard_ns) && heard_ns < kMayBeAnsweredNs;
-  return cut_off ? "capture ended" : "no answer";
+  return std::string(unfinished(r.data, t) ? kCaptureEnded : "no answer");
 }
 
 }  // namespace

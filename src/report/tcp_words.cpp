@@ -6,7 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
+
 #include "format.hpp"
+#include "words.hpp"
 
 namespace wirelag::report {
 namespace {
@@ -37,14 +40,21 @@ std::string closed(const Connection& c) {
 
 }  // namespace
 
-bool failed(const Connection& c) {
+bool unopened(const Connection& c) {
   return c.state == ConnectionState::refused || c.state == ConnectionState::syn_unanswered ||
          c.state == ConnectionState::synack_no_ack || c.state == ConnectionState::syn_no_synack;
 }
 
-bool costs_more(const Connection& a, const Connection& b) {
-  if (failed(a) != failed(b)) return failed(a);
+bool failed(const Report& r, const Connection& c) { return unopened(c) && !unfinished(r.data, c); }
+
+bool costs_more(const Report& r, const Connection& a, const Connection& b) {
+  const bool a_failed = failed(r, a);
+  if (a_failed != failed(r, b)) return a_failed;
   return a.connect_time_ns > b.connect_time_ns;
+}
+
+std::string state(const Report& r, const Connection& c) {
+  return std::string(unfinished(r.data, c) ? kCaptureEnded : name(c.state));
 }
 
 std::string handshake_frames(const Connection& c) {
@@ -105,13 +115,17 @@ std::string other_tasks(const Connection& c, const Channel& channel) {
 
 std::string channel_totals(const Report& r) {
   std::map<ConnectionState, std::size_t> states;
-  for (const Connection& c : r.data.connections()) ++states[c.state];
+  std::size_t open_ended = 0;
+  for (const Connection& c : r.data.connections()) {
+    ++(unfinished(r.data, c) ? open_ended : states[c.state]);
+  }
   std::string text = count(r.data.connections().size(), "connection") + ": ";
   bool first = true;
   for (const auto& [state, n] : states) {
     text += fmt::format("{}{} {}", first ? "" : ", ", n, name(state));
     first = false;
   }
+  if (open_ended > 0) text += fmt::format("{}{} {}", first ? "" : ", ", open_ended, kUnfinished);
   std::size_t used = 0;
   for (const Channel& channel : r.correlation.channels) used += !channel.http.empty();
   if (!r.data.http().empty()) {

@@ -8,10 +8,14 @@
 
 namespace wirelag::report {
 
-/// It could not be opened.
-[[nodiscard]] bool failed(const Connection& connection);
+/// It was not opened within the capture.
+[[nodiscard]] bool unopened(const Connection& connection);
+/// It could not be opened: that, unless it was unfinished when the capture ended.
+[[nodiscard]] bool failed(const Report& report, const Connection& connection);
 /// Failed ones first, then by connect time.
-[[nodiscard]] bool costs_more(const Connection& a, const Connection& b);
+[[nodiscard]] bool costs_more(const Report& report, const Connection& a, const Connection& b);
+/// "complete", "refused", "capture ended".
+[[nodiscard]] std::string state(const Report& report, const Connection& connection);
 /// SYN / SYN-ACK / ACK: "8 / 9 / 10".
 [[nodiscard]] std::string handshake_frames(const Connection& connection);
 /// Waiting for resends in the handshake in milliseconds; empty when there was none.

@@ -10,9 +10,8 @@
 namespace wirelag::report {
 namespace {
 
-void shape_table(std::string& out, const Transactions<DatabaseTransaction>& all,
-                 std::size_t max_rows) {
-  const std::vector<StatementRow> rows = statement_rows(all);
+void shape_table(std::string& out, const Report& r, std::size_t max_rows) {
+  const std::vector<StatementRow> rows = statement_rows(r.data);
   const std::size_t shown = max_rows == 0 ? rows.size() : std::min(max_rows, rows.size());
   Table table({{"server", Align::left, Shrink::middle, 14},
                {"", Align::left},
@@ -45,7 +44,7 @@ void shape_table(std::string& out, const Transactions<DatabaseTransaction>& all,
 void example_table(std::string& out, const Report& r, std::size_t max_rows) {
   const Transactions<DatabaseTransaction>& all = r.data.database();
   const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(all[a], all[b]);
+    return costs_more(r.data, all[a], all[b]);
   });
   Table table({{"id", Align::right},
                {"at ms", Align::right},
@@ -58,10 +57,11 @@ void example_table(std::string& out, const Report& r, std::size_t max_rows) {
   for (const std::size_t i : chosen) {
     const DatabaseTransaction& t = all[i];
     const std::size_t c = r.data.connection_index(t.connection);
-    table.row(
-        {c == Dataset::kNone ? std::string(kNone) : std::to_string(Dataset::connection_id(c)),
-         at_ms(r, t.request_first_ns), frames(t.request_frames) + " / " + frames(t.response_frames),
-         ms_or_none(t.server_wait_ns()), ms_or_none(t.transfer_ns()), note(t), safe(shape_of(t))});
+    table.row({c == Dataset::kNone ? std::string(kNone) : std::to_string(Dataset::connection_id(c)),
+               at_ms(r, t.request_first_ns),
+               frames(t.request_frames) + " / " + frames(t.response_frames),
+               ms_or_none(t.server_wait_ns()), ms_or_none(t.transfer_ns()), note(r.data, t),
+               safe(shape_of(t))});
   }
   table.drop_if_empty(5);
   out += chosen.size() == all.size()
@@ -77,7 +77,7 @@ void text_database(std::string& out, const Report& r, const TextOptions& options
   const Transactions<DatabaseTransaction>& all = r.data.database();
   if (all.empty()) return;
   heading(out, "Databases and caches", '-');
-  shape_table(out, all, options.max_rows);
+  shape_table(out, r, options.max_rows);
   example_table(out, r, options.max_rows);
   out += '\n';
 }

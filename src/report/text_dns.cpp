@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/dns/message.hpp>
 
 #include "dns_words.hpp"
@@ -67,7 +68,7 @@ void transactions(std::string& out, const Report& r, const Lookup& l, std::size_
     const DnsTransaction& t = r.data.dns()[m.transaction];
     table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id),
                one_type ? "" : question_type(t), t.client.text(),
-               t.resolver.text() + (t.transport == DnsTransport::tcp ? "/tcp" : ""), result(t),
+               t.resolver.text() + (t.transport == DnsTransport::tcp ? "/tcp" : ""), result(r, t),
                ms_number(t.latency_ns()), part_played(r, l, m)});
   }
   if (one_type) table.drop_if_empty(2);
@@ -77,11 +78,10 @@ void transactions(std::string& out, const Report& r, const Lookup& l, std::size_
 
 void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_rows) {
   out += '\n';
-  paragraph(
-      out, "",
-      fmt::format("{} {} asked by {} at {} ms: {}, {}", clip_middle(safe(l.qname), 64), types(l),
-                  l.client_ip.text(), at_ms(r, l.start_time_ns), waited(r, l), name(l.outcome)),
-      0);
+  paragraph(out, "",
+            fmt::format("{} {} asked by {} at {} ms: {}", clip_middle(safe(l.qname), 64), types(l),
+                        l.client_ip.text(), at_ms(r, l.start_time_ns), how_it_went(r, l)),
+            0);
   records(out, r, l);
   transactions(out, r, l, max_rows);
   for (const std::string& note : lookup_notes(r, l)) paragraph(out, "note", note, kLabel, 2);
@@ -90,7 +90,7 @@ void block(std::string& out, const Report& r, const Lookup& l, std::size_t max_r
 void lookup_table(std::string& out, const Report& r, const std::vector<const Lookup*>& all,
                   std::size_t max_rows) {
   const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(*all[a], *all[b]);
+    return costs_more(r, *all[a], *all[b]);
   });
   Table table({{"frames", Align::left},
                {"at ms", Align::right},
@@ -114,7 +114,7 @@ void lookup_table(std::string& out, const Report& r, const std::vector<const Loo
   more(out, all.size() - chosen.size(), "lookup", "lookups", 2);
 }
 
-void names_table(std::string& out, const std::vector<const Lookup*>& all) {
+void names_table(std::string& out, const Report& r, const std::vector<const Lookup*>& all) {
   struct Tally {
     std::size_t lookups = 0, failed = 0;
     DurationNs longest_ns = kUnknownNs;
@@ -123,7 +123,7 @@ void names_table(std::string& out, const std::vector<const Lookup*>& all) {
   for (const Lookup* l : all) {
     Tally& t = tally[l->qname];
     ++t.lookups;
-    t.failed += failed(l->outcome);
+    t.failed += failed(r, *l);
     t.longest_ns = std::max(t.longest_ns, l->wait_ns);
   }
   std::vector<std::pair<std::string_view, Tally>> sorted(tally.begin(), tally.end());
@@ -166,7 +166,7 @@ void without_question(std::string& out, const Report& r, std::size_t max_rows) {
       continue;
     }
     table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id), question_type(t),
-               t.client.text(), t.resolver.text(), result(t), safe(t.qname)});
+               t.client.text(), t.resolver.text(), result(r, t), safe(t.qname)});
   }
   if (table.empty()) return;
   out += "\nResponses whose question was not captured\n";
@@ -176,9 +176,10 @@ void without_question(std::string& out, const Report& r, std::size_t max_rows) {
 
 std::string totals(const Report& r, const std::vector<const Lookup*>& asked) {
   std::map<DnsOutcome, std::size_t> outcomes;
+  std::size_t open_ended = 0;
   std::size_t transactions = 0;
   for (const Lookup* l : asked) {
-    ++outcomes[l->outcome];
+    ++(unfinished(r.data, *l) ? open_ended : outcomes[l->outcome]);
     transactions += l->members.size();
   }
   std::string text =
@@ -188,6 +189,7 @@ std::string totals(const Report& r, const std::vector<const Lookup*>& asked) {
     text += fmt::format("{}{} {}", separator, n, name(outcome));
     separator = ", ";
   }
+  if (open_ended > 0) text += fmt::format("{}{} {}", separator, open_ended, kUnfinished);
   if (r.data.dns().size() > transactions) {
     text += fmt::format("; {} without a captured question",
                         count(r.data.dns().size() - transactions, "response"));
@@ -208,12 +210,12 @@ void text_dns(std::string& out, const Report& r, const TextOptions& options) {
   const bool few = all.size() <= kAllInDetail;
   if (!few) {
     lookup_table(out, r, all, options.max_rows);
-    names_table(out, all);
+    names_table(out, r, all);
     out += "\nIn detail: those that failed or waited longest\n";
   }
   const auto detailed =
       choose(all.size(), few ? kAllInDetail : kWorstInDetail,
-             [&](std::size_t a, std::size_t b) { return costs_more(*all[a], *all[b]); });
+             [&](std::size_t a, std::size_t b) { return costs_more(r, *all[a], *all[b]); });
   for (const std::size_t i : detailed) block(out, r, *all[i], options.max_rows);
   without_question(out, r, options.max_rows);
 }

@@ -64,7 +64,7 @@ void text_explain(std::string& out, const Report& r, const TextOptions& options)
             fmt::format("client {} -> server {}{}", c.client.text(), c.server.text(),
                         server.empty() ? "" : " (" + server + ")"),
             0);
-  const std::string incomplete = why_incomplete(c);
+  const std::string incomplete = why_incomplete(r, c);
   if (!incomplete.empty()) paragraph(out, "", incomplete + ".", 0);
   for (const ExplainedSegment& e : explain(c)) segment(out, e);
   if (c.handshake.empty()) {

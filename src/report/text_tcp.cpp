@@ -60,7 +60,7 @@ void incomplete_table(std::string& out, const Report& r, const std::vector<std::
     const Connection& c = r.data.connections()[i];
     const Channel& channel = r.correlation.channels[i];
     table.row({std::to_string(Dataset::connection_id(i)), c.client.text(), c.server.text(),
-               std::string(name(c.state)), handshake_frames(c),
+               state(r, c), handshake_frames(c),
                ms_number(elapsed_ns(c.start_time_ns, c.last_time_ns)), task_count(channel)});
   }
   table.print(out);
@@ -77,7 +77,7 @@ void connection_table(std::string& out, const Report& r, std::size_t max_rows, b
   if (rows.empty()) return;
   std::vector<std::size_t> shown;
   for (const std::size_t i : choose(rows.size(), max_rows, [&](std::size_t a, std::size_t b) {
-         return costs_more(r.data.connections()[rows[a]], r.data.connections()[rows[b]]);
+         return costs_more(r, r.data.connections()[rows[a]], r.data.connections()[rows[b]]);
        })) {
     shown.push_back(rows[i]);
   }
@@ -112,20 +112,20 @@ void block(std::string& out, const Report& r, std::size_t index, std::size_t max
   if (c.service != kNoService) title += fmt::format(" service={}", service_name(r, c.service));
   out += '\n';
   paragraph(out, "", title, 0);
-  const std::string incomplete = why_incomplete(c);
+  const std::string incomplete = why_incomplete(r, c);
   if (!incomplete.empty()) paragraph(out, "state", incomplete, kBlockLabel, 2);
   if (channel.purpose != ChannelPurpose::unknown || incomplete.empty()) {
     paragraph(out, "why", why_opened(r, channel), kBlockLabel, 2);
   }
   const bool nothing_sent = c.half.c2s.payload_bytes + c.half.s2c.payload_bytes == 0;
-  if (!failed(c) || !nothing_sent) paragraph(out, "data", traffic(c), kBlockLabel, 2);
+  if (!unopened(c) || !nothing_sent) paragraph(out, "data", traffic(c), kBlockLabel, 2);
   const std::string time = whereabouts(phases_of(r.data, channel));
   if (!time.empty()) paragraph(out, "time", time, kBlockLabel, 2);
   if (channel.tls != Dataset::kNone) text_tls_task(out, r.data.tls()[channel.tls]);
   text_dns_tasks(out, r, channel.dns, max_rows);
   if (!channel.http.empty()) {
     text_http_tasks(out, r, channel.http, max_rows);
-  } else if (channel.dns.empty() && !failed(c)) {
+  } else if (channel.dns.empty() && !unopened(c)) {
     paragraph(out, "task", other_tasks(c, channel), kBlockLabel, 2);
   }
 }
@@ -194,7 +194,7 @@ Pairs pairs_of(const Report& r) {
     Pair p{.client = o->client, .server = o->server};
     for (; o != opened.end() && o->client == p.client && o->server == p.server; ++o) {
       ++p.connections;
-      p.failed += failed(connections[o->connection]);
+      p.failed += failed(r, connections[o->connection]);
       p.requests += r.correlation.channels[o->connection].http.size();
       p.slowest_ns = std::max(p.slowest_ns, connections[o->connection].connect_time_ns);
     }

@@ -1,5 +1,7 @@
 #include "visit_outcome.hpp"
 
+#include <wirelag/control/capture_end.hpp>
+
 namespace wirelag::report {
 namespace {
 
@@ -8,6 +10,31 @@ bool is_error(const VisitNode& n, const Dataset& data) {
   if (n.item == Dataset::kNone) return false;
   if (n.kind == VisitNode::Kind::query) return data.database()[n.item].error;
   return data.http()[n.item].status >= kServerError;
+}
+
+/// Of a node that did not end: it may have, behind the capture.
+bool is_unfinished(const VisitNode& n, const Dataset& data) {
+  switch (n.kind) {
+    case VisitNode::Kind::dns: return false;
+    case VisitNode::Kind::connect: return unfinished(data, data.connections()[n.item]);
+    case VisitNode::Kind::tls: return unfinished(data, data.tls()[n.item]);
+    case VisitNode::Kind::query: return unfinished(data, data.database()[n.item]);
+    case VisitNode::Kind::request:
+      return n.item == Dataset::kNone
+                 ? may_be_answered(data, data.connections()[n.connection], n.start_ns)
+                 : unfinished(data, data.http()[n.item]);
+  }
+  return false;
+}
+
+/// What the visit lacks may have come behind the capture: of what it asked all of that; before, any way in.
+bool is_unfinished(const Visit& v, const Dataset& data, bool asked) {
+  bool unfinished = false, in_vain = false;
+  for (const VisitNode& n : v.nodes) {
+    if (n.ended || (asked && n.kind == VisitNode::Kind::connect)) continue;
+    (is_unfinished(n, data) ? unfinished : in_vain) = true;
+  }
+  return unfinished && !(asked && in_vain);
 }
 
 }  // namespace
@@ -28,9 +55,12 @@ VisitOutcome outcome_of(const Visit& v, const Dataset& data) {
         break;
     }
   }
-  if (!asked)
-    return no_tls || (refused && !opened) ? VisitOutcome::unanswered : VisitOutcome::nothing_asked;
-  if (!whole || v.flags.incomplete || v.flags.end_unseen) return VisitOutcome::unanswered;
+  const bool lacking =
+      asked ? !whole || v.flags.incomplete || v.flags.end_unseen : no_tls || (refused && !opened);
+  if (lacking) {
+    return is_unfinished(v, data, asked) ? VisitOutcome::unfinished : VisitOutcome::unanswered;
+  }
+  if (!asked) return VisitOutcome::nothing_asked;
   return error ? VisitOutcome::error : VisitOutcome::answered;
 }
 

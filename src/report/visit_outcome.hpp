@@ -7,8 +7,9 @@ namespace wirelag::report {
 
 enum class VisitOutcome : std::uint8_t {
   nothing_asked,  ///< it only looked up names or opened connections
-  unanswered,     ///< no whole answer is in the capture, or it was not let in
-  error,          ///< answered, with a 5xx or a database's error among it
+  unfinished,  ///< what lacks of it was unfinished when the capture ended: nobody knows what became of it
+  unanswered,  ///< no whole answer is in the capture, or it was not let in
+  error,       ///< answered, with a 5xx or a database's error among it
   answered,
 };
 

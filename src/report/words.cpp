@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
+
 #include "format.hpp"
 
 namespace wirelag::report {
@@ -150,7 +152,12 @@ std::string why_opened(const Report& report, const Channel& channel) {
   return "not known";
 }
 
-std::string why_incomplete(const Connection& c) {
+std::string why_incomplete(const Report& r, const Connection& c) {
+  if (unfinished(r.data, c)) {
+    return fmt::format("{}: {} {} before that", kUnfinished,
+                       c.syn_ack_frames.empty() ? "its SYN was sent" : "it began",
+                       duration(elapsed_ns(c.start_time_ns, r.data.ended_ns())));
+  }
   switch (c.state) {
     case ConnectionState::complete: return "";
     case ConnectionState::synack_no_ack:

@@ -9,6 +9,11 @@
 
 namespace wirelag::report {
 
+/// As a table cell: what was unfinished when the capture ended (control/capture_end.hpp).
+inline constexpr std::string_view kCaptureEnded = "capture ended";
+/// The same in a sentence.
+inline constexpr std::string_view kUnfinished = "unfinished when the capture ended";
+
 /// Milliseconds since the first packet of the capture, as a table cell.
 [[nodiscard]] std::string at_ms(const Report& report, TimeNs time_ns);
 
@@ -23,7 +28,7 @@ namespace wirelag::report {
 /// was waiting for a response, ...".
 [[nodiscard]] std::string why_opened(const Report& report, const Channel& channel);
 /// How an opening that did not complete ended, one clause; empty for a complete handshake.
-[[nodiscard]] std::string why_incomplete(const Connection& connection);
+[[nodiscard]] std::string why_incomplete(const Report& report, const Connection& connection);
 
 /// Host, SNI or looked-up name of the connection's server, safe to print; may be empty.
 [[nodiscard]] std::string server_name(const Report& report, std::size_t connection);

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
+
 #include "../estimate.hpp"
 
 namespace wirelag {
@@ -150,7 +152,7 @@ class Judge {
         Resolver& resolver = by_ip[dns_[i].resolver.ip];
         resolver.ip = dns_[i].resolver.ip;
         ++resolver.asked;
-        const bool open = !known(dns_[i].response_ns);
+        const bool open = !known(dns_[i].response_ns) && !unfinished(input_.data, dns_[i]);
         resolver.silent += open && dns_[i].outcome != DnsOutcome::not_visible ? 1 : 0;
         if (known(dns_[i].latency_ns())) resolver.latencies_ns.push_back(dns_[i].latency_ns());
       }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/dns/message.hpp>
 
 #include "../choose.hpp"
@@ -34,7 +35,7 @@ std::string clipped(std::string_view wire) {
 
 void lookups(Writer& w, const Report& r, const std::vector<const Lookup*>& all) {
   const auto chosen = choose(all.size(), kRows, [&](std::size_t a, std::size_t b) {
-    return costs_more(*all[a], *all[b]);
+    return costs_more(r, *all[a], *all[b]);
   });
   {
     Table t(w, chosen.size() == all.size() ? "Lookups" : "Lookups that failed or waited longest",
@@ -51,7 +52,7 @@ void lookups(Writer& w, const Report& r, const std::vector<const Lookup*>& all) 
       t.row({frames(FrameSpan{l.first_frame, l.last_frame}), at_ms(r, l.start_time_ns),
              l.client_ip.text(), clipped(l.qname), types(l), short_result(r, l),
              std::to_string(l.members.size()), ms_number(l.wait_ns)},
-            failed(l.outcome) ? "bad" : "");
+            failed(r, l) ? "bad" : "");
     }
   }
   and_more(w, all.size() - chosen.size(), "lookup");
@@ -84,8 +85,8 @@ void records(Writer& w, const Report& r, const Lookup& l) {
 
 void lookup(Writer& w, const Report& r, const Lookup& l) {
   const auto box = w.element("article", {{"class", "card"}});
-  w.leaf("h4", fmt::format("{} {} asked by {}: {}, {}", clipped(l.qname), types(l),
-                           l.client_ip.text(), waited(r, l), name(l.outcome)));
+  w.leaf("h4", fmt::format("{} {} asked by {}: {}", clipped(l.qname), types(l), l.client_ip.text(),
+                           how_it_went(r, l)));
   records(w, r, l);
   {
     Table t(w, "",
@@ -100,7 +101,7 @@ void lookup(Writer& w, const Report& r, const Lookup& l) {
       const DnsTransaction& d = r.data.dns()[l.members[i].transaction];
       t.row({query_and_answer_frames(d), d.client.text(),
              d.resolver.text() + (d.transport == DnsTransport::tcp ? "/tcp" : ""), question_type(d),
-             result(d), ms_number(d.latency_ns()), part_played(r, l, l.members[i])});
+             result(r, d), ms_number(d.latency_ns()), part_played(r, l, l.members[i])});
     }
   }
   and_more(w, l.members.size() - std::min(kMembers, l.members.size()), "transaction");
@@ -111,8 +112,9 @@ void lookup(Writer& w, const Report& r, const Lookup& l) {
 
 void channels(Writer& w, const Report& r) {
   const Transactions<Connection>& all = r.data.connections();
-  const auto chosen = choose(
-      all.size(), kRows, [&](std::size_t a, std::size_t b) { return costs_more(all[a], all[b]); });
+  const auto chosen = choose(all.size(), kRows, [&](std::size_t a, std::size_t b) {
+    return costs_more(r, all[a], all[b]);
+  });
   {
     Table t(w,
             chosen.size() == all.size() ? "Connections"
@@ -131,14 +133,14 @@ void channels(Writer& w, const Report& r) {
       const Connection& c = all[i];
       const Channel& channel = r.correlation.channels[i];
       const std::string server = server_name(r, i);
-      const std::string state = why_incomplete(c);
+      const std::string state = why_incomplete(r, c);
       t.row({std::to_string(Dataset::connection_id(i)), c.client.text(),
              server.empty() ? c.server.text()
                             : fmt::format("{} ({})", c.server.text(), clipped(server)),
              handshake_frames(c), ms_number(c.connect_time_ns), ms_number(c.rtt_probe_server_ns),
              ms_number(c.rtt_probe_client_ns), task_count(channel), bytes(c.half.s2c.payload_bytes),
              state.empty() ? why_opened(r, channel) : state},
-            failed(c) ? "bad" : "");
+            failed(r, c) ? "bad" : "");
     }
   }
   and_more(w, all.size() - chosen.size(), "connection");
@@ -170,7 +172,7 @@ void tasks(Writer& w, const Report& r) {
              clipped(request(h)), status(r, h),
              known(h.response_first_ns) ? bytes(h.response_bytes) : std::string(kNone),
              ms_number(h.server_wait_ns()), ms_number(h.transfer_ns())},
-            h.unanswered() ? "bad" : "");
+            h.unanswered() && !unfinished(r.data, h) ? "bad" : "");
     }
   }
   and_more(w, all.size() - chosen.size(), "request");
@@ -218,7 +220,7 @@ void dns_tables(Writer& w, const Report& r) {
   }
   if (all.size() > 1) lookups(w, r, all);
   const auto detailed = choose(all.size(), kLookupsInDetail, [&](std::size_t a, std::size_t b) {
-    return costs_more(*all[a], *all[b]);
+    return costs_more(r, *all[a], *all[b]);
   });
   if (all.size() > detailed.size()) w.leaf("h3", "In detail: those that failed or waited longest");
   for (const std::size_t i : detailed) lookup(w, r, *all[i]);
@@ -246,7 +248,7 @@ void database_tables(Writer& w, const Report& r) {
   if (all.empty()) return;
   const auto section = w.element("section", {{"id", "databases"}});
   w.leaf("h2", "Databases and caches");
-  const std::vector<StatementRow> rows = statement_rows(all);
+  const std::vector<StatementRow> rows = statement_rows(r.data);
   const std::size_t shown = std::min(kRows, rows.size());
   {
     Table t(w, "What was asked, longest wait in all first",
@@ -271,7 +273,7 @@ void database_tables(Writer& w, const Report& r) {
   }
   and_more(w, rows.size() - shown, "statement");
   const auto chosen = choose(all.size(), kRows, [&](std::size_t a, std::size_t b) {
-    return report::costs_more(all[a], all[b]);
+    return report::costs_more(r.data, all[a], all[b]);
   });
   {
     Table t(w, chosen.size() == all.size() ? "Requests" : "Requests that failed or waited longest",
@@ -288,7 +290,7 @@ void database_tables(Writer& w, const Report& r) {
       t.row({c == Dataset::kNone ? std::string(kNone) : std::to_string(Dataset::connection_id(c)),
              at_ms(r, d.request_first_ns),
              frames(d.request_frames) + " / " + frames(d.response_frames), clipped(shape_of(d)),
-             ms_or_none(d.server_wait_ns()), ms_or_none(d.transfer_ns()), note(d)});
+             ms_or_none(d.server_wait_ns()), ms_or_none(d.transfer_ns()), note(r.data, d)});
     }
   }
   and_more(w, all.size() - chosen.size(), "request");
@@ -310,7 +312,7 @@ void handshake(Writer& w, const Report& r) {
                           c.state == ConnectionState::complete ? "The slowest one, " : "",
                           Dataset::connection_id(index), c.client.text(), c.server.text(),
                           server.empty() ? "" : " (" + clipped(server) + ")"));
-  const std::string incomplete = why_incomplete(c);
+  const std::string incomplete = why_incomplete(r, c);
   if (!incomplete.empty()) w.leaf("p", incomplete + ".");
   {
     const auto list = w.element("ol", {{"class", "segments"}});

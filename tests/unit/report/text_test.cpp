@@ -319,7 +319,8 @@ Report big_report() {
     d.qname = names[i];
     data.emit(&d);
     if (i == 499) {
-      const Connection c = unanswered(i + 1, client, server, {{frame + 2, start}});
+      const Connection c =
+          unanswered(i + 1, client, server, {{frame + 2, start}, {frame + 3, start + kSecondNs}});
       data.emit(&c);
       continue;
     }

@@ -1,0 +1,125 @@
+// What was unfinished when the capture ended: no renderer calls it a failure, and all say the same of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <wirelag/report/report.hpp>
+
+#include "../control/story.hpp"
+#include "failures.hpp"
+#include "flat.hpp"
+#include "visit_outcome.hpp"
+
+namespace wirelag::report {
+namespace {
+
+using test::at_ms;
+using test::kBegin;
+using test::Story;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kClient = "10.0.0.5";
+constexpr const char* kServer = "192.0.2.80";
+
+Connection& syn(Story& s, std::uint16_t port, double ms) {
+  Connection& c =
+      s.fail(s.connection(kClient, port, kServer, 80, ms, 6), ConnectionState::syn_unanswered, ms);
+  c.one_sided = true;
+  c.syn_ack_frames = {};
+  c.half.c2s.packets = 1;
+  return c;
+}
+
+Report ends(Story& story, double ms) {
+  story.ends(ms);
+  CaptureBlock capture;
+  capture.name = "a.pcap";
+  capture.first_time_ns = kBegin;
+  capture.last_time_ns = at_ms(ms);
+  return build_report(std::move(capture), {}, {}, story.dataset(), Thresholds{}, {""});
+}
+
+/// A lookup and a SYN, both unanswered.
+Story asked() {
+  Story s;
+  s.dns({kClient, "192.0.2.53", "www.example.com"}, 0, Story::kNever);
+  syn(s, 1000, 100);
+  return s;
+}
+
+TEST(CaptureEnd, WhatWasAskedShortlyBeforeItDidNotFail) {
+  Story s = asked();
+  const Report r = ends(s, 500);
+  EXPECT_THAT(failures(r).said, testing::IsEmpty());
+  const std::string text = flat(render_text(r, {}));
+  EXPECT_THAT(text, Not(HasSubstr("not answered")));
+  EXPECT_THAT(text, Not(HasSubstr("unanswered")));
+  EXPECT_THAT(text, HasSubstr("1 lookup in 1 transaction: 1 unfinished when the capture ended"));
+  EXPECT_THAT(text, HasSubstr("unfinished: still waiting when the capture ended 500.000 ms later"));
+  EXPECT_THAT(text, HasSubstr("1 connection: 1 unfinished when the capture ended"));
+  EXPECT_THAT(text, HasSubstr("unfinished when the capture ended: its SYN was sent 400.000 ms"));
+  const std::string html = render_html(r);
+  EXPECT_THAT(html, Not(HasSubstr("Did not work")));
+  EXPECT_THAT(html, Not(HasSubstr("class=\"bad\"")));
+  // What the JSON says is what was captured, and its meaning stays.
+  const auto json = nlohmann::json::parse(render_json(r));
+  EXPECT_EQ(json["tcp"]["connections"][0]["state"], "syn_unanswered");
+  EXPECT_EQ(json["dns"]["lookups"][0]["outcome"], "unanswered");
+}
+
+TEST(CaptureEnd, WhatHadWaitedLongFailed) {
+  Story s = asked();
+  const Report r = ends(s, 6'000);
+  EXPECT_THAT(failures(r).said, testing::SizeIs(2));
+  EXPECT_THAT(render_html(r), HasSubstr("Did not work"));
+  EXPECT_THAT(flat(render_text(r, {})),
+              testing::AllOf(HasSubstr("1 of 1 DNS lookup: 1 not answered"),
+                             HasSubstr("1 of 1 TCP connection: 1 not answered")));
+}
+
+VisitOutcome outcome(Story& s, double ends_ms) {
+  const Report r = ends(s, ends_ms);
+  EXPECT_EQ(r.visits.stored.size(), 1U);
+  return outcome_of(r.visits.stored.at(0), r.data);
+}
+
+TEST(CaptureEnd, AVisitThatWasStillWaitingIsNeitherAnsweredNorNot) {
+  Story s;
+  Connection& c = s.connection(kClient, 1000, kServer, 80, 0, 6);
+  s.http(c, "/", 6, 900).content_type = "text/html";
+  EXPECT_EQ(outcome(s, 1'500), VisitOutcome::answered);
+  // WHEN it asks more THEN it depends on how long that waited
+  s.http(c, "/a.png", 1'300, Story::kNever);
+  EXPECT_EQ(outcome(s, 1'500), VisitOutcome::unfinished);
+  EXPECT_EQ(outcome(s, 2'400), VisitOutcome::unanswered);
+  // WHEN a connection beside it was not opened in time THEN that says nothing of what it asked
+  syn(s, 1001, 1'000);
+  EXPECT_EQ(outcome(s, 2'100), VisitOutcome::unfinished);
+}
+
+TEST(CaptureEnd, AVisitThatTriedToConnectIsUnfinishedUntilTheTimeout) {
+  Story s;
+  syn(s, 1000, 0);
+  EXPECT_EQ(outcome(s, 900), VisitOutcome::unfinished);
+  EXPECT_EQ(outcome(s, 1'900), VisitOutcome::unanswered);
+}
+
+TEST(CaptureEnd, AnUnfinishedVisitIsNotHeldAgainstOthersAtAMark) {
+  Story s;
+  Connection& c = s.connection(kClient, 1000, kServer, 80, 2'000, 6);
+  s.http(c, "/", 2'006, 2'900).content_type = "text/html";
+  s.http(c, "/a.png", 3'700, Story::kNever);
+  s.ends(4'000);
+  CaptureBlock capture;
+  capture.first_time_ns = kBegin;
+  capture.last_time_ns = at_ms(4'000);
+  capture.marks = {{at_ms(1'000), "x"}};
+  const Report r = build_report(std::move(capture), {}, {}, s.dataset(), Thresholds{}, {""});
+  ASSERT_EQ(r.visits.stored.size(), 1U);
+  ASSERT_EQ(r.changes.size(), 1U);
+  EXPECT_THAT(r.changes[0].services, testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace wirelag::report
