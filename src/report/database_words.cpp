@@ -77,6 +77,11 @@ std::vector<StatementRow> statement_rows(const Dataset& data) {
   return rows;
 }
 
+std::string_view missing_response(const Dataset& data, const DatabaseTransaction& t) {
+  if (unanswered(t)) return unfinished(data, t) ? kCaptureEnded : "no response";
+  return known(t.response_first_ns) && !t.response_complete ? "response cut" : "";
+}
+
 std::string note(const Dataset& data, const DatabaseTransaction& t) {
   std::string text;
   const auto add = [&text](std::string_view what) {
@@ -84,8 +89,7 @@ std::string note(const Dataset& data, const DatabaseTransaction& t) {
     text += what;
   };
   if (t.error) add(t.error_code.empty() ? "error" : "error " + safe(t.error_code));
-  if (unanswered(t)) add(unfinished(data, t) ? kCaptureEnded : "no response");
-  if (known(t.response_first_ns) && !t.response_complete) add("response cut");
+  if (const std::string_view missing = missing_response(data, t); !missing.empty()) add(missing);
   if (t.waits_by_design) add("waits by design");
   if (t.pipelined) add(fmt::format("pipelined, {} in flight", t.depth));
   if (t.statements > 1) add(fmt::format("{} statements", t.statements));

@@ -71,11 +71,8 @@ void failed_connections(Failures& out, const Report& r) {
   Reasons reasons;
   for (const Connection& c : r.data.connections()) {
     if (!failed(r, c) || server_not_captured(c)) continue;
-    if (c.state == ConnectionState::synack_no_ack) {
-      reasons.add("answered, and given up by the client", For::an_answer);
-    } else {
-      reasons.add(c.state == ConnectionState::refused ? "refused" : "not answered", For::nothing);
-    }
+    reasons.add(not_opened(r, c),
+                c.state == ConnectionState::synack_no_ack ? For::an_answer : For::nothing);
   }
   reasons.say(out, r.data.connections().size(), "TCP connection");
 }

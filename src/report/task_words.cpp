@@ -5,7 +5,9 @@
 #include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/http/parser.hpp>
 
+#include "database_words.hpp"
 #include "format.hpp"
+#include "tcp_words.hpp"
 #include "words.hpp"
 
 namespace wirelag::report {
@@ -21,6 +23,24 @@ std::string unanswered(const Report& r, const HttpTransaction& t) {
   return std::string(unfinished(r.data, t) ? kCaptureEnded : "no answer");
 }
 
+/// Empty where the response is complete, or may be.
+std::string how_it_ended(const Report& r, const HttpTransaction& t) {
+  if (t.status == 0) return unanswered(r, t);
+  const bool end_known = t.response_body_bytes != kUnknownBodyBytes;
+  return t.response_complete || !end_known ? "" : "cut off";
+}
+
+std::string how_it_ended(const Report& r, const TlsHandshake& t) {
+  if (t.alert_frame != 0) return "ended by an alert";
+  if (unfinished(r.data, t)) return std::string(kCaptureEnded);
+  return known(t.server_hello_ns) ? "cut off" : "no answer";
+}
+
+/// Of what cannot be read: the first exchange.
+std::string how_it_ended(const Report& r, const Connection& c, const VisitNode& n) {
+  return std::string(may_be_answered(r.data, c, n.start_ns) ? kCaptureEnded : "no answer");
+}
+
 }  // namespace
 
 bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
@@ -34,13 +54,28 @@ std::string request(const HttpTransaction& t) {
 }
 
 std::string status(const Report& r, const HttpTransaction& t) {
-  if (t.status == 0) return unanswered(r, t);
+  const std::string missing = how_it_ended(r, t);
+  if (t.status == 0) return missing;
   std::string text = std::to_string(t.status);
-  const bool end_known = t.response_body_bytes != kUnknownBodyBytes;
-  if (!t.response_complete && end_known) return text + ", cut off";
+  if (!missing.empty()) return text + ", " + missing;
   if (t.early_response) return text + ", early";
   if (t.pipelined) return text + ", pipelined";
   return text;
+}
+
+std::string how_it_ended(const Report& r, const VisitNode& n) {
+  if (n.ended) return "";
+  switch (n.kind) {
+    case VisitNode::Kind::dns: return "";
+    case VisitNode::Kind::connect: return not_opened(r, r.data.connections()[n.item]);
+    case VisitNode::Kind::tls: return how_it_ended(r, r.data.tls()[n.item]);
+    case VisitNode::Kind::query:
+      return std::string(missing_response(r.data, r.data.database()[n.item]));
+    case VisitNode::Kind::request:
+      return n.item == Dataset::kNone ? how_it_ended(r, r.data.connections()[n.connection], n)
+                                      : how_it_ended(r, r.data.http()[n.item]);
+  }
+  return "";
 }
 
 std::string tls_words(const TlsHandshake& t) {

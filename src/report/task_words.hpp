@@ -13,6 +13,9 @@ namespace wirelag::report {
 [[nodiscard]] std::string request(const HttpTransaction& transaction);
 /// "200", "404, cut off", "no answer", "capture ended".
 [[nodiscard]] std::string status(const Report& report, const HttpTransaction& transaction);
+/// What became of a step of a visit that did not end, as status() and the tables of its kind say it: "cut off",
+/// "no answer", "capture ended". Empty where it ended, or where that is not known.
+[[nodiscard]] std::string how_it_ended(const Report& report, const VisitNode& node);
 /// One clause: version, name, times, round trips, how it failed.
 [[nodiscard]] std::string tls_words(const TlsHandshake& handshake);
 

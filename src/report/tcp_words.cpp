@@ -47,6 +47,13 @@ bool unopened(const Connection& c) {
 
 bool failed(const Report& r, const Connection& c) { return unopened(c) && !unfinished(r.data, c); }
 
+std::string not_opened(const Report& r, const Connection& c) {
+  if (unfinished(r.data, c)) return std::string(kCaptureEnded);
+  if (server_not_captured(c)) return "not captured";
+  if (c.state == ConnectionState::synack_no_ack) return "answered, and given up by the client";
+  return c.state == ConnectionState::refused ? "refused" : "not answered";
+}
+
 bool costs_more(const Report& r, const Connection& a, const Connection& b) {
   const bool a_failed = failed(r, a);
   if (a_failed != failed(r, b)) return a_failed;

@@ -12,6 +12,8 @@ namespace wirelag::report {
 [[nodiscard]] bool unopened(const Connection& connection);
 /// It could not be opened: that, unless it was unfinished when the capture ended.
 [[nodiscard]] bool failed(const Report& report, const Connection& connection);
+/// Why it was not opened: "refused", "not answered", "capture ended".
+[[nodiscard]] std::string not_opened(const Report& report, const Connection& connection);
 /// Failed ones first, then by connect time.
 [[nodiscard]] bool costs_more(const Report& report, const Connection& a, const Connection& b);
 /// "complete", "refused", "capture ended".

@@ -10,6 +10,7 @@
 #include "../choose.hpp"
 #include "../finding_words.hpp"
 #include "../format.hpp"
+#include "../task_words.hpp"
 #include "../words.hpp"
 #include "figure.hpp"
 #include "sections.hpp"
@@ -109,7 +110,8 @@ class Waterfall {
   [[nodiscard]] std::string about(const VisitNode& n, std::size_t i) const {
     std::string text =
         fmt::format("+{}, {}", rounded(n.start_ns - v_.start_ns), rounded(length(i)));
-    if (!n.ended) text += ", not answered";
+    const std::string ending = how_it_ended(r_, n);
+    if (!ending.empty()) text += ", " + ending;
     if (!n.waited_for) text += ", not waited for";
     return text;
   }

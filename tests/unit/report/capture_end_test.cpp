@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <wirelag/report/report.hpp>
+#include <wirelag/track/http/parser.hpp>
 
 #include "../control/story.hpp"
 #include "failures.hpp"
@@ -62,6 +63,7 @@ TEST(CaptureEnd, WhatWasAskedShortlyBeforeItDidNotFail) {
   const std::string html = render_html(r);
   EXPECT_THAT(html, Not(HasSubstr("Did not work")));
   EXPECT_THAT(html, Not(HasSubstr("class=\"bad\"")));
+  EXPECT_THAT(html, Not(HasSubstr("not answered")));
   // What the JSON says is what was captured, and its meaning stays.
   const auto json = nlohmann::json::parse(render_json(r));
   EXPECT_EQ(json["tcp"]["connections"][0]["state"], "syn_unanswered");
@@ -119,6 +121,39 @@ TEST(CaptureEnd, AnUnfinishedVisitIsNotHeldAgainstOthersAtAMark) {
   ASSERT_EQ(r.visits.stored.size(), 1U);
   ASSERT_EQ(r.changes.size(), 1U);
   EXPECT_THAT(r.changes[0].services, testing::IsEmpty());
+}
+
+/// A page whose picture is still coming in when the capture ends.
+TEST(CaptureEnd, TextAndHtmlSayTheSameOfAResponseThatDidNotEnd) {
+  Story s;
+  Connection& c = s.connection(kClient, 1000, kServer, 80, 0, 6);
+  s.http(c, "/", 6, 50).content_type = "text/html";
+  s.http(c, "/a.png", 60, 120).response_complete = false;
+  const Report r = ends(s, 121);
+  EXPECT_THAT(flat(render_text(r, {})), HasSubstr("200, cut off"));
+  const std::string html = render_html(r);
+  EXPECT_THAT(html, HasSubstr("200, cut off"));
+  EXPECT_THAT(html, HasSubstr("ms, cut off<"));
+  EXPECT_THAT(html, Not(HasSubstr("ms, not answered<")));
+}
+
+TEST(CaptureEnd, AStepOfAVisitSaysHowItEnded) {
+  Story s;
+  Connection& c = s.connection(kClient, 1000, kServer, 80, 0, 6);
+  c.half.s2c.packets = 1;
+  s.http(c, "/", 6, Story::kNever);
+  EXPECT_THAT(render_html(ends(s, 400)), HasSubstr("ms, capture ended<"));
+  EXPECT_THAT(render_html(ends(s, 4'000)), HasSubstr("ms, no answer<"));
+}
+
+TEST(CaptureEnd, AResponseWhoseEndCannotBeToldIsNotCalledCutOff) {
+  Story s;
+  HttpTransaction& h = s.http(s.connection(kClient, 1000, kServer, 80, 0, 6), "/", 6, 50);
+  h.response_complete = false;
+  h.response_body_bytes = kUnknownBodyBytes;
+  const std::string html = render_html(ends(s, 51));
+  EXPECT_THAT(html, Not(HasSubstr("cut off")));
+  EXPECT_THAT(html, Not(HasSubstr("ms, not answered<")));
 }
 
 }  // namespace
