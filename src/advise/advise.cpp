@@ -153,7 +153,7 @@ bool judge_saving(Finding& f, const RuleInput& input, const OpenedUnseen& unseen
     f.capacity_only = true;
     f.saving = {};
     f.jitter_ns = 0;
-    f.user_seconds_per_hour = 0;
+    f.user_seconds_per_hour = f.least_user_seconds_per_hour = f.most_user_seconds_per_hour = 0;
     f.affected_actions = edited;
     set_confidence(f, input.thresholds, edited, "action", {});
   }

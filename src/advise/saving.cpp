@@ -91,12 +91,26 @@ void Saving::work_out() {
   s.mid_ns = (median(low_) + median(high_)) / 2;
   most_ns_ = s.high_ns;
   widen();
-  double total_ns = 0;
+  add_up();
+}
+
+/// Over all visits. What round trips vary moves every visit's low and high apart, as it does their median's.
+void Saving::add_up() {
+  double mid_ns = 0, least_ns = 0, most_ns = 0;
+  const DurationNs jitter_saved_ns = median(jitter_saved_);
   for (std::size_t i = 0; i < low_.size(); ++i) {
-    total_ns +=
-        low_[i].weight * static_cast<double>(std::midpoint(low_[i].value_ns, high_[i].value_ns));
+    const DurationNs low_ns = low_[i].value_ns;
+    const DurationNs high_ns = high_[i].value_ns;
+    const DurationNs widest_ns =
+        std::min(high_ns + jitter_saved_ns + spread_ns_, waits_[i].value_ns);
+    mid_ns += low_[i].weight * static_cast<double>(std::midpoint(low_ns, high_ns));
+    least_ns += low_[i].weight * static_cast<double>(std::max<DurationNs>(0, low_ns - spread_ns_));
+    most_ns += low_[i].weight * static_cast<double>(std::max(high_ns, widest_ns));
   }
-  finding_.user_seconds_per_hour = per_hour(total_ns / kSecondNs, span_of(finding_, input_));
+  const DurationNs span_ns = span_of(finding_, input_);
+  finding_.user_seconds_per_hour = per_hour(mid_ns / kSecondNs, span_ns);
+  finding_.least_user_seconds_per_hour = per_hour(least_ns / kSecondNs, span_ns);
+  finding_.most_user_seconds_per_hour = per_hour(most_ns / kSecondNs, span_ns);
 }
 
 void Saving::set_confidence() {
@@ -150,18 +164,17 @@ void Saving::widen() {
   constexpr double kMedianToMean = 1.2533;  // standard error of a median, of a mean; normal
   const auto n = static_cast<double>(low_.size());
   const double deviation = std::sqrt(jitter_variance_ / n);
-  const auto spread_ns =
-      static_cast<DurationNs>(kCentral95 * kMedianToMean * deviation / std::sqrt(n));
+  spread_ns_ = static_cast<DurationNs>(kCentral95 * kMedianToMean * deviation / std::sqrt(n));
   const DurationNs saved_ns = median(jitter_saved_);
   Interval& s = finding_.saving;
-  finding_.jitter_ns = spread_ns + saved_ns / 2;
-  s.low_ns = std::max<DurationNs>(0, s.low_ns - spread_ns);
+  finding_.jitter_ns = spread_ns_ + saved_ns / 2;
+  s.low_ns = std::max<DurationNs>(0, s.low_ns - spread_ns_);
   // Nobody saves more than the wait itself.
   const DurationNs wait_ns =
       std::max_element(waits_.begin(), waits_.end(), [](const Weighted& a, const Weighted& b) {
         return a.value_ns < b.value_ns;
       })->value_ns;
-  s.high_ns = std::max(s.high_ns, std::min(s.high_ns + saved_ns + spread_ns, wait_ns));
+  s.high_ns = std::max(s.high_ns, std::min(s.high_ns + saved_ns + spread_ns_, wait_ns));
   s.mid_ns = std::min(s.mid_ns + saved_ns / 2, s.high_ns);
 }
 

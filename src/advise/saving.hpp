@@ -41,6 +41,7 @@ class Saving {
   [[nodiscard]] DurationNs jitter_of(const VisitNode& n) const;
   [[nodiscard]] Jitter jitter_of(const Visit& visit, const std::vector<Edit>& edits) const;
   void widen();
+  void add_up();
   void note(const VisitFlags& flags);
   void lower(const char* reason) { finding_.why_not_higher.emplace_back(reason); }
 
@@ -53,6 +54,7 @@ class Saving {
   std::vector<Weighted> jitter_saved_;
   double jitter_variance_ = 0;
   DurationNs most_ns_ = 0;  ///< high, before it is widened
+  DurationNs spread_ns_ = 0;  ///< by so much round trips may move a median
   VisitFlags missing_;
 };
 

@@ -65,6 +65,9 @@ std::string whom_and_where(const Finding& f) {
 }
 
 std::string in_all(const Report& r, const Finding& f) {
+  const std::string least = fmt::format("{:.3f}", f.least_user_seconds_per_hour);
+  const std::string most = fmt::format("{:.3f}", f.most_user_seconds_per_hour);
+  const std::string saved = least == most ? most : least + " .. " + most;
   TimeNs from_ns = r.capture.first_time_ns, to_ns = r.capture.last_time_ns;
   std::string_view what = "this capture";
   if (f.done && f.done->time_ns > from_ns && f.done->time_ns < to_ns) {
@@ -75,12 +78,11 @@ std::string in_all(const Report& r, const Finding& f) {
   const DurationNs seen_ns = elapsed_ns(from_ns, to_ns);
   if (known(seen_ns) && seen_ns < kHourNs) {
     return fmt::format(
-        "{:.3f} s less waiting for all users together in the {} of {} (it is shorter than an hour: "
+        "{} s less waiting for all users together in the {} of {} (it is shorter than an hour: "
         "not extrapolated)",
-        f.user_seconds_per_hour, rounded(seen_ns), what);
+        saved, rounded(seen_ns), what);
   }
-  return fmt::format("{:.3f} s less waiting for all users together per hour",
-                     f.user_seconds_per_hour);
+  return fmt::format("{} s less waiting for all users together per hour", saved);
 }
 
 bool nobody_could_judge(const Advice& advice) {

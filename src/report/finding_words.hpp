@@ -21,7 +21,7 @@ namespace wirelag::report {
 [[nodiscard]] std::string whom_and_where(const Finding& finding);
 /// Of a change that was made: "it cost 20 visits (100 % of those before the mark) 40.1 ms each".
 [[nodiscard]] std::string cost_before(const Finding& finding);
-/// What it saves all users together, and over what time.
+/// What it saves all users together, from least to most, and over what time.
 [[nodiscard]] std::string in_all(const Report& report, const Finding& finding);
 /// Nothing was found, by nobody who could have.
 [[nodiscard]] bool nobody_could_judge(const Advice& advice);

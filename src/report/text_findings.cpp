@@ -75,7 +75,7 @@ void finding(std::string& out, const Report& r, const Finding& f, std::size_t ra
     say("in all", in_all(r, f));
   }
   if (!f.capacity_only && f.after_higher_ranked_ns != f.saving.mid_ns) {
-    say("beside", fmt::format("saves {} once the findings above are done",
+    say("beside", fmt::format("saves about {} once the findings above are done",
                               duration(f.after_higher_ranked_ns)));
   }
   if (f.jitter_ns > 0) {

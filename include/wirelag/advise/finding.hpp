@@ -123,7 +123,10 @@ struct Finding {
   Interval saving;
   DurationNs jitter_ns = 0;  ///< by so much low and high were moved apart because round trips vary
   DurationNs after_higher_ranked_ns = 0;  ///< mid, with the findings above applied
-  double user_seconds_per_hour = 0;       ///< saved, over at least one hour
+  double user_seconds_per_hour = 0;       ///< saved, over at least one hour: mid
+  /// What all users together save lies between these, as `saving` does; over at least one hour.
+  double least_user_seconds_per_hour = 0;
+  double most_user_seconds_per_hour = 0;
   std::string confidence;                 ///< "A" | "B" | "C"
   std::optional<DoneAlready> done;
 };

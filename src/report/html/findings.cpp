@@ -108,7 +108,7 @@ class Card {
       fact("In all", in_all(r_, f_));
       if (f_.after_higher_ranked_ns != f_.saving.mid_ns) {
         fact("After those above",
-             fmt::format("saves {} once they are done", rounded(f_.after_higher_ranked_ns)));
+             fmt::format("saves about {} once they are done", rounded(f_.after_higher_ranked_ns)));
       }
     }
     fact("Frees", f_.capacity);

@@ -43,6 +43,9 @@ TEST_F(HttpLateConnection, OriginSavesOneToTwoRoundTrips) {
   EXPECT_NEAR(static_cast<double>(f.saving.high_ns), 2 * 6'061'628, 600'000);
   EXPECT_EQ(f.saving.mid_ns, (f.saving.low_ns + f.saving.high_ns) / 2);
   EXPECT_NEAR(f.user_seconds_per_hour, 0.009, 0.0005);
+  // One visit: what all save is what it saves, from low to high.
+  EXPECT_DOUBLE_EQ(f.least_user_seconds_per_hour, static_cast<double>(f.saving.low_ns) / kSecondNs);
+  EXPECT_DOUBLE_EQ(f.most_user_seconds_per_hour, static_cast<double>(f.saving.high_ns) / kSecondNs);
   EXPECT_EQ(f.scope, "tcp/139.217.146.62:80");
   EXPECT_EQ(f.affected_actions, 1U);
   EXPECT_EQ(f.confidence, "C");

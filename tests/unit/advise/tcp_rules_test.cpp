@@ -340,6 +340,9 @@ TEST_F(TcpRules, NagleWithoutADelayedAckCountsWhereOthersShowOne) {
   EXPECT_EQ(f[0].affected_actions, 2U);
   EXPECT_EQ(f[0].evidence.size(), 1U);  // the one that shows the delay
   EXPECT_NEAR(f[0].user_seconds_per_hour, 0.052, 0.0001);
+  // Each of the two visits counts from its low to its high.
+  EXPECT_LE(f[0].least_user_seconds_per_hour, f[0].user_seconds_per_hour);
+  EXPECT_GE(f[0].most_user_seconds_per_hour, f[0].user_seconds_per_hour);
 }
 
 TEST_F(TcpRules, NagleMidstreamIsNotVisibleWhereTheWayMayBeTheDelay) {

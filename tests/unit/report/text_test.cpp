@@ -519,6 +519,18 @@ TEST(TextFindings, AShortCaptureIsNotExtrapolated) {
               HasSubstr("s less waiting for all users together in the 102 ms of this capture"));
 }
 
+TEST(TextFindings, WhatAllUsersSaveIsSaidFromLeastToMost) {
+  Report r = build_report(origin_capture(), {}, {}, origin_data(), Thresholds{}, {""});
+  Finding& f = r.advice.findings.at(0);
+  f.user_seconds_per_hour = 0.008;
+  f.least_user_seconds_per_hour = 0.004;
+  f.most_user_seconds_per_hour = 0.012;
+  EXPECT_THAT(flat(render_text(r, {})), HasSubstr("in all 0.004 .. 0.012 s less waiting for all"));
+  EXPECT_THAT(render_html(r), HasSubstr("0.004 .. 0.012 s less waiting for all"));
+  f.most_user_seconds_per_hour = 0.0042;
+  EXPECT_THAT(flat(render_text(r, {})), HasSubstr("in all 0.004 s less waiting for all"));
+}
+
 TEST(TextFindings, WhatServersHadToCarryIsSaidWithLittlesLaw) {
   Dataset data;
   emit_requests(data, 3, 1999, true);  // open for 2 s each, within 12 s: half a request in flight
