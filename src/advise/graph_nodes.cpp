@@ -42,10 +42,19 @@ class Nodes {
         break;
       case VisitNode::Kind::query: query(n, data_.database()[ref.item]); break;
     }
+    // Whose opening or answer did not come to its end may have been waited for longer.
+    visit_.flags.incomplete |= !n.ended && was_open_at_the_end(n);
     visit_.nodes.push_back(n);
   }
 
  private:
+  [[nodiscard]] bool was_open_at_the_end(const VisitNode& n) const {
+    if (n.connection == Dataset::kNone) return false;
+    const Connection& c = data_.connections()[n.connection];
+    if (n.kind == VisitNode::Kind::connect) return unfinished(data_, c);
+    return may_be_answered(data_, c, n.end_ns);
+  }
+
   void note(const Connection& c) {
     visit_.flags.midstream |= c.state == ConnectionState::midstream;
     // An attempt that nobody answered has one side by nature: no direction of it is missing.

@@ -96,4 +96,12 @@ bool unfinished(const Dataset& data, const Lookup& l) {
   return known(first_ns) && last_ns - first_ns <= kOneAttemptNs;
 }
 
+bool unfinished(const Dataset& data, const Lookup& l, const DnsTransaction& t) {
+  return unfinished(data, t) &&
+         std::none_of(l.members.begin(), l.members.end(), [&](const LookupMember& m) {
+           const TimeNs asked_ns = data.dns()[m.transaction].first_query_ns;
+           return elapsed_ns(t.first_query_ns, asked_ns) > kOneAttemptNs;
+         });
+}
+
 }  // namespace wirelag

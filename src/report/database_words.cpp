@@ -78,8 +78,10 @@ std::vector<StatementRow> statement_rows(const Dataset& data) {
 }
 
 std::string_view missing_response(const Dataset& data, const DatabaseTransaction& t) {
-  if (unanswered(t)) return unfinished(data, t) ? kCaptureEnded : "no response";
-  return known(t.response_first_ns) && !t.response_complete ? "response cut" : "";
+  const bool cut = known(t.response_first_ns) && !t.response_complete;
+  if (!unanswered(t) && !cut) return "";
+  if (unfinished(data, t)) return kCaptureEnded;
+  return cut ? "response cut" : "no response";
 }
 
 std::string note(const Dataset& data, const DatabaseTransaction& t) {

@@ -16,10 +16,13 @@ std::string question_type(const DnsTransaction& t) {
   return t.qname.empty() ? std::string(kNone) : type_name(t.qtype);
 }
 
-std::string result(const Report& r, const DnsTransaction& t) {
+std::string result(const Report& r, const Lookup& l, const DnsTransaction& t) {
   if (t.outcome == DnsOutcome::not_visible) return "not captured";
-  if (unfinished(r.data, t)) return std::string(kCaptureEnded);
-  if (!known(t.response_ns)) return "no answer";
+  if (unfinished(r.data, l, t)) return std::string(kCaptureEnded);
+  return known(t.response_ns) ? result(t) : "no answer";
+}
+
+std::string result(const DnsTransaction& t) {
   if (t.truncated) return "TRUNCATED";
   return t.outcome == DnsOutcome::nodata ? "NODATA" : rcode_name(t.rcode);
 }
@@ -40,7 +43,7 @@ std::string search_story(const Report& r, const Lookup& l) {
     const DnsTransaction& t = r.data.dns()[m.transaction];
     if (m.role != LookupRole::asked || t.qname == l.qname || t.qname.empty()) continue;
     text += fmt::format("{}{} (frames {}: {})", text.empty() ? "" : ", ", safe(t.qname),
-                        query_and_answer_frames(t), result(r, t));
+                        query_and_answer_frames(t), result(r, l, t));
   }
   return text.empty() ? text : "also asked for " + text + ".";
 }
@@ -192,7 +195,8 @@ std::string part_played(const Report& r, const Lookup& l, const LookupMember& m)
     case AnswerRole::released: return "released the user";
     case AnswerRole::won: return "won";
     case AnswerRole::contributed: return "needed too";
-    case AnswerRole::unanswered: return unfinished(r.data, t) ? std::string(kNone) : "unanswered";
+    case AnswerRole::unanswered:
+      return unfinished(r.data, l, t) ? std::string(kNone) : "unanswered";
     case AnswerRole::not_visible: return "not visible";
     case AnswerRole::spare: {
       const DurationNs late = elapsed_ns(l.end_time_ns, t.response_ns);
@@ -210,9 +214,8 @@ std::string how_it_went(const Report& r, const Lookup& l) {
   if (l.outcome != DnsOutcome::unanswered || !known(until_end)) {
     return fmt::format("wait not known, {}", name(l.outcome));
   }
-  const std::string waits =
-      fmt::format("still waiting when the capture ended {} later", duration(until_end));
-  return unfinished(r.data, l) ? "unfinished: " + waits : waits + ", unanswered";
+  const std::string ended = fmt::format("when the capture ended {} later", duration(until_end));
+  return unfinished(r.data, l) ? "unfinished " + ended : "still waiting " + ended + ", unanswered";
 }
 
 std::string short_result(const Report& r, const Lookup& l) {

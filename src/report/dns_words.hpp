@@ -11,7 +11,11 @@ namespace wirelag::report {
 /// "A", "-" when the message had no readable question.
 [[nodiscard]] std::string question_type(const DnsTransaction& transaction);
 /// "NOERROR", "NODATA" (RFC 2308), "TRUNCATED", "no answer", "capture ended" ...
-[[nodiscard]] std::string result(const Report& report, const DnsTransaction& transaction);
+/// What came of a question of the lookup.
+[[nodiscard]] std::string result(const Report& report, const Lookup& lookup,
+                                 const DnsTransaction& transaction);
+/// Of what has a response.
+[[nodiscard]] std::string result(const DnsTransaction& transaction);
 /// "1,5 / 7": the query and its copies, then the response.
 [[nodiscard]] std::string query_and_answer_frames(const DnsTransaction& transaction);
 

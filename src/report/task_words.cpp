@@ -27,7 +27,8 @@ std::string unanswered(const Report& r, const HttpTransaction& t) {
 std::string how_it_ended(const Report& r, const HttpTransaction& t) {
   if (t.status == 0) return unanswered(r, t);
   const bool end_known = t.response_body_bytes != kUnknownBodyBytes;
-  return t.response_complete || !end_known ? "" : "cut off";
+  if (t.response_complete || !end_known) return "";
+  return std::string(unfinished(r.data, t) ? kCaptureEnded : "cut off");
 }
 
 std::string how_it_ended(const Report& r, const TlsHandshake& t) {
@@ -43,8 +44,11 @@ std::string how_it_ended(const Report& r, const Connection& c, const VisitNode& 
 
 }  // namespace
 
-bool costs_more(const HttpTransaction& a, const HttpTransaction& b) {
-  if (a.unanswered() != b.unanswered()) return a.unanswered();
+bool costs_more(const Report& r, const HttpTransaction& a, const HttpTransaction& b) {
+  const auto in_vain = [&r](const HttpTransaction& t) {
+    return t.unanswered() && !unfinished(r.data, t);
+  };
+  if (in_vain(a) != in_vain(b)) return in_vain(a);
   return a.total_ns() > b.total_ns();
 }
 

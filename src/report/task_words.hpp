@@ -8,7 +8,8 @@
 namespace wirelag::report {
 
 /// A request without a response first, then by how long it took.
-[[nodiscard]] bool costs_more(const HttpTransaction& a, const HttpTransaction& b);
+[[nodiscard]] bool costs_more(const Report& report, const HttpTransaction& a,
+                              const HttpTransaction& b);
 /// Method and target, or why they are not known.
 [[nodiscard]] std::string request(const HttpTransaction& transaction);
 /// "200", "404, cut off", "no answer", "capture ended".

@@ -68,8 +68,8 @@ void transactions(std::string& out, const Report& r, const Lookup& l, std::size_
     const DnsTransaction& t = r.data.dns()[m.transaction];
     table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id),
                one_type ? "" : question_type(t), t.client.text(),
-               t.resolver.text() + (t.transport == DnsTransport::tcp ? "/tcp" : ""), result(r, t),
-               ms_number(t.latency_ns()), part_played(r, l, m)});
+               t.resolver.text() + (t.transport == DnsTransport::tcp ? "/tcp" : ""),
+               result(r, l, t), ms_number(t.latency_ns()), part_played(r, l, m)});
   }
   if (one_type) table.drop_if_empty(2);
   table.print(out);
@@ -166,7 +166,7 @@ void without_question(std::string& out, const Report& r, std::size_t max_rows) {
       continue;
     }
     table.row({query_and_answer_frames(t), fmt::format("0x{:04x}", t.id), question_type(t),
-               t.client.text(), t.resolver.text(), result(r, t), safe(t.qname)});
+               t.client.text(), t.resolver.text(), result(t), safe(t.qname)});
   }
   if (table.empty()) return;
   out += "\nResponses whose question was not captured\n";

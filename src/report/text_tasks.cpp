@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/dns/message.hpp>
 
 #include "format.hpp"
@@ -52,7 +53,7 @@ void text_task_legend(std::string& out, const Report& r) {
 void text_http_tasks(std::string& out, const Report& r, std::span<const SmallIndex> tasks,
                      std::size_t max_rows) {
   const auto chosen = choose(tasks.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(r.data.http()[tasks[a]], r.data.http()[tasks[b]]);
+    return costs_more(r, r.data.http()[tasks[a]], r.data.http()[tasks[b]]);
   });
   Table table = task_table(false, 2);
   for (const std::size_t i : chosen) http_row(table, r, tasks[i], "");
@@ -75,7 +76,8 @@ void text_dns_tasks(std::string& out, const Report& r, std::span<const SmallInde
     const DnsTransaction& t = r.data.dns()[tasks[i]];
     table.row({frame_list(t.query_frames) + " / " + frames(FrameSpan{t.response_frame, 0}),
                fmt::format("0x{:04x}", t.id), type_name(t.qtype) + " " + safe(t.qname),
-               std::string(name(t.outcome)), ms_number(t.latency_ns())});
+               std::string(unfinished(r.data, t) ? kCaptureEnded : name(t.outcome)),
+               ms_number(t.latency_ns())});
   }
   table.print(out);
   more(out, tasks.size() - shown, "DNS query", "DNS queries", 2);
@@ -89,7 +91,7 @@ void text_slowest_tasks(std::string& out, const Report& r, std::size_t max_rows)
   const Transactions<HttpTransaction>& all = r.data.http();
   if (all.empty()) return;
   const auto chosen = choose(all.size(), max_rows, [&](std::size_t a, std::size_t b) {
-    return costs_more(all[a], all[b]);
+    return costs_more(r, all[a], all[b]);
   });
   Table table = task_table(true, 1);
   for (const std::size_t i : chosen) {

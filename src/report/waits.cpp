@@ -284,7 +284,7 @@ std::string how_long(const Report& r) {
     text += fmt::format(" ({} of them looked into)", r.visits.stored.size());
   }
   const WaitScope& all = r.waits.all;
-  if (all.visits == 0) return text + ": how long they waited is not known, no end was captured";
+  if (all.visits == 0) return text + ": how long users waited is not known, no end was captured";
   const std::string rest = left_out(all);
   if (all.visits == 1) {
     const char* which = all.end_unseen == 0 ? ", which" : "; one of them";

@@ -17,6 +17,13 @@ inline constexpr std::size_t kCacheLineBytes = 64;
   asm volatile("");
 }
 
+/// The line of a byte that can be read, by a load whose value nobody waits for. A prefetch may be dropped: in a virtual
+/// machine with memory in huge pages a third of them were (docs/decisions/2026-11-28-what-a-packet-waits-for.md). Many
+/// in a row, or each waits by itself.
+[[gnu::always_inline]] inline void fetch_line(const void* at) {
+  (void)*static_cast<const volatile std::uint8_t*>(at);
+}
+
 /// Numbers, not pointers, are added to: `from` is as free as in prefetch_line().
 template <std::size_t bytes>
 [[gnu::always_inline]] inline void prefetch_lines(const void* from) {

@@ -34,5 +34,8 @@ inline constexpr DurationNs kFirstSynTimeoutNs = 1 * kSecondNs;
 [[nodiscard]] bool unfinished(const Dataset& data, const DnsTransaction& transaction);
 /// None of its questions was answered, and none asked again.
 [[nodiscard]] bool unfinished(const Dataset& data, const Lookup& lookup);
+/// A question of the lookup, which was not asked again either, under another id or of another resolver.
+[[nodiscard]] bool unfinished(const Dataset& data, const Lookup& lookup,
+                              const DnsTransaction& transaction);
 
 }  // namespace wirelag

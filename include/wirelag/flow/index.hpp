@@ -5,10 +5,10 @@
 // caller, which has the record anyway; a full 32-bit hash makes a false candidate rare. Removal brings back what
 // lies behind a line for want of room, so there are no tombstones and no rehash.
 //
-// A record lies within kMaxProbe slots of where its hash points, so no operation looks at more,
-// whatever hashes come. Where hashes fall together so much that a new one finds no slot, the caller
-// gives up the record in the way. Hashes should be seeded (base/hash.hpp): then a sender cannot
-// choose where they point.
+// A record lies within kMaxProbe slots of where its hash points, so no look-up and no insertion looks at more,
+// whatever hashes come; a removal does so for each record that it brings back, hardly ever one. Where hashes fall
+// together so much that a new one finds no slot, the caller gives up records in the way. Hashes should be seeded
+// (base/hash.hpp): then a sender cannot choose where they point.
 //
 // All memory is taken at construction. One thread.
 #pragma once
@@ -64,7 +64,7 @@ class FlowIndex {
     return matches != 0 ? line.record(first(matches)) : kNone;
   }
 
-  /// A record that must be erased before insert(hash), kNone when there is room.
+  /// A record to be erased before insert(hash), and then asked for again; kNone when there is room.
   [[nodiscard]] std::uint32_t in_the_way(std::uint32_t hash) const {
     for (std::size_t n = 0, at = home(hash); n < kMaxLines; ++n, at = behind(at)) {
       if (!lines_[at].full()) return kNone;

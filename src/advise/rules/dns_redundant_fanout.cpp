@@ -221,6 +221,7 @@ class Judge {
         Evidence e;
         e.what = fmt::format("{} to {}: {}", d.qname.text(), d.resolver.ip.text(),
                              d.outcome == DnsOutcome::not_visible ? "answer not captured"
+                             : unfinished(input_.data, d)         ? "capture ended"
                              : !known(d.response_ns)              ? "no answer"
                              : i == winner                        ? "answered first"
                                                                   : "answered later, not needed");

@@ -17,6 +17,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
+
 #include "../estimate.hpp"
 #include "../nodes.hpp"
 
@@ -57,7 +59,7 @@ void note_silence(Silent& silent, const DnsTransaction& d) {
 void add_answers(BySilentResolver& silent, const RuleInput& input) {
   for (const DnsTransaction& d : input.data.dns()) {
     const auto at = silent.find(d.resolver.ip);
-    if (at == silent.end() || !known(d.first_query_ns)) continue;
+    if (at == silent.end() || !known(d.first_query_ns) || unfinished(input.data, d)) continue;
     at->second.queries += std::size_t{1} + d.resent();
     const DurationNs took_ns = d.resolver_ns();
     if (known(took_ns) && took_ns < input.thresholds.dns_timeout_retry.min_wait_ns) {

@@ -44,7 +44,7 @@ std::string who(const Report& r) {
   const WaitScope& all = r.waits.all;
   if (all.visits == 0) {
     return count(r.visits.seen, "visit") +
-           ": how long they waited is not known, no end was captured";
+           ": how long users waited is not known, no end was captured";
   }
   if (all.visits == 1) {
     const std::string& service = r.visits.stored[r.waits.typical.front().visit].service;

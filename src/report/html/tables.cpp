@@ -101,7 +101,7 @@ void lookup(Writer& w, const Report& r, const Lookup& l) {
       const DnsTransaction& d = r.data.dns()[l.members[i].transaction];
       t.row({query_and_answer_frames(d), d.client.text(),
              d.resolver.text() + (d.transport == DnsTransport::tcp ? "/tcp" : ""), question_type(d),
-             result(r, d), ms_number(d.latency_ns()), part_played(r, l, l.members[i])});
+             result(r, l, d), ms_number(d.latency_ns()), part_played(r, l, l.members[i])});
     }
   }
   and_more(w, l.members.size() - std::min(kMembers, l.members.size()), "transaction");
@@ -149,8 +149,9 @@ void channels(Writer& w, const Report& r) {
 void tasks(Writer& w, const Report& r) {
   const Transactions<HttpTransaction>& all = r.data.http();
   if (all.empty()) return;
-  const auto chosen = choose(
-      all.size(), kRows, [&](std::size_t a, std::size_t b) { return costs_more(all[a], all[b]); });
+  const auto chosen = choose(all.size(), kRows, [&](std::size_t a, std::size_t b) {
+    return costs_more(r, all[a], all[b]);
+  });
   {
     Table t(w,
             chosen.size() == all.size() ? "Tasks: what they carried"

@@ -242,6 +242,7 @@ bool Sequences::begins_elsewhere(TcpFlow& flow, SideIndex sender, std::uint32_t 
   if (!side.sent_payload && !late) {
     flow.detail[sender].base_seq = side.next_seq = begin;
     side.acked = false;
+    side.fin = side.fin_delivered = flow.fins = false;
   }
   return false;
 }

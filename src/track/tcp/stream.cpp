@@ -149,13 +149,12 @@ StreamChunk Streams::chunk(const TcpFlow& flow, SideIndex sender, Bytes bytes,
 /// Nobody wants the bytes of this side any more, and perhaps of neither.
 void Streams::stop_following(TcpFlow& flow, SideIndex sender) {
   drop_waiting(flow, sender);
-  if (wants_bytes(flow, 0) || wants_bytes(flow, 1)) return;
-  drop_waiting(flow, sender ^ 1);
-  let_go(flow);
+  if (!wants_bytes(flow, 0) && !wants_bytes(flow, 1)) let_go(flow);
 }
 
 /// No more bytes are followed: frees all that is kept for them.
 void Streams::let_go(TcpFlow& flow) {
+  for (const SideIndex side : {SideIndex{0}, SideIndex{1}}) drop_waiting(flow, side);
   if (flow.tracker != StreamTracker::kNone) close_tracker(flow);
   flow.recognising = false;
   if (flow.probe != kNone) probes_.give(flow.probe);

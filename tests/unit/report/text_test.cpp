@@ -493,11 +493,11 @@ TEST(TextWait, WithoutAnyEndNoWaitIsTold) {
   emit_requests(data, 9, 40, false);
   const Report r = build_report(origin_capture(), {}, {}, std::move(data), Thresholds{}, {""});
   const std::string text = flat(render_text(r, {}));
-  EXPECT_THAT(text, HasSubstr("9 visits: how long they waited is not known"));
+  EXPECT_THAT(text, HasSubstr("9 visits: how long users waited is not known"));
   EXPECT_THAT(text, Not(HasSubstr("0.000 ms at the median")));
   EXPECT_THAT(text,
               HasSubstr("http-h1-parallel-limit no HTTP/1 request was captured with its answer"));
-  EXPECT_THAT(render_html(r), HasSubstr("how long they waited is not known"));
+  EXPECT_THAT(render_html(r), HasSubstr("how long users waited is not known"));
 }
 
 TEST(TextFindings, WhatDoesNotApplyIsNotCalledUnseen) {

@@ -27,8 +27,8 @@ class DnsTracker final : public DatagramTracker, public StreamTracker {
              Counters& counters);
   ~DnsTracker() override;
 
-  /// Ahead of on_datagram(), some packets apart, the second reads what the first has asked for: where the
-  /// pending query of a DNS message is found, by the hash that comes back, and that query.
+  /// Ahead of on_datagram(). First, for where the pending query of a DNS message is found: returns the hash of its key.
+  /// Then, some packets later, for the query itself.
   [[nodiscard]] std::uint32_t prefetch_bucket(const Packet& packet) const;
   void prefetch_query(std::uint32_t hash) const;
   /// For datagrams of port 53, 5353 and 5355 and those the Classifier takes for DNS.

@@ -182,6 +182,21 @@ TEST(Stream, TheServersBytesBeginAtItsSynAckWhateverWasSentInItsName) {
   EXPECT_EQ(t.counters.of(Counter::tcp_gaps), 0U);
 }
 
+TEST(Stream, AFinOfAnEarlierConnectionDoesNotEndThisOne) {
+  Conversation t;
+  t.client_sends(0, tcp_flag::syn, 0, 0);
+  t.server_sends(5, kFin, static_cast<std::uint32_t>(-26175), 1);
+  t.server_sends(10, kSynAck, 0, 1);
+  t.client_sends(11, kAck, 1, 1, "GET / HTTP/1.1\r\n\r\n");
+  t.client_sends(12, kFin, 19, 1);  // has asked all it wanted, and waits for the answer
+  EXPECT_EQ(t.recorder.closed, 0);
+  t.server_sends(20, kAck, 1, 20, "HTTP/1.1 204 No Content\r\n\r\n");
+  t.server_sends(21, kFin, 28, 20);
+  EXPECT_EQ(t.recorder.text[1], "HTTP/1.1 204 No Content\r\n\r\n|");
+  EXPECT_EQ(t.recorder.closed, 1);
+  EXPECT_EQ(t.finish().close, CloseKind::fin_both);
+}
+
 TEST(Stream, AFloodOfSynsWithDataLeavesRoomForOthers) {
   TcpLimits limits = Conversation::small();
   limits.reorder_segments = 8;
