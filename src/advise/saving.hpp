@@ -53,7 +53,7 @@ class Saving {
   std::vector<Weighted> waits_;
   std::vector<Weighted> jitter_saved_;
   double jitter_variance_ = 0;
-  DurationNs most_ns_ = 0;  ///< high, before it is widened
+  DurationNs most_ns_ = 0;    ///< high, before it is widened
   DurationNs spread_ns_ = 0;  ///< by so much round trips may move a median
   VisitFlags missing_;
 };

@@ -127,7 +127,7 @@ struct Finding {
   /// What all users together save lies between these, as `saving` does; over at least one hour.
   double least_user_seconds_per_hour = 0;
   double most_user_seconds_per_hour = 0;
-  std::string confidence;                 ///< "A" | "B" | "C"
+  std::string confidence;  ///< "A" | "B" | "C"
   std::optional<DoneAlready> done;
 };
 
