@@ -20,12 +20,12 @@ using test::Story;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kClient = "10.0.0.5";
-constexpr const char* kServer = "192.0.2.80";
+constexpr const char* kAsker = "10.0.0.5";
+constexpr const char* kAsked = "192.0.2.80";
 
 Connection& syn(Story& s, std::uint16_t port, double ms) {
   Connection& c =
-      s.fail(s.connection(kClient, port, kServer, 80, ms, 6), ConnectionState::syn_unanswered, ms);
+      s.fail(s.connection(kAsker, port, kAsked, 80, ms, 6), ConnectionState::syn_unanswered, ms);
   c.one_sided = true;
   c.syn_ack_frames = {};
   c.half.c2s.packets = 1;
@@ -44,7 +44,7 @@ Report ends(Story& story, double ms) {
 /// A lookup and a SYN, both unanswered.
 Story asked() {
   Story s;
-  s.dns({kClient, "192.0.2.53", "www.example.com"}, 0, Story::kNever);
+  s.dns({kAsker, "192.0.2.53", "www.example.com"}, 0, Story::kNever);
   syn(s, 1000, 100);
   return s;
 }
@@ -88,7 +88,7 @@ VisitOutcome outcome(Story& s, double ends_ms) {
 
 TEST(CaptureEnd, AVisitThatWasStillWaitingIsNeitherAnsweredNorNot) {
   Story s;
-  Connection& c = s.connection(kClient, 1000, kServer, 80, 0, 6);
+  Connection& c = s.connection(kAsker, 1000, kAsked, 80, 0, 6);
   s.http(c, "/", 6, 900).content_type = "text/html";
   EXPECT_EQ(outcome(s, 1'500), VisitOutcome::answered);
   // WHEN it asks more THEN it depends on how long that waited
@@ -109,7 +109,7 @@ TEST(CaptureEnd, AVisitThatTriedToConnectIsUnfinishedUntilTheTimeout) {
 
 TEST(CaptureEnd, AnUnfinishedVisitIsNotHeldAgainstOthersAtAMark) {
   Story s;
-  Connection& c = s.connection(kClient, 1000, kServer, 80, 2'000, 6);
+  Connection& c = s.connection(kAsker, 1000, kAsked, 80, 2'000, 6);
   s.http(c, "/", 2'006, 2'900).content_type = "text/html";
   s.http(c, "/a.png", 3'700, Story::kNever);
   s.ends(4'000);
@@ -126,7 +126,7 @@ TEST(CaptureEnd, AnUnfinishedVisitIsNotHeldAgainstOthersAtAMark) {
 TEST(CaptureEnd, AQuestionThatWasAskedAgainWasInVain) {
   Story s;
   for (const double asked_ms : {0.0, 2'000.0}) {
-    s.dns({kClient, "192.0.2.53", "www.example.com"}, asked_ms, Story::kNever);
+    s.dns({kAsker, "192.0.2.53", "www.example.com"}, asked_ms, Story::kNever);
   }
   const Report r = ends(s, 3'000);
   const std::string text = flat(render_text(r, {}));
@@ -138,7 +138,7 @@ TEST(CaptureEnd, AQuestionThatWasAskedAgainWasInVain) {
 /// A page whose picture is still coming in when the capture ends.
 TEST(CaptureEnd, TextAndHtmlSayTheSameOfAResponseThatDidNotEnd) {
   Story s;
-  Connection& c = s.connection(kClient, 1000, kServer, 80, 0, 6);
+  Connection& c = s.connection(kAsker, 1000, kAsked, 80, 0, 6);
   s.http(c, "/", 6, 50).content_type = "text/html";
   s.http(c, "/a.png", 60, 120).response_complete = false;
   for (const auto& [end_ms, word] :
@@ -154,7 +154,7 @@ TEST(CaptureEnd, TextAndHtmlSayTheSameOfAResponseThatDidNotEnd) {
 
 TEST(CaptureEnd, AStepOfAVisitSaysHowItEnded) {
   Story s;
-  Connection& c = s.connection(kClient, 1000, kServer, 80, 0, 6);
+  Connection& c = s.connection(kAsker, 1000, kAsked, 80, 0, 6);
   c.half.s2c.packets = 1;
   s.http(c, "/", 6, Story::kNever);
   EXPECT_THAT(render_html(ends(s, 400)), HasSubstr("ms, capture ended<"));
@@ -163,7 +163,7 @@ TEST(CaptureEnd, AStepOfAVisitSaysHowItEnded) {
 
 TEST(CaptureEnd, AResponseWhoseEndCannotBeToldIsNotCalledCutOff) {
   Story s;
-  HttpTransaction& h = s.http(s.connection(kClient, 1000, kServer, 80, 0, 6), "/", 6, 50);
+  HttpTransaction& h = s.http(s.connection(kAsker, 1000, kAsked, 80, 0, 6), "/", 6, 50);
   h.response_complete = false;
   h.response_body_bytes = kUnknownBodyBytes;
   const std::string html = render_html(ends(s, 51));
