@@ -11,27 +11,16 @@
 #include "fuzz/input.hpp"
 #include "hostile/require.hpp"
 #include "src/ingest/unpacked_source.hpp"
+#include "support/piece_source.hpp"
 
 namespace wirelag {
 namespace {
 
-using ingest::MemorySource;
 using ingest::UnpackedSource;
+using test::PieceSource;
 
 /// A few bytes may unpack to gigabytes.
 constexpr std::size_t kMostUnpacked = 1 << 20;
-
-class PieceSource final : public ingest::ByteSource {
- public:
-  PieceSource(Bytes content, std::size_t piece) : content_(content), piece_(piece) {}
-  std::size_t read_at(std::uint64_t position, std::span<std::uint8_t> out) override {
-    return content_.read_at(position, out.first(std::min(piece_, out.size())));
-  }
-
- private:
-  MemorySource content_;
-  std::size_t piece_;
-};
 
 struct Unpacked {
   std::uint64_t bytes = 0;

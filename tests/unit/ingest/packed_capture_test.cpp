@@ -10,17 +10,18 @@
 
 #include "capture_bytes.hpp"
 #include "support/packing.hpp"
+#include "support/piece_source.hpp"
 #include "unpacked_source.hpp"
 
 namespace wirelag {
 namespace {
 
-using ingest::MemorySource;
 using ingest::UnpackedSource;
 using test::gzip;
 using test::kMicro;
 using test::pcap_header;
 using test::pcap_record;
+using test::PieceSource;
 using test::skippable_frame;
 using test::zstd;
 using testing::AllOf;
@@ -34,19 +35,6 @@ struct Format {
   Pack pack;
 };
 constexpr Format kFormats[] = {{"gzip", gzip}, {"zstd", zstd}};
-
-/// Gives at most so many bytes at once.
-class PieceSource final : public ingest::ByteSource {
- public:
-  PieceSource(Bytes content, std::size_t piece) : content_(content), piece_(piece) {}
-  std::size_t read_at(std::uint64_t position, std::span<std::uint8_t> out) override {
-    return content_.read_at(position, out.first(std::min(piece_, out.size())));
-  }
-
- private:
-  MemorySource content_;
-  std::size_t piece_;
-};
 
 struct Unpacked {
   std::string text;
@@ -184,7 +172,8 @@ TEST(PackedCapture, for_a_netmon_table_behind_its_frames_the_file_is_unpacked_tw
 
 TEST(PackedCapture, is_not_unpacked_again_without_end) {
   const std::string packed = gzip("0123456789");
-  UnpackedSource source(std::make_unique<MemorySource>(as_bytes(packed)), ingest::gzip_unpacker());
+  UnpackedSource source(std::make_unique<ingest::MemorySource>(as_bytes(packed)),
+                        ingest::gzip_unpacker());
   std::uint8_t byte = 0;
   for (int i = 0; i <= UnpackedSource::kMostRestarts; ++i) {
     ASSERT_EQ(source.read_at(7, {&byte, 1}), 1U) << i << source.error();

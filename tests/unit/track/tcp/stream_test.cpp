@@ -170,12 +170,17 @@ TEST(Stream, DataOfASynWhoseAnswerWasNotCaptured) {
   EXPECT_EQ(unanswered.recorder.text[0], request) << "once";
 }
 
-TEST(Stream, TheServersBytesBeginAtItsSynAckWhateverWasSentInItsName) {
-  Conversation t;
+/// A request on a connection in whose opening a FIN of an earlier one comes from the server.
+void ask_after_an_old_fin(Conversation& t) {
   t.client_sends(0, tcp_flag::syn, 0, 0);
   t.server_sends(5, kFin, static_cast<std::uint32_t>(-26175), 1);
   t.server_sends(10, kSynAck, 0, 1);
   t.client_sends(11, kAck, 1, 1, "GET / HTTP/1.1\r\n\r\n");
+}
+
+TEST(Stream, TheServersBytesBeginAtItsSynAckWhateverWasSentInItsName) {
+  Conversation t;
+  ask_after_an_old_fin(t);
   t.server_sends(20, kAck, 1, 19, "HTTP/1.1 204 No Content\r\n\r\n");
   t.finish();
   EXPECT_EQ(t.recorder.text[1], "HTTP/1.1 204 No Content\r\n\r\n");
@@ -184,10 +189,7 @@ TEST(Stream, TheServersBytesBeginAtItsSynAckWhateverWasSentInItsName) {
 
 TEST(Stream, AFinOfAnEarlierConnectionDoesNotEndThisOne) {
   Conversation t;
-  t.client_sends(0, tcp_flag::syn, 0, 0);
-  t.server_sends(5, kFin, static_cast<std::uint32_t>(-26175), 1);
-  t.server_sends(10, kSynAck, 0, 1);
-  t.client_sends(11, kAck, 1, 1, "GET / HTTP/1.1\r\n\r\n");
+  ask_after_an_old_fin(t);
   t.client_sends(12, kFin, 19, 1);  // has asked all it wanted, and waits for the answer
   EXPECT_EQ(t.recorder.closed, 0);
   t.server_sends(20, kAck, 1, 20, "HTTP/1.1 204 No Content\r\n\r\n");
