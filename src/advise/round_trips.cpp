@@ -37,6 +37,7 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits)
   paths_.reserve(all.size());  // address space
   for (auto first = all.begin(); first != all.end();) {
     Path path;
+    path.connection = first->connection;
     auto next = first;
     for (; next != all.end() && next->client == first->client && next->server == first->server;
          ++next) {
@@ -52,8 +53,6 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits)
 }
 
 void RoundTrips::Path::add(const Path& other) {
-  client = other.client;
-  server = other.server;
   if (!other.shows_any()) return;
   server_ns = smaller(server_ns, other.server_ns);
   client_ns = smaller(client_ns, other.client_ns);
@@ -63,8 +62,7 @@ void RoundTrips::Path::add(const Path& other) {
 }
 
 RoundTrips::Path RoundTrips::shown_by(const Connection& c, DurationNs jitter_below_ns) {
-  Path p{c.client.ip,
-         c.server.ip,
+  Path p{{},
          smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
          smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns),
          c.handshake_rtt_ns,
@@ -104,10 +102,13 @@ bool RoundTrips::way_known(const IpAddress& client, const IpAddress& server) con
 
 const RoundTrips::Path* RoundTrips::find(const IpAddress& client, const IpAddress& server) const {
   const auto ends = std::tie(client, server);
-  const auto at = std::partition_point(paths_.begin(), paths_.end(), [&](const Path& p) {
-    return std::tie(p.client, p.server) < ends;
-  });
-  return at != paths_.end() && std::tie(at->client, at->server) == ends ? &*at : nullptr;
+  const auto ends_of = [this](const Path& p) {
+    const Connection& c = connections_[p.connection];
+    return std::tie(c.client.ip, c.server.ip);
+  };
+  const auto at = std::partition_point(paths_.begin(), paths_.end(),
+                                       [&](const Path& p) { return ends_of(p) < ends; });
+  return at != paths_.end() && ends_of(*at) == ends ? &*at : nullptr;
 }
 
 DurationNs RoundTrips::probe_server_ns(std::size_t connection) const {

@@ -39,8 +39,7 @@ class RoundTrips {
 
  private:
   struct Path {
-    IpAddress client;
-    IpAddress server;
+    SmallIndex connection;  ///< one of those between its two ends
     DurationNs server_ns = kUnknownNs;
     DurationNs client_ns = kUnknownNs;
     DurationNs whole_ns = kUnknownNs;

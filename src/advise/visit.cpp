@@ -166,14 +166,29 @@ class Grouping {
   VisitDrafts drafts_;
 };
 
+/// Those of a sample with what they show, where the nodes of all the others take no room.
+VisitDrafts alone(const std::vector<VisitDraft>& sample) {
+  std::size_t nodes = 0;
+  for (const VisitDraft& draft : sample) nodes += draft.nodes.size();
+  VisitDrafts found{{}, ListRoom<NodeRef>(nodes)};
+  found.all.reserve(sample.size());
+  for (const VisitDraft& draft : sample) {
+    VisitDraft& copy = found.all.emplace_back(draft);
+    copy.nodes = {};
+    for (const NodeRef& n : draft.nodes) found.nodes.append(copy.nodes, n);
+  }
+  return found;
+}
+
 }  // namespace
 
 Visits find_visits(const Dataset& data, const Correlation& correlation, const VisitLimits& limits) {
   VisitDrafts found = Grouping(data, correlation, limits).run();
-  std::vector<VisitDraft>& drafts = found.all;
   Visits visits;
-  visits.seen = drafts.size();
-  sample(drafts, limits.max_stored);
+  visits.seen = found.all.size();
+  sample(found.all, limits.max_stored);
+  if (visits.seen > found.all.size()) found = alone(found.all);
+  std::vector<VisitDraft>& drafts = found.all;
   std::sort(drafts.begin(), drafts.end(), comes_before);
   visits.stored.reserve(drafts.size());
   visits.round_trips = std::make_shared<const RoundTrips>(data, limits);

@@ -33,7 +33,7 @@ constexpr TimeNs kAfterCapture = INT64_MAX;
 /// The tasks of every channel, counted, then put in their places; each channel shows its own.
 template <class T>
 ChannelTasks tasks_of(const Transactions<T>& all, const Dataset& data,
-                      std::vector<Channel>& channels, std::span<const SmallIndex> Channel::*shown) {
+                      std::vector<Channel>& channels, LongSpan<SmallIndex> Channel::*shown) {
   std::vector<SmallIndex> channel_of(all.size());
   std::vector<std::size_t> next(channels.size() + 1);
   for (std::size_t i = 0; i < all.size(); ++i) {

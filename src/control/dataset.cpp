@@ -373,9 +373,10 @@ void Dataset::State::number_connections() {
 
 bool server_not_captured(const Connection& c) {
   const auto gave_up = [](const HandshakeSegment& s) { return (s.flags & tcp_flag::rst) != 0; };
-  return c.half.s2c.packets == 0 &&
-         c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out() &&
-         std::none_of(c.handshake.begin(), c.handshake.end(), gave_up);
+  if (c.half.s2c.packets > 0) return false;
+  if (c.half.c2s.packets <= c.syn_frames.size() + c.syn_frames.left_out()) return false;
+  const Handshake segments = c.handshake();
+  return std::none_of(segments.begin(), segments.end(), gave_up);
 }
 
 Dataset::Dataset(DatasetLimits limits) : state_(std::make_unique<State>()) {

@@ -314,7 +314,7 @@ class Finisher {
       if (silent && all_[i].outcome == DnsOutcome::not_visible) lookup.outcome = all_[i].outcome;
     }
     lookup.released_by = draft.released_by;
-    lookup.addresses = draft.addresses;
+    lookup.addresses = ShortSpan<IpAddress>(draft.addresses);
     lookup.addresses_left_out = draft.addresses_left_out;
     lookup.start_time_ns = all_[asked_.front()].first_query_ns;
     lookup.end_time_ns = draft.end_ns;

@@ -10,7 +10,7 @@ bool opening_contradicts(const Connection& c) {
   }
   if (c.state != ConnectionState::synack_no_ack) return false;
   TimeNs asked_ns = kUnknownNs;
-  for (const HandshakeSegment& s : c.handshake) {
+  for (const HandshakeSegment& s : c.handshake()) {
     const std::uint8_t opening = s.flags & (tcp_flag::syn | tcp_flag::ack);
     if (s.direction == Direction::c2s && opening == tcp_flag::syn) {
       asked_ns = std::max(asked_ns, s.time_ns);

@@ -61,7 +61,7 @@ Sides starting_states(const Connection& c) {
   if (c.state == ConnectionState::midstream) return {TcpState::unknown, TcpState::unknown, false};
   if (c.state == ConnectionState::no_syn_seen)
     return {TcpState::syn_sent, TcpState::syn_received, true};
-  for (const HandshakeSegment& s : c.handshake) {
+  for (const HandshakeSegment& s : c.handshake()) {
     if (s.direction != Direction::s2c || s.earlier) continue;
     if (kind(s) == Kind::syn) return {TcpState::closed, TcpState::closed, false};
     if (kind(s) == Kind::rst && c.syn_ack_frames.empty()) {
@@ -81,10 +81,10 @@ bool are_copies(const HandshakeSegment& a, const HandshakeSegment& b) {
 }
 
 /// The other side's first reaction to the segment at `i`; the number of segments when there is none.
-std::size_t reaction(const Connection& c, std::size_t i) {
+std::size_t reaction(const Handshake& all, std::size_t i) {
   std::size_t k = i + 1;
-  while (k < c.handshake.size() &&
-         (c.handshake[k].earlier || c.handshake[k].direction == c.handshake[i].direction)) {
+  while (k < all.size() &&
+         (all[k].earlier || all[k].direction == all[i].direction)) {
     ++k;
   }
   return k;
@@ -92,14 +92,14 @@ std::size_t reaction(const Connection& c, std::size_t i) {
 
 /// Which of several copies of the SYN or SYN-ACK at `i` was answered, as the timestamp in the answer says
 /// (RFC 7323: TSecr echoes TSval); null when it says nothing.
-const HandshakeSegment* echoed_copy(const Connection& c, std::size_t i) {
-  const std::size_t answer = reaction(c, i);
-  if (answer == c.handshake.size() || !c.handshake[answer].options.timestamps) return nullptr;
+const HandshakeSegment* echoed_copy(const Handshake& all, std::size_t i) {
+  const std::size_t answer = reaction(all, i);
+  if (answer == all.size() || !all[answer].options.timestamps) return nullptr;
   const HandshakeSegment* found = nullptr;
   for (std::size_t k = 0; k < answer; ++k) {
-    const HandshakeSegment& s = c.handshake[k];
-    if (!are_copies(s, c.handshake[i]) || !s.options.timestamps) continue;
-    if (s.options.tsval != c.handshake[answer].options.tsecr) continue;
+    const HandshakeSegment& s = all[k];
+    if (!are_copies(s, all[i]) || !s.options.timestamps) continue;
+    if (s.options.tsval != all[answer].options.tsecr) continue;
     if (found != nullptr) return nullptr;
     found = &s;
   }
@@ -107,12 +107,12 @@ const HandshakeSegment* echoed_copy(const Connection& c, std::size_t i) {
 }
 
 /// Whether the segment at `i` brought no answer: its copy did, or none has.
-bool copy_without_answer(const Connection& c, std::size_t i) {
-  const HandshakeSegment& s = c.handshake[i];
+bool copy_without_answer(const Handshake& all, std::size_t i) {
+  const HandshakeSegment& s = all[i];
   if (kind(s) != Kind::syn && kind(s) != Kind::syn_ack) return false;
-  if (const HandshakeSegment* const echoed = echoed_copy(c, i)) return echoed != &s;
-  for (std::size_t k = i + 1; k < reaction(c, i); ++k) {
-    if (are_copies(c.handshake[k], s)) return true;
+  if (const HandshakeSegment* const echoed = echoed_copy(all, i)) return echoed != &s;
+  for (std::size_t k = i + 1; k < reaction(all, i); ++k) {
+    if (are_copies(all[k], s)) return true;
   }
   return false;
 }
@@ -123,8 +123,8 @@ bool copy_without_answer(const Connection& c, std::size_t i) {
 struct InitialNumbers {
   std::optional<std::uint32_t> c2s, s2c;
 
-  explicit InitialNumbers(const Connection& c) {
-    for (const HandshakeSegment& s : c.handshake) {
+  explicit InitialNumbers(const Handshake& all) {
+    for (const HandshakeSegment& s : all) {
       if (s.earlier) continue;
       std::optional<std::uint32_t>& own = s.direction == Direction::c2s ? c2s : s2c;
       std::optional<std::uint32_t>& peer = s.direction == Direction::c2s ? s2c : c2s;
@@ -146,17 +146,18 @@ void number(ExplainedSegment& e, const Connection& c, const InitialNumbers& init
   if (s.flags & tcp_flag::syn) {
     e.scaled_window_bytes = s.window;  // RFC 7323 section 2.2: never scaled in a SYN
   } else if (!c.syn_frames.empty() && !c.syn_ack_frames.empty()) {
-    const bool both = c.options.c2s.window_scale >= 0 && c.options.s2c.window_scale >= 0;
-    const int shift = both ? c.options[s.direction].window_scale : 0;
+    const PerDirection<TcpOptions>& options = c.opening().options;
+    const bool both = options.c2s.window_scale >= 0 && options.s2c.window_scale >= 0;
+    const int shift = both ? options[s.direction].window_scale : 0;
     e.scaled_window_bytes = static_cast<std::uint32_t>(s.window) << shift;
   }
 }
 
 /// The segment before `i` that it repeats (same kind and direction) or answers (other direction).
-DurationNs step_ns(const Connection& c, std::size_t i) {
-  const HandshakeSegment& s = c.handshake[i];
+DurationNs step_ns(const Handshake& all, std::size_t i) {
+  const HandshakeSegment& s = all[i];
   for (std::size_t k = i; k-- > 0;) {
-    const HandshakeSegment& before = c.handshake[k];
+    const HandshakeSegment& before = all[k];
     if (before.earlier != s.earlier && !s.earlier) continue;
     const bool repeats = before.direction == s.direction && kind(before) == kind(s);
     if (repeats || before.direction != s.direction) return elapsed_ns(before.time_ns, s.time_ns);
@@ -293,12 +294,12 @@ std::string earlier_words(const HandshakeSegment& s) {
       s.ack);
 }
 
-std::string meaning(const Connection& c, std::size_t i, const ExplainedSegment& e) {
+std::string meaning(const Connection& c, const Handshake& all, std::size_t i, const ExplainedSegment& e) {
   if (e.segment.earlier) return earlier_words(e.segment);
   Place p{c, e};
-  p.echoed = echoed_copy(c, i);
+  p.echoed = echoed_copy(all, i);
   for (std::size_t k = 0; k < i; ++k) {
-    const HandshakeSegment& s = c.handshake[k];
+    const HandshakeSegment& s = all[k];
     if (s.earlier) continue;
     const bool same = s.direction == e.segment.direction && kind(s) == kind(e.segment);
     if (same && p.same_before++ == 0) p.first = &s;
@@ -330,16 +331,17 @@ std::string_view name(TcpState state) {
 
 std::vector<ExplainedSegment> explain(const Connection& c) {
   std::vector<ExplainedSegment> told;
-  const InitialNumbers initial(c);
+  const Handshake all = c.handshake();
+  const InitialNumbers initial(all);
   Sides now = starting_states(c);
-  for (std::size_t i = 0; i < c.handshake.size(); ++i) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
     ExplainedSegment e;
-    e.segment = c.handshake[i];
-    e.offset_ns = elapsed_ns(c.handshake[0].time_ns, e.segment.time_ns);
-    e.step_ns = step_ns(c, i);
-    e.arrived = !copy_without_answer(c, i);
+    e.segment = all[i];
+    e.offset_ns = elapsed_ns(all[0].time_ns, e.segment.time_ns);
+    e.step_ns = step_ns(all, i);
+    e.arrived = !copy_without_answer(all, i);
     number(e, c, initial);
-    e.meaning = meaning(c, i, e);
+    e.meaning = meaning(c, all, i, e);
 
     const Sides before = now;
     e.client = {before.client, before.client};

@@ -67,15 +67,16 @@ void text_explain(std::string& out, const Report& r, const TextOptions& options)
   const std::string incomplete = why_incomplete(r, c);
   if (!incomplete.empty()) paragraph(out, "", incomplete + ".", 0);
   for (const ExplainedSegment& e : explain(c)) segment(out, e);
-  if (c.handshake.empty()) {
+  const Handshake segments = c.handshake();
+  if (segments.empty()) {
     paragraph(out, "", "None of its opening segments was captured, so there is nothing to explain.",
               0);
     return;
   }
-  if (c.handshake.left_out() > 0) {
+  if (segments.left_out() > 0) {
     paragraph(out, "",
               fmt::format("... and {} of the opening that were not kept.",
-                          count(c.handshake.left_out(), "later segment")),
+                          count(segments.left_out(), "later segment")),
               0);
   }
   if (known(c.connect_time_ns)) out += '\n';

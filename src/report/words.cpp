@@ -21,7 +21,7 @@ std::string tries(const Connection& c) {
 /// Last SYN before the RST that answered it -> that RST.
 DurationNs refused_after_ns(const Connection& c) {
   TimeNs syn = kUnknownNs;
-  for (const HandshakeSegment& s : c.handshake) {
+  for (const HandshakeSegment& s : c.handshake()) {
     if (s.direction == Direction::c2s && (s.flags & tcp_flag::syn)) syn = s.time_ns;
     if (s.direction == Direction::s2c && (s.flags & tcp_flag::rst))
       return elapsed_ns(syn, s.time_ns);
@@ -199,7 +199,7 @@ std::size_t slowest_handshake(const Report& report) {
   std::size_t any = Dataset::kNone;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Connection& c = all[i];
-    const bool opening_seen = c.state != ConnectionState::midstream && !c.handshake.empty();
+    const bool opening_seen = c.state != ConnectionState::midstream && !c.handshake().empty();
     if (any == Dataset::kNone && opening_seen) any = i;
     if (c.state != ConnectionState::complete || !known(c.connect_time_ns)) continue;
     if (slowest == Dataset::kNone || c.connect_time_ns > all[slowest].connect_time_ns) slowest = i;

@@ -1,5 +1,5 @@
 // The memory of a table that is taken once and looked at in no order: address space now, pages when they
-// are touched. Beyond the first 256 KiB the kernel is asked for huge pages: a look-up in a large table does
+// are touched. Beyond the first MiB the kernel is asked for huge pages: a look-up in a large table does
 // not also miss the TLB, and one that fills has a page fault for every 2 MiB. Small tables stay small.
 // A hash index has no beginning that fills first: all of it is asked for in huge pages.
 //
@@ -14,7 +14,7 @@ class TableMemory {
  public:
   static constexpr std::size_t kHugePage = std::size_t{2} << 20;
   /// What of a table lies before its first huge page.
-  static constexpr std::size_t kSmallStart = std::size_t{256} << 10;
+  static constexpr std::size_t kSmallStart = std::size_t{1} << 20;
 
   enum class Use : bool {
     from_the_start,  ///< what is taken first lies first

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <ostream>
 #include <span>
 #include <string_view>
@@ -16,25 +17,26 @@
 
 namespace wirelag {
 
-/// Items that lie behind each other, 65535 at most. An address of the program has 48 bits on every machine that
-/// wirelag runs on (x86-64 and Arm give out higher ones only to who asks for them), which leaves 16 for the size.
+/// Items that lie behind each other, as many as Size counts. An address of the program has 48 bits on every machine
+/// that wirelag runs on (x86-64 and Arm give out higher ones only to who asks for them), which leaves 16 for a size.
 /// Aligned like the numbers beside it in a record, or less.
-template <class T>
-class ShortSpan {
+template <class T, class Size>
+class PackedSpan {
  public:
   using value_type = T;
-  static constexpr std::size_t kMost = UINT16_MAX;
+  using const_iterator = const T*;
+  static constexpr std::size_t kMost = std::numeric_limits<Size>::max();
 
-  constexpr ShortSpan() = default;
+  constexpr PackedSpan() = default;
   /// What is beyond kMost is not shown: who makes records has nothing so long.
-  ShortSpan(const T* items, std::size_t size) {
+  PackedSpan(const T* items, std::size_t size) {
     const auto place = reinterpret_cast<std::uintptr_t>(items);
     low_ = static_cast<std::uint32_t>(place);
     high_ = static_cast<std::uint16_t>(place >> 32);
-    size_ = static_cast<std::uint16_t>(std::min(size, kMost));
+    size_ = static_cast<Size>(std::min(size, kMost));
   }
-  ShortSpan(std::span<const T> items)  // NOLINT(google-explicit-constructor): shows it
-      : ShortSpan(items.data(), items.size()) {}
+  PackedSpan(std::span<const T> items)  // NOLINT(google-explicit-constructor): shows it
+      : PackedSpan(items.data(), items.size()) {}
   operator std::span<const T>() const {  // NOLINT(google-explicit-constructor): shows the same
     return {data(), size()};
   }
@@ -53,13 +55,20 @@ class ShortSpan {
  private:
   std::uint32_t low_ = 0;  ///< of the place
   std::uint16_t high_ = 0;
-  std::uint16_t size_ = 0;
+  Size size_ = 0;
 };
+
+/// 65535 items at most, in eight bytes.
+template <class T>
+using ShortSpan = PackedSpan<T, std::uint16_t>;
+/// As many as a capture has frames, in twelve.
+template <class T>
+using LongSpan = PackedSpan<T, std::uint32_t>;
 
 /// A text of at most 65535 bytes.
 class ShortText : public ShortSpan<char> {
  public:
-  using ShortSpan::ShortSpan;
+  using PackedSpan::PackedSpan;
   template <class S>
   requires std::is_convertible_v<const S&, std::string_view> ShortText(
       const S& text)  // NOLINT(google-explicit-constructor): shows it

@@ -4,7 +4,6 @@
 // Pure functions over a sealed Dataset; control thread.
 #pragma once
 
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -47,11 +46,11 @@ struct Lookup {
   static constexpr std::size_t kMaxAddresses = 255;
 
   IpAddress client_ip;
-  std::string_view qname;  ///< in the dataset; of a search list: the last and shortest name
-  std::span<const std::uint16_t> qtypes;
-  std::span<const LookupMember> members;  ///< in order of first frame
+  ShortText qname;  ///< in the dataset; of a search list: the last and shortest name
+  ShortSpan<std::uint16_t> qtypes;
+  LongSpan<LookupMember> members;  ///< in order of first frame
   /// A and AAAA records of the answers, each once, at most kMaxAddresses: those that came first.
-  std::span<const IpAddress> addresses;
+  ShortSpan<IpAddress> addresses;
   std::uint32_t addresses_left_out = 0;  ///< beyond these
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;  ///< of the answer that released the client, 0 when none
@@ -84,10 +83,10 @@ enum class ChannelPurpose : std::uint8_t {
 
 /// A TCP connection seen as a channel for tasks. Parallel to Dataset::connections().
 struct Channel {
-  std::span<const SmallIndex> http;      ///< its tasks: indexes into Dataset::http()
-  std::span<const SmallIndex> dns;       ///< into Dataset::dns()
-  std::span<const SmallIndex> database;  ///< into Dataset::database(), in order of request
-  std::string_view name;  ///< in the dataset: host, SNI or the name a lookup gave for the address
+  LongSpan<SmallIndex> http;      ///< its tasks: indexes into Dataset::http()
+  LongSpan<SmallIndex> dns;       ///< into Dataset::dns()
+  LongSpan<SmallIndex> database;  ///< into Dataset::database(), in order of request
+  ShortText name;  ///< in the dataset: host, SNI or the name a lookup gave for the address
   SmallIndex connection;  ///< into Dataset::connections()
   SmallIndex tls;         ///< into Dataset::tls()
   /// Into Correlation::lookups: the one that gave the server's address at most

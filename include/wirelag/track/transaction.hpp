@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <variant>
 
+#include <wirelag/base/bounded_list.hpp>
 #include <wirelag/base/ip.hpp>
 #include <wirelag/base/types.hpp>
 #include <wirelag/base/views.hpp>
@@ -123,7 +124,29 @@ struct HandshakeSegment {
   Direction direction : 1 = Direction::c2s;
   bool earlier : 1 = false;  ///< answers an earlier connection on the same ports, or resets it
 };
-static_assert(sizeof(HandshakeSegment) == 40, "three of them for each connection that is kept");
+
+/// The segments of an opening, in order of capture.
+using Handshake = BoundedList<HandshakeSegment, 8>;
+
+/// What SYN and SYN-ACK said, and all of an ordinary opening. Nearly every one is ordinary: SYN, SYN-ACK and ACK as
+/// far as it came, one of each, without payload, whose numbers follow from each other (RFC 9293 section 3.5). Its
+/// segments are worked out from this: kept one by one they take three times the room.
+struct ConnectionOpening {
+  /// Of SYN, SYN-ACK and ACK.
+  std::array<TimeNs, 3> time_ns = {kUnknownNs, kUnknownNs, kUnknownNs};
+  PerDirection<TcpOptions> options;     ///< of SYN (c2s) and SYN-ACK (s2c), of any opening
+  std::array<std::uint16_t, 3> window{};  ///< unscaled; the first two of any opening
+  std::array<std::uint8_t, 3> flags{};  ///< tcp_flag
+  std::uint8_t segments : 2 = 0;        ///< of an ordinary opening, that were seen; 0 = of any other
+  bool ack_has_timestamps : 1 = false;
+  PerDirection<std::uint32_t> isn;  ///< initial sequence numbers
+  std::uint32_t ack_tsval = 0;      ///< valid with ack_has_timestamps
+  std::uint32_t ack_tsecr = 0;
+
+  /// The segment `at` < 3 of an ordinary opening.
+  [[nodiscard]] HandshakeSegment segment(std::size_t at, FrameNumber frame) const;
+};
+static_assert(sizeof(ConnectionOpening) == 80, "one for each connection that is kept");
 
 struct RttStats {
   std::uint32_t samples = 0;
@@ -220,14 +243,17 @@ struct Connection {
   PerDirection<HalfConnection> half;
   RttStats rtt_probe_server;               ///< c2s data to its ACK
   RttStats rtt_probe_client;               ///< s2c data to its ACK
-  RttStats rtt_probe_server_timestamps;    ///< c2s data to the echo of its TSval (RFC 7323)
+  RttStats rtt_probe_server_timestamps;  ///< c2s data to the echo of its TSval (RFC 7323)
   RttStats rtt_probe_client_timestamps;    ///< s2c likewise
-  PerDirection<TcpOptions> options;        ///< of SYN (c2s) and SYN-ACK (s2c)
-  PerDirection<std::uint16_t> syn_window;  ///< unscaled window of SYN and SYN-ACK
-  ListView<HandshakeSegment> handshake;    ///< opening exchange in order of capture
+  ShortSpan<ConnectionOpening> opened;     ///< one; none: neither SYN nor SYN-ACK was seen
+  ListView<HandshakeSegment> segments;     ///< of an opening that is not ordinary
 
+  [[nodiscard]] const ConnectionOpening& opening() const { return one_of(opened); }
+  /// The opening exchange, however it is kept.
+  [[nodiscard]] Handshake handshake() const;
   auto views() {
-    return std::tie(handshake, half.c2s.impaired, half.s2c.impaired, syn_frames, syn_ack_frames);
+    return std::tie(opened, segments, half.c2s.impaired, half.s2c.impaired, syn_frames,
+                    syn_ack_frames);
   }
 };
 

@@ -45,7 +45,8 @@ struct Listener {
 };
 
 bool synack_after_ack(const Connection& c) {
-  return std::any_of(c.handshake.begin(), c.handshake.end(), [&](const HandshakeSegment& s) {
+  const Handshake segments = c.handshake();
+  return std::any_of(segments.begin(), segments.end(), [&](const HandshakeSegment& s) {
     return s.direction == Direction::s2c && (s.flags & tcp_flag::syn) != 0 &&
            known(c.established_time_ns) && s.time_ns > c.established_time_ns;
   });

@@ -27,7 +27,7 @@ struct Server {
 DurationNs between_syns_ns(const Connection& c) {
   TimeNs first = kUnknownNs;
   TimeNs last = kUnknownNs;
-  for (const HandshakeSegment& s : c.handshake) {
+  for (const HandshakeSegment& s : c.handshake()) {
     const bool syn = (s.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn;
     if (!syn || s.direction != Direction::c2s) continue;
     if (!known(first)) first = s.time_ns;

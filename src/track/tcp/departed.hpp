@@ -17,7 +17,7 @@ namespace wirelag::tcp {
 
 /// Silence after which a connection is over that both sides have closed: with FINs acknowledged nothing is
 /// sent again, save what an ACK that was lost calls for.
-inline constexpr DurationNs kOverNs = 4 * kSecondNs;
+inline constexpr DurationNs kOverNs = 3 * kSecondNs;
 
 /// Whether both sides have closed and each has all of the other.
 [[nodiscard]] bool closed_by_both(const TcpFlow& flow);

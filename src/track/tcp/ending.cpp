@@ -219,8 +219,6 @@ void TcpTracker::State::describe_side(const TcpFlow& flow, SideIndex s, Connecti
   half.payload_bytes = flow.recent[s].payload_bytes;
   half.first_payload_ns = detail.first_payload_ns;
   half.last_payload_ns = flow.recent[s].last_payload_ns;
-  c.options[d] = detail.options;
-  c.syn_window[d] = detail.syn_window;
   const bool client = d == Direction::c2s;
   (client ? c.rtt_probe_server : c.rtt_probe_client) = flow.round_trips[s].stats(Answer::ack);
   (client ? c.rtt_probe_server_timestamps : c.rtt_probe_client_timestamps) =

@@ -191,12 +191,11 @@ static_assert(sizeof(Opening) == 56);
 using SynsAside = BoundedList<KeptSyn, 3>;
 
 struct OpeningMore {
-  static constexpr std::size_t kSegments = 8;
   static constexpr std::size_t kFrames = 15;
 
   /// Unless the opening is ordinary; direction is filled in at emission, see `sender`.
-  BoundedList<HandshakeSegment, kSegments> segments;
-  std::array<SideIndex, kSegments> sender{};     ///< parallel to segments
+  Handshake segments;
+  std::array<SideIndex, Handshake::capacity()> sender{};  ///< parallel to segments
   BoundedList<FrameNumber, kFrames> syn_frames;  ///< after the first
   BoundedList<FrameNumber, kFrames> syn_ack_frames;
   TimeNs last_syn_before_answer_ns = kUnknownNs;  ///< valid where there were several

@@ -50,13 +50,13 @@ void LoneSyns::set_back(Place at) {
 Connection LoneSyns::describe(const Entry& entry, ConnectionKey key, ConnectionEnd end) {
   static constexpr Connection kNothing;  // copied more quickly than made
   const KeptSyn& syn = entry.syn;
-  segment_ = HandshakeSegment();
-  segment_.time_ns = syn.time_ns;
-  segment_.frame = syn.frame;
-  segment_.seq = syn.seq;
-  segment_.options = parse_options(syn.option_list());
-  segment_.window = syn.window;
-  segment_.flags = syn.flags;
+  opening_ = ConnectionOpening();
+  opening_.segments = 1;
+  opening_.time_ns[0] = syn.time_ns;
+  opening_.isn.c2s = syn.seq;
+  opening_.options.c2s = parse_options(syn.option_list());
+  opening_.window[0] = syn.window;
+  opening_.flags[0] = syn.flags;
   frame_ = syn.frame;
   Connection c = kNothing;
   c.key = key;
@@ -69,9 +69,7 @@ Connection LoneSyns::describe(const Entry& entry, ConnectionKey key, ConnectionE
   c.first_frame = c.last_frame = syn.frame;
   c.start_time_ns = c.last_time_ns = syn.time_ns;
   c.half.c2s.packets = 1;
-  c.options.c2s = segment_.options;
-  c.syn_window.c2s = syn.window;
-  c.handshake = {&segment_, 1};
+  c.opened = {&opening_, 1};
   c.syn_frames = {&frame_, 1};
   return c;
 }

@@ -86,7 +86,7 @@ class LoneSyns {
   std::size_t touched_ = 0;
   std::size_t size_ = 0;
   // The lists of the connection that was described last.
-  HandshakeSegment segment_;
+  ConnectionOpening opening_;
   FrameNumber frame_ = 0;
 };
 

@@ -69,36 +69,24 @@ constexpr std::int32_t kNear = 1 << 16;
   }
 }
 
-/// The SYN or SYN-ACK of an ordinary opening, of this side.
-[[nodiscard]] HandshakeSegment ordinary_syn(const TcpFlow& flow, SideIndex side) {
+/// What SYN and SYN-ACK said, and an ordinary opening as far as it was seen.
+[[nodiscard]] ConnectionOpening shown(const TcpFlow& flow) {
   const Opening& o = flow.opening;
-  const bool client = side == flow.client;
-  HandshakeSegment segment;
-  segment.time_ns = client ? o.first_syn_ns : o.first_syn_ack_ns;
-  segment.frame = client ? o.syn_frame : o.syn_ack_frame;
-  segment.seq = client ? flow.detail[side].base_seq : o.server_isn;
-  segment.ack = client ? 0 : flow.detail[flow.client].base_seq + 1;
-  segment.options = flow.detail[side].options;
-  segment.window = flow.detail[side].syn_window;
-  segment.flags = flow.detail[side].syn_flags;
-  return segment;
-}
-
-[[nodiscard]] HandshakeSegment ordinary_ack(const TcpFlow& flow) {
-  const Opening& o = flow.opening;
-  HandshakeSegment segment;
-  segment.time_ns = o.ack_ns;
-  segment.frame = o.ack_frame;
-  segment.seq = flow.detail[flow.client].base_seq + 1;
-  segment.ack = o.server_isn + 1;
-  if (o.ack_has_timestamps) {
-    segment.options.timestamps = true;
-    segment.options.tsval = o.ack_tsval;
-    segment.options.tsecr = o.ack_tsecr;
-  }
-  segment.window = o.ack_window;
-  segment.flags = static_cast<std::uint8_t>(tcp_flag::ack | (o.ack_is_pushed ? tcp_flag::psh : 0));
-  return segment;
+  const SideDetail& client = flow.detail[flow.client];
+  const SideDetail& server = flow.detail[flow.client ^ 1];
+  ConnectionOpening out;
+  out.options = {client.options, server.options};
+  out.window = {client.syn_window, server.syn_window, o.ack_window};
+  if (!o.ordinary) return out;
+  out.segments = o.segments;
+  out.time_ns = {o.first_syn_ns, o.first_syn_ack_ns, o.ack_ns};
+  out.isn = {client.base_seq, o.server_isn};
+  out.flags = {client.syn_flags, server.syn_flags,
+               static_cast<std::uint8_t>(tcp_flag::ack | (o.ack_is_pushed ? tcp_flag::psh : 0))};
+  out.ack_has_timestamps = o.ack_has_timestamps;
+  out.ack_tsval = o.ack_tsval;
+  out.ack_tsecr = o.ack_tsecr;
+  return out;
 }
 
 void keep(OpeningMore& rest, const HandshakeSegment& segment, SideIndex sender) {
@@ -109,11 +97,13 @@ void keep(OpeningMore& rest, const HandshakeSegment& segment, SideIndex sender) 
 /// Calls visit(segment, sender) for each that was seen.
 template <class Visit>
 void for_each_ordinary(const TcpFlow& flow, Visit&& visit) {
-  const SideIndex client = flow.client, server = flow.client ^ 1;
-  const std::uint8_t segments = flow.opening.segments;
-  if (segments > 0) visit(ordinary_syn(flow, client), client);
-  if (segments > 1) visit(ordinary_syn(flow, server), server);
-  if (segments > 2) visit(ordinary_ack(flow), client);
+  const Opening& o = flow.opening;
+  const std::array frames = {o.syn_frame, o.syn_ack_frame, o.ack_frame};
+  const ConnectionOpening opening = shown(flow);
+  for (std::size_t at = 0; at < o.segments; ++at) {
+    const HandshakeSegment segment = opening.segment(at, frames[at]);
+    visit(segment, segment.direction == Direction::c2s ? flow.client : flow.client ^ 1);
+  }
 }
 
 }  // namespace
@@ -507,19 +497,22 @@ void Openings::describe_segments(const TcpFlow& flow, Connection& out) {
   segments_.clear();
   syn_frames_.clear();
   syn_ack_frames_.clear();
-  for_each_segment(flow, [&](HandshakeSegment segment, SideIndex sender) {
-    segment.direction = flow.direction(sender);
-    segments_.push(segment);
-  });
   if (o.syn_frame != 0) syn_frames_.push(o.syn_frame);
   if (o.syn_ack_frame != 0) syn_ack_frames_.push(o.syn_ack_frame);
   if (o.more != kNone) {
     const OpeningMore& rest = more_[o.more];
+    for (std::size_t i = 0; i < rest.segments.size(); ++i) {
+      HandshakeSegment segment = rest.segments[i];
+      segment.direction = flow.direction(rest.sender[i]);
+      segments_.push(segment);
+    }
     segments_.leave_out(rest.segments.left_out());
     syn_frames_.append(rest.syn_frames);
     syn_ack_frames_.append(rest.syn_ack_frames);
   }
-  out.handshake = segments_;
+  opening_ = shown(flow);
+  out.opened = {&opening_, !o.ordinary || o.segments > 0 ? 1U : 0U};
+  out.segments = segments_;
   out.syn_frames = syn_frames_;
   out.syn_ack_frames = syn_ack_frames_;
 }

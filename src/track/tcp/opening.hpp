@@ -89,8 +89,9 @@ class Openings {
   void describe_segments(const TcpFlow& flow, Connection& out);
 
   Pool<OpeningMore> more_;
-  // The lists of the connection that was described last.
-  BoundedList<HandshakeSegment, OpeningMore::kSegments> segments_;
+  // What the connection that was described last shows.
+  ConnectionOpening opening_;
+  Handshake segments_;
   BoundedList<FrameNumber, 1 + OpeningMore::kFrames> syn_frames_;
   BoundedList<FrameNumber, 1 + OpeningMore::kFrames> syn_ack_frames_;
 };

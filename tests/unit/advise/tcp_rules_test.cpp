@@ -84,9 +84,9 @@ TEST_F(TcpRules, SynLossSeenFromOneSideIsABound) {
   HandshakeSegment syn;
   syn.flags = tcp_flag::syn;
   syn.time_ns = at_ms(0);
-  test::push(c.handshake, syn);
+  test::push(c.segments, syn);
   syn.time_ns = at_ms(1000);
-  test::push(c.handshake, syn);
+  test::push(c.segments, syn);
   const std::vector<Finding> f = findings("tcp-syn-loss");
   ASSERT_EQ(f.size(), 1U);
   EXPECT_EQ(f[0].saving.low_ns, 0);

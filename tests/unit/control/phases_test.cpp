@@ -179,9 +179,9 @@ TEST_F(Phases, AnOpeningInAnImpossibleOrderThatNeverCompletesTookAnUnknownTimeTo
     syn_ack.flags = tcp_flag::syn | tcp_flag::ack;
     syn_ack.direction = Direction::s2c;
     syn_ack.time_ns = c.start_time_ns + ms(answer_ms);
-    c.handshake = {};
-    test::push(c.handshake, answer_first ? syn_ack : syn);
-    test::push(c.handshake, answer_first ? syn : syn_ack);
+    c.segments = {};
+    test::push(c.segments, answer_first ? syn_ack : syn);
+    test::push(c.segments, answer_first ? syn : syn_ack);
     return told(cut());
   };
   EXPECT_THAT(told_with(false, 5), ElementsAre("connect 3000000"));

@@ -82,13 +82,14 @@ inline Connection opened(ConnectionKey key, const Endpoint& client, const Endpoi
   c.handshake_rtt_ns = c.connect_time_ns = ack.after_ns - syn.after_ns;
   c.half.c2s.packets = 2;
   c.half.s2c.packets = 1;
-  test::push(c.handshake, segment(syn, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
-  test::push(c.handshake,
+  test::push(c.segments, segment(syn, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
+  test::push(c.segments,
              segment(syn_ack, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 5000, 1001, 28960));
-  test::push(c.handshake, segment(ack, Direction::c2s, tcp_flag::ack, 1001, 5001, 229));
-  c.options.c2s = c.handshake[0].options;
-  c.options.s2c = c.handshake[1].options;
-  c.syn_window = {29200, 28960};
+  test::push(c.segments, segment(ack, Direction::c2s, tcp_flag::ack, 1001, 5001, 229));
+  ConnectionOpening opening;
+  opening.options = {c.segments[0].options, c.segments[1].options};
+  opening.window = {29200, 28960};
+  test::push(c.opened, opening);
   return c;
 }
 
@@ -109,9 +110,11 @@ inline Connection unanswered(ConnectionKey key, const Endpoint& client, const En
   c.half.c2s.packets = syns.size();
   for (const Moment& m : syns) {
     test::push(c.syn_frames, m.frame);
-    test::push(c.handshake, segment(m, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
+    test::push(c.segments, segment(m, Direction::c2s, tcp_flag::syn, 1000, 0, 29200));
   }
-  c.options.c2s = c.handshake[0].options;
+  ConnectionOpening opening;
+  opening.options.c2s = c.segments[0].options;
+  test::push(c.opened, opening);
   return c;
 }
 

@@ -48,14 +48,14 @@ TEST(Explain, NumbersAreRelativeAndOnlyTheAckIsScaled) {
 
 TEST(Explain, OneSideWithoutTheOptionMeansNoScaling) {
   Connection c = opened(1, kClient, kServer, {8, 0}, {9, 6 * kMs}, {10, 7 * kMs});
-  c.options.s2c.window_scale = -1;
+  test::item(c.opened, 0).options.s2c.window_scale = -1;
   EXPECT_EQ(explain(c)[2].scaled_window_bytes, 229U);
 }
 
 TEST(Explain, SequenceNumbersWrap) {
   Connection c = opened(1, kClient, kServer, {8, 0}, {9, 6 * kMs}, {10, 7 * kMs});
-  test::item(c.handshake, 0).seq = 0xffffffff;
-  test::item(c.handshake, 1).ack = test::item(c.handshake, 2).seq = 0;
+  test::item(c.segments, 0).seq = 0xffffffff;
+  test::item(c.segments, 1).ack = test::item(c.segments, 2).seq = 0;
   const auto told = explain(c);
   EXPECT_EQ(told[1].relative_ack, 1U);
   EXPECT_EQ(told[2].relative_seq, 1U);
@@ -64,12 +64,12 @@ TEST(Explain, SequenceNumbersWrap) {
 TEST(Explain, ASynSentAgainIsNotTakenToHaveArrived) {
   // SYN (lost) -1 s- SYN -> SYN-ACK -> ACK; the answer can only be to the second.
   Connection c = opened(1, kClient, kServer, {4, 1000 * kMs}, {5, 1006 * kMs}, {6, 1007 * kMs});
-  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
-  c.handshake = {};
+  const HandshakeSegment syn = c.segments[0], syn_ack = c.segments[1], ack = c.segments[2];
+  c.segments = {};
   HandshakeSegment first = syn;
   first.time_ns = kStart;
   first.frame = 1;
-  for (const auto& s : {first, syn, syn_ack, ack}) test::push(c.handshake, s);
+  for (const auto& s : {first, syn, syn_ack, ack}) test::push(c.segments, s);
   c.syn_wait_ns = 1000 * kMs;
 
   const auto told = explain(c);
@@ -94,13 +94,13 @@ Connection sent_twice(std::uint32_t syn_ack_tsecr, std::uint32_t ack_tsecr) {
     s.options.tsecr = ecr;
     return s;
   };
-  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
-  c.handshake = {};
-  test::push(c.handshake, stamped(syn, 1, 0, 100, 0));
-  test::push(c.handshake, stamped(syn, 2, 1000 * kMs, 1100, 0));
-  test::push(c.handshake, stamped(syn_ack, 3, 1020 * kMs, 7000, syn_ack_tsecr));
-  test::push(c.handshake, stamped(syn_ack, 4, 2020 * kMs, 8000, syn_ack_tsecr));
-  test::push(c.handshake, stamped(ack, 5, 2030 * kMs, 2130, ack_tsecr));
+  const HandshakeSegment syn = c.segments[0], syn_ack = c.segments[1], ack = c.segments[2];
+  c.segments = {};
+  test::push(c.segments, stamped(syn, 1, 0, 100, 0));
+  test::push(c.segments, stamped(syn, 2, 1000 * kMs, 1100, 0));
+  test::push(c.segments, stamped(syn_ack, 3, 1020 * kMs, 7000, syn_ack_tsecr));
+  test::push(c.segments, stamped(syn_ack, 4, 2020 * kMs, 8000, syn_ack_tsecr));
+  test::push(c.segments, stamped(ack, 5, 2030 * kMs, 2130, ack_tsecr));
   return c;
 }
 
@@ -128,13 +128,13 @@ TEST(Explain, TheTimestampTellsWhichCopyWasAnswered) {
 
 TEST(Explain, WhatBelongsToAnEarlierConnectionChangesNoState) {
   Connection c = opened(1, kClient, kServer, {1, 0}, {4, 500 * kMs}, {5, 507 * kMs});
-  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
+  const HandshakeSegment syn = c.segments[0], syn_ack = c.segments[1], ack = c.segments[2];
   HandshakeSegment stray =
       segment({2, 10 * kMs}, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 90000, 77, 1000);
   HandshakeSegment reset = segment({3, 11 * kMs}, Direction::c2s, tcp_flag::rst, 77, 0, 0);
   stray.earlier = reset.earlier = true;
-  c.handshake = {};
-  for (const auto& s : {syn, stray, reset, syn_ack, ack}) test::push(c.handshake, s);
+  c.segments = {};
+  for (const auto& s : {syn, stray, reset, syn_ack, ack}) test::push(c.segments, s);
   const auto told = explain(c);
   EXPECT_EQ(states(told[1]), "SYN-SENT>SYN-SENT SYN-RECEIVED>SYN-RECEIVED");
   EXPECT_THAT(told[1].meaning, HasSubstr("acknowledges 77, which this connection has not sent"));
@@ -148,13 +148,13 @@ TEST(Explain, WhatBelongsToAnEarlierConnectionChangesNoState) {
 
 TEST(Explain, ASynAckWithANumberOfItsOwnIsNoCopy) {
   Connection c = opened(1, kClient, kServer, {1, 0}, {2, 10 * kMs}, {4, 15 * kMs});
-  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
+  const HandshakeSegment syn = c.segments[0], syn_ack = c.segments[1], ack = c.segments[2];
   HandshakeSegment other = syn_ack;
   other.frame = 3;
   other.time_ns += 2 * kMs;
   other.seq += 700000;
-  c.handshake = {};
-  for (const auto& s : {syn, syn_ack, other, ack}) test::push(c.handshake, s);
+  c.segments = {};
+  for (const auto& s : {syn, syn_ack, other, ack}) test::push(c.segments, s);
   const auto told = explain(c);
   EXPECT_TRUE(told[1].arrived);
   EXPECT_THAT(told[2].meaning, HasSubstr("with a number of its own"));
@@ -167,9 +167,9 @@ TEST(Explain, ARepeatTooSoonForAnyTimerIsTheCapturesDoing) {
 
 TEST(Explain, AnAmbiguousHalfIsSaidToBeAmbiguous) {
   Connection c = opened(1, kClient, kServer, {4, 3 * kMs}, {5, 6 * kMs}, {6, 7 * kMs});
-  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
-  c.handshake = {};
-  for (const auto& s : {syn, syn, syn_ack, ack}) test::push(c.handshake, s);
+  const HandshakeSegment syn = c.segments[0], syn_ack = c.segments[1], ack = c.segments[2];
+  c.segments = {};
+  for (const auto& s : {syn, syn, syn_ack, ack}) test::push(c.segments, s);
   c.handshake_ambiguous = true;
   c.rtt_probe_server_ns = kUnknownNs;
   EXPECT_THAT(explain(c)[2].meaning, HasSubstr("2 SYNs were under way"));
@@ -177,9 +177,9 @@ TEST(Explain, AnAmbiguousHalfIsSaidToBeAmbiguous) {
 
 TEST(Explain, AnAnswerCapturedBeforeItsQuestionIsSaidToBe) {
   Connection c = opened(1, kClient, kServer, {4, 3 * kMs}, {5, 6 * kMs}, {6, 7 * kMs});
-  const HandshakeSegment syn = c.handshake[0], syn_ack = c.handshake[1], ack = c.handshake[2];
-  c.handshake = {};
-  for (const auto& s : {syn_ack, syn, ack}) test::push(c.handshake, s);
+  const HandshakeSegment syn = c.segments[0], syn_ack = c.segments[1], ack = c.segments[2];
+  c.segments = {};
+  for (const auto& s : {syn_ack, syn, ack}) test::push(c.segments, s);
   c.handshake_ambiguous = true;
   c.rtt_probe_server_ns = c.rtt_probe_client_ns = kUnknownNs;
   EXPECT_THAT(explain(c)[0].meaning, HasSubstr("an answer before its question"));
@@ -188,7 +188,7 @@ TEST(Explain, AnAnswerCapturedBeforeItsQuestionIsSaidToBe) {
 TEST(Explain, RefusedMeansTheServerHadNoListener) {
   Connection c = unanswered(1, kClient, kServer, {{1, 0}});
   c.state = ConnectionState::refused;
-  test::push(c.handshake,
+  test::push(c.segments,
              segment({2, 5 * kMs}, Direction::s2c, tcp_flag::rst | tcp_flag::ack, 0, 1001, 0));
   const auto told = explain(c);
   EXPECT_EQ(states(told[0]), "CLOSED>SYN-SENT CLOSED>CLOSED");
@@ -200,7 +200,7 @@ TEST(Explain, RefusedMeansTheServerHadNoListener) {
 TEST(Explain, AResetOfAnAcceptedAttemptSendsTheServerBackToListen) {
   Connection c = opened(1, kClient, kServer, {1, 0}, {2, kMs}, {3, 2 * kMs});
   c.state = ConnectionState::synack_no_ack;
-  test::item(c.handshake, 2).flags = tcp_flag::rst;
+  test::item(c.segments, 2).flags = tcp_flag::rst;
   EXPECT_EQ(states(explain(c)[2]), "ESTABLISHED>CLOSED SYN-RECEIVED>LISTEN");
 }
 
@@ -214,10 +214,10 @@ TEST(Explain, UnansweredLeavesTheServerUnknown) {
 TEST(Explain, SimultaneousOpenGoesThroughTheStatesOfFigure7) {
   Connection c = unanswered(1, kClient, kServer, {{1, 0}});
   c.state = ConnectionState::simultaneous_open;
-  test::push(c.handshake, segment({2, 1 * kMs}, Direction::s2c, tcp_flag::syn, 5000, 0, 1000));
-  test::push(c.handshake, segment({3, 2 * kMs}, Direction::c2s, tcp_flag::syn | tcp_flag::ack, 1000,
+  test::push(c.segments, segment({2, 1 * kMs}, Direction::s2c, tcp_flag::syn, 5000, 0, 1000));
+  test::push(c.segments, segment({3, 2 * kMs}, Direction::c2s, tcp_flag::syn | tcp_flag::ack, 1000,
                                   5001, 1000));
-  test::push(c.handshake, segment({4, 3 * kMs}, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 5000,
+  test::push(c.segments, segment({4, 3 * kMs}, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 5000,
                                   1001, 1000));
   const auto told = explain(c);
   EXPECT_EQ(states(told[0]), "CLOSED>SYN-SENT CLOSED>CLOSED");
@@ -228,10 +228,10 @@ TEST(Explain, SimultaneousOpenGoesThroughTheStatesOfFigure7) {
 
 TEST(Explain, WithoutTheSynTheInitialNumberComesFromTheSynAck) {
   Connection c = opened(1, kClient, kServer, {1, 0}, {2, kMs}, {3, 2 * kMs});
-  const HandshakeSegment syn_ack = c.handshake[1], ack = c.handshake[2];
-  c.handshake = {};
-  test::push(c.handshake, syn_ack);
-  test::push(c.handshake, ack);
+  const HandshakeSegment syn_ack = c.segments[1], ack = c.segments[2];
+  c.segments = {};
+  test::push(c.segments, syn_ack);
+  test::push(c.segments, ack);
   c.state = ConnectionState::no_syn_seen;
   c.syn_frames = {};
   c.rtt_probe_server_ns = kUnknownNs;

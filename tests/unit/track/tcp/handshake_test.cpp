@@ -547,7 +547,7 @@ TEST(Handshake, WindowScaleIsFourteenAtMost) {
     Conversation t;
     t.send({true, 0, tcp_flag::syn, 0, 0, "", 1000, 0, 0, 0, {3, 3, sent, 1}});
     const Connection& c = t.finish();
-    EXPECT_EQ(c.options.c2s.window_scale, std::min<int>(sent, 14)) << int{sent};
+    EXPECT_EQ(c.opening().options.c2s.window_scale, std::min<int>(sent, 14)) << int{sent};
   }
 }
 
@@ -700,10 +700,10 @@ TEST(OrdinaryOpening, IsToldAsItWasWhateverTheClientSendsLater) {
   t.shake_hands();
   t.client_sends(20, kSynAck, 900'000, 1);
   const Connection& c = t.finish();
-  ASSERT_EQ(c.handshake.size(), 3U);
-  EXPECT_EQ(c.handshake[0].seq, Conversation::kClientIsn);
-  EXPECT_EQ(c.handshake[1].ack, Conversation::kClientIsn + 1);
-  EXPECT_EQ(c.handshake[2].seq, Conversation::kClientIsn + 1);
+  ASSERT_EQ(c.handshake().size(), 3U);
+  EXPECT_EQ(c.handshake()[0].seq, Conversation::kClientIsn);
+  EXPECT_EQ(c.handshake()[1].ack, Conversation::kClientIsn + 1);
+  EXPECT_EQ(c.handshake()[2].seq, Conversation::kClientIsn + 1);
 }
 
 TEST(OrdinaryOpening, BeginsOnlyWithAClientThatItsSynMakesOne) {
@@ -713,7 +713,7 @@ TEST(OrdinaryOpening, BeginsOnlyWithAClientThatItsSynMakesOne) {
   t.client_sends(5, kSyn, 100'000, 0);
   t.server_sends(10, kSynAck, 0, 100'001);
   const Connection& c = t.finish();
-  for (const HandshakeSegment& s : c.handshake) EXPECT_NE(s.flags & tcp_flag::syn, 0);
+  for (const HandshakeSegment& s : c.handshake()) EXPECT_NE(s.flags & tcp_flag::syn, 0);
 }
 
 }  // namespace

@@ -46,21 +46,22 @@ void expect_same(const Connection& a, const Connection& b) {
     EXPECT_EQ(a.half[d].first_payload_ns, b.half[d].first_payload_ns);
     EXPECT_EQ(a.half[d].last_payload_ns, b.half[d].last_payload_ns);
     EXPECT_EQ(a.half[d].impaired.size(), b.half[d].impaired.size());
-    EXPECT_EQ(a.options[d].mss, b.options[d].mss);
-    EXPECT_EQ(a.options[d].window_scale, b.options[d].window_scale);
-    EXPECT_EQ(a.options[d].sack_permitted, b.options[d].sack_permitted);
-    EXPECT_EQ(a.options[d].timestamps, b.options[d].timestamps);
-    EXPECT_EQ(a.options[d].tsval, b.options[d].tsval);
-    EXPECT_EQ(a.options[d].tsecr, b.options[d].tsecr);
-    EXPECT_EQ(a.syn_window[d], b.syn_window[d]);
+    EXPECT_EQ(a.opening().options[d].mss, b.opening().options[d].mss);
+    EXPECT_EQ(a.opening().options[d].window_scale, b.opening().options[d].window_scale);
+    EXPECT_EQ(a.opening().options[d].sack_permitted, b.opening().options[d].sack_permitted);
+    EXPECT_EQ(a.opening().options[d].timestamps, b.opening().options[d].timestamps);
+    EXPECT_EQ(a.opening().options[d].tsval, b.opening().options[d].tsval);
+    EXPECT_EQ(a.opening().options[d].tsecr, b.opening().options[d].tsecr);
+    EXPECT_EQ(a.opening().window[index(d)], b.opening().window[index(d)]);
   }
   EXPECT_EQ(a.rtt_probe_server.samples, b.rtt_probe_server.samples);
   EXPECT_TRUE(std::equal(a.syn_frames.begin(), a.syn_frames.end(), b.syn_frames.begin(),
                          b.syn_frames.end()));
   EXPECT_EQ(a.syn_ack_frames.size(), b.syn_ack_frames.size());
-  ASSERT_EQ(a.handshake.size(), b.handshake.size());
-  for (std::size_t i = 0; i < a.handshake.size(); ++i) {
-    const HandshakeSegment &x = a.handshake[i], &y = b.handshake[i];
+  const Handshake of_a = a.handshake(), of_b = b.handshake();
+  ASSERT_EQ(of_a.size(), of_b.size());
+  for (std::size_t i = 0; i < of_a.size(); ++i) {
+    const HandshakeSegment &x = of_a[i], &y = of_b[i];
     EXPECT_EQ(x.time_ns, y.time_ns);
     EXPECT_EQ(x.frame, y.frame);
     EXPECT_EQ(x.seq, y.seq);
@@ -92,7 +93,7 @@ TEST(LoneSyn, TellsWhatAConnectionOfTheTableTells) {
   const Connection lone = told(0);
   expect_same(lone, told(kStray));
   EXPECT_EQ(lone.state, ConnectionState::syn_unanswered);
-  EXPECT_EQ(lone.options.c2s.window_scale, 7);
+  EXPECT_EQ(lone.opening().options.c2s.window_scale, 7);
 }
 
 /// Whatever follows, and from whichever side, the connection is as if its SYN had been in the table.

@@ -1,0 +1,44 @@
+#include <wirelag/track/transaction.hpp>
+
+namespace wirelag {
+
+HandshakeSegment ConnectionOpening::segment(std::size_t at, FrameNumber frame) const {
+  constexpr std::size_t kSyn = 0, kSynAck = 1;
+  HandshakeSegment segment;
+  segment.time_ns = time_ns[at];
+  segment.frame = frame;
+  segment.window = window[at];
+  segment.flags = flags[at];
+  segment.direction = at == kSynAck ? Direction::s2c : Direction::c2s;
+  if (at == kSyn) {
+    segment.seq = isn.c2s;
+    segment.options = options.c2s;
+  } else if (at == kSynAck) {
+    segment.seq = isn.s2c;
+    segment.ack = isn.c2s + 1;
+    segment.options = options.s2c;
+  } else {
+    segment.seq = isn.c2s + 1;
+    segment.ack = isn.s2c + 1;
+    if (ack_has_timestamps) {
+      segment.options.timestamps = true;
+      segment.options.tsval = ack_tsval;
+      segment.options.tsecr = ack_tsecr;
+    }
+  }
+  return segment;
+}
+
+Handshake Connection::handshake() const {
+  Handshake out;
+  const std::array frames = {syn_frames.empty() ? 0 : syn_frames.front(),
+                             syn_ack_frames.empty() ? 0 : syn_ack_frames.front(), ack_frame};
+  for (std::size_t at = 0; at < opening().segments; ++at) {
+    out.push(opening().segment(at, frames[at]));
+  }
+  for (const HandshakeSegment& segment : segments) out.push(segment);
+  out.leave_out(segments.left_out());
+  return out;
+}
+
+}  // namespace wirelag
