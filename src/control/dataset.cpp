@@ -113,14 +113,17 @@ class RecentTexts {
  private:
   static constexpr std::size_t kSlots = 4096;
 
-  /// Of its size, its beginning and its end: statements and paths of one length differ in these.
+  /// Whoever chooses texts can choose them so that all hash to one place: then each is kept.
   [[nodiscard]] static std::uint64_t hash(std::string_view text) {
-    std::uint64_t first = 0;
-    std::uint64_t last = 0;
-    const std::size_t n = std::min(text.size(), sizeof first);
-    std::memcpy(&first, text.data(), n);
-    std::memcpy(&last, text.data() + text.size() - n, n);
-    return combine64(mix64(first + text.size()), last);
+    std::uint64_t hash = mix64(text.size());
+    while (!text.empty()) {
+      std::uint64_t word = 0;
+      const std::size_t n = std::min(text.size(), sizeof word);
+      std::memcpy(&word, text.data(), n);
+      hash = combine64(hash, word);
+      text.remove_prefix(n);
+    }
+    return hash;
   }
 
   std::vector<std::string_view> slots_;  ///< none before the first text
@@ -182,24 +185,31 @@ class ViewBlocks {
   void keep_in(Block& block, ShortText& text) { keep_once(block, text); }
   /// Most exchanges waited for nothing: their stalls are the same.
   void keep_in(Block& block, ShortSpan<ExchangeStalls>& stalled) { keep_once(block, stalled); }
+  /// A name's answers differ in their ID, which the transaction has as well.
+  void keep_in(Block& block, ShortSpan<std::uint8_t>& response) {
+    constexpr std::size_t kIdBytes = 2;
+    keep_once(block, response, kIdBytes);
+  }
 
-  /// A text, or whatever else many transactions of a block show alike.
+  /// A text, or whatever else many transactions of a block show alike. What it begins with may be another
+  /// one's: so many bytes of it do not matter.
   template <class View>
-  void keep_once(Block& block, View& view) {
-    const std::string_view shown(reinterpret_cast<const char*>(view.data()), bytes_shown(view));
-    if (shown.empty()) {
-      view = {};
-      return;
-    }
-    std::string_view& before = texts_.at(shown);
-    const bool aligned =
-        reinterpret_cast<std::uintptr_t>(before.data()) % alignof(ItemOf<View>) == 0;
-    if (before == shown && aligned) {
-      view = shown_at(view, before.data());
-      return;
+  void keep_once(Block& block, View& view, std::size_t indifferent = 0) {
+    if (bytes_shown(view) <= indifferent) return keep_in<View>(block, view);
+    const auto what_matters = [&] {
+      return std::string_view(reinterpret_cast<const char*>(view.data()), bytes_shown(view))
+          .substr(indifferent);
+    };
+    std::string_view& before = texts_.at(what_matters());
+    if (before == what_matters()) {
+      const char* const place = before.data() - indifferent;
+      if (reinterpret_cast<std::uintptr_t>(place) % alignof(ItemOf<View>) == 0) {
+        view = shown_at(view, place);
+        return;
+      }
     }
     keep_in<View>(block, view);
-    before = {reinterpret_cast<const char*>(view.data()), shown.size()};
+    before = what_matters();
   }
 
   std::deque<Block> blocks_;

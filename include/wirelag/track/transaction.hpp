@@ -305,8 +305,8 @@ struct DnsTransaction {
 
   ShortText qname;  ///< lower case, no final dot, "." for the root; odd bytes as \DDD;
                     ///< empty: no question, or its name cannot be read
-  ShortSpan<std::uint8_t>
-      response;  ///< the response message: the control core decodes the answers from it
+  /// The response message, from which the control core decodes the answers. Its ID may be another's: see `id`.
+  ShortSpan<std::uint8_t> response;
 
   /// The type is known even of a question whose name cannot be read.
   [[nodiscard]] bool has_question() const { return !qname.empty() || qclass != 0 || qtype != 0; }
