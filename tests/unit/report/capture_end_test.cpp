@@ -61,6 +61,7 @@ TEST(CaptureEnd, WhatWasAskedShortlyBeforeItDidNotFail) {
   EXPECT_THAT(text, HasSubstr("1 connection: 1 unfinished when the capture ended"));
   EXPECT_THAT(text, HasSubstr("unfinished when the capture ended: its SYN was sent 400.000 ms"));
   const std::string html = render_html(r);
+  EXPECT_THAT(html, HasSubstr("1 lookup in 1 transaction: 1 unfinished when the capture ended."));
   EXPECT_THAT(html, Not(HasSubstr("Did not work")));
   EXPECT_THAT(html, Not(HasSubstr("class=\"bad\"")));
   EXPECT_THAT(html, Not(HasSubstr("not answered")));
