@@ -136,6 +136,28 @@ TEST(CaptureEnd, AQuestionThatWasAskedAgainWasInVain) {
   EXPECT_THAT(text, testing::ContainsRegex("192.0.2.53:53 capture ended - -"));
 }
 
+TEST(CaptureEnd, AConnectionThatWasStillBeingOpenedWaitedUntilThen) {
+  Story s;
+  Connection& first = s.connection(kAsker, 999, kAsked, 80, 0, 6);
+  s.http(first, "/", 6, 50).content_type = "text/html";
+  Connection& c = syn(s, 1000, 20);
+  const Report r = ends(s, 500);
+  EXPECT_EQ(r.visits.stored.at(0).wait_ns, 500 * kMillisecondNs);
+  EXPECT_TRUE(r.visits.stored[0].flags.incomplete);
+  EXPECT_THAT(render_html(r), HasSubstr("+20.0 ms, 480 ms so far, capture ended<"));
+  // WHEN its SYN was sent again and the next one is not due THEN likewise, and it is in vain so far
+  c.last_time_ns = at_ms(1'020);
+  test::push(c.syn_frames, 9);
+  EXPECT_THAT(render_html(ends(s, 3'000)), HasSubstr("+20.0 ms, 2.98 s so far, not answered<"));
+  // WHEN it is overdue THEN the client was seen until its last SYN
+  EXPECT_THAT(render_html(ends(s, 9'000)), HasSubstr("+20.0 ms, 1.00 s, not answered<"));
+  // WHEN there was one SYN, and nobody knows when the client gave up THEN no time is said
+  c.last_time_ns = at_ms(20);
+  c.syn_frames = {};
+  test::push(c.syn_frames, 8);
+  EXPECT_THAT(render_html(ends(s, 9'000)), HasSubstr("+20.0 ms, not answered<"));
+}
+
 /// A page whose picture is still coming in when the capture ends.
 TEST(CaptureEnd, TextAndHtmlSayTheSameOfAResponseThatDidNotEnd) {
   Story s;
