@@ -10,6 +10,7 @@
 #include "failures.hpp"
 #include "flat.hpp"
 #include "visit_outcome.hpp"
+#include "waits.hpp"
 
 namespace wirelag::report {
 namespace {
@@ -134,6 +135,31 @@ TEST(CaptureEnd, AQuestionThatWasAskedAgainWasInVain) {
   EXPECT_THAT(text, HasSubstr("1 of 1 DNS lookup: 1 not answered"));
   EXPECT_THAT(text, testing::ContainsRegex("192.0.2.53:53 no answer - unanswered"));
   EXPECT_THAT(text, testing::ContainsRegex("192.0.2.53:53 capture ended - -"));
+}
+
+std::vector<std::string> limits(Story& s, double ends_ms) { return wait_limits(ends(s, ends_ms)); }
+
+TEST(CaptureEnd, WhyAWaitIsAtLeastWhatItIsDependsOnWhatWasCutOff) {
+  using testing::AllOf;
+  using testing::Contains;
+  using testing::StartsWith;
+  const auto request = StartsWith("Some requests were not answered within the capture: ");
+  const auto response = StartsWith("The end of some responses was not captured: ");
+  const auto opening =
+      StartsWith("Some connections were still being opened when the capture ended");
+  // GIVEN a response that had begun
+  Story s;
+  Connection& c = s.connection(kAsker, 1000, kAsked, 80, 0, 6);
+  s.http(c, "/", 6, 50).response_complete = false;
+  EXPECT_THAT(limits(s, 60), AllOf(Contains(response), Not(Contains(request))));
+  // WHEN a request beside it was not answered at all THEN both are said
+  s.http(s.connection(kAsker, 1001, kAsked, 80, 0, 6), "/a.png", 7, Story::kNever);
+  EXPECT_THAT(limits(s, 60), AllOf(Contains(request), Contains(response)));
+  // WHEN a connection was not open yet THEN that is neither
+  Story tried;
+  syn(tried, 1000, 0);
+  EXPECT_THAT(limits(tried, 900), AllOf(Contains(opening), Not(Contains(request))));
+  EXPECT_THAT(limits(tried, 1'900), Not(Contains(opening)));
 }
 
 TEST(CaptureEnd, AConnectionThatWasStillBeingOpenedWaitedUntilThen) {
