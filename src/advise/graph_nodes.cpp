@@ -51,7 +51,7 @@ class Nodes {
   [[nodiscard]] bool was_open_at_the_end(const VisitNode& n) const {
     if (n.connection == Dataset::kNone) return false;
     const Connection& c = data_.connections()[n.connection];
-    if (n.kind == VisitNode::Kind::connect) return unfinished(data_, c);
+    if (n.kind == VisitNode::Kind::connect) return still_opening(data_, c);
     return may_be_answered(data_, c, n.end_ns);
   }
 
@@ -75,11 +75,12 @@ class Nodes {
 
   /// How long it took is not known where the server's side, or the client's, was not captured, or an answer before its
   /// question: then it is in the gap behind it.
-  static void connect(VisitNode& n, const Connection& c) {
+  void connect(VisitNode& n, const Connection& c) const {
     n.ended = known(c.established_time_ns);
     if (opening_contradicts(c) || (!n.ended && went_on_unseen(c)))
       return span(n, c.start_time_ns, c.start_time_ns, Category::connect);
-    span(n, c.start_time_ns, n.ended ? c.established_time_ns : c.last_time_ns, Category::connect);
+    span(n, c.start_time_ns, n.ended ? c.established_time_ns : opening_until_ns(data_, c),
+         Category::connect);
   }
 
   /// One direction is missing: there are packets that only an answer led to, or only answers.

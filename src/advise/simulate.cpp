@@ -81,6 +81,24 @@ bool ends_later(const Visit& visit, const Run& run, std::uint32_t i) {
   return visit.nodes[i].unseen_ns > visit.nodes[run.last].unseen_ns;
 }
 
+/// How long behind the capture's end the answer that is due last was still out, at least.
+DurationNs beyond_end_ns(const Visit& visit) {
+  const TimeNs seen_until_ns = visit.start_ns + visit.wait_ns;
+  TimeNs due_ns = seen_until_ns;
+  for (const VisitNode& n : visit.nodes) {
+    if (n.waited_for) due_ns = std::max(due_ns, n.end_ns + n.unseen_ns);
+  }
+  return due_ns - seen_until_ns;
+}
+
+/// Of a run until the answer, the wait up to the moment at which the visit was seen last. What is left then of a
+/// round trip that was cut off is no shorter with a change: it is waited for, as far as anybody was seen to wait.
+DurationNs wait_seen_ns(const Visit& visit, const Run& run, DurationNs beyond_ns) {
+  if (run.last == UINT32_MAX) return run.wait_ns;
+  const DurationNs left_ns = visit.nodes[run.last].unseen_ns;
+  return std::max(run.wait_ns - beyond_ns, std::min(visit.wait_ns, left_ns));
+}
+
 }  // namespace
 
 Run simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound bound) {
@@ -132,12 +150,14 @@ WaitRange wait_range(const Visit& visit, std::span<const Edit> edits) {
   WaitRange range{INT64_MAX, 0};
   Run was;
   Run is;
+  const DurationNs beyond_ns = beyond_end_ns(visit);
   for (const Form form : kForms) {
     simulate(visit, form, {}, Bound::low, was, Until::answer);
     for (const Bound bound : {Bound::low, Bound::high}) {
       simulate(visit, form, edits, bound, is, Until::answer);
-      const DurationNs wait_ns =
-          std::max<DurationNs>(0, visit.wait_ns - (was.wait_ns - is.wait_ns));
+      const DurationNs saved_ns =
+          wait_seen_ns(visit, was, beyond_ns) - wait_seen_ns(visit, is, beyond_ns);
+      const DurationNs wait_ns = std::max<DurationNs>(0, visit.wait_ns - saved_ns);
       range.least_ns = std::min(range.least_ns, wait_ns);
       range.most_ns = std::max(range.most_ns, wait_ns);
     }
@@ -150,14 +170,17 @@ SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
   SavedTime saved{INT64_MAX, 0};
   Run was;
   Run is;
+  const DurationNs beyond_ns = beyond_end_ns(visit);
   for (const Form form : kForms) {
     for (const Bound bound : {Bound::low, Bound::high}) {
       // Without edits either bound is the same.
       if (bound == Bound::low || !before.empty())
         simulate(visit, form, before, bound, was, Until::answer);
       simulate(visit, form, edits, bound, is, Until::answer);
-      saved.low_ns = std::min(saved.low_ns, was.wait_ns - is.wait_ns);
-      saved.high_ns = std::max(saved.high_ns, was.wait_ns - is.wait_ns);
+      const DurationNs saved_ns =
+          wait_seen_ns(visit, was, beyond_ns) - wait_seen_ns(visit, is, beyond_ns);
+      saved.low_ns = std::min(saved.low_ns, saved_ns);
+      saved.high_ns = std::max(saved.high_ns, saved_ns);
     }
   }
   saved.low_ns = std::max<DurationNs>(0, saved.low_ns);

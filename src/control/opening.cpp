@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <wirelag/control/capture_end.hpp>
 #include <wirelag/control/opening.hpp>
 
 namespace wirelag {
@@ -19,6 +20,19 @@ bool opening_contradicts(const Connection& c) {
     }
   }
   return false;
+}
+
+bool still_opening(const Dataset& data, const Connection& c) {
+  if (unfinished(data, c)) return true;
+  const bool open = c.end == ConnectionEnd::capture_end && c.close == CloseKind::open;
+  if (!open || c.state != ConnectionState::syn_unanswered || server_not_captured(c)) return false;
+  // The timer doubles (RFC 6298 section 5.5): the next runs as long as all before it together and the first again.
+  const DurationNs timer_ns = elapsed_ns(c.start_time_ns, c.last_time_ns) + kFirstSynTimeoutNs;
+  return ended_within(timer_ns, c.last_time_ns, data.ended_ns());
+}
+
+TimeNs opening_until_ns(const Dataset& data, const Connection& c) {
+  return still_opening(data, c) ? std::max(c.last_time_ns, data.ended_ns()) : c.last_time_ns;
 }
 
 }  // namespace wirelag

@@ -207,6 +207,8 @@ Result<CaptureFile> CaptureFile::begin(std::unique_ptr<State> state) {
     if (trouble.empty() && !s.window.error().empty()) {
       return Error{fmt::format("capture file '{}' cannot be read: {}", path, s.window.error())};
     }
+    if (s.records->over_limit())
+      return Error{fmt::format("'{}' cannot be read: it {}", path, trouble)};
     return Error{fmt::format("'{}' has a damaged {} header: it {}", path, format.name,
                              trouble.empty() ? "ends before its header does" : trouble)};
   }

@@ -21,7 +21,7 @@ namespace wirelag::ingest {
 namespace {
 
 constexpr std::uint32_t kHeader = 128, kFrameHeader = 16;
-/// A compressed file may claim a table that no disk would hold. 128 MiB of places.
+/// As many are read: a compressed file may claim a table that no disk would hold. 128 MiB of places.
 constexpr std::uint32_t kMostFrames = 32 * 1024 * 1024;
 
 std::uint32_t link_number_of(std::uint16_t netmon_type) {
@@ -87,8 +87,10 @@ RecordReader::Step NetmonReader::header(Bytes here) {
   if (place < kHeader) return damaged("has its frame table inside the header");
   table_left_ = length / 4;
   if (table_left_ > kMostFrames) {
-    return damaged(
-        fmt::format("has a table of {} frames (at most {} are read)", table_left_, kMostFrames));
+    return over_limit(
+        fmt::format("has {} frames, and wirelag reads at most {} of a NetMon file; save it in "
+                    "parts, or as pcapng",
+                    table_left_, kMostFrames));
   }
   position_ = place;
   if (table_left_ == 0) go_to_next();

@@ -1,6 +1,7 @@
 #include "dns_words.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -168,6 +169,29 @@ std::vector<const Lookup*> asked_lookups(const Report& r) {
     if (l.outcome != DnsOutcome::response_only) asked.push_back(&l);
   }
   return asked;
+}
+
+std::string dns_totals(const Report& r, const std::vector<const Lookup*>& asked) {
+  std::map<DnsOutcome, std::size_t> outcomes;
+  std::size_t open_ended = 0;
+  std::size_t transactions = 0;
+  for (const Lookup* l : asked) {
+    ++(unfinished(r.data, *l) ? open_ended : outcomes[l->outcome]);
+    transactions += l->members.size();
+  }
+  std::string text =
+      fmt::format("{} in {}", count(asked.size(), "lookup"), count(transactions, "transaction"));
+  std::string_view separator = ": ";
+  for (const auto& [outcome, n] : outcomes) {
+    text += fmt::format("{}{} {}", separator, n, name(outcome));
+    separator = ", ";
+  }
+  if (open_ended > 0) text += fmt::format("{}{} {}", separator, open_ended, kUnfinished);
+  if (r.data.dns().size() > transactions) {
+    text += fmt::format("; {} without a captured question",
+                        count(r.data.dns().size() - transactions, "response"));
+  }
+  return text + '.';
 }
 
 bool failed(const Report& r, const Lookup& l) {

@@ -21,6 +21,8 @@ namespace wirelag::report {
 
 /// Lookups whose question was captured, in order of first frame.
 [[nodiscard]] std::vector<const Lookup*> asked_lookups(const Report& report);
+/// "2 lookups in 5 transactions: 1 answered, 1 unanswered; 1 response without a captured question."
+[[nodiscard]] std::string dns_totals(const Report& report, const std::vector<const Lookup*>& asked);
 /// Without the answer that was wanted; not one that was unfinished when the capture ended.
 [[nodiscard]] bool failed(const Report& report, const Lookup& lookup);
 /// Unanswered and failed first, then by what the user waited.

@@ -122,6 +122,8 @@ Json finding_json(const Finding& f) {
        Json{{"low", f.saving.low_ns}, {"mid", f.saving.mid_ns}, {"high", f.saving.high_ns}}},
       {"jitter_ns", f.jitter_ns},
       {"user_seconds_per_hour", f.user_seconds_per_hour},
+      {"least_user_seconds_per_hour", f.least_user_seconds_per_hour},
+      {"most_user_seconds_per_hour", f.most_user_seconds_per_hour},
       {"after_higher_ranked_ns", ns_or_null(f.after_higher_ranked_ns)},
       {"capacity_only", f.capacity_only},
       {"capacity", capacity},

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <wirelag/control/capture_end.hpp>
 #include <wirelag/track/dns/message.hpp>
 
 #include "dns_words.hpp"
@@ -174,29 +173,6 @@ void without_question(std::string& out, const Report& r, std::size_t max_rows) {
   more(out, hidden, "response", "responses", 2);
 }
 
-std::string totals(const Report& r, const std::vector<const Lookup*>& asked) {
-  std::map<DnsOutcome, std::size_t> outcomes;
-  std::size_t open_ended = 0;
-  std::size_t transactions = 0;
-  for (const Lookup* l : asked) {
-    ++(unfinished(r.data, *l) ? open_ended : outcomes[l->outcome]);
-    transactions += l->members.size();
-  }
-  std::string text =
-      fmt::format("{} in {}", count(asked.size(), "lookup"), count(transactions, "transaction"));
-  std::string_view separator = ": ";
-  for (const auto& [outcome, n] : outcomes) {
-    text += fmt::format("{}{} {}", separator, n, name(outcome));
-    separator = ", ";
-  }
-  if (open_ended > 0) text += fmt::format("{}{} {}", separator, open_ended, kUnfinished);
-  if (r.data.dns().size() > transactions) {
-    text += fmt::format("; {} without a captured question",
-                        count(r.data.dns().size() - transactions, "response"));
-  }
-  return text + ". Frames are query / answer.";
-}
-
 }  // namespace
 
 void text_dns(std::string& out, const Report& r, const TextOptions& options) {
@@ -206,7 +182,7 @@ void text_dns(std::string& out, const Report& r, const TextOptions& options) {
     return;
   }
   const std::vector<const Lookup*> all = asked_lookups(r);
-  paragraph(out, "", totals(r, all), 0);
+  paragraph(out, "", dns_totals(r, all) + " Frames are query / answer.", 0);
   const bool few = all.size() <= kAllInDetail;
   if (!few) {
     lookup_table(out, r, all, options.max_rows);

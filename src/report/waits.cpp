@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/opening.hpp>
+
 #include "format.hpp"
 
 namespace wirelag::report {
@@ -307,14 +309,65 @@ std::string left_out(const WaitScope& all) {
                      count(all.end_unseen, "visit"), all.end_unseen == 1 ? "it" : "they");
 }
 
-std::vector<std::string> wait_limits(const Waits& waits) {
+namespace {
+
+/// What the visits lack (VisitFlags::incomplete), by what was seen of it.
+class Unended {
+ public:
+  explicit Unended(const Report& r) : data_(r.data) {
+    for (const Visit& v : r.visits.stored) {
+      if (!v.flags.incomplete) continue;
+      for (const VisitNode& n : v.nodes) {
+        if (!n.ended) note(n);
+      }
+    }
+  }
+
+  /// A sentence for each.
+  void say(std::vector<std::string>& to) const {
+    const auto add = [&to](bool any, std::string_view what) {
+      if (any) to.push_back(fmt::format("{}: the wait is at least this.", what));
+    };
+    add(requests_, "Some requests were not answered within the capture");
+    add(responses_, "The end of some responses was not captured");
+    add(openings_, "Some connections were still being opened when the capture ended");
+    add(handshakes_, "Some TLS handshakes did not end within the capture");
+  }
+
+ private:
+  void note(const VisitNode& n) {
+    switch (n.kind) {
+      case VisitNode::Kind::dns: break;
+      case VisitNode::Kind::connect:
+        openings_ |= still_opening(data_, data_.connections()[n.item]);
+        break;
+      case VisitNode::Kind::tls: handshakes_ |= data_.tls()[n.item].alert_frame == 0; break;
+      case VisitNode::Kind::request:
+      case VisitNode::Kind::query: (has_answer(n) ? responses_ : requests_) = true; break;
+    }
+  }
+
+  /// Of what cannot be read, that something came back.
+  [[nodiscard]] bool has_answer(const VisitNode& n) const {
+    if (n.kind == VisitNode::Kind::query) return known(data_.database()[n.item].response_first_ns);
+    if (n.item != Dataset::kNone) return known(data_.http()[n.item].response_first_ns);
+    return known(data_.connections()[n.connection].half.s2c.first_payload_ns);
+  }
+
+  const Dataset& data_;
+  bool requests_ = false, responses_ = false, openings_ = false, handshakes_ = false;
+};
+
+}  // namespace
+
+std::vector<std::string> wait_limits(const Report& r) {
+  const Waits& waits = r.waits;
   const VisitFlags& f = waits.flags;
   std::vector<std::string> limits;
   const auto say = [&limits](bool flag, const char* text) {
     if (flag) limits.emplace_back(text);
   };
-  say(f.incomplete,
-      "Some requests were not answered within the capture: the wait is at least this.");
+  if (f.incomplete) Unended(r).say(limits);
   say(f.think_has_rtt,
       "No round trip to some servers was seen: it is inside think, which is an upper bound there.");
   say(waits.rounds_unsure,

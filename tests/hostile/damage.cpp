@@ -2,6 +2,7 @@
 //   file cut     the file ends after every byte of its beginning
 //   frame cut    one of the first frames is as short as a snaplen would make it, at every length
 //   bit flips    some bits of the file are the other way round, by seed
+//   packed       some bits of the file compressed with gzip or zstd are, or it ends somewhere
 // None of them may crash, hang or unbalance anything (pipeline.hpp: check). With a limit on the time
 // each capture's variants are taken in random order, so that a short run is a fair sample.
 //
@@ -21,15 +22,18 @@
 
 #include "pipeline.hpp"
 #include "require.hpp"
+#include "support/packing.hpp"
 
 namespace wirelag::hostile {
 namespace {
 
-constexpr std::size_t kCutFileBytes = 1024;  ///< cuts after each of the first so many bytes
-constexpr std::size_t kCutFrames = 5;        ///< of the first so many frames
-constexpr std::size_t kCutFrameBytes = 200;  ///< at each length up to this
-constexpr std::size_t kMostFrames = 100;     ///< of a capture that are looked at
-constexpr std::size_t kBitFlips = 1000;      ///< variants with flipped bits
+constexpr std::size_t kCutFileBytes = 1024;    ///< cuts after each of the first so many bytes
+constexpr std::size_t kCutFrames = 5;          ///< of the first so many frames
+constexpr std::size_t kCutFrameBytes = 200;    ///< at each length up to this
+constexpr std::size_t kMostFrames = 100;       ///< of a capture that are looked at
+constexpr std::size_t kBitFlips = 1000;        ///< variants with flipped bits
+constexpr std::size_t kPackedBytes = 1 << 18;  ///< larger captures are not compressed
+constexpr std::size_t kPacked = 100;           ///< variants of each compressed file and damage
 
 using Clock = std::chrono::steady_clock;
 
@@ -62,10 +66,12 @@ void analyse(std::span<const Frame> frames) {
 }
 
 struct Variant {
-  enum class Kind : std::uint8_t { file_cut, frame_cut, bit_flips } kind;
-  std::size_t where;  ///< byte; frame; seed
-  std::size_t length = 0;
+  enum class Kind : std::uint8_t { file_cut, frame_cut, bit_flips, packed_cut, packed_flips } kind;
+  std::size_t where;       ///< byte; frame; seed
+  std::size_t length = 0;  ///< of the frame; of packed ones the index of the format
 };
+
+constexpr std::string (*kPackers[])(std::string_view) = {test::gzip, test::zstd};
 
 std::vector<Variant> variants_of(const std::string& content, const Capture& whole) {
   using enum Variant::Kind;
@@ -79,6 +85,13 @@ std::vector<Variant> variants_of(const std::string& content, const Capture& whol
     }
   }
   for (std::size_t n = 0; n < kBitFlips; ++n) all.push_back({bit_flips, n});
+  if (content.size() > kPackedBytes) return all;
+  for (std::size_t format = 0; format < std::size(kPackers); ++format) {
+    for (std::size_t n = 0; n < kPacked; ++n) {
+      all.push_back({packed_cut, n, format});
+      all.push_back({packed_flips, n, format});
+    }
+  }
   return all;
 }
 
@@ -87,6 +100,12 @@ std::string with_flipped_bits(std::string content, std::uint64_t seed) {
   for (std::size_t n = 1 + random() % 8; n > 0 && !content.empty(); --n) {
     content[random() % content.size()] ^= static_cast<char>(1U << random() % 8);
   }
+  return content;
+}
+
+std::string cut_somewhere(std::string content, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  content.resize(random() % (content.size() + 1));
   return content;
 }
 
@@ -102,6 +121,12 @@ void try_variant(const Variant& v, std::uint64_t seed, const std::string& conten
       return analyse(read_capture(std::string_view(content).substr(0, v.where)).frames);
     case Variant::Kind::bit_flips:
       return analyse(read_capture(with_flipped_bits(content, seed + v.where)).frames);
+    case Variant::Kind::packed_cut:
+      return analyse(
+          read_capture(cut_somewhere(kPackers[v.length](content), seed + v.where)).frames);
+    case Variant::Kind::packed_flips:
+      return analyse(
+          read_capture(with_flipped_bits(kPackers[v.length](content), seed + v.where)).frames);
   }
 }
 

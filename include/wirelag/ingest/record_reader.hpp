@@ -44,6 +44,8 @@ class RecordReader {
   [[nodiscard]] std::uint64_t position() const { return position_; }
   [[nodiscard]] std::size_t needed() const { return needed_; }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  /// After damaged: the file may be sound, trouble() names a limit of wirelag.
+  [[nodiscard]] bool over_limit() const { return over_limit_; }
   /// The file's header was understood: what comes after it can only cut the capture short.
   [[nodiscard]] bool begun() const { return begun_; }
   /// Whether the file may end at position().
@@ -61,6 +63,10 @@ class RecordReader {
   Step damaged(std::string why) {
     trouble_ = std::move(why);
     return Step::damaged;
+  }
+  Step over_limit(std::string why) {
+    over_limit_ = true;
+    return damaged(std::move(why));
   }
   /// `captured` bytes of a frame that was `on_wire` long. Some writers have the two the wrong way
   /// round or leave the second 0: a frame is never shorter than what was captured of it.
@@ -87,6 +93,7 @@ class RecordReader {
   std::uint64_t position_ = 0;
   std::size_t needed_ = 0;
   std::string trouble_;
+  bool over_limit_ = false;
   std::uint32_t link_number_ = 0;
   FrameNumber number_ = 0;   ///< of the last frame
   TimeNs last_time_ns_ = 0;  ///< likewise, for one without a time

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include <wirelag/control/capture_end.hpp>
+
 #include "../estimate.hpp"
 #include "../nodes.hpp"
 
@@ -86,6 +88,12 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoi
   return f;
 }
 
+/// As far as it could be heard, and long enough for an answer to come.
+bool nobody_answered(const Dataset& data, const Connection& c) {
+  return c.state == ConnectionState::syn_unanswered && !server_not_captured(c) &&
+         !unfinished(data, c);
+}
+
 std::string silent_servers(std::size_t connections) {
   return fmt::format("{}: a server that is not there looks the same as a path that loses every SYN",
                      connections == 1
@@ -101,7 +109,7 @@ RuleResult judge(const RuleInput& input) {
   for (std::size_t i = 0; i < input.data.connections().size(); ++i) {
     const Connection& c = input.data.connections()[i];
     any = true;
-    never_answered += c.state == ConnectionState::syn_unanswered && !c.one_sided ? 1 : 0;
+    never_answered += nobody_answered(input.data, c) ? 1 : 0;
     if (c.syn_frames.empty() || c.state == ConnectionState::syn_unanswered) continue;
     Server& server = servers[c.server];
     ++server.opened;

@@ -215,10 +215,7 @@ void dns_tables(Writer& w, const Report& r) {
     return;
   }
   const std::vector<const Lookup*> all = asked_lookups(r);
-  if (all.empty()) {
-    w.leaf("p", count(r.data.dns().size(), "response") + " without a captured question.");
-    return;
-  }
+  w.leaf("p", dns_totals(r, all));
   if (all.size() > 1) lookups(w, r, all);
   const auto detailed = choose(all.size(), kLookupsInDetail, [&](std::size_t a, std::size_t b) {
     return costs_more(r, *all[a], *all[b]);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <wirelag/advise/statement.hpp>
+#include <wirelag/control/opening.hpp>
 
 #include "../choose.hpp"
 #include "../finding_words.hpp"
@@ -108,12 +109,20 @@ class Waterfall {
   }
 
   [[nodiscard]] std::string about(const VisitNode& n, std::size_t i) const {
-    std::string text =
-        fmt::format("+{}, {}", rounded(n.start_ns - v_.start_ns), rounded(length(i)));
+    std::string text = "+" + rounded(n.start_ns - v_.start_ns);
+    // Of what did not end, and was seen at one moment only, nobody knows how long it took.
+    if (n.ended || length(i) > 0) text += ", " + rounded(length(i));
+    if (is_open(n)) text += " so far";
     const std::string ending = how_it_ended(r_, n);
     if (!ending.empty()) text += ", " + ending;
     if (!n.waited_for) text += ", not waited for";
     return text;
+  }
+
+  /// A connection that was still being opened when the capture ended.
+  [[nodiscard]] bool is_open(const VisitNode& n) const {
+    return n.kind == VisitNode::Kind::connect && !n.ended &&
+           still_opening(r_.data, r_.data.connections()[n.item]);
   }
 
   [[nodiscard]] static std::string parts(const VisitNode& n) {

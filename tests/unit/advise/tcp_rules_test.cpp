@@ -61,10 +61,23 @@ TEST_F(TcpRules, SynLossTwinIsFine) {
 
 TEST_F(TcpRules, SynLossIsNotFineBesideAConnectionThatNobodyAnswered) {
   story_.http(open(0), "/", 6.1, 50);
-  story_.fail(open(100), ConnectionState::syn_unanswered, 7100);
+  Connection& c = story_.fail(open(100), ConnectionState::syn_unanswered, 100);
+  c.one_sided = true;  // as whatever nobody answered
+  c.syn_ack_frames = {};
+  c.half.c2s.packets = 1;
+  story_.ends(7100);
   const RuleResult result = Judged(story_).by("tcp-syn-loss");
   EXPECT_EQ(result.outcome, Outcome::not_visible);
   EXPECT_THAT(result.note, HasSubstr("1 connection was never answered"));
+
+  // WHEN the capture ended before an answer was due THEN nobody knows
+  story_.ends(900);
+  EXPECT_EQ(outcome("tcp-syn-loss"), Outcome::fine);
+
+  // WHEN the client went on as if it had been answered THEN its server was not captured
+  story_.ends(7100);
+  c.half.c2s.packets = 5;
+  EXPECT_EQ(outcome("tcp-syn-loss"), Outcome::fine);
 }
 
 TEST_F(TcpRules, SynLossBehindALongerAnswerSavesNothing) {

@@ -302,6 +302,33 @@ TEST(Visits, WhatAChangeSavesDoesNotDependOnWhenTheCaptureEnded) {
   EXPECT_EQ(cut.saving.high_ns, whole.saving.high_ns);
 }
 
+TEST(Visits, WhatTheCapturesEndCutOffIsStillWaitedForWithAChange) {
+  // GIVEN a request 3 ms before the capture ends, on a path of 9.9 ms
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 80, 0, 10);
+  story.http(c, "/", 11, Story::kNever);
+  story.ends(14);
+  const Visit visit = Judged(story).visits.stored.at(0);
+  ASSERT_EQ(visit.nodes.size(), 2U);
+  ASSERT_EQ(visit.nodes[1].unseen_ns, 6'900'000);
+  // WHEN a change took all that was seen
+  const auto all = [](std::uint32_t node, Category category) {
+    return Edit{0, node, Edit::What::shorten, category, kSecondNs, kSecondNs};
+  };
+  const std::vector<Edit> edits = {all(0, Category::connect), all(1, Category::client),
+                                   all(1, Category::rounds)};
+  // THEN the rest of the round trip is still to come
+  const WaitRange left = wait_range(visit, edits);
+  EXPECT_EQ(left.least_ns, 6'900'000);
+  EXPECT_EQ(left.most_ns, 6'900'000);
+  const SavedTime saved = saved_time(visit, {}, edits);
+  EXPECT_EQ(saved.high_ns, visit.wait_ns - left.least_ns);
+  EXPECT_EQ(saved.low_ns, visit.wait_ns - left.most_ns);
+  // and on top of another change only what that left
+  const SavedTime on_top = saved_time(visit, std::span(edits).first(1), edits);
+  EXPECT_EQ(on_top.high_ns, 0) << "4 ms were left of what was seen, and 6.9 ms are still to come";
+}
+
 TEST(Visits, ATlsHandshakeWaitsNoLongerThanTheCapture) {
   Story story;
   Connection& c = story.connection(kClient, 1, kServer, 443, 0, 10);

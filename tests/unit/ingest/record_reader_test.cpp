@@ -21,7 +21,9 @@ using test::kMicro;
 using test::kNano;
 using test::pcap_header;
 using test::pcap_record;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 struct Read {
   std::string refused;
@@ -406,6 +408,14 @@ TEST(Netmon, later_versions_have_a_link_type_and_a_time_for_each_frame) {
   const Read r = read(netmon(3));
   EXPECT_EQ(r.links, "linux_sll ");
   EXPECT_EQ(r.times.at(0), 0);
+}
+
+TEST(Netmon, more_frames_than_are_read_are_no_damage) {
+  constexpr std::uint32_t kMost = 32 * 1024 * 1024;
+  EXPECT_THAT(read(netmon(0, kMost + 1)).refused,
+              AllOf(HasSubstr("cannot be read: it has 33554433 frames"),
+                    HasSubstr("wirelag reads at most 33554432"), Not(HasSubstr("damaged"))));
+  EXPECT_THAT(read(netmon(0, kMost)).refused, HasSubstr("ends before its header does"));
 }
 
 TEST(Netmon, damage) {

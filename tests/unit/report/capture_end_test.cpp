@@ -10,6 +10,7 @@
 #include "failures.hpp"
 #include "flat.hpp"
 #include "visit_outcome.hpp"
+#include "waits.hpp"
 
 namespace wirelag::report {
 namespace {
@@ -61,6 +62,7 @@ TEST(CaptureEnd, WhatWasAskedShortlyBeforeItDidNotFail) {
   EXPECT_THAT(text, HasSubstr("1 connection: 1 unfinished when the capture ended"));
   EXPECT_THAT(text, HasSubstr("unfinished when the capture ended: its SYN was sent 400.000 ms"));
   const std::string html = render_html(r);
+  EXPECT_THAT(html, HasSubstr("1 lookup in 1 transaction: 1 unfinished when the capture ended."));
   EXPECT_THAT(html, Not(HasSubstr("Did not work")));
   EXPECT_THAT(html, Not(HasSubstr("class=\"bad\"")));
   EXPECT_THAT(html, Not(HasSubstr("not answered")));
@@ -133,6 +135,53 @@ TEST(CaptureEnd, AQuestionThatWasAskedAgainWasInVain) {
   EXPECT_THAT(text, HasSubstr("1 of 1 DNS lookup: 1 not answered"));
   EXPECT_THAT(text, testing::ContainsRegex("192.0.2.53:53 no answer - unanswered"));
   EXPECT_THAT(text, testing::ContainsRegex("192.0.2.53:53 capture ended - -"));
+}
+
+std::vector<std::string> limits(Story& s, double ends_ms) { return wait_limits(ends(s, ends_ms)); }
+
+TEST(CaptureEnd, WhyAWaitIsAtLeastWhatItIsDependsOnWhatWasCutOff) {
+  using testing::AllOf;
+  using testing::Contains;
+  using testing::StartsWith;
+  const auto request = StartsWith("Some requests were not answered within the capture: ");
+  const auto response = StartsWith("The end of some responses was not captured: ");
+  const auto opening =
+      StartsWith("Some connections were still being opened when the capture ended");
+  // GIVEN a response that had begun
+  Story s;
+  Connection& c = s.connection(kAsker, 1000, kAsked, 80, 0, 6);
+  s.http(c, "/", 6, 50).response_complete = false;
+  EXPECT_THAT(limits(s, 60), AllOf(Contains(response), Not(Contains(request))));
+  // WHEN a request beside it was not answered at all THEN both are said
+  s.http(s.connection(kAsker, 1001, kAsked, 80, 0, 6), "/a.png", 7, Story::kNever);
+  EXPECT_THAT(limits(s, 60), AllOf(Contains(request), Contains(response)));
+  // WHEN a connection was not open yet THEN that is neither
+  Story tried;
+  syn(tried, 1000, 0);
+  EXPECT_THAT(limits(tried, 900), AllOf(Contains(opening), Not(Contains(request))));
+  EXPECT_THAT(limits(tried, 1'900), Not(Contains(opening)));
+}
+
+TEST(CaptureEnd, AConnectionThatWasStillBeingOpenedWaitedUntilThen) {
+  Story s;
+  Connection& first = s.connection(kAsker, 999, kAsked, 80, 0, 6);
+  s.http(first, "/", 6, 50).content_type = "text/html";
+  Connection& c = syn(s, 1000, 20);
+  const Report r = ends(s, 500);
+  EXPECT_EQ(r.visits.stored.at(0).wait_ns, 500 * kMillisecondNs);
+  EXPECT_TRUE(r.visits.stored[0].flags.incomplete);
+  EXPECT_THAT(render_html(r), HasSubstr("+20.0 ms, 480 ms so far, capture ended<"));
+  // WHEN its SYN was sent again and the next one is not due THEN likewise, and it is in vain so far
+  c.last_time_ns = at_ms(1'020);
+  test::push(c.syn_frames, 9);
+  EXPECT_THAT(render_html(ends(s, 3'000)), HasSubstr("+20.0 ms, 2.98 s so far, not answered<"));
+  // WHEN it is overdue THEN the client was seen until its last SYN
+  EXPECT_THAT(render_html(ends(s, 9'000)), HasSubstr("+20.0 ms, 1.00 s, not answered<"));
+  // WHEN there was one SYN, and nobody knows when the client gave up THEN no time is said
+  c.last_time_ns = at_ms(20);
+  c.syn_frames = {};
+  test::push(c.syn_frames, 8);
+  EXPECT_THAT(render_html(ends(s, 9'000)), HasSubstr("+20.0 ms, not answered<"));
 }
 
 /// A page whose picture is still coming in when the capture ends.

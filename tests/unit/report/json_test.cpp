@@ -250,6 +250,9 @@ TEST(Json, FindingsKeepTheirEvidenceByConnectionId) {
   f.rule = "http-late-connection";
   f.families = {Family::network, Family::concurrency};
   f.saving = {6'000'000, 9'000'000, 12'000'000};
+  f.user_seconds_per_hour = 0.25;
+  f.least_user_seconds_per_hour = 0.125;
+  f.most_user_seconds_per_hour = 0.5;
   f.confidence = "C";
   f.evidence.push_back({"handshake", 1, {27, 37, 38}, kStart + 34'843'260, 7'493'952});
   f.evidence.push_back({"no connection", Dataset::kNone, {}, kUnknownNs, kUnknownNs});
@@ -260,6 +263,9 @@ TEST(Json, FindingsKeepTheirEvidenceByConnectionId) {
   const json& finding = out["findings"][0];
   EXPECT_EQ(finding["families"], json::array({"NET", "CONC"}));
   EXPECT_EQ(finding["saving_ns"], json::parse(R"({"low":6000000,"mid":9000000,"high":12000000})"));
+  EXPECT_EQ(finding["user_seconds_per_hour"], 0.25);
+  EXPECT_EQ(finding["least_user_seconds_per_hour"], 0.125);
+  EXPECT_EQ(finding["most_user_seconds_per_hour"], 0.5);
   EXPECT_EQ(finding["evidence"][0]["connection"], 2);
   EXPECT_EQ(finding["evidence"][0]["frames"], json::array({27, 37, 38}));
   EXPECT_EQ(finding["evidence"][1]["connection"], nullptr);

@@ -254,9 +254,12 @@ TEST(TextDns, AResponseWithoutItsQuestionIsNoLookup) {
   d.first_query_ns = d.last_query_ns = kUnknownNs;
   d.outcome = DnsOutcome::response_only;
   data.emit(&d);
-  const std::string text = text_of(report_of(std::move(data)));
-  EXPECT_THAT(text,
-              HasSubstr("0 lookups in 0 transactions; 1 response without a captured question."));
+  const Report r = report_of(std::move(data));
+  const std::string text = text_of(r);
+  constexpr const char* kTotals =
+      "0 lookups in 0 transactions; 1 response without a captured question.";
+  EXPECT_THAT(text, HasSubstr(kTotals));
+  EXPECT_THAT(render_html(r), HasSubstr(kTotals));
   EXPECT_THAT(text, ContainsRegex("- / 4 +0x0007  A +192.0.2.1:4001"));
 }
 
