@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "allocator.hpp"
 #include "marks_file.hpp"
 #include "output.hpp"
 #include "replay_file.hpp"
@@ -74,6 +75,7 @@ int replay(const ReplayOptions& options, const Config& config) {
     return fail(fmt::format("--explain {}: the capture has {} connection(s); ids start at 1",
                             options.explain, report.data.connections().size()));
   }
+  give_back_freed_memory();  // of the report's making, before its writing
   if (Status written = write_report(report, options); !written) return fail(written.error());
   return stop_requested() ? kInterrupted : 0;
 }

@@ -1,3 +1,4 @@
+#include <span>
 #include <string>
 
 #include <gmock/gmock.h>
