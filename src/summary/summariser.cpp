@@ -7,15 +7,26 @@
 namespace wirelag {
 namespace {
 
-std::uint32_t resent(const HalfConnection& half, RetransmissionClass c) {
-  return half.impairment().retransmissions[static_cast<std::size_t>(c)];
+std::uint32_t resent(const Impairment& impairment, RetransmissionClass c) {
+  return impairment.retransmissions[static_cast<std::size_t>(c)];
 }
 
 /// Data that the sender sent again; what only looks like it is left out.
-std::uint64_t data_resent(const HalfConnection& half) {
+std::uint64_t data_resent(const Impairment& impairment) {
   using enum RetransmissionClass;
-  return std::uint64_t{resent(half, rto)} + resent(half, fast) + resent(half, tail_probe) +
-         resent(half, spurious);
+  return std::uint64_t{resent(impairment, rto)} + resent(impairment, fast) +
+         resent(impairment, tail_probe) + resent(impairment, spurious);
+}
+
+/// Most connections have none on either side.
+void count_impairments(ServiceSummary& row, const PerDirection<HalfConnection>& half) {
+  using enum ServiceCount;
+  if (half.c2s.impaired.empty() && half.s2c.impaired.empty()) return;
+  const Impairment &c2s = half.c2s.impairment(), &s2c = half.s2c.impairment();
+  row.add(syn_resent, resent(c2s, RetransmissionClass::handshake));
+  row.add(synack_resent, resent(s2c, RetransmissionClass::handshake));
+  row.add(retransmissions, data_resent(c2s) + data_resent(s2c));
+  row.add(zero_windows, std::uint64_t{c2s.zero_windows} + s2c.zero_windows);
 }
 
 /// `total - before`, counter by counter, modulo 2^64.
@@ -71,14 +82,11 @@ void Summariser::count(const Connection& c) {
     case ConnectionState::synack_no_ack: row.add(synack_unanswered, in_vain ? 1 : 0); break;
     default: break;
   }
-  row.add(syn_resent, resent(c.half.c2s, RetransmissionClass::handshake));
-  row.add(synack_resent, resent(c.half.s2c, RetransmissionClass::handshake));
+  count_impairments(row, c.half);
   row.add(resets, c.close == CloseKind::rst && c.state != ConnectionState::refused ? 1 : 0);
-  row.add(retransmissions, data_resent(c.half.c2s) + data_resent(c.half.s2c));
-  row.add(zero_windows, std::uint64_t{c.half.c2s.impairment().zero_windows} +
-                            c.half.s2c.impairment().zero_windows);
   row.add(bytes_c2s, c.half.c2s.payload_bytes);
   row.add(bytes_s2c, c.half.s2c.payload_bytes);
+  if (!answered) return;  // a flood's end here: no round trip was seen
 
   if (Opened* o = opened(c.key)) {
     if (!o->counted) count_handshake(*o, c.service);

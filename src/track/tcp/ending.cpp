@@ -150,13 +150,12 @@ void TcpTracker::State::end_due(TimeNs now) {
 
 // ------------------------------------------------------------------------------------ SYNs alone
 
-Connection TcpTracker::State::describe_lone(LoneSyns::Place syn, ConnectionEnd why) {
+const Connection& TcpTracker::State::describe_lone(LoneSyns::Place syn, ConnectionEnd why) {
   return lone_syns.describe(lone_syns[syn], streams.key_of(lone_syns[syn].serial), why);
 }
 
 void TcpTracker::State::end_lone(LoneSyns::Place syn, ConnectionEnd why) {
-  const Connection connection = describe_lone(syn, why);
-  sink.emit(&connection);
+  sink.emit(&describe_lone(syn, why));
   lone_syns.drop(syn);
 }
 
@@ -264,8 +263,7 @@ std::size_t TcpTracker::snapshot(TransactionSink& into, std::size_t from, std::s
   for (std::size_t at = from; at < end; ++at) {
     const auto syn = static_cast<LoneSyns::Place>(at - lone_from);
     if (!s.lone_syns[syn].kept()) continue;
-    const Connection connection = s.describe_lone(syn, ConnectionEnd::capture_end);
-    into.emit(&connection);
+    into.emit(&s.describe_lone(syn, ConnectionEnd::capture_end));
   }
   return end < lone_end ? end : 0;
 }

@@ -252,11 +252,12 @@ struct TcpFlow {
     return sender == client ? Direction::c2s : Direction::s2c;
   }
   [[nodiscard]] bool closed() const { return rst || fins; }
-  /// Whether so much payload of `sender` is no more than its word that it closes too (TLS: close_notify): the peer
-  /// has had all that it wanted.
+  /// Whether so much payload of `sender`, after other payload, is no more than its word that it closes too (TLS:
+  /// close_notify): the peer has had all that it wanted.
   [[nodiscard]] bool says_goodbye(SideIndex sender, std::uint32_t length) const {
     constexpr std::uint32_t kMost = 64;  // an alert of the longest MAC and padding in use
-    return side[sender ^ 1].fin && protocol == Protocol::tls && length <= kMost;
+    return side[sender ^ 1].fin && protocol == Protocol::tls && length <= kMost &&
+           known(recent[sender].last_payload_ns);
   }
   /// Whether Streams still has to do with its bytes.
   [[nodiscard]] bool followed() const {

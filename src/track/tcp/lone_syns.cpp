@@ -7,7 +7,15 @@ namespace wirelag::tcp {
 LoneSyns::LoneSyns(std::size_t most)
     : index_(most),
       memory_(most * sizeof(Entry)),
-      entries_(static_cast<Entry*>(memory_.get()), most) {}
+      entries_(static_cast<Entry*>(memory_.get()), most) {
+  opening_.segments = 1;
+  connection_.state = ConnectionState::syn_unanswered;
+  connection_.basis = ClientBasis::syn;
+  connection_.one_sided = true;
+  connection_.half.c2s.packets = 1;
+  connection_.opened = {&opening_, 1};
+  connection_.syn_frames = {&frame_, 1};
+}
 
 LoneSyns::Place LoneSyns::find(const Packet& packet) const {
   if (size_ == 0) return kNone;
@@ -47,30 +55,21 @@ void LoneSyns::set_back(Place at) {
   by_age_.add_newest(entries_, at);
 }
 
-Connection LoneSyns::describe(const Entry& entry, ConnectionKey key, ConnectionEnd end) {
-  static constexpr Connection kNothing;  // copied more quickly than made
+const Connection& LoneSyns::describe(const Entry& entry, ConnectionKey key, ConnectionEnd end) {
   const KeptSyn& syn = entry.syn;
-  opening_ = ConnectionOpening();
-  opening_.segments = 1;
   opening_.time_ns[0] = syn.time_ns;
   opening_.isn.c2s = syn.seq;
   opening_.options.c2s = parse_options(syn.option_list());
   opening_.window[0] = syn.window;
   opening_.flags[0] = syn.flags;
   frame_ = syn.frame;
-  Connection c = kNothing;
+  Connection& c = connection_;
   c.key = key;
   c.client = entry.client;
   c.server = entry.server;
-  c.state = ConnectionState::syn_unanswered;
-  c.basis = ClientBasis::syn;
   c.end = end;
-  c.one_sided = true;
   c.first_frame = c.last_frame = syn.frame;
   c.start_time_ns = c.last_time_ns = syn.time_ns;
-  c.half.c2s.packets = 1;
-  c.opened = {&opening_, 1};
-  c.syn_frames = {&frame_, 1};
   return c;
 }
 

@@ -35,6 +35,8 @@ class LoneSyns {
   static_assert(sizeof(Entry) == 128);
 
   explicit LoneSyns(std::size_t most);
+  LoneSyns(const LoneSyns&) = delete;
+  LoneSyns& operator=(const LoneSyns&) = delete;
 
   /// Whether a packet that belongs to no flow can be kept here: a SYN alone and ordinary, so that what is kept
   /// is all of it.
@@ -74,8 +76,8 @@ class LoneSyns {
   /// Places below this number have been in use at least once.
   [[nodiscard]] std::size_t touched() const { return touched_; }
 
-  /// The connection that it is so far. Its lists are valid until the next call.
-  [[nodiscard]] Connection describe(const Entry& entry, ConnectionKey key, ConnectionEnd end);
+  /// The connection that it is so far: valid until the next call.
+  [[nodiscard]] const Connection& describe(const Entry& entry, ConnectionKey key, ConnectionEnd end);
 
  private:
   FlowIndex index_;
@@ -85,7 +87,8 @@ class LoneSyns {
   Place free_ = kNone;                            ///< linked by Entry::newer
   std::size_t touched_ = 0;
   std::size_t size_ = 0;
-  // The lists of the connection that was described last.
+  // The connection that was described last: a flood's differ in little.
+  Connection connection_;
   ConnectionOpening opening_;
   FrameNumber frame_ = 0;
 };

@@ -113,7 +113,7 @@ struct TcpTracker::State {
   void end_silent(std::uint32_t i);
   void end_lone(tcp::LoneSyns::Place syn, ConnectionEnd why);
   void end_silent_lone(TimeNs now);
-  [[nodiscard]] Connection describe_lone(tcp::LoneSyns::Place syn, ConnectionEnd why);
+  [[nodiscard]] const Connection& describe_lone(tcp::LoneSyns::Place syn, ConnectionEnd why);
   void end_closed(std::uint32_t i);
   void await_departure(tcp::TcpFlow& flow, TimeNs due_ns);
   void end_due(TimeNs now);

@@ -21,9 +21,9 @@ TimeNs at_ms(double ms) { return Conversation::kStart + static_cast<TimeNs>(ms *
 TEST(Departure, AConnectionThatBothHaveClosedLeavesTheTableSoon) {
   Conversation t;
   close_by_both(t);
-  t.tracker().end_closed(at_ms(4000));
+  t.tracker().end_closed(at_ms(3000));
   EXPECT_EQ(t.tracker().live_connections(), 1U);
-  t.tracker().end_closed(at_ms(4023));
+  t.tracker().end_closed(at_ms(3023));
   EXPECT_EQ(t.tracker().live_connections(), 0U);
   ASSERT_EQ(t.sink.connections.size(), 1U);
   EXPECT_EQ(t.sink.connections[0].end, ConnectionEnd::closed);
@@ -33,9 +33,9 @@ TEST(Departure, WaitsForSilenceAfterTheLastSegment) {
   Conversation t;
   close_by_both(t);
   t.client_sends(3000, kAck, 2, 2);
-  t.tracker().end_closed(at_ms(4023));
+  t.tracker().end_closed(at_ms(3023));
   EXPECT_EQ(t.tracker().live_connections(), 1U);
-  t.tracker().end_closed(at_ms(7001));
+  t.tracker().end_closed(at_ms(6001));
   EXPECT_EQ(t.tracker().live_connections(), 0U);
 }
 

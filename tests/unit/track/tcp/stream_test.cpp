@@ -277,6 +277,19 @@ TEST(Stream, WhoAcceptedTheConnectionMayBeTheClientOfWhatIsSpokenOnIt) {
   EXPECT_EQ(c.finish().protocol, Protocol::tls);
 }
 
+TEST(Stream, ARefusalBehindTheClientsFinIsNoGoodbye) {
+  // GIVEN a TLS client that leaves at once, and a server whose alert is all that it says
+  Conversation t;
+  t.shake_hands();
+  const std::string hello("\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03", 11);
+  t.client_sends(20, kAck | tcp_flag::fin, 1, 1, hello);
+  t.server_sends(30, kAck, 1, 13, std::string("\x15\x03\x03\x00\x02\x02\x28", 7));
+  const Connection& c = t.finish();
+  EXPECT_EQ(c.protocol, Protocol::tls);
+  EXPECT_TRUE(known(c.half.s2c.first_payload_ns));
+  EXPECT_EQ(c.half.s2c.last_payload_ns, c.half.s2c.first_payload_ns);
+}
+
 TEST(Stream, UrgentDataStaysInItsPlace) {
   // GIVEN a request whose middle is urgent (RFC 9293 section 3.8.5): the urgent pointer marks a place in
   // the stream and takes no sequence number, wherever a socket hands the byte to its reader
