@@ -40,6 +40,8 @@ class FlowIndex {
         lines_(static_cast<Line*>(memory_.get())) {}
 
   void prefetch(std::uint32_t hash) const { prefetch_line(&lines_[home(hash)]); }
+  /// The same by a load: for many in a row (fetch_line()).
+  void fetch(std::uint32_t hash) const { fetch_line(&lines_[home(hash)]); }
 
   /// The record with this hash for which same(record) holds, kNone when there is none.
   template <class Same>

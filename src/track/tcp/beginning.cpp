@@ -54,7 +54,7 @@ void TcpTracker::State::begin_lone(const Packet& packet) {
     counters.add(Counter::tcp_evicted);
     counters.add(Counter::tcp_evicted_unanswered);
     end_lone(lone_syns.oldest(), ConnectionEnd::evicted);
-    lone_syns.prefetch_oldest();
+    lone_syns.fetch_oldest();
   }
   lone_syns.keep(packet, next_serial++);
   counters.add(Counter::tcp_connections);

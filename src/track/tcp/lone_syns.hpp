@@ -63,12 +63,17 @@ class LoneSyns {
 
   [[nodiscard]] const Entry& operator[](Place at) const { return entries_[at]; }
   [[nodiscard]] Place oldest() const { return by_age_.oldest(); }
-  /// Once full, each that comes ends the oldest: asks for what that will touch, one step ahead.
-  void prefetch_oldest() const {
-    if (oldest() == kNone) return;
-    const Entry& next = entries_[oldest()];
-    index_.prefetch(next.hash);
-    if (next.newer != kNone) prefetch_lines<sizeof(Entry)>(&entries_[next.newer]);
+  /// Once full, each that comes ends the oldest: fetches what ending the next ones will touch, many at a time.
+  void fetch_oldest() {
+    if (fetched_ > 0) {
+      --fetched_;
+      return;
+    }
+    Place at = oldest();
+    for (; fetched_ < kFetched && at != kNone; ++fetched_, at = entries_[at].newer) {
+      index_.fetch(entries_[at].hash);
+    }
+    if (at != kNone) prefetch_lines<sizeof(Entry)>(&entries_[at]);
   }
   /// To the end of the row: its clock is ahead of the others', and it must not keep them waiting.
   void set_back(Place at);
@@ -80,6 +85,8 @@ class LoneSyns {
   [[nodiscard]] const Connection& describe(const Entry& entry, ConnectionKey key, ConnectionEnd end);
 
  private:
+  static constexpr std::uint32_t kFetched = 16;
+
   FlowIndex index_;
   TableMemory memory_;
   std::span<Entry> entries_;
@@ -87,6 +94,7 @@ class LoneSyns {
   Place free_ = kNone;                            ///< linked by Entry::newer
   std::size_t touched_ = 0;
   std::size_t size_ = 0;
+  std::uint32_t fetched_ = 0;  ///< of the oldest, at least
   // The connection that was described last: a flood's differ in little.
   Connection connection_;
   ConnectionOpening opening_;
