@@ -19,6 +19,7 @@ class Clients {
     return at->second;
   }
   [[nodiscard]] const IpAddress& operator[](std::size_t i) const { return addresses_[i]; }
+  [[nodiscard]] std::size_t size() const { return addresses_.size(); }
 
  private:
   std::map<IpAddress, SmallIndex> numbers_;

@@ -45,8 +45,8 @@ struct Listener {
 };
 
 bool synack_after_ack(const Connection& c) {
-  const Handshake segments = c.handshake();
-  return std::any_of(segments.begin(), segments.end(), [&](const HandshakeSegment& s) {
+  // An ordinary opening ends with the ACK.
+  return std::any_of(c.segments.begin(), c.segments.end(), [&](const HandshakeSegment& s) {
     return s.direction == Direction::s2c && (s.flags & tcp_flag::syn) != 0 &&
            known(c.established_time_ns) && s.time_ns > c.established_time_ns;
   });
