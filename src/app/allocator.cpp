@@ -4,16 +4,17 @@
 // TableMemory.
 #include "allocator.hpp"
 
+#include <jemalloc/jemalloc.h>
 #include <string>
 
 #include <fmt/format.h>
-#include <jemalloc/jemalloc.h>
 
 #pragma weak mallctl  // sanitizers bring an allocator of their own
 
 /// Read by jemalloc before main(): jemalloc(3), "TUNING". One arena: only one thread allocates. What is freed goes
 /// back to the system within a fifth of a second, which a large report takes several of; at once would cost time.
-const char* malloc_conf = "thp:always,narenas:1,dirty_decay_ms:200";  // NOLINT(misc-use-internal-linkage)
+const char* malloc_conf =
+    "thp:always,narenas:1,dirty_decay_ms:200";  // NOLINT(misc-use-internal-linkage)
 
 namespace wirelag::app {
 

@@ -83,8 +83,7 @@ bool are_copies(const HandshakeSegment& a, const HandshakeSegment& b) {
 /// The other side's first reaction to the segment at `i`; the number of segments when there is none.
 std::size_t reaction(const Handshake& all, std::size_t i) {
   std::size_t k = i + 1;
-  while (k < all.size() &&
-         (all[k].earlier || all[k].direction == all[i].direction)) {
+  while (k < all.size() && (all[k].earlier || all[k].direction == all[i].direction)) {
     ++k;
   }
   return k;
@@ -294,7 +293,8 @@ std::string earlier_words(const HandshakeSegment& s) {
       s.ack);
 }
 
-std::string meaning(const Connection& c, const Handshake& all, std::size_t i, const ExplainedSegment& e) {
+std::string meaning(const Connection& c, const Handshake& all, std::size_t i,
+                    const ExplainedSegment& e) {
   if (e.segment.earlier) return earlier_words(e.segment);
   Place p{c, e};
   p.echoed = echoed_copy(all, i);

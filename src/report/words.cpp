@@ -199,8 +199,8 @@ std::size_t slowest_handshake(const Report& report) {
   std::size_t any = Dataset::kNone;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Connection& c = all[i];
-    const bool opening_seen = c.state != ConnectionState::midstream &&
-                              (!c.opened.empty() || !c.segments.empty());
+    const bool opening_seen =
+        c.state != ConnectionState::midstream && (!c.opened.empty() || !c.segments.empty());
     if (any == Dataset::kNone && opening_seen) any = i;
     if (c.state != ConnectionState::complete || !known(c.connect_time_ns)) continue;
     if (slowest == Dataset::kNone || c.connect_time_ns > all[slowest].connect_time_ns) slowest = i;

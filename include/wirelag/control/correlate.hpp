@@ -86,7 +86,7 @@ struct Channel {
   LongSpan<SmallIndex> http;      ///< its tasks: indexes into Dataset::http()
   LongSpan<SmallIndex> dns;       ///< into Dataset::dns()
   LongSpan<SmallIndex> database;  ///< into Dataset::database(), in order of request
-  ShortText name;  ///< in the dataset: host, SNI or the name a lookup gave for the address
+  ShortText name;         ///< in the dataset: host, SNI or the name a lookup gave for the address
   SmallIndex connection;  ///< into Dataset::connections()
   SmallIndex tls;         ///< into Dataset::tls()
   /// Into Correlation::lookups: the one that gave the server's address at most

@@ -134,10 +134,10 @@ using Handshake = BoundedList<HandshakeSegment, 8>;
 struct ConnectionOpening {
   /// Of SYN, SYN-ACK and ACK.
   std::array<TimeNs, 3> time_ns = {kUnknownNs, kUnknownNs, kUnknownNs};
-  PerDirection<TcpOptions> options;     ///< of SYN (c2s) and SYN-ACK (s2c), of any opening
+  PerDirection<TcpOptions> options;       ///< of SYN (c2s) and SYN-ACK (s2c), of any opening
   std::array<std::uint16_t, 3> window{};  ///< unscaled; the first two of any opening
-  std::array<std::uint8_t, 3> flags{};  ///< tcp_flag
-  std::uint8_t segments : 2 = 0;        ///< of an ordinary opening, that were seen; 0 = of any other
+  std::array<std::uint8_t, 3> flags{};    ///< tcp_flag
+  std::uint8_t segments : 2 = 0;  ///< of an ordinary opening, that were seen; 0 = of any other
   bool ack_has_timestamps : 1 = false;
   PerDirection<std::uint32_t> isn;  ///< initial sequence numbers
   std::uint32_t ack_tsval = 0;      ///< valid with ack_has_timestamps
@@ -241,12 +241,12 @@ struct Connection {
   DurationNs connect_time_ns = kUnknownNs;
 
   PerDirection<HalfConnection> half;
-  RttStats rtt_probe_server;               ///< c2s data to its ACK
-  RttStats rtt_probe_client;               ///< s2c data to its ACK
+  RttStats rtt_probe_server;             ///< c2s data to its ACK
+  RttStats rtt_probe_client;             ///< s2c data to its ACK
   RttStats rtt_probe_server_timestamps;  ///< c2s data to the echo of its TSval (RFC 7323)
-  RttStats rtt_probe_client_timestamps;    ///< s2c likewise
-  ShortSpan<ConnectionOpening> opened;     ///< one; none: neither SYN nor SYN-ACK was seen
-  ListView<HandshakeSegment> segments;     ///< of an opening that is not ordinary
+  RttStats rtt_probe_client_timestamps;  ///< s2c likewise
+  ShortSpan<ConnectionOpening> opened;   ///< one; none: neither SYN nor SYN-ACK was seen
+  ListView<HandshakeSegment> segments;   ///< of an opening that is not ordinary
 
   [[nodiscard]] const ConnectionOpening& opening() const { return one_of(opened); }
   /// The opening exchange, however it is kept.

@@ -196,7 +196,7 @@ struct OpeningMore {
   /// Unless the opening is ordinary; direction is filled in at emission, see `sender`.
   Handshake segments;
   std::array<SideIndex, Handshake::capacity()> sender{};  ///< parallel to segments
-  BoundedList<FrameNumber, kFrames> syn_frames;  ///< after the first
+  BoundedList<FrameNumber, kFrames> syn_frames;           ///< after the first
   BoundedList<FrameNumber, kFrames> syn_ack_frames;
   TimeNs last_syn_before_answer_ns = kUnknownNs;  ///< valid where there were several
   std::uint32_t syn_ack_tsecr = 0;                ///< of the first SYN-ACK, likewise

@@ -82,7 +82,8 @@ class LoneSyns {
   [[nodiscard]] std::size_t touched() const { return touched_; }
 
   /// The connection that it is so far: valid until the next call.
-  [[nodiscard]] const Connection& describe(const Entry& entry, ConnectionKey key, ConnectionEnd end);
+  [[nodiscard]] const Connection& describe(const Entry& entry, ConnectionKey key,
+                                           ConnectionEnd end);
 
  private:
   static constexpr std::uint32_t kFetched = 16;

@@ -216,9 +216,9 @@ TEST(Explain, SimultaneousOpenGoesThroughTheStatesOfFigure7) {
   c.state = ConnectionState::simultaneous_open;
   test::push(c.segments, segment({2, 1 * kMs}, Direction::s2c, tcp_flag::syn, 5000, 0, 1000));
   test::push(c.segments, segment({3, 2 * kMs}, Direction::c2s, tcp_flag::syn | tcp_flag::ack, 1000,
-                                  5001, 1000));
+                                 5001, 1000));
   test::push(c.segments, segment({4, 3 * kMs}, Direction::s2c, tcp_flag::syn | tcp_flag::ack, 5000,
-                                  1001, 1000));
+                                 1001, 1000));
   const auto told = explain(c);
   EXPECT_EQ(states(told[0]), "CLOSED>SYN-SENT CLOSED>CLOSED");
   EXPECT_EQ(states(told[1]), "SYN-SENT>SYN-RECEIVED CLOSED>SYN-SENT");

@@ -205,7 +205,7 @@ TEST(TextFailures, RefusedUnansweredAndMidstreamAreToldApart) {
   refused.one_sided = false;
   refused.half.s2c.packets = 1;
   test::push(refused.segments, segment({2, 5 * kMillisecondNs}, Direction::s2c,
-                                        tcp_flag::rst | tcp_flag::ack, 0, 1001, 0));
+                                       tcp_flag::rst | tcp_flag::ack, 0, 1001, 0));
   const Connection silent =
       unanswered(2, client, at("192.0.2.9", 82), {{3, 0}, {4, kSecondNs}, {5, 3 * kSecondNs}});
   Connection midstream;
