@@ -5,13 +5,24 @@
 namespace wirelag {
 namespace {
 
+constexpr DurationNs kFirstQueryTimeoutNs = 5 * kSecondNs;
 constexpr DurationNs kAnswerDueNs = 1 * kSecondNs;
 /// Questions sent this close together are one attempt, as in LookupLimits::other_type_ns.
 constexpr DurationNs kOneAttemptNs = 100 * kMillisecondNs;
 
+/// When the capture ended, less than `timeout_ns` had passed since.
+bool too_early(const Dataset& data, TimeNs since_ns, DurationNs timeout_ns) {
+  const DurationNs waited_ns = elapsed_ns(since_ns, data.ended_ns());
+  return known(waited_ns) && waited_ns < timeout_ns;
+}
+
 const Connection* connection_of(const Dataset& data, ConnectionKey number) {
   const std::size_t i = data.connection_index(number);
   return i == Dataset::kNone ? nullptr : &data.connections()[i];
+}
+
+std::size_t copies(const ListView<FrameNumber>& frames) {
+  return frames.size() + frames.left_out();
 }
 
 /// No answer can come any more. After the client's FIN alone one can (RFC 9293 section 3.6).
@@ -28,11 +39,22 @@ TimeNs watched_until_ns(const Dataset& data, const Connection& c) {
 
 bool may_be_answered(const Dataset& data, const Connection& c, TimeNs last_ns) {
   return c.end == ConnectionEnd::capture_end && !is_over(c) &&
-         ended_within(kAnswerDueNs, last_ns, data.ended_ns());
+         too_early(data, last_ns, kAnswerDueNs);
 }
 
 bool unfinished(const Dataset& data, const Connection& c) {
-  return !server_not_captured(c) && opening_unfinished(c, data.ended_ns());
+  const bool still_open = c.end == ConnectionEnd::capture_end && c.close == CloseKind::open;
+  const bool sent_again = copies(c.syn_frames) > 1 || copies(c.syn_ack_frames) > 1;
+  if (!still_open || sent_again) return false;
+  switch (c.state) {
+    case ConnectionState::syn_unanswered:
+      return !server_not_captured(c) && too_early(data, c.start_time_ns, kFirstSynTimeoutNs);
+    case ConnectionState::syn_no_synack:
+      return too_early(data, c.start_time_ns, kFirstSynTimeoutNs);
+    case ConnectionState::synack_no_ack:  // the server's timer runs from its SYN-ACK
+      return too_early(data, c.last_time_ns, kFirstSynTimeoutNs);
+    default: return false;
+  }
 }
 
 bool unfinished(const Dataset& data, const HttpTransaction& h) {
@@ -54,7 +76,8 @@ bool unfinished(const Dataset& data, const TlsHandshake& t) {
 }
 
 bool unfinished(const Dataset& data, const DnsTransaction& t) {
-  if (!query_unfinished(t, data.ended_ns())) return false;
+  if (t.outcome != DnsOutcome::unanswered || t.resent() > 0) return false;
+  if (!too_early(data, t.first_query_ns, kFirstQueryTimeoutNs)) return false;
   const Connection* const c = connection_of(data, t.connection);
   return c == nullptr || (c->end == ConnectionEnd::capture_end && !is_over(*c));
 }

@@ -28,7 +28,8 @@ bool still_opening(const Dataset& data, const Connection& c) {
   if (!open || c.state != ConnectionState::syn_unanswered || server_not_captured(c)) return false;
   // The timer doubles (RFC 6298 section 5.5): the next runs as long as all before it together and the first again.
   const DurationNs timer_ns = elapsed_ns(c.start_time_ns, c.last_time_ns) + kFirstSynTimeoutNs;
-  return ended_within(timer_ns, c.last_time_ns, data.ended_ns());
+  const DurationNs waited_ns = elapsed_ns(c.last_time_ns, data.ended_ns());
+  return known(waited_ns) && waited_ns < timer_ns;
 }
 
 TimeNs opening_until_ns(const Dataset& data, const Connection& c) {

@@ -2,7 +2,6 @@
 #include <bit>
 
 #include <wirelag/summary/summariser.hpp>
-#include <wirelag/track/unfinished.hpp>
 
 namespace wirelag {
 namespace {
@@ -74,12 +73,11 @@ void Summariser::count(const Connection& c) {
   const bool answered = c.state != ConnectionState::syn_unanswered;
   ServiceSummary& row = current_->row(ServiceKey::of_server(c.service, c.server), answered);
   row.add(connections);
-  const bool in_vain = !opening_unfinished(c, stopped_ns_);
   switch (c.state) {
     case ConnectionState::complete: row.add(handshakes_complete); break;
     case ConnectionState::refused: row.add(refused); break;
-    case ConnectionState::syn_unanswered: row.add(syn_unanswered, in_vain ? 1 : 0); break;
-    case ConnectionState::synack_no_ack: row.add(synack_unanswered, in_vain ? 1 : 0); break;
+    case ConnectionState::syn_unanswered: row.add(syn_unanswered); break;
+    case ConnectionState::synack_no_ack: row.add(synack_unanswered); break;
     default: break;
   }
   count_impairments(row, c.half);
@@ -106,9 +104,7 @@ void Summariser::count(const DnsTransaction& d) {
   switch (d.outcome) {
     case DnsOutcome::nxdomain: row.add(dns_nxdomain); break;
     case DnsOutcome::failed: row.add(dns_failed); break;
-    case DnsOutcome::unanswered:
-      row.add(dns_unanswered, query_unfinished(d, stopped_ns_) ? 0 : 1);
-      break;
+    case DnsOutcome::unanswered: row.add(dns_unanswered); break;
     default: break;
   }
   row.add(dns_resent, d.resent());

@@ -227,9 +227,7 @@ std::size_t Worker::snapshot(TransactionSink& into, std::size_t from) {
 }
 
 void Worker::finish(TimeNs end) {
-  const TimeNs last_ns = std::max(end, state_->now);
-  if (state_->summariser != nullptr) state_->summariser->stop(last_ns);
-  state_->tcp.finish(last_ns);
+  state_->tcp.finish(std::max(end, state_->now));
   state_->dns.finish();
 }
 

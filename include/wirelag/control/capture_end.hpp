@@ -5,16 +5,17 @@
 //               asked ------------- capture ends     unfinished: nothing is known but that it waited
 //   asked --- connection closed --- capture ends     in vain, however soon
 //
-// The first timeouts of a SYN, a SYN-ACK and a DNS query: track/unfinished.hpp. What is asked on a connection has none
-// that all clients share: 1 s.
+// The first timeouts: of a SYN and a SYN-ACK 1 s (RFC 6298 section 2.1); of a DNS query 5 s (resolv.conf(5);
+// RFC 1035 section 4.2.1: 2 to 5 s). What is asked on a connection has none that all clients share: 1 s.
 //
 // Control thread; pure functions over a sealed Dataset.
 #pragma once
 
 #include <wirelag/control/correlate.hpp>
-#include <wirelag/track/unfinished.hpp>
 
 namespace wirelag {
+
+inline constexpr DurationNs kFirstSynTimeoutNs = 1 * kSecondNs;
 
 /// How long who waits on the connection was seen to wait: to its end, else to the capture's. Unknown where that is.
 [[nodiscard]] TimeNs watched_until_ns(const Dataset& data, const Connection& connection);

@@ -46,9 +46,6 @@ class Summariser : public TransactionSink {
   void on_handshake(const Connection& connection);
   /// Round trips of a connection that goes on: counted at once, under the name it has by now.
   void on_round_trip(const DataRoundTrip& sample);
-  /// The run ends, `at` is the last packet's time: what is emitted from now on was cut off by that, and what its
-  /// client would still have waited for is not counted as unanswered.
-  void stop(TimeNs at) { stopped_ns_ = at; }
   /// Interval's end. False when the control core still has the other summary: the interval goes on.
   /// When the worker has stopped for good, its control thread may call this.
   bool publish(TimeNs now);
@@ -93,7 +90,6 @@ class Summariser : public TransactionSink {
   TransactionSink& next_;
   Accounting accounting_before_;  ///< totals at the last publish()
   Counters counters_before_;
-  TimeNs stopped_ns_ = kUnknownNs;
 
   std::vector<Opened> opened_;          ///< by the low bits of the key, a serial number
   std::vector<ConnectionKey> waiting_;  ///< ring, oldest first

@@ -114,43 +114,6 @@ TEST(Summariser, requests_by_status) {
   EXPECT_EQ(row.of(http_unanswered), 1U);
 }
 
-TEST(Summariser, what_was_unfinished_at_the_stop_is_not_unanswered) {
-  constexpr TimeNs kStop = 100 * kSecondNs;
-  const auto opening = [](ConnectionState state, DurationNs before_ns) {
-    Connection c = connection(0, kWeb, state);
-    c.end = ConnectionEnd::capture_end;
-    c.start_time_ns = c.last_time_ns = kStop - before_ns;
-    test::push(c.syn_frames, 1);
-    return c;
-  };
-  const auto asked = [](DurationNs before_ns, int copies = 1) {
-    DnsTransaction d = query(DnsOutcome::unanswered, copies);
-    d.first_query_ns = kStop - before_ns;
-    return d;
-  };
-  const auto emit_all = [&](Bench& bench) {
-    for (const DurationNs before_ns : {999 * kMillisecondNs, kSecondNs}) {
-      bench.emit(opening(ConnectionState::syn_unanswered, before_ns));
-      bench.emit(opening(ConnectionState::synack_no_ack, before_ns));
-    }
-    bench.emit(asked(4'999 * kMillisecondNs));
-    bench.emit(asked(5 * kSecondNs));
-    bench.emit(asked(3 * kSecondNs, 2));  // asked again: its client had given up on the first
-  };
-  const auto counts = [](const MergedSummary& merged) {
-    const ServiceSummary row = merged.total();
-    return std::vector{row.of(connections), row.of(ServiceCount::syn_unanswered),
-                       row.of(synack_unanswered), row.of(dns_queries), row.of(dns_unanswered)};
-  };
-  Bench running;
-  emit_all(running);
-  EXPECT_EQ(counts(running.interval(1)), (std::vector<std::uint64_t>{4, 2, 2, 3, 3}));
-  Bench stopped;
-  stopped.summariser.stop(kStop);
-  emit_all(stopped);
-  EXPECT_EQ(counts(stopped.interval(1)), (std::vector<std::uint64_t>{4, 1, 1, 3, 2}));
-}
-
 TEST(Summariser, queries_by_outcome_and_copies) {
   Bench bench;
   DnsTransaction answered = query(DnsOutcome::answered, 3);

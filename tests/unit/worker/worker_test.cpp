@@ -296,24 +296,6 @@ TEST(Worker, SnapshotShowsOpenConnectionsWithoutEndingThem) {
   EXPECT_EQ(out.connections.size(), 1U);
 }
 
-TEST(Worker, CountsNothingAsUnansweredThatTheStopCutOff) {
-  Traffic traffic;
-  traffic.c2s("10.0.0.1", 40000, {.flags = kSyn});
-  traffic.at(2 * kSecondNs);
-  traffic.c2s("10.0.0.1", 40001, {.flags = kSyn});
-  // WHEN another worker's last frame is half a second later
-  Collector out;
-  Worker worker(0, limits(), signatures(), out, true);
-  worker.process(traffic.frames());
-  worker.finish(2'500 * kMillisecondNs);
-  ASSERT_TRUE(worker.summariser().publish(worker.now()));
-  MergedSummary merged;
-  merged.merge(*worker.summariser().take());
-  // THEN only the first SYN has waited long enough
-  EXPECT_EQ(merged.total().of(ServiceCount::connections), 2U);
-  EXPECT_EQ(merged.total().of(ServiceCount::syn_unanswered), 1U);
-}
-
 TEST(Shardable, PlainTransportYesTunnelsAndFragmentsNo) {
   const auto shardable = [](const FrameBuilder& b) {
     const Octets bytes = b.bytes();
