@@ -15,7 +15,7 @@ constexpr std::uint16_t kServerError = 500;
 
 /// Segments were sent again, and not in vain.
 bool sent_again(const Connection& c) {
-  if (c.syn_frames.size() > 1) return true;
+  if (c.syns() > 1) return true;
   for (const HalfConnection* half : {&c.half.c2s, &c.half.s2c}) {
     if (half->impaired.empty()) continue;
     for (const RetransmissionClass r :

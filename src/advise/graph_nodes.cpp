@@ -75,19 +75,17 @@ class Nodes {
 
   /// How long it took is not known where the server's side, or the client's, was not captured, or an answer before its
   /// question: then it is in the gap behind it.
-  void connect(VisitNode& n, const Connection& c) const {
+  static void connect(VisitNode& n, const Connection& c) {
     n.ended = known(c.established_time_ns);
     if (opening_contradicts(c) || (!n.ended && went_on_unseen(c)))
       return span(n, c.start_time_ns, c.start_time_ns, Category::connect);
-    span(n, c.start_time_ns, n.ended ? c.established_time_ns : opening_until_ns(data_, c),
-         Category::connect);
+    span(n, c.start_time_ns, n.ended ? c.established_time_ns : c.last_time_ns, Category::connect);
   }
 
   /// One direction is missing: there are packets that only an answer led to, or only answers.
   static bool went_on_unseen(const Connection& c) {
     if (!c.one_sided) return false;
-    return c.half.s2c.packets > 0 ||
-           c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
+    return c.half.s2c.packets > 0 || c.client_went_on();
   }
 
   /// Whose end was not seen: as far as the ServerHello, or a round trip, no answer comes sooner.

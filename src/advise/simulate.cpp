@@ -180,7 +180,7 @@ SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
       const DurationNs saved_ns =
           wait_seen_ns(visit, was, beyond_ns) - wait_seen_ns(visit, is, beyond_ns);
       saved.low_ns = std::min(saved.low_ns, saved_ns);
-      saved.high_ns = std::max(saved.high_ns, saved_ns);
+      saved.high_ns = std::max(saved.high_ns, was.wait_ns - is.wait_ns);
     }
   }
   saved.low_ns = std::max<DurationNs>(0, saved.low_ns);

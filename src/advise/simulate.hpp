@@ -12,8 +12,8 @@ namespace wirelag {
 
 enum class Bound : std::uint8_t { low, high };  ///< which side of every edit counts
 
-/// What lay behind the capture's end (VisitNode::unseen_ns): left out of a wait, but not of what is saved, which is
-/// never more than the wait that was seen less what a change leaves of it.
+/// What lay behind the capture's end (VisitNode::unseen_ns): left out of a wait. Of what is saved it is in the upper
+/// bound; the lower one is no more than the wait that was seen less what a change leaves of it.
 enum class Until : std::uint8_t { capture_end, answer };
 
 struct Run {

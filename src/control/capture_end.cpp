@@ -21,10 +21,6 @@ const Connection* connection_of(const Dataset& data, ConnectionKey number) {
   return i == Dataset::kNone ? nullptr : &data.connections()[i];
 }
 
-std::size_t copies(const ListView<FrameNumber>& frames) {
-  return frames.size() + frames.left_out();
-}
-
 /// No answer can come any more. After the client's FIN alone one can (RFC 9293 section 3.6).
 bool is_over(const Connection& c) {
   const bool waits = c.close == CloseKind::open || c.close == CloseKind::fin_client;
@@ -44,8 +40,7 @@ bool may_be_answered(const Dataset& data, const Connection& c, TimeNs last_ns) {
 
 bool unfinished(const Dataset& data, const Connection& c) {
   const bool still_open = c.end == ConnectionEnd::capture_end && c.close == CloseKind::open;
-  const bool sent_again = copies(c.syn_frames) > 1 || copies(c.syn_ack_frames) > 1;
-  if (!still_open || sent_again) return false;
+  if (!still_open || c.syns() > 1 || c.syn_acks() > 1) return false;
   switch (c.state) {
     case ConnectionState::syn_unanswered:
       return !server_not_captured(c) && too_early(data, c.start_time_ns, kFirstSynTimeoutNs);

@@ -145,14 +145,9 @@ void add_names(const Dataset& data, Correlation& correlation, DurationNs answer_
 
 // ------------------------------------------------------------------------------------- reasons
 
-/// The client sent more than SYNs: it was answered, though no answer was captured.
-bool went_on(const Connection& c) {
-  return c.half.c2s.packets > c.syn_frames.size() + c.syn_frames.left_out();
-}
-
 bool failed(const Connection& c) {
   return c.state == ConnectionState::refused ||
-         (c.state == ConnectionState::syn_unanswered && !went_on(c));
+         (c.state == ConnectionState::syn_unanswered && !c.client_went_on());
 }
 
 bool carried_nothing(const Connection& c) {

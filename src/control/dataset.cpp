@@ -384,7 +384,7 @@ void Dataset::State::number_connections() {
 bool server_not_captured(const Connection& c) {
   const auto gave_up = [](const HandshakeSegment& s) { return (s.flags & tcp_flag::rst) != 0; };
   if (c.half.s2c.packets > 0) return false;
-  if (c.half.c2s.packets <= c.syn_frames.size() + c.syn_frames.left_out()) return false;
+  if (!c.client_went_on()) return false;
   const Handshake segments = c.handshake();
   return std::none_of(segments.begin(), segments.end(), gave_up);
 }

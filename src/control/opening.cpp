@@ -32,8 +32,4 @@ bool still_opening(const Dataset& data, const Connection& c) {
   return known(waited_ns) && waited_ns < timer_ns;
 }
 
-TimeNs opening_until_ns(const Dataset& data, const Connection& c) {
-  return still_opening(data, c) ? std::max(c.last_time_ns, data.ended_ns()) : c.last_time_ns;
-}
-
 }  // namespace wirelag

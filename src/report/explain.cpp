@@ -64,7 +64,7 @@ Sides starting_states(const Connection& c) {
   for (const HandshakeSegment& s : c.handshake()) {
     if (s.direction != Direction::s2c || s.earlier) continue;
     if (kind(s) == Kind::syn) return {TcpState::closed, TcpState::closed, false};
-    if (kind(s) == Kind::rst && c.syn_ack_frames.empty()) {
+    if (kind(s) == Kind::rst && !c.syn_ack_seen()) {
       return {TcpState::closed, TcpState::closed, false};
     }
     break;
@@ -144,7 +144,7 @@ void number(ExplainedSegment& e, const Connection& c, const InitialNumbers& init
   if ((s.flags & tcp_flag::ack) && peer) e.relative_ack = s.ack - *peer;
   if (s.flags & tcp_flag::syn) {
     e.scaled_window_bytes = s.window;  // RFC 7323 section 2.2: never scaled in a SYN
-  } else if (!c.syn_frames.empty() && !c.syn_ack_frames.empty()) {
+  } else if (c.syn_seen() && c.syn_ack_seen()) {
     const PerDirection<TcpOptions>& options = c.opening().options;
     const bool both = options.c2s.window_scale >= 0 && options.s2c.window_scale >= 0;
     const int shift = both ? options[s.direction].window_scale : 0;

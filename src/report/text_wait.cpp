@@ -128,7 +128,7 @@ void text_wait(std::string& out, const Report& r) {
             "for the "
             "page that names it. Which is true is not on the wire, so savings are given for both.",
             2);
-  for (const std::string& limit : wait_limits(r)) paragraph(out, "", limit, 2);
+  for (const std::string& limit : wait_limits(r.waits)) paragraph(out, "", limit, 2);
 }
 
 }  // namespace wirelag::report

@@ -254,6 +254,47 @@ bool bandwidth_unsure(const Visits& visits) {
   return unsure > sure;
 }
 
+/// What of the visits' ends was not seen (VisitFlags::incomplete).
+class UnendedFinder {
+ public:
+  explicit UnendedFinder(const Dataset& data) : data_(data) {}
+
+  Unended in(const Visits& visits) {
+    for (const Visit& v : visits.stored) {
+      if (!v.flags.incomplete) continue;
+      for (const VisitNode& n : v.nodes) {
+        if (!n.ended) note(n);
+      }
+    }
+    return found_;
+  }
+
+ private:
+  void note(const VisitNode& n) {
+    switch (n.kind) {
+      case VisitNode::Kind::dns: break;
+      case VisitNode::Kind::connect:
+        found_.openings |= still_opening(data_, data_.connections()[n.item]);
+        break;
+      case VisitNode::Kind::tls: found_.handshakes |= data_.tls()[n.item].alert_frame == 0; break;
+      case VisitNode::Kind::request:
+      case VisitNode::Kind::query:
+        (has_answer(n) ? found_.responses : found_.requests) = true;
+        break;
+    }
+  }
+
+  /// Of what cannot be read, that something came back.
+  [[nodiscard]] bool has_answer(const VisitNode& n) const {
+    if (n.kind == VisitNode::Kind::query) return known(data_.database()[n.item].response_first_ns);
+    if (n.item != Dataset::kNone) return known(data_.http()[n.item].response_first_ns);
+    return known(data_.connections()[n.connection].half.s2c.first_payload_ns);
+  }
+
+  const Dataset& data_;
+  Unended found_;
+};
+
 }  // namespace
 
 Waits waits_of(const Dataset& data, const Visits& visits, const Advice& advice) {
@@ -268,6 +309,7 @@ Waits waits_of(const Dataset& data, const Visits& visits, const Advice& advice) 
   }
   out.rounds_unsure = rounds_unsure(data, visits);
   out.bandwidth_unsure = bandwidth_unsure(visits);
+  out.unended = UnendedFinder(data).in(visits);
   const Builder builder(visits);
   out.all = builder.scope("", std::move(all));
   builder.services(out);
@@ -309,65 +351,21 @@ std::string left_out(const WaitScope& all) {
                      count(all.end_unseen, "visit"), all.end_unseen == 1 ? "it" : "they");
 }
 
-namespace {
-
-/// What the visits lack (VisitFlags::incomplete), by what was seen of it.
-class Unended {
- public:
-  explicit Unended(const Report& r) : data_(r.data) {
-    for (const Visit& v : r.visits.stored) {
-      if (!v.flags.incomplete) continue;
-      for (const VisitNode& n : v.nodes) {
-        if (!n.ended) note(n);
-      }
-    }
-  }
-
-  /// A sentence for each.
-  void say(std::vector<std::string>& to) const {
-    const auto add = [&to](bool any, std::string_view what) {
-      if (any) to.push_back(fmt::format("{}: the wait is at least this.", what));
-    };
-    add(requests_, "Some requests were not answered within the capture");
-    add(responses_, "The end of some responses was not captured");
-    add(openings_, "Some connections were still being opened when the capture ended");
-    add(handshakes_, "Some TLS handshakes did not end within the capture");
-  }
-
- private:
-  void note(const VisitNode& n) {
-    switch (n.kind) {
-      case VisitNode::Kind::dns: break;
-      case VisitNode::Kind::connect:
-        openings_ |= still_opening(data_, data_.connections()[n.item]);
-        break;
-      case VisitNode::Kind::tls: handshakes_ |= data_.tls()[n.item].alert_frame == 0; break;
-      case VisitNode::Kind::request:
-      case VisitNode::Kind::query: (has_answer(n) ? responses_ : requests_) = true; break;
-    }
-  }
-
-  /// Of what cannot be read, that something came back.
-  [[nodiscard]] bool has_answer(const VisitNode& n) const {
-    if (n.kind == VisitNode::Kind::query) return known(data_.database()[n.item].response_first_ns);
-    if (n.item != Dataset::kNone) return known(data_.http()[n.item].response_first_ns);
-    return known(data_.connections()[n.connection].half.s2c.first_payload_ns);
-  }
-
-  const Dataset& data_;
-  bool requests_ = false, responses_ = false, openings_ = false, handshakes_ = false;
-};
-
-}  // namespace
-
-std::vector<std::string> wait_limits(const Report& r) {
-  const Waits& waits = r.waits;
+std::vector<std::string> wait_limits(const Waits& waits) {
   const VisitFlags& f = waits.flags;
   std::vector<std::string> limits;
   const auto say = [&limits](bool flag, const char* text) {
     if (flag) limits.emplace_back(text);
   };
-  if (f.incomplete) Unended(r).say(limits);
+  say(waits.unended.requests,
+      "Some requests were not answered within the capture: the wait is at least this.");
+  say(waits.unended.responses,
+      "The end of some responses was not captured: the wait is at least this.");
+  say(waits.unended.openings,
+      "Some connections were still being opened when the capture ended: the wait is at least "
+      "this.");
+  say(waits.unended.handshakes,
+      "Some TLS handshakes did not end within the capture: the wait is at least this.");
   say(f.think_has_rtt,
       "No round trip to some servers was seen: it is inside think, which is an upper bound there.");
   say(waits.rounds_unsure,

@@ -19,7 +19,7 @@ inline constexpr std::size_t kEnoughForP95 = 20;
 /// "300.0 ms at p95 (one in twenty waited longer)", of few "300.0 ms at most".
 [[nodiscard]] std::string slow_end(const WaitScope& scope, std::string_view p95);
 /// What makes the categories less sure than they look, a sentence each.
-[[nodiscard]] std::vector<std::string> wait_limits(const Report& report);
+[[nodiscard]] std::vector<std::string> wait_limits(const Waits& waits);
 /// The category in words that need no explanation: "round trips on the network".
 [[nodiscard]] std::string_view plain(Category category);
 /// Likewise, of these waits: where no handshake shows it, round trips may be something else; bytes of what cannot

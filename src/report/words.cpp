@@ -12,7 +12,7 @@ namespace wirelag::report {
 namespace {
 
 std::string tries(const Connection& c) {
-  const std::uint64_t syns = c.syn_frames.size() + c.syn_frames.left_out();
+  const std::uint64_t syns = c.syns();
   if (syns == 1) return "1 SYN";
   return fmt::format("{} over {}", count(syns, "SYN"),
                      duration(elapsed_ns(c.start_time_ns, c.last_time_ns)));
@@ -155,7 +155,7 @@ std::string why_opened(const Report& report, const Channel& channel) {
 std::string why_incomplete(const Report& r, const Connection& c) {
   if (unfinished(r.data, c)) {
     return fmt::format("{}: {} {} before that", kUnfinished,
-                       c.syn_ack_frames.empty() ? "its SYN was sent" : "it began",
+                       !c.syn_ack_seen() ? "its SYN was sent" : "it began",
                        duration(elapsed_ns(c.start_time_ns, r.data.ended_ns())));
   }
   switch (c.state) {

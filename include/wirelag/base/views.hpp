@@ -97,6 +97,7 @@ class ListView : public ShortSpan<T> {
       : ShortSpan<T>(items, size), left_out_(left_out) {}
 
   [[nodiscard]] std::uint32_t left_out() const { return left_out_; }
+  [[nodiscard]] std::uint64_t seen() const { return this->size() + std::uint64_t{left_out_}; }
 
  private:
   std::uint32_t left_out_ = 0;

@@ -57,11 +57,21 @@ struct TypicalVisit {
   std::vector<WaitAfter> after;
 };
 
+/// Of visits whose wait is at least what was seen of it (VisitFlags::incomplete), what was not: set where it is so
+/// for any visit.
+struct Unended {
+  bool requests = false;    ///< no answer was captured
+  bool responses = false;   ///< their end was not captured
+  bool openings = false;    ///< a connection had not come about when the capture ended
+  bool handshakes = false;  ///< of TLS, likewise
+};
+
 struct Waits {
   WaitScope all;
   std::vector<WaitScope> services;  ///< longest sum first, at most eight; empty when there is one
   std::size_t services_left_out = 0;
   VisitFlags flags;  ///< set where they are set for any visit
+  Unended unended;
   /// Most of `rounds` is between addresses of which no handshake was captured: a server that acknowledges with
   /// its answer has its own time in it.
   bool rounds_unsure = false;

@@ -130,7 +130,7 @@ using Handshake = BoundedList<HandshakeSegment, 8>;
 
 /// What SYN and SYN-ACK said, and all of an ordinary opening. Nearly every one is ordinary: SYN, SYN-ACK and ACK as
 /// far as it came, one of each, without payload, whose numbers follow from each other (RFC 9293 section 3.5). Its
-/// segments are worked out from this: kept one by one they take three times the room.
+/// segments are worked out from this: kept one by one they take half as much again.
 struct ConnectionOpening {
   /// Of SYN, SYN-ACK and ACK.
   std::array<TimeNs, 3> time_ns = {kUnknownNs, kUnknownNs, kUnknownNs};
@@ -245,16 +245,36 @@ struct Connection {
   RttStats rtt_probe_client;             ///< s2c data to its ACK
   RttStats rtt_probe_server_timestamps;  ///< c2s data to the echo of its TSval (RFC 7323)
   RttStats rtt_probe_client_timestamps;  ///< s2c likewise
-  ShortSpan<ConnectionOpening> opened;   ///< one; none: neither SYN nor SYN-ACK was seen
+  ShortSpan<ConnectionOpening> opened;   ///< one; none: nothing of an opening was seen
   ListView<HandshakeSegment> segments;   ///< of an opening that is not ordinary
 
   [[nodiscard]] const ConnectionOpening& opening() const { return one_of(opened); }
   /// The opening exchange, however it is kept.
   [[nodiscard]] Handshake handshake() const;
+  [[nodiscard]] bool syn_seen() const {
+    return state != ConnectionState::no_syn_seen && state != ConnectionState::midstream;
+  }
+  [[nodiscard]] bool syn_ack_seen() const {
+    return state == ConnectionState::complete || state == ConnectionState::synack_no_ack ||
+           state == ConnectionState::no_syn_seen;
+  }
+  /// SYNs of the client, and SYN-ACKs of the server, without copies that the mirror made. On a live link too, whose
+  /// frames have no numbers.
+  [[nodiscard]] std::uint64_t syns() const { return syn_seen() ? sent(half.c2s, syn_frames) : 0; }
+  [[nodiscard]] std::uint64_t syn_acks() const {
+    return syn_ack_seen() ? sent(half.s2c, syn_ack_frames) : 0;
+  }
+  /// The client sent more than SYNs: it was answered, whether that was captured or not.
+  [[nodiscard]] bool client_went_on() const;
   auto views() {
     return std::tie(opened, segments, half.c2s.impaired, half.s2c.impaired, syn_frames,
                     syn_ack_frames);
   }
+
+ private:
+  /// The first one and what was sent again; of frames without a time it cannot be told what was (untimed).
+  [[nodiscard]] static std::uint64_t sent(const HalfConnection& half,
+                                          const ListView<FrameNumber>& frames);
 };
 
 // ---------------------------------------------------------------------------------------- DNS

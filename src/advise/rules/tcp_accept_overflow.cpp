@@ -65,7 +65,7 @@ class Judge {
     for (std::size_t i = 0; i < input_.data.connections().size(); ++i) {
       const Connection& c = input_.data.connections()[i];
       any = true;
-      if (c.one_sided || c.syn_frames.empty() || c.state != ConnectionState::complete) continue;
+      if (c.one_sided || !c.syn_seen() || c.state != ConnectionState::complete) continue;
       collect(i, c);
     }
     if (!any) return {Outcome::not_applicable, {}, "no TCP connection in the capture"};

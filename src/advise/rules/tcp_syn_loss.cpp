@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include <wirelag/control/capture_end.hpp>
+#include <wirelag/control/opening.hpp>
 
 #include "../estimate.hpp"
 #include "../nodes.hpp"
@@ -70,10 +70,8 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoi
     const DurationNs wait = known(seen) ? seen : between_syns_ns(c);
     shorten(f, nodes.find(i), Category::connect, known(seen) ? wait : 0, wait);
     if (f.evidence.size() == kExamples) continue;
-    f.evidence.push_back(
-        {fmt::format("{} sent {}", c.client.text(),
-                     count_of(c.syn_frames.size() + c.syn_frames.left_out(), "SYN")),
-         i, handshake_frames(c), c.start_time_ns, wait});
+    f.evidence.push_back({fmt::format("{} sent {}", c.client.text(), count_of(c.syns(), "SYN")), i,
+                          handshake_frames(c), c.start_time_ns, wait});
   }
   f.change = {{"network",
                "look for loss, a full connection table of a firewall, or a rate limit "
@@ -91,7 +89,7 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoi
 /// As far as it could be heard, and long enough for an answer to come.
 bool nobody_answered(const Dataset& data, const Connection& c) {
   return c.state == ConnectionState::syn_unanswered && !server_not_captured(c) &&
-         !unfinished(data, c);
+         !still_opening(data, c);
 }
 
 std::string silent_servers(std::size_t connections) {
@@ -110,7 +108,7 @@ RuleResult judge(const RuleInput& input) {
     const Connection& c = input.data.connections()[i];
     any = true;
     never_answered += nobody_answered(input.data, c) ? 1 : 0;
-    if (c.syn_frames.empty() || c.state == ConnectionState::syn_unanswered) continue;
+    if (!c.syn_seen() || c.state == ConnectionState::syn_unanswered) continue;
     Server& server = servers[c.server];
     ++server.opened;
     const DurationNs seen = resend_wait_ns(c);

@@ -118,7 +118,7 @@ void where_it_goes(Writer& w, const Report& r) {
          "for the page that names it. Which is true is not on the wire, so every saving below is "
          "an interval that holds both.",
          {{"class", "note"}});
-  for (const std::string& limit : wait_limits(r)) {
+  for (const std::string& limit : wait_limits(r.waits)) {
     w.leaf("p", limit, {{"class", "note"}});
   }
 }

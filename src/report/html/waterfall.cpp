@@ -110,9 +110,12 @@ class Waterfall {
 
   [[nodiscard]] std::string about(const VisitNode& n, std::size_t i) const {
     std::string text = "+" + rounded(n.start_ns - v_.start_ns);
-    // Of what did not end, and was seen at one moment only, nobody knows how long it took.
-    if (n.ended || length(i) > 0) text += ", " + rounded(length(i));
-    if (is_open(n)) text += " so far";
+    if (is_open(n)) {
+      text += fmt::format(", {} so far", rounded(r_.data.ended_ns() - n.start_ns));
+    } else if (n.ended || length(i) > 0) {
+      // Of what did not end, and was seen at one moment only, nobody knows how long it took.
+      text += ", " + rounded(length(i));
+    }
     const std::string ending = how_it_ended(r_, n);
     if (!ending.empty()) text += ", " + ending;
     if (!n.waited_for) text += ", not waited for";

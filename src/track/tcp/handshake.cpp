@@ -1,6 +1,15 @@
+#include <algorithm>
+
 #include <wirelag/track/transaction.hpp>
 
 namespace wirelag {
+namespace {
+
+std::uint64_t count_of(const HalfConnection& half, RetransmissionClass c) {
+  return half.impairment().retransmissions[static_cast<std::size_t>(c)];
+}
+
+}  // namespace
 
 HandshakeSegment ConnectionOpening::segment(std::size_t at, FrameNumber frame) const {
   constexpr std::size_t kSyn = 0, kSynAck = 1;
@@ -39,6 +48,16 @@ Handshake Connection::handshake() const {
   for (const HandshakeSegment& segment : segments) out.push(segment);
   out.leave_out(segments.left_out());
   return out;
+}
+
+std::uint64_t Connection::sent(const HalfConnection& half, const ListView<FrameNumber>& frames) {
+  const std::uint64_t copies = count_of(half, RetransmissionClass::mirror_duplicate);
+  const std::uint64_t numbered = frames.seen() > copies ? frames.seen() - copies : 0;
+  return std::max(numbered, 1 + count_of(half, RetransmissionClass::handshake));
+}
+
+bool Connection::client_went_on() const {
+  return half.c2s.packets > syns() + count_of(half.c2s, RetransmissionClass::mirror_duplicate);
 }
 
 }  // namespace wirelag
