@@ -135,6 +135,33 @@ TEST(Handshake, TimersOfBothEndsMakeTwoSynAcksAtOnce) {
   EXPECT_TRUE(c.handshake_ambiguous);
 }
 
+TEST(Handshake, SynsAreCountedWithoutFrameNumbersAndWithoutTheMirrorsCopies) {
+  for (const bool live : {false, true}) {
+    // GIVEN three SYNs of one connection, a second apart and two, and a copy that the mirror made of the first
+    Conversation t;
+    t.live = live;
+    for (const double at_ms : {0.0, 0.003, 1000.0, 3000.0}) t.client_sends(at_ms, kSyn, 0, 0);
+    const Connection c = t.finish();
+    EXPECT_EQ(c.state, ConnectionState::syn_unanswered);
+    EXPECT_EQ(c.half.c2s.packets, 4U);
+    EXPECT_EQ(c.syns(), 3U);
+    EXPECT_EQ(c.syn_acks(), 0U);
+    EXPECT_FALSE(c.client_went_on());
+    // WHEN the client goes on, though no answer was captured
+    Conversation on;
+    on.live = live;
+    on.client_sends(0, kSyn, 0, 0);
+    on.client_sends(1, kAck, 1, 1);
+    EXPECT_TRUE(on.finish().client_went_on());
+    // WHEN the server has sent its SYN-ACK again
+    Conversation again;
+    again.live = live;
+    again.client_sends(0, kSyn, 0, 0);
+    for (const double at_ms : {1.0, 1001.0}) again.server_sends(at_ms, kSynAck, 0, 1);
+    EXPECT_EQ(again.finish().syn_acks(), 2U);
+  }
+}
+
 TEST(Handshake, SynAckOfAMirrorThatDeliversTheSynTwiceIsACopy) {
   Conversation t;
   t.client_sends(0, kSyn, 0, 0);
