@@ -71,9 +71,8 @@ bool opening_seen(const Connection& c) { return c.state != ConnectionState::mids
 bool answers_unseen(const Connection& c) {
   if (!c.one_sided) return false;
   if (c.half.s2c.packets > 0) return true;
-  const std::uint64_t opening = c.syns();
   return c.half.c2s.payload_bytes > 0 ||
-         c.half.c2s.packets > opening + (c.close == CloseKind::rst ? 1U : 0U);
+         c.packets_after_syns() > (c.close == CloseKind::rst ? 1U : 0U);
 }
 
 bool bytes_missing(const Connection& c) {

@@ -264,8 +264,10 @@ struct Connection {
   [[nodiscard]] std::uint64_t syn_acks() const {
     return syn_ack_seen() ? sent(half.s2c, syn_ack_frames) : 0;
   }
-  /// The client sent more than SYNs: it was answered, whether that was captured or not.
-  [[nodiscard]] bool client_went_on() const;
+  /// What the client sent beside SYNs, and copies that the mirror made.
+  [[nodiscard]] std::uint64_t packets_after_syns() const;
+  /// It was answered, whether that was captured or not.
+  [[nodiscard]] bool client_went_on() const { return packets_after_syns() > 0; }
   auto views() {
     return std::tie(opened, segments, half.c2s.impaired, half.s2c.impaired, syn_frames,
                     syn_ack_frames);

@@ -121,7 +121,9 @@ RuleResult judge(const RuleInput& input) {
   }
   const NodeIndex nodes(input.visits, VisitNode::Kind::connect);
   RuleResult result{Outcome::fires, {}, {}};
+  std::size_t opened = 0;
   for (const auto& [endpoint, server] : servers) {
+    opened += server.opened;
     if (server.lost.empty()) continue;
     const double share =
         static_cast<double>(server.lost.size()) / static_cast<double>(server.opened);
@@ -130,7 +132,12 @@ RuleResult judge(const RuleInput& input) {
     }
   }
   if (!result.findings.empty()) return result;
-  if (never_answered > 0) return {Outcome::not_visible, {}, silent_servers(never_answered)};
+  // So few as may have lost their SYN without a finding change nothing about the others.
+  const auto silent = static_cast<double>(never_answered);
+  const double attempts = silent + static_cast<double>(opened);
+  if (never_answered > 0 && silent >= limits.min_share * attempts) {
+    return {Outcome::not_visible, {}, silent_servers(never_answered)};
+  }
   return fine(servers);
 }
 

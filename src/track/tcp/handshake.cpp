@@ -56,8 +56,9 @@ std::uint64_t Connection::sent(const HalfConnection& half, const ListView<FrameN
   return std::max(numbered, 1 + count_of(half, RetransmissionClass::handshake));
 }
 
-bool Connection::client_went_on() const {
-  return half.c2s.packets > syns() + count_of(half.c2s, RetransmissionClass::mirror_duplicate);
+std::uint64_t Connection::packets_after_syns() const {
+  const std::uint64_t before = syns() + count_of(half.c2s, RetransmissionClass::mirror_duplicate);
+  return half.c2s.packets > before ? half.c2s.packets - before : 0;
 }
 
 }  // namespace wirelag

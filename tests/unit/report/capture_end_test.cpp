@@ -137,7 +137,9 @@ TEST(CaptureEnd, AQuestionThatWasAskedAgainWasInVain) {
   EXPECT_THAT(text, testing::ContainsRegex("192.0.2.53:53 capture ended - -"));
 }
 
-std::vector<std::string> limits(Story& s, double ends_ms) { return wait_limits(ends(s, ends_ms).waits); }
+std::vector<std::string> limits(Story& s, double ends_ms) {
+  return wait_limits(ends(s, ends_ms).waits);
+}
 
 TEST(CaptureEnd, WhyAWaitIsAtLeastWhatItIsDependsOnWhatWasCutOff) {
   using testing::AllOf;

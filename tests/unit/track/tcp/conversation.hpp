@@ -152,7 +152,7 @@ class Conversation {
   Endpoint server = endpoint("10.0.0.2", 80);
   std::uint32_t isn_shift = 0;         ///< added to all sequence numbers
   bool untimed = false;                ///< what is sent now has no time of its own
-  bool live = false;  ///< frames have no numbers
+  bool live = false;                   ///< frames have no numbers
   std::uint16_t ip_id = 0;             ///< of the segments sent from now on (IPv4 identification)
   std::uint32_t ack_without_flag = 0;  ///< the number in segments without ACK
   std::uint32_t flow_hash = 42;        ///< every flow collides: the key must tell them apart
