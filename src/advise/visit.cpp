@@ -167,7 +167,7 @@ class Grouping {
 };
 
 /// Those of a sample with what they show, where the nodes of all the others take no room.
-VisitDrafts alone(const std::vector<VisitDraft>& sample) {
+VisitDrafts compacted(const std::vector<VisitDraft>& sample) {
   std::size_t nodes = 0;
   for (const VisitDraft& draft : sample) nodes += draft.nodes.size();
   VisitDrafts found{{}, ListRoom<NodeRef>(nodes)};
@@ -187,7 +187,7 @@ Visits find_visits(const Dataset& data, const Correlation& correlation, const Vi
   Visits visits;
   visits.seen = found.all.size();
   sample(found.all, limits.max_stored);
-  if (visits.seen > found.all.size()) found = alone(found.all);
+  if (visits.seen > found.all.size()) found = compacted(found.all);
   std::vector<VisitDraft>& drafts = found.all;
   std::sort(drafts.begin(), drafts.end(), comes_before);
   visits.stored.reserve(drafts.size());

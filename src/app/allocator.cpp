@@ -12,9 +12,9 @@
 #pragma weak mallctl  // sanitizers bring an allocator of their own
 
 /// Read by jemalloc before main(): jemalloc(3), "TUNING". One arena: only one thread allocates. What is freed goes
-/// back to the system within a fifth of a second, which a large report takes several of; at once would cost time.
-const char* malloc_conf =
-    "thp:always,narenas:1,dirty_decay_ms:200";  // NOLINT(misc-use-internal-linkage)
+/// back to the system while a large report is made, and not at once, which would cost time.
+// NOLINTNEXTLINE(misc-use-internal-linkage)
+const char* malloc_conf = "thp:always,narenas:1,dirty_decay_ms:200";
 
 namespace wirelag::app {
 

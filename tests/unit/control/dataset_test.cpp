@@ -190,6 +190,34 @@ TEST(Dataset, WhatManySayIsKeptOnceAndAsLongAsOneOfThemIs) {
 }
 
 /// Pipelined answers in one segment, say: nothing but the order in which they came tells them apart.
+TEST(Dataset, AnswersThatDifferInTheirIdOnlyAreKeptOnce) {
+  // GIVEN responses whose bytes are told apart by the ID, by what comes after it, or are hardly any
+  const std::vector<std::string> responses = {
+      "01answer of the name", "02answer of the name", "03Answer of the name", "04", "5", ""};
+  Dataset data;
+  for (std::size_t i = 0; i < responses.size(); ++i) {
+    DnsTransaction d;
+    d.id = static_cast<std::uint16_t>(i);
+    d.response_frame = static_cast<FrameNumber>(i + 1);
+    d.response = ShortSpan<std::uint8_t>(as_bytes(responses[i]));
+    data.emit(&d);
+  }
+  data.seal();
+  ASSERT_EQ(data.dns().size(), responses.size());
+  for (std::size_t i = 0; i < responses.size(); ++i) {
+    const DnsTransaction& d = data.dns()[i];
+    EXPECT_EQ(d.id, i);
+    ASSERT_EQ(d.response.size(), responses[i].size());
+    const std::string kept(as_text(d.response));
+    EXPECT_EQ(kept.substr(std::min<std::size_t>(2, kept.size())),
+              responses[i].substr(std::min<std::size_t>(2, kept.size())));
+  }
+  EXPECT_EQ(data.dns()[1].response.data(), data.dns()[0].response.data());
+  EXPECT_NE(data.dns()[2].response.data(), data.dns()[0].response.data());
+  EXPECT_EQ(as_text(data.dns()[3].response), "04");
+  EXPECT_EQ(as_text(data.dns()[4].response), "5");
+}
+
 TEST(Dataset, WhatIsAlikeStaysInTheOrderItCameAlsoWhereOldOnesMadeRoom) {
   for (const std::size_t emitted : {3, 4, 5, 6, 7, 8, 11}) {
     Dataset data({.max_per_kind = 4});
