@@ -30,6 +30,16 @@ bool agree_so_far(std::string_view text, std::string_view whole) {
   return text.substr(0, n) == whole.substr(0, n);
 }
 
+/// Where the first blank is, and the last one: text.size() and npos where there is none.
+std::size_t first_blank(std::string_view text) {
+  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
+}
+std::size_t last_blank(std::string_view text) {
+  std::size_t n = text.size();
+  while (n > 0 && !is_blank(text[n - 1])) --n;
+  return n > 0 ? n - 1 : std::string_view::npos;
+}
+
 std::size_t token_length(std::string_view text) {
   std::size_t n = 0;
   while (n < text.size() && is_token(text[n])) ++n;
@@ -120,7 +130,7 @@ std::string_view trim_blanks(std::string_view text) {
 std::optional<HttpRequestLine> parse_request_line(std::string_view line) {
   auto out = split_method(line);
   if (!out) return std::nullopt;
-  const std::size_t blank = out->target.find_last_of(" \t");
+  const std::size_t blank = last_blank(out->target);
   const auto version =
       blank == std::string_view::npos ? std::nullopt : parse_version(out->target.substr(blank + 1));
   if (!version) {
@@ -137,7 +147,7 @@ std::optional<HttpRequestLine> parse_request_line(std::string_view line) {
 std::optional<HttpRequestLine> parse_cut_request_line(std::string_view line) {
   auto out = split_method(line);
   if (!out || !is_common_method(out->method)) return std::nullopt;
-  const std::size_t blank = out->target.find_last_of(" \t");
+  const std::size_t blank = last_blank(out->target);
   const std::string_view behind =
       blank == std::string_view::npos ? std::string_view() : out->target.substr(blank + 1);
   if (!behind.empty() && agree_so_far(behind, "HTTP/1.")) {
@@ -147,8 +157,8 @@ std::optional<HttpRequestLine> parse_cut_request_line(std::string_view line) {
 }
 
 std::optional<HttpStatusLine> parse_status_line(std::string_view line) {
-  const std::size_t blank = line.find_first_of(" \t");
-  if (blank == std::string_view::npos) return std::nullopt;
+  const std::size_t blank = first_blank(line);
+  if (blank == line.size()) return std::nullopt;
   HttpStatusLine out{0, 1, 0};
   if (const auto version = parse_version(line.substr(0, blank))) {
     out.major = version->major;

@@ -1,5 +1,7 @@
 #include "lone_syns.hpp"
 
+#include <algorithm>
+
 #include "options.hpp"
 
 namespace wirelag::tcp {
@@ -59,7 +61,10 @@ const Connection& LoneSyns::describe(const Entry& entry, ConnectionKey key, Conn
   const KeptSyn& syn = entry.syn;
   opening_.time_ns[0] = syn.time_ns;
   opening_.isn.c2s = syn.seq;
-  opening_.options.c2s = parse_options(syn.option_list());
+  if (!std::ranges::equal(syn.option_list(), options_of_.option_list())) {
+    opening_.options.c2s = parse_options(syn.option_list());
+    options_of_ = syn;
+  }
   opening_.window[0] = syn.window;
   opening_.flags[0] = syn.flags;
   frame_ = syn.frame;

@@ -99,6 +99,7 @@ class LoneSyns {
   // The connection that was described last: a flood's differ in little.
   Connection connection_;
   ConnectionOpening opening_;
+  KeptSyn options_of_;  ///< whose options those of opening_ are
   FrameNumber frame_ = 0;
 };
 
