@@ -1,11 +1,24 @@
 #include "losses.hpp"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include <fmt/format.h>
 
 #include "estimate.hpp"
 
 namespace wirelag {
 namespace {
+
+/// Of these classes together.
+std::uint64_t resent(const Impairment& impairment,
+                     std::initializer_list<RetransmissionClass> classes) {
+  std::uint64_t n = 0;
+  for (const RetransmissionClass c : classes) {
+    n += impairment.retransmissions[static_cast<std::size_t>(c)];
+  }
+  return n;
+}
 
 class Finder {
  public:
@@ -36,10 +49,12 @@ class Finder {
     // Midstream a request may go by before a round trip is known: then of its answer alone.
     if (known(s.request_resend_ns) && known(s.response_resend_ns)) ++losses_.judged;
     if (!known(s.request_resend_ns) && !known(s.response_resend_ns)) return;
+    const Connection& c = input_.data.connections()[channel.connection];
     const auto lost = [&](Direction d, DurationNs stall, TimeNs time, const FrameSpan& frames) {
-      if (known(stall) && stall > 0) {
-        losses_.found.push_back({channel.connection, kind, item, d, stall, time, frames});
-      }
+      if (!known(stall) || stall <= 0) return;
+      const Resends resends = resends_of(c.half[d]);
+      if (resends.lost == 0 && resends.needless > 0) return;
+      losses_.found.push_back({channel.connection, kind, item, d, stall, time, frames});
     };
     lost(Direction::c2s, s.request_resend_ns, t.request_first_ns, t.request_frames);
     lost(Direction::s2c, s.response_resend_ns, t.response_first_ns, t.response_frames);
@@ -79,6 +94,18 @@ class Finder {
 }  // namespace
 
 Losses find_losses(const RuleInput& input) { return Finder(input).run(); }
+
+Resends resends_of(const HalfConnection& half) {
+  using Class = RetransmissionClass;
+  const Impairment& impairment = half.impairment();
+  const std::uint64_t again = resent(impairment, {Class::rto, Class::fast, Class::tail_probe});
+  // The receiver reports these as duplicates, too.
+  const std::uint64_t others = resent(
+      impairment, {Class::spurious, Class::fin, Class::keep_alive, Class::zero_window_probe});
+  const std::uint64_t reported = impairment.duplicates_reported;
+  const std::uint64_t needless = std::min(again, reported - std::min(reported, others));
+  return {again - needless, needless};
+}
 
 Evidence evidence_of(const RuleInput& input, const Loss& loss) {
   const Connection& c = input.data.connections()[loss.connection];

@@ -6,6 +6,9 @@
 //   after it   last byte passed the probe ... silence ... sent again   in the gap before the next
 //              exchange, or, of the last one, behind its last byte
 //
+// What the receiver says it had already (duplicate SACK) was not lost: where it says so of all that a side of a
+// connection sent again, nothing waited for a loss there.
+//
 // What was lost before the probe leaves no such trace when it was the last of its message: the sender
 // falls silent and goes on. A silence of a retransmission timer's length may be one (Silence).
 #pragma once
@@ -42,6 +45,14 @@ struct Losses {
   std::size_t seen = 0;           ///< all
 };
 [[nodiscard]] Losses find_losses(const RuleInput& input);
+
+/// Segments that one side sent again as if they had been lost: by a timer, duplicate ACKs or SACK, or as a tail
+/// probe.
+struct Resends {
+  std::uint64_t lost = 0;
+  std::uint64_t needless = 0;  ///< the receiver says that it had them (RFC 2883, RFC 3708)
+};
+[[nodiscard]] Resends resends_of(const HalfConnection& half);
 
 /// The nodes that losses are part of.
 class LossPlaces {

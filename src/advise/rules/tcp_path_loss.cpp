@@ -8,7 +8,8 @@
 // a new connection that loses nothing, and silences as long as the timer (a last segment that was lost before
 // the probe). Measured with 2 % random loss at 30 ms: the silences are a fifth of what loss costs.
 //
-// Resends that turned out to be unnecessary and copies that the mirror made are no loss.
+// Resends that turned out to be unnecessary, as all of it had been acknowledged or as the receiver says that it had
+// the segment already (duplicate SACK: RFC 2883, RFC 3708), and copies that the mirror made are no loss.
 #include <map>
 
 #include <fmt/format.h>
@@ -23,6 +24,12 @@ namespace {
 struct Way {
   std::uint64_t segments = 0;
   std::uint64_t lost = 0;
+  std::uint64_t needless = 0;  ///< sent again as the lost ones, but the receiver had them
+  void add(const Way& other) {
+    segments += other.segments;
+    lost += other.lost;
+    needless += other.needless;
+  }
   [[nodiscard]] double share() const {
     return segments == 0 ? 0 : static_cast<double>(lost) / static_cast<double>(segments);
   }
@@ -53,13 +60,9 @@ std::string text_of(const IpAddress& network) {
   return network.text() + (network.is_v4() ? "/24" : "/48");
 }
 
-std::uint64_t lost_segments(const HalfConnection& half) {
-  std::uint64_t n = 0;
-  for (const RetransmissionClass c :
-       {RetransmissionClass::rto, RetransmissionClass::fast, RetransmissionClass::tail_probe}) {
-    n += half.impairment().retransmissions[static_cast<std::size_t>(c)];
-  }
-  return n;
+Way way_of(const HalfConnection& half) {
+  const Resends resends = resends_of(half);
+  return {half.payload_packets, resends.lost, resends.needless};
 }
 
 class Judge {
@@ -74,11 +77,12 @@ class Judge {
       if (c.one_sided) continue;
       both = true;
       Network& network = networks_[network_of(c.client.ip)];
+      bool lost = false;
       for (const Direction d : {Direction::c2s, Direction::s2c}) {
-        network.way[d].segments += c.half[d].payload_packets;
-        network.way[d].lost += lost_segments(c.half[d]);
+        const Way own = way_of(c.half[d]);
+        network.way[d].add(own);
+        lost |= own.lost > 0;
       }
-      const bool lost = lost_segments(c.half.c2s) + lost_segments(c.half.s2c) > 0;
       if (lost && channel.http.empty() && channel.database.empty()) ++network.unreadable;
       network.holes |= capture_has_holes(input_, c);
     }
@@ -167,6 +171,11 @@ class Judge {
                     way.segments, to_client ? "to" : "from", text_of(network));
     f.why = f.fault +
             ". Each costs a round trip, or a timer of 200 ms or more, and makes the sender slower.";
+    if (way.needless > 0) {
+      f.why += fmt::format(" {} more {} sent again although the receiver had {}: not counted.",
+                           way.needless, way.needless == 1 ? "was" : "were",
+                           way.needless == 1 ? "it" : "them");
+    }
     f.families = {Family::network};
     f.scope = "path/" + text_of(network);
     f.looked_at = seen.exchanges;

@@ -107,12 +107,12 @@ void Sequences::take_acknowledgement(TcpFlow& flow, SideIndex sender, const Pack
              packet.tcp.window == side.window && seq_distance(ack, peer.next_seq) > 0) {
     count_duplicate_ack(flow, sender, packet.time_ns);
   }
+  SideDetail& asked = flow.detail[sender ^ 1];
   if (packet.payload_length == 0) {
-    SideDetail& asked = flow.detail[sender ^ 1];
     if (peer.awaits_answer) ++trouble(asked).keep_alives_answered;
     peer.awaits_answer = false;
-    if (options.reports_duplicate(ack)) ++trouble(asked).duplicates_reported;
   }
+  if (options.reports_duplicate(ack)) ++trouble(asked).duplicates_reported;
   if (peer.probing && ack == peer.next_seq + 1) peer.next_seq = ack;  // the probe's byte was taken
   if (seq_distance(peer.next_seq, ack) >= 0) peer.probing = false;
   take_ack_sample(flow, sender, packet, completed);

@@ -9,6 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class TcpRules : public testing::Test {
  protected:
@@ -487,6 +488,40 @@ TEST_F(TcpRules, PathLossCountsTheFlightsOfASlowedSenderAsPlausible) {
   ASSERT_EQ(f.size(), 1U);
   EXPECT_EQ(f[0].saving.low_ns, 0);
   EXPECT_EQ(f[0].saving.high_ns, 80 * kMillisecondNs);
+}
+
+TEST_F(TcpRules, PathLossDoesNotCountWhatTheReceiverHadAlready) {
+  Connection& c = open(0, 40);
+  lose_two_percent(c);
+  slow_the_sender(story_.http(c, "/50k", 40.1, 281.1));
+  Impairment& sent = test::impair(c.half.s2c);
+  sent.duplicates_reported = 10;
+  std::vector<Finding> f = findings("tcp-path-loss");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].why, HasSubstr("1.5 % of 2000 data segments"));
+  EXPECT_THAT(f[0].why, HasSubstr("10 more were sent again although the receiver had them"));
+
+  // WHEN as many were resends of other kinds THEN the reports are of these
+  sent.retransmissions[static_cast<std::size_t>(RetransmissionClass::keep_alive)] = 6;
+  sent.retransmissions[static_cast<std::size_t>(RetransmissionClass::spurious)] = 4;
+  f = findings("tcp-path-loss");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].why, HasSubstr("2.0 % of 2000 data segments"));
+  EXPECT_THAT(f[0].why, Not(HasSubstr("although")));
+
+  // WHEN it had nearly all THEN the path loses little
+  sent.duplicates_reported = 45;
+  EXPECT_EQ(outcome("tcp-path-loss"), Outcome::fine);
+}
+
+TEST_F(TcpRules, ATimerWithoutALossIsNoTailLoss) {
+  Connection& c = open(0, 40);
+  test::stalls(story_.http(c, "/", 40.1, 400)) = {0, 0, 0, 250 * kMillisecondNs, 0};
+  Impairment& sent = test::impair(c.half.s2c);
+  sent.retransmissions[static_cast<std::size_t>(RetransmissionClass::rto)] = 1;
+  EXPECT_EQ(outcome("tcp-tail-rto"), Outcome::fires);
+  sent.duplicates_reported = 1;
+  EXPECT_EQ(outcome("tcp-tail-rto"), Outcome::fine);
 }
 
 TEST_F(TcpRules, WhoWaitedForLostSegmentsOfWhatCannotBeReadIsNotVisible) {

@@ -84,8 +84,10 @@ TEST(Lost, DuplicateSackReportsWhatArrivedTwice) {
     }
   }
   t.send({false, 262, kAck, 1, 5, "", 1000, 0, 0, 0, sack});
+  t.client_sends(520, kAck, 1, 1, "data");
+  t.send({false, 522, kAck, 1, 5, "answer", 1000, 0, 0, 0, sack});  // in a segment with data
   const Connection& c = t.finish();
-  EXPECT_EQ(c.half.c2s.impairment().duplicates_reported, 1U);
+  EXPECT_EQ(c.half.c2s.impairment().duplicates_reported, 2U);
   EXPECT_EQ(c.half.s2c.impairment().duplicates_reported, 0U);
 }
 
