@@ -54,7 +54,9 @@ struct Release {
 /// Nodes by a time of theirs; nearly every one comes later than those before it.
 class Timeline {
  public:
-  explicit Timeline(std::pmr::memory_resource* memory) : nodes_(memory) {}
+  Timeline(std::pmr::memory_resource* memory, std::size_t most) : nodes_(memory) {
+    nodes_.reserve(most);
+  }
   void add(TimeNs t, std::uint32_t node) {
     const std::pair entry(t, node);
     nodes_.insert(std::upper_bound(nodes_.begin(), nodes_.end(), entry), entry);
@@ -83,9 +85,13 @@ class Edges {
         limits_(input.limits),
         form_(form),
         out_(visit.edges[static_cast<std::size_t>(form)]),
+        complete_(&memory_, visit.nodes.size()),
+        documents_(&memory_, visit.nodes.size()),
         first_lag_(visit.nodes.size(), {kUnknownNs, kUnknownNs}, &memory_),
         wanted_(visit.nodes.size(), 0, &memory_) {
     out_.reserve(visit.nodes.size());
+    carriers_.reserve(visit.nodes.size());
+    for (const VisitNode& n : visit.nodes) any_referer_ |= !referer_of(n).empty();
   }
   Edges(const Edges&) = delete;
   Edges& operator=(const Edges&) = delete;
@@ -249,6 +255,14 @@ class Edges {
     }
   }
 
+  /// What page_at() may be asked for with this node.
+  [[nodiscard]] std::string_view referer_of(const VisitNode& n) const {
+    if (n.item == Dataset::kNone) return {};
+    if (n.kind == VisitNode::Kind::connect) return referer_of_first(n.item);
+    return n.kind == VisitNode::Kind::request ? data_.http()[n.item].referer.text()
+                                              : std::string_view{};
+  }
+
   [[nodiscard]] std::string_view referer_of_first(std::size_t connection) const {
     const Channel& channel = correlation_.channels[connection];
     if (channel.http.empty()) return {};
@@ -285,7 +299,7 @@ class Edges {
   void request(std::uint32_t i, const VisitNode& n) {
     Carrier& carrier = carrier_of(n.connection);
     const HttpTransaction* h = n.item == Dataset::kNone ? nullptr : &data_.http()[n.item];
-    const std::string_view referer = h != nullptr ? h->referer.text() : std::string_view{};
+    const std::string_view referer = referer_of(n);
     const Endpoint& server = connection(n.connection).server;
     TimeNs wanted = n.start_ns;
 
@@ -322,7 +336,8 @@ class Edges {
       if (n.parts_before_answer > 0) documents_.add(answer_ns(i), i);
     }
     const bool last = i + 1 == visit_.nodes.size();  // leads to nothing
-    if (h != nullptr && !h->host.empty() && n.parts_before_answer > 0 && !last) {
+    const bool may_be_named = any_referer_ && !last;
+    if (may_be_named && h != nullptr && !h->host.empty() && n.parts_before_answer > 0) {
       std::pmr::string url(h->host.text(), &memory_);
       by_url_.emplace(url += h->target.text(), i);
     }
@@ -402,6 +417,7 @@ class Edges {
   const RoundTrips& round_trips_;
   const VisitLimits& limits_;
   Form form_;
+  bool any_referer_ = false;
   std::vector<VisitEdge>& out_;
   std::array<std::byte, 4096> at_first_;
   std::pmr::monotonic_buffer_resource memory_{at_first_.data(), at_first_.size()};
@@ -410,8 +426,8 @@ class Edges {
   std::pmr::vector<Carrier> carriers_{&memory_};                               ///< by connection
   std::pmr::map<IpAddress, std::uint32_t> failed_{&memory_};
   std::pmr::map<Endpoint, std::pmr::vector<TimeNs>> busy_until_{&memory_};  ///< ascending
-  Timeline complete_{&memory_};                                             ///< by last byte
-  Timeline documents_{&memory_};                                            ///< by first byte
+  Timeline complete_;                                                       ///< by last byte
+  Timeline documents_;                                                      ///< by first byte
   std::pmr::unordered_map<std::pmr::string, std::uint32_t> by_url_{&memory_};
   /// By node: the shortest gap of what was found behind its end, and behind its first byte.
   std::pmr::vector<std::array<DurationNs, 2>> first_lag_;

@@ -1,7 +1,4 @@
 #include "round_trips.hpp"
-
-#include <tuple>
-
 namespace wirelag {
 namespace {
 
@@ -37,7 +34,6 @@ RoundTrips::RoundTrips(const Dataset& data, const VisitLimits& limits)
   paths_.reserve(all.size());  // address space
   for (auto first = all.begin(); first != all.end();) {
     Path path;
-    path.connection = first->connection;
     auto next = first;
     for (; next != all.end() && next->client == first->client && next->server == first->server;
          ++next) {
@@ -62,12 +58,9 @@ void RoundTrips::Path::add(const Path& other) {
 }
 
 RoundTrips::Path RoundTrips::shown_by(const Connection& c, DurationNs jitter_below_ns) {
-  Path p{{},
-         smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
-         smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns),
-         c.handshake_rtt_ns,
-         jitter_of(c, jitter_below_ns),
-         known(c.rtt_probe_server_ns)};
+  Path p{smaller(c.rtt_probe_server_ns, c.rtt_probe_server.min_ns),
+         smaller(c.rtt_probe_client_ns, c.rtt_probe_client.min_ns), c.handshake_rtt_ns,
+         jitter_of(c, jitter_below_ns), known(c.rtt_probe_server_ns)};
   if (!known(p.whole_ns) && known(c.rtt_probe_server.min_ns) && known(c.rtt_probe_client.min_ns)) {
     p.whole_ns = plus_ns(c.rtt_probe_server.min_ns, c.rtt_probe_client.min_ns);
   }
@@ -93,22 +86,6 @@ DurationNs RoundTrips::jitter_ns(std::size_t connection) const {
 bool RoundTrips::way_known(std::size_t connection) const {
   const Path* path = find(connection);
   return path != nullptr && path->opened;
-}
-
-bool RoundTrips::way_known(const IpAddress& client, const IpAddress& server) const {
-  const Path* path = find(client, server);
-  return path != nullptr && path->opened;
-}
-
-const RoundTrips::Path* RoundTrips::find(const IpAddress& client, const IpAddress& server) const {
-  const auto ends = std::tie(client, server);
-  const auto ends_of = [this](const Path& p) {
-    const Connection& c = connections_[p.connection];
-    return std::tie(c.client.ip, c.server.ip);
-  };
-  const auto at = std::partition_point(paths_.begin(), paths_.end(),
-                                       [&](const Path& p) { return ends_of(p) < ends; });
-  return at != paths_.end() && ends_of(*at) == ends ? &*at : nullptr;
 }
 
 DurationNs RoundTrips::probe_server_ns(std::size_t connection) const {

@@ -30,7 +30,6 @@ class RoundTrips {
   /// Whether a handshake between the two was captured. If not, the round trips are those of data and its
   /// ACK, and a server that acknowledges with its answer has its own time in them: they are upper bounds.
   [[nodiscard]] bool way_known(std::size_t connection) const;
-  [[nodiscard]] bool way_known(const IpAddress& client, const IpAddress& server) const;
   /// By how much a round trip of the path lasts longer than the smallest one, on average: waking up,
   /// queues, the path's jitter. That of the capture's median path where this one shows none; 0 where
   /// none does. Paths that show delayed ACKs among their samples are left out.
@@ -39,7 +38,6 @@ class RoundTrips {
 
  private:
   struct Path {
-    SmallIndex connection;  ///< one of those between its two ends
     DurationNs server_ns = kUnknownNs;
     DurationNs client_ns = kUnknownNs;
     DurationNs whole_ns = kUnknownNs;
@@ -52,7 +50,6 @@ class RoundTrips {
     }
   };
   [[nodiscard]] static Path shown_by(const Connection& c, DurationNs jitter_below_ns);
-  [[nodiscard]] const Path* find(const IpAddress& client, const IpAddress& server) const;
   [[nodiscard]] const Path* find(std::size_t connection) const {
     const SmallIndex path = path_of_[connection];
     return path == Dataset::kNone ? nullptr : &paths_[path];

@@ -118,7 +118,8 @@ void simulate(const Visit& visit, Form form, std::span<const Edit> edits, Bound 
     const VisitNode& n = visit.nodes[i];
     Run::Times& times = run.nodes[i];
     bool unqueued = false;
-    const std::optional<Edited> work = edited(n, i, edits, bound, unqueued);
+    std::optional<Edited> work;
+    if (!edits.empty()) work = edited(n, i, edits, bound, unqueued);
     const GapCut gap = work ? work->gap : GapCut{};
     const std::size_t first = next;
     while (next < edges.size() && edges[next].to == i) ++next;

@@ -115,15 +115,21 @@ class RecentTexts {
 
   /// Whoever chooses texts can choose them so that all hash to one place: then each is kept.
   [[nodiscard]] static std::uint64_t hash(std::string_view text) {
+    constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
     std::uint64_t hash = mix64(text.size());
-    while (!text.empty()) {
-      std::uint64_t word = 0;
-      const std::size_t n = std::min(text.size(), sizeof word);
-      std::memcpy(&word, text.data(), n);
-      hash = combine64(hash, word);
-      text.remove_prefix(n);
+    std::uint64_t word = 0;
+    if (text.size() < sizeof word) {
+      for (const char c : text) word = word << 8 | static_cast<std::uint8_t>(c);
+      return fold64(hash ^ word, kOdd);
     }
-    return hash;
+    const std::size_t last =
+        text.size() - sizeof word;  // may show bytes of the word before it again
+    for (std::size_t at = 0; at < last; at += sizeof word) {
+      std::memcpy(&word, text.data() + at, sizeof word);
+      hash = fold64(hash ^ word, kOdd);
+    }
+    std::memcpy(&word, text.data() + last, sizeof word);
+    return fold64(hash ^ word, kOdd);
   }
 
   std::vector<std::string_view> slots_;  ///< none before the first text

@@ -130,8 +130,7 @@ class Judge {
 
   [[nodiscard]] bool way_known(const Run& run) const {
     const Visit& visit = input_.visits.stored[run.visit];
-    const DatabaseTransaction& first = query(visit.nodes[run.nodes.front()]);
-    return round_trips_.way_known(first.client.ip, first.server.ip);
+    return round_trips_.way_known(visit.nodes[run.nodes.front()].connection);
   }
 
   void edit(Finding& f, const Run& run) const {

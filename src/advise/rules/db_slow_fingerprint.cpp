@@ -96,17 +96,23 @@ class Judge {
     }
   }
 
+  [[nodiscard]] bool way_known(const Call& c) const {
+    const VisitNode& n = input_.visits.stored[c.place.visit].nodes[c.place.node];
+    return input_.visits.round_trips->way_known(n.connection);
+  }
+
   /// Where the rule would fire if the server had worked for all of a wait whose way is not known.
   [[nodiscard]] Undivided long_waits() const {
     Undivided undivided;
-    const RoundTrips& round_trips = *input_.visits.round_trips;
     for (const auto& [endpoint, server] : servers_) {
       for (const auto& [key, shape] : server.shapes) {
+        if (std::ranges::all_of(shape.calls, [this](const Call& c) { return way_known(c); }))
+          continue;
         Shape at_most = shape;
         if (slow(at_most)) continue;  // that is known: others took more time in all
         Undivided unknown;
         for (Call& c : at_most.calls) {
-          if (round_trips.way_known(query(c).client.ip, query(c).server.ip)) continue;
+          if (way_known(c)) continue;
           c.think_ns = query(c).server_wait_ns();
           unknown.add(query(c).client.ip, query(c).server, c.think_ns);
         }
@@ -158,11 +164,10 @@ class Judge {
   }
 
   [[nodiscard]] std::string_view own_time(const Shape& shape) const {
-    const RoundTrips& round_trips = *input_.visits.round_trips;
     bool known_way = true;
     bool seen = true;
     for (const Call& c : shape.calls) {
-      known_way &= round_trips.way_known(query(c).client.ip, query(c).server.ip);
+      known_way &= way_known(c);
       seen &= !input_.visits.stored[c.place.visit].flags.think_has_rtt;
     }
     return about_own_time(known_way, seen);

@@ -102,9 +102,9 @@ class Judge {
     for (const auto& [endpoint, nodes] : requests) {
       Server& server = servers_[endpoint];
       ++server.visits;
+      if (nodes.size() < limits_.min_requests) continue;
       std::set<std::size_t> carriers;
       for (const std::uint32_t i : nodes) carriers.insert(visit.nodes[i].connection);
-      if (nodes.size() < limits_.min_requests) continue;
       if (carriers.size() < limits_.min_connections) continue;
       if (!answered(visit, nodes)) continue;
       ++crowded_[endpoint];

@@ -24,11 +24,15 @@
 // predicted.
 #include <algorithm>
 #include <map>
+#include <span>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "../estimate.hpp"
 #include "../hidden_requests.hpp"
+#include "../round_trips.hpp"
 
 namespace wirelag {
 namespace {
@@ -104,66 +108,90 @@ class Judge {
   }
 
  private:
-  /// The connections of one visit to one server under one name.
+  /// A connection that a visit opened.
+  struct Opened {
+    Endpoint server;
+    std::string_view name;
+    std::size_t node = 0;  ///< CONNECT
+  };
+  /// Those of one visit to one server under one name.
   struct Group {
-    std::vector<std::size_t> nodes;  ///< CONNECT nodes
+    std::span<const Opened> opened;
     DurationNs rtt_ns = kUnknownNs;
   };
 
   void collect(std::uint32_t v) {
     const Visit& visit = input_.visits.stored[v];
-    std::map<Endpoint, std::map<std::string_view, Group>> groups;
-    std::map<Endpoint, std::string_view> last_name;
+    opened_.clear();
     for (std::size_t i = 0; i < visit.nodes.size(); ++i) {
       const VisitNode& n = visit.nodes[i];
       if (n.kind != VisitNode::Kind::connect) continue;
       const Connection& c = connections_[n.item];
       if (!web_.contains(c.server)) continue;
+      opened_.push_back({c.server, input_.correlation.channels[n.item].name, i});
+    }
+    if (opened_.empty()) return;
+    each_run(std::span(opened_), &Opened::server, [&](std::span<Opened> of_server) {
       // One without a name carried nothing that tells it: it goes with the one before it.
-      const std::string_view own = input_.correlation.channels[n.item].name;
-      if (!own.empty()) last_name[c.server] = own;
-      Group& group = groups[c.server][last_name[c.server]];
-      group.nodes.push_back(i);
-      if (known(c.handshake_rtt_ns) &&
-          (!known(group.rtt_ns) || c.handshake_rtt_ns < group.rtt_ns)) {
-        group.rtt_ns = c.handshake_rtt_ns;
+      std::string_view name;
+      for (Opened& o : of_server) {
+        if (o.name.empty()) o.name = name;
+        name = o.name;
       }
-    }
-    for (const auto& [endpoint, by_name] : groups) {
-      Server& server = servers_[endpoint];
-      const std::size_t late_before = server.late.size();
-      std::size_t opened = 0;
-      bool visible = false;
-      for (const auto& [name, group] : by_name) {
-        opened += group.nodes.size();
-        visible |= known(group.rtt_ns);
-        if (known(group.rtt_ns)) judge_group(server, v, group, name);
-      }
-      server.visits += visible ? 1 : 0;
-      if (server.late.size() == late_before) continue;
-      ++server.late_visits;
-      server.opened += opened;
-    }
+      judge_server(v, of_server);
+    });
     shorten(v);
   }
 
+  /// Hands over those that are alike in `what`, each in order of time.
+  template <class What, class Take>
+  static void each_run(std::span<Opened> all, What Opened::*what, const Take& take) {
+    if (all.size() > 1) std::ranges::stable_sort(all, {}, what);
+    for (auto from = all.begin(); from != all.end();) {
+      const auto to =
+          std::find_if(from, all.end(), [&](const Opened& o) { return o.*what != (*from).*what; });
+      take(std::span<Opened>(from, to));
+      from = to;
+    }
+  }
+
+  void judge_server(std::uint32_t v, std::span<Opened> opened) {
+    Server& server = servers_[opened.front().server];
+    const std::size_t late_before = server.late.size();
+    bool visible = false;
+    each_run(opened, &Opened::name, [&](std::span<Opened> of_name) {
+      Group group{of_name, kUnknownNs};
+      for (const Opened& o : of_name) {
+        const VisitNode& n = input_.visits.stored[v].nodes[o.node];
+        group.rtt_ns = smaller(group.rtt_ns, connections_[n.item].handshake_rtt_ns);
+      }
+      if (!known(group.rtt_ns)) return;
+      visible = true;
+      judge_group(server, v, group);
+    });
+    server.visits += visible ? 1 : 0;
+    if (server.late.size() == late_before) return;
+    ++server.late_visits;
+    server.opened += opened.size();
+  }
+
   /// Connections opened before the first handshake of a wave is done belong to the wave.
-  void judge_group(Server& server, std::uint32_t v, const Group& group, std::string_view name) {
+  void judge_group(Server& server, std::uint32_t v, const Group& group) {
     const Visit& visit = input_.visits.stored[v];
     TimeNs wave_ends_ns = kUnknownNs;
     bool late = false;
-    for (std::size_t k = 0; k < group.nodes.size(); ++k) {
-      const VisitNode& n = visit.nodes[group.nodes[k]];
+    for (std::size_t k = 0; k < group.opened.size(); ++k) {
+      const VisitNode& n = visit.nodes[group.opened[k].node];
       const Connection& c = connections_[n.item];
       if (!judgeable(c)) continue;
       if (!known(wave_ends_ns) || c.start_time_ns >= wave_ends_ns) {
         const ChannelPurpose purpose = input_.correlation.channels[n.item].purpose;
-        late = (k > 0 || contacted_before(visit, c, name)) &&
+        late = (k > 0 || contacted_before(visit, c, group.opened.front().name)) &&
                purpose != ChannelPurpose::first_contact && purpose != ChannelPurpose::reopened &&
                purpose != ChannelPurpose::retry_after_failure;
         wave_ends_ns = c.established_time_ns;
       }
-      if (late) judge_late(server, v, group.nodes[k], group.rtt_ns);
+      if (late) judge_late(server, v, group.opened[k].node, group.rtt_ns);
     }
   }
 
@@ -412,6 +440,7 @@ class Judge {
   std::map<Endpoint, bool> web_;  ///< servers that speak HTTP or TLS; whether a handshake was seen
   std::map<Endpoint, Server> servers_;
   HiddenRequests hidden_;
+  std::vector<Opened> opened_;                           ///< of the visit at hand
   std::vector<Waited> waited_;                           ///< of the visit that is looked at
   std::map<std::size_t, std::uint32_t> evidence_visit_;  ///< by connection
 };

@@ -116,16 +116,23 @@ class Judge {
     }
   }
 
+  [[nodiscard]] bool way_known(const Answer& a) const {
+    const VisitNode& n = input_.visits.stored[a.place.visit].nodes[a.place.node];
+    return input_.visits.round_trips->way_known(n.connection);
+  }
+
   /// Where the rule would fire if the server had worked for all of a wait whose way is not known.
   [[nodiscard]] Undivided long_waits() const {
     Undivided undivided;
     for (const auto& [server, templates] : servers_) {
       for (const auto& [name, t] : templates) {
+        if (std::ranges::all_of(t.answers, [this](const Answer& a) { return way_known(a); }))
+          continue;
         Template at_most = t;
         Undivided unknown;
         for (Answer& a : at_most.answers) {
+          if (way_known(a)) continue;
           const HttpTransaction& h = input_.data.http()[a.http];
-          if (input_.visits.round_trips->way_known(h.client.ip, h.server.ip)) continue;
           a.think_ns = h.server_wait_ns();
           unknown.add(h.client.ip, h.server, a.think_ns);
         }
@@ -214,8 +221,7 @@ class Judge {
     bool known_way = true;
     bool seen = true;
     for (const Answer& a : t.answers) {
-      const HttpTransaction& h = input_.data.http()[a.http];
-      known_way &= input_.visits.round_trips->way_known(h.client.ip, h.server.ip);
+      known_way &= way_known(a);
       seen &= !input_.visits.stored[a.place.visit].flags.think_has_rtt;
     }
     return about_own_time(known_way, seen);
