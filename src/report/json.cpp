@@ -133,6 +133,7 @@ void waits(Layout& layout, const Report& r) {
   layout.member("services_left_out", r.waits.services_left_out);
   layout.member("rounds_unsure", r.waits.rounds_unsure);
   layout.member("bandwidth_unsure", r.waits.bandwidth_unsure);
+  layout.member("unended", report::unended_json(r.waits.unended));
   layout.open("typical", '[');
   for (const TypicalVisit& t : r.waits.typical) layout.item(report::typical_json(t));
   layout.close(']');

@@ -68,6 +68,7 @@ class HttpIndex {
 [[nodiscard]] Json marked_json(const MarkedChange& c);
 [[nodiscard]] Json ledger_json(const LedgerRow& row);
 [[nodiscard]] Json wait_scope_json(const WaitScope& scope);
+[[nodiscard]] Json unended_json(const Unended& unended);
 [[nodiscard]] Json typical_json(const TypicalVisit& typical);
 [[nodiscard]] Json load_json(const ServerLoad& load);
 [[nodiscard]] Json server_json(const ServerUse& server);

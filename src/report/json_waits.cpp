@@ -52,6 +52,18 @@ Json wait_scope_json(const WaitScope& s) {
       {"breakdown_p95_ns", breakdown_json(s.at_p95)}};
 }
 
+Json unended_json(const Unended& unended) {
+  Json what = Json::array();
+  const auto say = [&what](bool flag, const char* of) {
+    if (flag) what.push_back(of);
+  };
+  say(unended.requests, "requests");
+  say(unended.responses, "responses");
+  say(unended.openings, "openings");
+  say(unended.handshakes, "handshakes");
+  return what;
+}
+
 Json typical_json(const TypicalVisit& t) {
   Json after = Json::array();
   for (const WaitAfter& a : t.after) {

@@ -137,6 +137,10 @@ TEST(CaptureEnd, AQuestionThatWasAskedAgainWasInVain) {
   EXPECT_THAT(text, testing::ContainsRegex("192.0.2.53:53 capture ended - -"));
 }
 
+std::vector<std::string> unended(Story& s, double ends_ms) {
+  return nlohmann::json::parse(render_json(ends(s, ends_ms)))["waits"]["unended"];
+}
+
 std::vector<std::string> limits(Story& s, double ends_ms) {
   return wait_limits(ends(s, ends_ms).waits);
 }
@@ -157,6 +161,7 @@ TEST(CaptureEnd, WhyAWaitIsAtLeastWhatItIsDependsOnWhatWasCutOff) {
   // WHEN a request beside it was not answered at all THEN both are said
   s.http(s.connection(kAsker, 1001, kAsked, 80, 0, 6), "/a.png", 7, Story::kNever);
   EXPECT_THAT(limits(s, 60), AllOf(Contains(request), Contains(response)));
+  EXPECT_THAT(unended(s, 60), testing::ElementsAre("requests", "responses"));
   // WHEN a connection was not open yet THEN that is neither
   Story tried;
   syn(tried, 1000, 0);
