@@ -60,6 +60,7 @@ bool unfinished(const Dataset& data, const HttpTransaction& h) {
 
 bool unfinished(const Dataset& data, const DatabaseTransaction& t) {
   if (t.no_reply || t.response_complete) return false;
+  if (t.resynchronised && !known(t.response_first_ns)) return false;
   const Connection* const c = connection_of(data, t.connection);
   return c != nullptr && may_be_answered(data, *c, std::max(t.request_last_ns, t.response_last_ns));
 }

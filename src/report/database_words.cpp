@@ -17,12 +17,8 @@
 namespace wirelag::report {
 namespace {
 
-bool unanswered(const DatabaseTransaction& t) {
-  return t.response_frames.first == 0 && !t.no_reply;
-}
-
 bool in_vain(const Dataset& data, const DatabaseTransaction& t) {
-  return unanswered(t) && !unfinished(data, t);
+  return t.unanswered() && !unfinished(data, t);
 }
 
 DurationNs quantile(const std::vector<DurationNs>& sorted, double q) {
@@ -79,7 +75,8 @@ std::vector<StatementRow> statement_rows(const Dataset& data) {
 
 std::string_view missing_response(const Dataset& data, const DatabaseTransaction& t) {
   const bool cut = known(t.response_first_ns) && !t.response_complete;
-  if (!unanswered(t) && !cut) return "";
+  if (!cut && t.resynchronised && t.response_frames.first == 0) return "response not known";
+  if (!t.unanswered() && !cut) return "";
   if (unfinished(data, t)) return kCaptureEnded;
   return cut ? "response cut" : "no response";
 }

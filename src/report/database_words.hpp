@@ -28,7 +28,7 @@ struct StatementRow {
 /// The statement, with the operation before it when it does not begin with that word: to prepare a
 /// statement is another thing than to execute it. A login has its operation only.
 [[nodiscard]] std::string shape_of(const DatabaseTransaction& t);
-/// What its response lacks: "no response", "response cut", "capture ended"; empty: nothing.
+/// What its response lacks: "no response", "response not known", "response cut", "capture ended"; empty: nothing.
 [[nodiscard]] std::string_view missing_response(const Dataset& data, const DatabaseTransaction& t);
 [[nodiscard]] std::string note(const Dataset& data, const DatabaseTransaction& t);
 [[nodiscard]] std::string ms_or_none(DurationNs ns);

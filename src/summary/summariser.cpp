@@ -138,7 +138,7 @@ void Summariser::count(const DatabaseTransaction& t) {
   ServiceSummary& row = current_->row(ServiceKey::of_server(t.service, t.server), true);
   row.add(database_requests);
   row.add(database_errors, t.error ? 1 : 0);
-  row.add(database_unanswered, t.response_frames.first == 0 && !t.no_reply ? 1 : 0);
+  row.add(database_unanswered, t.unanswered() ? 1 : 0);
   if (!t.waits_by_design) row.record(ServiceDuration::database_wait, t.server_wait_ns());
 }
 

@@ -491,12 +491,13 @@ struct DatabaseTransaction {
   Protocol protocol = Protocol::unknown;
   DatabaseStatus status = DatabaseStatus::unknown;
   bool response_complete = false;
-  bool error = false;                 ///< the server refused or failed it
-  bool login = false;                 ///< startup and authentication
-  bool no_reply = false;              ///< answered by silence, as the protocol has it
-  bool waits_by_design = false;       ///< blocks until something happens (BLPOP): not server time
-  bool pipelined = false;             ///< sent while an earlier request was unanswered
-  bool resynchronised = false;        ///< the first one paired again after a hole in the bytes
+  bool error = false;            ///< the server refused or failed it
+  bool login = false;            ///< startup and authentication
+  bool no_reply = false;         ///< answered by silence, as the protocol has it
+  bool waits_by_design = false;  ///< blocks until something happens (BLPOP): not server time
+  bool pipelined = false;        ///< sent while an earlier request was unanswered
+  /// The first one paired again after a hole in the bytes; without a response: which one is its cannot be told.
+  bool resynchronised = false;
   bool text_cut = false;              ///< the fingerprint is only the beginning
   bool name_only = false;             ///< a prepared statement whose text was not captured
   std::uint32_t depth = 1;            ///< unanswered requests of the connection, this one included
@@ -526,6 +527,10 @@ struct DatabaseTransaction {
   ShortText database;
 
   [[nodiscard]] const ExchangeStalls& stalls() const { return one_of(stalled); }
+  /// No response was seen, and one should have been.
+  [[nodiscard]] bool unanswered() const {
+    return response_frames.first == 0 && !no_reply && !resynchronised;
+  }
   [[nodiscard]] DurationNs request_ns() const {
     return elapsed_ns(request_first_ns, request_last_ns);
   }

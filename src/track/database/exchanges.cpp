@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <wirelag/base/hash.hpp>
@@ -52,7 +53,7 @@ void DatabaseExchanges::push(DatabaseConnection& c, Index i, const MessageArriva
   e.first_seen = !before.known && !c.holes && c.doubt;
   e.begins_turn = !hole && (before.known ? request.place.ack != before.ack : !c.holes);
   t.depth = c.open + 1;
-  t.pipelined = c.open > 0;
+  e.answered_before = -std::exchange(c.answered_before, 0);
   (c.first == kNone ? c.first : exchanges_[c.last].next) = i;
   c.last = i;
   ++c.open;
@@ -113,7 +114,7 @@ bool DatabaseExchanges::find_turn(DatabaseConnection& c, const MessagePlace& bef
     const bool later =
         reply.known && e.request_place.known && seq_distance(reply.seq, e.request_place.ack) > 0;
     if (later) return false;
-    emit_first(c);
+    emit_unpaired(c);
   }
   c.untracked = 0;
   return false;
@@ -123,10 +124,22 @@ bool DatabaseExchanges::find_turn(DatabaseConnection& c, const MessagePlace& bef
 void DatabaseExchanges::restart_depth(DatabaseConnection& c) {
   std::uint32_t depth = 0;
   for (Index i = c.first; i != kNone; i = exchanges_[i].next) {
-    DatabaseTransaction& t = exchanges_[i].facts;
-    t.depth = ++depth;
-    t.pipelined = depth > 1;
+    exchanges_[i].facts.depth = ++depth;
+    exchanges_[i].answered_before = 0;
   }
+  c.answered_before = 0;
+  c.sent_after = kNone;
+}
+
+/// What waited behind a hole is handed over late: requests that were sent after this reply may be here already, and
+/// were not sent while its request was unanswered. Counted at the first of them, for it and all behind it.
+void DatabaseExchanges::note_sent_after(DatabaseConnection& c, TimeNs reply_last_ns) {
+  const auto after = [&](Index i) { return exchanges_[i].facts.request_first_ns > reply_last_ns; };
+  if (!known(reply_last_ns) || c.last == c.first || !after(c.last)) return;
+  if (c.sent_after == kNone) c.sent_after = exchanges_[c.first].next;
+  while (!after(c.sent_after)) c.sent_after = exchanges_[c.sent_after].next;
+  ++exchanges_[c.sent_after].answered_before;
+  ++c.answered_before;
 }
 
 void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& reply) {
@@ -135,6 +148,7 @@ void DatabaseExchanges::finish(DatabaseConnection& c, const MessageArrival& repl
   set_response(t, reply);
   t.response_complete = true;
   if (c.last != c.first) note_overlap(c, e.request_place, reply.place);
+  note_sent_after(c, reply.last_ns);
   c.latest_reply_ns = std::max(c.latest_reply_ns, reply.last_ns);
   emit_first(c, TransferMarks::stalls(e.request_marks, reply.marks));
 }
@@ -151,7 +165,7 @@ void DatabaseExchanges::note_overlap(DatabaseConnection& c, const MessagePlace& 
 void DatabaseExchanges::pass_over(DatabaseConnection& c) { emit_first(c); }
 
 void DatabaseExchanges::release_all(DatabaseConnection& c) {
-  while (c.first != kNone) emit_first(c);
+  while (c.first != kNone) c.doubt ? emit_unpaired(c) : emit_first(c);
   c.untracked = 0;
 }
 
@@ -185,10 +199,25 @@ std::uint64_t hash_of(const DatabaseTransaction& t, std::string_view text) {
 
 }  // namespace
 
+/// Its reply may have come, and be missing.
+void DatabaseExchanges::emit_unpaired(DatabaseConnection& c) {
+  DatabaseTransaction& t = exchanges_[c.first].facts;
+  t.resynchronised = t.resynchronised || !t.no_reply;
+  emit_first(c);
+}
+
 void DatabaseExchanges::emit_first(DatabaseConnection& c, const ExchangeStalls& stalls) {
   const Index i = c.first;
   DatabaseExchange& e = exchanges_[i];
   DatabaseTransaction& t = e.facts;
+  t.depth = static_cast<std::uint32_t>(std::max<std::int64_t>(1, t.depth - e.answered_before));
+  t.pipelined = t.depth > 1;
+  if (e.next != kNone) {
+    exchanges_[e.next].answered_before += e.answered_before;
+  } else {
+    c.answered_before = 0;
+  }
+  if (c.sent_after == i) c.sent_after = e.next;
   const std::string_view text = e.fingerprint.view();
   t.text_cut = e.fingerprint.cut();
   t.fingerprint_hash = hash_of(t, text);

@@ -87,7 +87,9 @@ struct DatabaseExchange {
   std::uint32_t next = UINT32_MAX;
   std::uint32_t replies = 1;  ///< that it still waits for
   std::uint32_t opaque = 0;   ///< the protocol's own number of it
-  std::uint16_t kind = 0;     ///< the protocol's own
+  /// Of facts.depth, with those of all before it: not unanswered any more when it was sent.
+  std::int32_t answered_before = 0;
+  std::uint16_t kind = 0;  ///< the protocol's own
   bool begins_turn =
       false;  ///< the client had received something since its request before, and nothing is missing
   bool first_seen = false;         ///< of the connection, of which the capture lacks the beginning
@@ -103,6 +105,9 @@ struct DatabaseConnection {
   std::uint32_t last = UINT32_MAX;
   std::uint32_t open = 0;
   std::uint32_t untracked = 0;  ///< requests after `last` that found no room
+  std::uint32_t sent_after =
+      UINT32_MAX;                    ///< the first sent after a reply that was handed over late
+  std::int32_t answered_before = 0;  ///< of all open ones together
   TimeNs latest_reply_ns = kUnknownNs;
   bool doubt = false;  ///< which request is answered next is not known
   bool holes = false;
@@ -153,9 +158,11 @@ class DatabaseExchanges {
   [[nodiscard]] bool find_turn(DatabaseConnection& c, const MessagePlace& before,
                                const MessagePlace& reply);
   void restart_depth(DatabaseConnection& c);
+  void note_sent_after(DatabaseConnection& c, TimeNs reply_last_ns);
   void note_overlap(DatabaseConnection& c, const MessagePlace& request,
                     const MessagePlace& reply) const;
   void emit_first(DatabaseConnection& connection, const ExchangeStalls& stalls = {});
+  void emit_unpaired(DatabaseConnection& connection);
 
   std::uint32_t per_connection_;
   TransactionSink& sink_;

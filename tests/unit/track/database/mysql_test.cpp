@@ -242,14 +242,14 @@ TEST(Mysql, a_file_and_packets_of_16_mib) {
 TEST(Mysql, midstream_and_holes) {
   MysqlBench b;
   const std::string one_row = packet(1, "\1") + packet(2, kColumn) + ok_eof(3);
-  EXPECT_THAT(
-      b.play({client(1, query("select 1")), server(2, one_row), client(3, query("select 2")),
-              server_hole(100), client(5, query("select 3")), server(6, one_row),
-              client(7, query("select 4")), server(8, one_row)},
-             /*from_start=*/false),
-      ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 0", "select ? -> frames 3-3 0-0",
-                  "select ? -> frames 5-5 6-6 wait 1ms rows 0 resynchronised",
-                  "select ? -> frames 7-7 8-8 wait 1ms rows 0"));
+  EXPECT_THAT(b.play({client(1, query("select 1")), server(2, one_row),
+                      client(3, query("select 2")), server_hole(100), client(5, query("select 3")),
+                      server(6, one_row), client(7, query("select 4")), server(8, one_row)},
+                     /*from_start=*/false),
+              ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 0",
+                          "select ? -> frames 3-3 0-0 resynchronised",
+                          "select ? -> frames 5-5 6-6 wait 1ms rows 0 resynchronised",
+                          "select ? -> frames 7-7 8-8 wait 1ms rows 0"));
 }
 
 TEST(Mysql, stays_in_step_where_the_snaplen_cuts_a_packet) {
@@ -271,13 +271,13 @@ TEST(Mysql, stays_in_step_where_the_snaplen_cuts_a_packet) {
 TEST(Mysql, a_lost_command_does_not_shift_the_answers) {
   MysqlBench b;
   const std::string one_row = packet(1, "\1") + packet(2, kColumn) + ok_eof(3);
-  EXPECT_THAT(
-      b.play({client(1, query("select 1")), server(2, one_row), client_hole(20),
-              client(4, query("select 3")), server(5, one_row), server(6, one_row),
-              client(7, query("select 4")), server(8, one_row)},
-             /*from_start=*/false),
-      ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 0", "select ? -> frames 4-4 0-0",
-                  "select ? -> frames 7-7 8-8 wait 1ms rows 0 resynchronised"));
+  EXPECT_THAT(b.play({client(1, query("select 1")), server(2, one_row), client_hole(20),
+                      client(4, query("select 3")), server(5, one_row), server(6, one_row),
+                      client(7, query("select 4")), server(8, one_row)},
+                     /*from_start=*/false),
+              ElementsAre("select ? -> frames 1-1 2-2 wait 1ms rows 0",
+                          "select ? -> frames 4-4 0-0 resynchronised",
+                          "select ? -> frames 7-7 8-8 wait 1ms rows 0 resynchronised"));
 }
 
 TEST(Mysql, however_the_bytes_are_cut) {

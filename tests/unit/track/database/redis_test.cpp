@@ -152,8 +152,9 @@ TEST(Redis, after_a_hole_only_what_is_certain_is_paired) {
               server_hole(14), server(3, "$1\r\nc\r\n"), client(4, resp({"GET", "d"})),
               server(5, "$1\r\nd\r\n"), client(6, resp({"GET", "e"})), server(7, "$1\r\ne\r\n")});
   // THEN none of the three is answered, and the next turn is paired again
-  EXPECT_THAT(lines, ElementsAre("GET a -> frames 1-1 0-0", "GET b -> frames 1-1 0-0 depth 2",
-                                 "GET c -> frames 1-1 0-0 depth 3",
+  EXPECT_THAT(lines, ElementsAre("GET a -> frames 1-1 0-0 resynchronised",
+                                 "GET b -> frames 1-1 0-0 depth 2 resynchronised",
+                                 "GET c -> frames 1-1 0-0 depth 3 resynchronised",
                                  "GET d -> frames 4-4 5-5 wait 1ms resynchronised",
                                  "GET e -> frames 6-6 7-7 wait 1ms"));
   EXPECT_EQ(b.counters.of(Counter::database_replies_unpaired), 1U);
@@ -165,7 +166,7 @@ TEST(Redis, a_lost_command_does_not_shift_the_answers) {
       b.play({client(1, resp({"GET", "a"})), server(2, "$1\r\na\r\n"), client_hole(23),
               client(4, resp({"GET", "c"})), server(5, "$1\r\nb\r\n"), server(6, "$1\r\nc\r\n"),
               client(7, resp({"GET", "d"})), server(8, "$1\r\nd\r\n")}),
-      ElementsAre("GET a -> frames 1-1 2-2 wait 1ms", "GET c -> frames 4-4 0-0",
+      ElementsAre("GET a -> frames 1-1 2-2 wait 1ms", "GET c -> frames 4-4 0-0 resynchronised",
                   "GET d -> frames 7-7 8-8 wait 1ms resynchronised"));
 }
 
@@ -183,8 +184,24 @@ TEST(Redis, midstream_replies_do_not_shift_the_answers) {
                       server(3, "$1\r\n?\r\n$1\r\n?\r\n"), client(4, resp({"GET", "c"})),
                       server(5, "$1\r\nc\r\n")},
                      /*from_start=*/false),
-              ElementsAre("GET a -> frames 1-1 0-0", "GET b -> frames 1-1 0-0 depth 2",
+              ElementsAre("GET a -> frames 1-1 0-0 resynchronised",
+                          "GET b -> frames 1-1 0-0 depth 2 resynchronised",
                           "GET c -> frames 4-4 5-5 wait 1ms"));
+}
+
+/// What waits behind a hole is handed over late: after what the client sent then.
+TEST(Redis, replies_that_come_late_pipeline_nothing) {
+  RedisBench b;
+  const auto get = [](const char* key) { return resp({"GET", key}); };
+  EXPECT_THAT(
+      b.play({client(1, get("a") + get("b")), client(5, get("c")), client(7, get("d") + get("e")),
+              server(2, "+a\r\n"), server(3, "+b\r\n"), client(8, get("f")), server(6, "+c\r\n"),
+              server(9, "+d\r\n"), client(10, get("g")), server(11, "+e\r\n+f\r\n+g\r\n")}),
+      ElementsAre("GET a -> frames 1-1 2-2 wait 1ms", "GET b -> frames 1-1 3-3 wait 2ms depth 2",
+                  "GET c -> frames 5-5 6-6 wait 1ms", "GET d -> frames 7-7 9-9 wait 2ms",
+                  "GET e -> frames 7-7 11-11 wait 4ms depth 2",
+                  "GET f -> frames 8-8 11-11 wait 3ms depth 3",
+                  "GET g -> frames 10-10 11-11 wait 1ms depth 3"));
 }
 
 TEST(Redis, a_reply_that_is_cut_off_is_incomplete) {
@@ -245,8 +262,8 @@ TEST(Redis, behind_a_hole_what_has_no_answer_gets_none) {
       b.play({client(1, resp({"GET", "a"})), server_hole(7),
               client(2, "CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n"), server(3, "$1\r\na\r\n"),
               client(4, resp({"GET", "b"})), server(5, "$1\r\nb\r\n")}),
-      ElementsAre("GET a -> frames 1-1 0-0", "CLIENT REPLY -> frames 2-2 0-0 depth 2 no-reply",
-                  "PING -> frames 2-2 0-0 depth 3 no-reply", "ECHO -> frames 2-2 0-0 depth 4",
+      ElementsAre("GET a -> frames 1-1 0-0 resynchronised", "CLIENT REPLY -> frames 2-2 0-0 depth 2 no-reply",
+                  "PING -> frames 2-2 0-0 depth 3 no-reply", "ECHO -> frames 2-2 0-0 depth 4 resynchronised",
                   "GET b -> frames 4-4 5-5 wait 1ms resynchronised"));
 }
 
