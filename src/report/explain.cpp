@@ -90,16 +90,17 @@ std::size_t reaction(const Handshake& all, std::size_t i) {
 }
 
 /// Which of several copies of the SYN or SYN-ACK at `i` was answered, as the timestamp in the answer says
-/// (RFC 7323: TSecr echoes TSval); null when it says nothing.
+/// (RFC 7323: TSecr echoes TSval); null when it says nothing. The echo says so of the latest copy only: Linux echoes
+/// the first SYN, or SYN-ACK, that it got in whatever answers a later copy, too.
 const HandshakeSegment* echoed_copy(const Handshake& all, std::size_t i) {
   const std::size_t answer = reaction(all, i);
   if (answer == all.size() || !all[answer].options.timestamps) return nullptr;
   const HandshakeSegment* found = nullptr;
   for (std::size_t k = 0; k < answer; ++k) {
     const HandshakeSegment& s = all[k];
-    if (!are_copies(s, all[i]) || !s.options.timestamps) continue;
-    if (s.options.tsval != all[answer].options.tsecr) continue;
+    if (!are_copies(s, all[i])) continue;
     if (found != nullptr) return nullptr;
+    if (!s.options.timestamps || s.options.tsval != all[answer].options.tsecr) continue;
     found = &s;
   }
   return found;
@@ -172,8 +173,7 @@ struct Place {
   std::size_t same_before = 0;  ///< segments of this kind and direction before it
   std::size_t syns_before = 0;  ///< the client's
   std::size_t syn_acks_before = 0;
-  const HandshakeSegment* first = nullptr;   ///< of these segments
-  const HandshakeSegment* echoed = nullptr;  ///< echoed_copy()
+  const HandshakeSegment* first = nullptr;  ///< of these segments
 };
 
 /// A repeat that no retransmission timer can explain.
@@ -186,17 +186,6 @@ std::string copy_words(const Place& p) {
       duration(p.e.step_ns));
 }
 
-/// The timestamps tell that another copy had its answer already.
-[[nodiscard]] bool is_needless(const Place& p) {
-  return p.echoed != nullptr && p.echoed->frame != p.e.segment.frame;
-}
-std::string needless_words(const Place& p, const char* what, const char* answer) {
-  return fmt::format(
-      "{} again, {} after the copy before it, and needless: the {} frame {} was under way, as its "
-      "timestamp proves (TSecr {}).",
-      what, duration(p.e.step_ns), answer, p.echoed->frame, p.echoed->options.tsval);
-}
-
 std::string syn_words(const Place& p) {
   if (p.e.segment.direction == Direction::s2c) {
     return "The server side sends a SYN of its own: both sides open at once (RFC 9293 section "
@@ -206,7 +195,6 @@ std::string syn_words(const Place& p) {
     return "The client asks for a connection and states its limits. The connect time starts here.";
   }
   if (too_soon(p)) return copy_words(p);
-  if (is_needless(p)) return needless_words(p, "The same SYN", "answer to");
   return fmt::format(
       "The same SYN again, {} after the copy before it: that one, or its answer, was lost or "
       "ignored. The user waited all of it (the timer starts at 1 s and doubles: RFC 6298).",
@@ -225,7 +213,6 @@ std::string syn_ack_words(const Place& p) {
           duration(p.e.step_ns));
     }
     if (too_soon(p)) return copy_words(p);
-    if (is_needless(p)) return needless_words(p, "The SYN-ACK", "ACK of");
     return fmt::format(
         "The SYN-ACK again, {} after the copy before it: the server had no ACK in time.",
         duration(p.e.step_ns));
@@ -297,7 +284,6 @@ std::string meaning(const Connection& c, const Handshake& all, std::size_t i,
                     const ExplainedSegment& e) {
   if (e.segment.earlier) return earlier_words(e.segment);
   Place p{c, e};
-  p.echoed = echoed_copy(all, i);
   for (std::size_t k = 0; k < i; ++k) {
     const HandshakeSegment& s = all[k];
     if (s.earlier) continue;

@@ -433,29 +433,36 @@ bool Openings::contradicts_order(const TcpFlow& flow) const {
          before(o.ack_ns, std::max(o.first_syn_ack_ns, last_syn_ack_before_ack_ns(o)));
 }
 
-/// The copy of the client's SYN that the server answered.
+/// The copy of the client's SYN that the server answered: the only one, or the latest, where the answer echoes its
+/// timestamp. An earlier one's echo tells nothing: Linux echoes the first SYN that it got in every SYN-ACK, also in
+/// one that a later SYN made it send again.
 TimeNs Openings::answered_syn_ns(const TcpFlow& flow) const {
   const Opening& o = flow.opening;
   if (o.syns_before_answer == 1) return o.first_syn_ns;
   if (o.syns_before_answer == 0 || !o.syn_ack_has_timestamps) return kUnknownNs;
-  return sole_copy_ns(flow, [&](const HandshakeSegment& s, SideIndex sender) {
+  const TimeNs echoed_ns = sole_copy_ns(flow, [&](const HandshakeSegment& s, SideIndex sender) {
     return sender == flow.client && kind(s) == tcp_flag::syn && s.options.timestamps &&
            s.options.tsval == more_[o.more].syn_ack_tsecr && s.time_ns <= o.first_syn_ack_ns;
   });
+  return echoed_ns == last_syn_before_answer_ns(o) ? echoed_ns : kUnknownNs;
 }
 
-/// The copy of the server's SYN-ACK that the client acknowledged: the only one with the number, or the one
-/// whose timestamp came back.
+/// The copy of the server's SYN-ACK that the client acknowledged: the only one with the number, or the latest, where
+/// its timestamp came back. Of an earlier one it tells nothing: a client's ACK may have been lost, and Linux echoes the
+/// first SYN-ACK that it got also in the ACK of the next.
 TimeNs Openings::acknowledged_syn_ack_ns(const TcpFlow& flow) const {
   const Opening& o = flow.opening;
   if (o.syn_acks_before_ack == 1) return o.first_syn_ack_ns;
   if (!o.isns_differ && !o.ack_has_timestamps) return kUnknownNs;
   const std::uint32_t isn = flow.detail[flow.client ^ 1].base_seq;
-  return sole_copy_ns(flow, [&](const HandshakeSegment& s, SideIndex sender) {
+  TimeNs latest_ns = kUnknownNs;
+  const TimeNs echoed_ns = sole_copy_ns(flow, [&](const HandshakeSegment& s, SideIndex sender) {
     if (sender == flow.client || kind(s) != (tcp_flag::syn | tcp_flag::ack)) return false;
     if (s.seq != isn || s.time_ns > o.ack_ns || s.earlier) return false;
+    latest_ns = std::max(latest_ns, s.time_ns);
     return !o.ack_has_timestamps || (s.options.timestamps && s.options.tsval == o.ack_tsecr);
   });
+  return echoed_ns == latest_ns ? echoed_ns : kUnknownNs;
 }
 
 /// The client's half of an opening that is complete.

@@ -105,15 +105,6 @@ Connection sent_twice(std::uint32_t syn_ack_tsecr, std::uint32_t ack_tsecr) {
 }
 
 TEST(Explain, TheTimestampTellsWhichCopyWasAnswered) {
-  const auto late = explain(sent_twice(100, 7000));
-  EXPECT_TRUE(late[0].arrived) << "the SYN-ACK was on its way for more than a second";
-  EXPECT_FALSE(late[1].arrived);
-  EXPECT_THAT(late[1].meaning, HasSubstr("the answer to frame 1 was under way"));
-  EXPECT_THAT(late[1].meaning, HasSubstr("TSecr 100"));
-  EXPECT_TRUE(late[2].arrived);
-  EXPECT_FALSE(late[3].arrived);
-  EXPECT_THAT(late[3].meaning, HasSubstr("the ACK of frame 3 was under way"));
-
   const auto lost = explain(sent_twice(1100, 8000));
   EXPECT_FALSE(lost[0].arrived);
   EXPECT_TRUE(lost[1].arrived);
@@ -124,6 +115,13 @@ TEST(Explain, TheTimestampTellsWhichCopyWasAnswered) {
   const auto unknown = explain(sent_twice(555, 555));
   EXPECT_FALSE(unknown[0].arrived) << "no copy has this number: the latest before the answer";
   EXPECT_TRUE(unknown[1].arrived);
+
+  // The echo of an earlier copy tells nothing: Linux echoes it in what answers the later one, too.
+  const auto late = explain(sent_twice(100, 7000));
+  EXPECT_FALSE(late[0].arrived);
+  EXPECT_TRUE(late[1].arrived);
+  EXPECT_FALSE(late[2].arrived);
+  EXPECT_TRUE(late[3].arrived);
 }
 
 TEST(Explain, WhatBelongsToAnEarlierConnectionChangesNoState) {

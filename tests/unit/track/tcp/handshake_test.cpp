@@ -55,17 +55,32 @@ TEST(Handshake, LostSynCountsAsWaitNotAsRoundTrip) {
   expect_parts_add_up(c);
 }
 
-TEST(Handshake, DelayedSynAckAnswersTheFirstCopy) {
-  // GIVEN a server that answers the first SYN after 1020 ms, when the second is already under way
+TEST(Handshake, TheEchoOfAnEarlierCopyTellsNothing) {
+  // GIVEN a SYN-ACK 20 ms after the second SYN that echoes the first: it answers the first after 1020 ms, or the
+  // first answer was lost before the probe, and the second SYN made Linux send it again
   Conversation t;
   t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
   t.send({true, 1000, kSyn, 0, 0, "", 1000, 1100});
   t.send({false, 1020, kSynAck, 0, 1, "", 1000, 7, 100});
   t.send({true, 1022, kAck, 1, 1, "", 1000, 1112, 7});
   const Connection& c = t.finish();
-  EXPECT_EQ(c.syn_wait_ns, 0);
-  EXPECT_EQ(c.rtt_probe_server_ns, ms(1020));
-  expect_parts_add_up(c);
+  EXPECT_TRUE(c.handshake_ambiguous);
+  EXPECT_EQ(c.syn_wait_ns, kUnknownNs);
+  EXPECT_EQ(c.rtt_probe_server_ns, kUnknownNs);
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(2));
+  EXPECT_EQ(c.connect_time_ns, ms(1022));
+
+  // GIVEN an ACK 5 ms after the second SYN-ACK that echoes the first: likewise
+  Conversation u;
+  u.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  u.send({false, 10, kSynAck, 0, 1, "", 1000, 7, 100});
+  u.send({false, 1010, kSynAck, 0, 1, "", 1000, 1007, 100});
+  u.send({true, 1015, kAck, 1, 1, "", 1000, 1115, 7});
+  const Connection& d = u.finish();
+  EXPECT_TRUE(d.handshake_ambiguous);
+  EXPECT_EQ(d.rtt_probe_server_ns, ms(10));
+  EXPECT_EQ(d.rtt_probe_client_ns, kUnknownNs);
+  EXPECT_EQ(d.connect_time_ns, ms(1015));
 }
 
 TEST(Handshake, ResentSynWithoutTimestampsIsAmbiguous) {
