@@ -17,6 +17,30 @@ constexpr std::size_t kMaxResampled = 2000;
 
 DurationNs median(std::vector<Weighted> values) { return quantile(values, 0.5); }
 
+/// What the edits of a visit can take from: the nodes, and of the gaps before them what does not come out of the nodes.
+DurationNs touched_ns(const Visit& visit, const std::vector<Edit>& edits) {
+  std::vector<std::uint32_t> nodes;
+  DurationNs sum_ns = 0;
+  for (const Edit& e : edits) {
+    if (e.what != Edit::What::shorten) return visit.wait_ns;
+    const VisitNode& n = visit.nodes[e.node];
+    DurationNs left_ns = e.high_ns;
+    for (const VisitPart& p : n.parts) left_ns -= p.category == e.category ? p.duration_ns : 0;
+    sum_ns = plus_ns(sum_ns, std::max<DurationNs>(0, left_ns));
+    if (std::find(nodes.begin(), nodes.end(), e.node) != nodes.end()) continue;
+    nodes.push_back(e.node);
+    sum_ns = plus_ns(sum_ns, n.end_ns - n.start_ns);
+  }
+  return std::min(sum_ns, visit.wait_ns);
+}
+
+/// Nobody saves more than he waits for what goes; what that takes without the change varies, too, but by no more than a
+/// tenth as a rule.
+DurationNs most_saved_ns(const Visit& visit, const std::vector<Edit>& edits) {
+  const DurationNs touched = touched_ns(visit, edits);
+  return std::min(touched + touched / 10, visit.wait_ns);
+}
+
 /// One of them by chance, in proportion to their weights.
 class Chance {
  public:
@@ -75,6 +99,7 @@ void Saving::work_out() {
     low_.push_back({saved.low_ns, v.weight});
     high_.push_back({saved.high_ns, v.weight});
     waits_.push_back({v.wait_ns, v.weight});
+    most_.push_back(std::max(saved.high_ns, most_saved_ns(v, edits)));
     const Jitter jitter = jitter_of(v, edits);
     jitter_saved_.push_back({jitter.saved_ns, v.weight});
     jitter_variance_ += jitter.variance_ns2;
@@ -101,8 +126,7 @@ void Saving::add_up() {
   for (std::size_t i = 0; i < low_.size(); ++i) {
     const DurationNs low_ns = low_[i].value_ns;
     const DurationNs high_ns = high_[i].value_ns;
-    const DurationNs widest_ns =
-        std::min(high_ns + jitter_saved_ns + spread_ns_, waits_[i].value_ns);
+    const DurationNs widest_ns = std::min(high_ns + jitter_saved_ns + spread_ns_, most_[i]);
     mid_ns += low_[i].weight * static_cast<double>(std::midpoint(low_ns, high_ns));
     least_ns += low_[i].weight * static_cast<double>(std::max<DurationNs>(0, low_ns - spread_ns_));
     most_ns += low_[i].weight * static_cast<double>(std::max(high_ns, widest_ns));
@@ -148,7 +172,9 @@ Jitter Saving::jitter_of(const Visit& visit, const std::vector<Edit>& edits) con
     const bool counted_as_shortest = e.category == Category::connect ||
                                      e.category == Category::tls || e.category == Category::rounds;
     if (!counted_as_shortest || e.high_ns <= 0) continue;
-    jitter.saved_ns += jitter_of(visit.nodes[e.node]);
+    const VisitNode& n = visit.nodes[e.node];
+    const DurationNs rest_ns = n.end_ns - n.start_ns - e.high_ns;
+    jitter.saved_ns += std::clamp<DurationNs>(rest_ns, 0, jitter_of(n));
   }
   for (const PathStep& step : critical_path(visit, Form::serial).steps) {
     const auto each = static_cast<double>(jitter_of(visit.nodes[step.node]));
@@ -169,12 +195,8 @@ void Saving::widen() {
   Interval& s = finding_.saving;
   finding_.jitter_ns = spread_ns_ + saved_ns / 2;
   s.low_ns = std::max<DurationNs>(0, s.low_ns - spread_ns_);
-  // Nobody saves more than the wait itself.
-  const DurationNs wait_ns =
-      std::max_element(waits_.begin(), waits_.end(), [](const Weighted& a, const Weighted& b) {
-        return a.value_ns < b.value_ns;
-      })->value_ns;
-  s.high_ns = std::max(s.high_ns, std::min(s.high_ns + saved_ns + spread_ns_, wait_ns));
+  const DurationNs most_ns = *std::max_element(most_.begin(), most_.end());
+  s.high_ns = std::max(s.high_ns, std::min(s.high_ns + saved_ns + spread_ns_, most_ns));
   s.mid_ns = std::min(s.mid_ns + saved_ns / 2, s.high_ns);
 }
 

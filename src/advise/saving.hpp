@@ -51,6 +51,7 @@ class Saving {
   std::vector<Weighted> low_;  ///< of every visit that gets shorter
   std::vector<Weighted> high_;
   std::vector<Weighted> waits_;
+  std::vector<DurationNs> most_;  ///< that each visit can save
   std::vector<Weighted> jitter_saved_;
   double jitter_variance_ = 0;
   DurationNs most_ns_ = 0;    ///< high, before it is widened

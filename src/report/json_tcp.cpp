@@ -146,6 +146,9 @@ Json connection_json(const Report& report, std::size_t index, const HttpIndex& h
             {"server",
              options_json(c.syn_ack_seen(), c.opening().options.s2c, c.opening().window[1])}}},
       {"close", std::string(name(c.close))},
+      {"close_by", c.close == CloseKind::open     ? Json(nullptr)
+                   : c.close_by == Direction::c2s ? Json("client")
+                                                  : Json("server")},
       {"end", std::string(name(c.end))},
       {"one_sided", c.one_sided},
       {"protocol",

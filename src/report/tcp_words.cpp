@@ -136,7 +136,7 @@ std::string channel_totals(const Report& r) {
   std::size_t used = 0;
   for (const Channel& channel : r.correlation.channels) used += !channel.http.empty();
   if (!r.data.http().empty()) {
-    text += fmt::format(". {} on {} of them", count(r.data.http().size(), "HTTP request"), used);
+    text += fmt::format(". {} on {} of them", count(r.data.http().size(), "HTTP exchange"), used);
     if (used < r.data.connections().size()) {
       text += fmt::format("; {} carried none", r.data.connections().size() - used);
     }

@@ -107,8 +107,8 @@ std::vector<std::string> sight_limits(const Report& report) {
       v.dns_not_visible,
       "DNS queries of which only the client's side was captured: whether they were answered is not "
       "known");
-  line(v.midstream, fmt::format("of {} midstream: open before the capture began, so the "
-                                "handshake is missing",
+  line(v.midstream, fmt::format("of {} midstream: open before the capture began, or its SYN "
+                                "was not captured, so the handshake is missing",
                                 all));
   line(v.missing_bytes, fmt::format("missing {} on {}: packets were lost before the capture point",
                                     v.missing_bytes == 1 ? "byte" : "bytes",

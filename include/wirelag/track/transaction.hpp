@@ -220,6 +220,7 @@ struct Connection {
   /// An answer may belong to either of two copies (Karn), or the capture has it before its question
   /// (frames swapped, two clocks, a clock that stepped back): the halves concerned are unknown.
   bool handshake_ambiguous = false;
+  Direction close_by = Direction::c2s;  ///< whose the first FIN or RST was, unless it is open
 
   FrameNumber first_frame = 0;
   FrameNumber last_frame = 0;

@@ -7,7 +7,8 @@
 //
 //   gap                                                        counts as
 //   ended by a segment that was sent again or fills a hole     resend_stall_ns
-//   the receiver's window was closed in it                     window_stall_ns
+//   the receiver's window was closed in it, or smaller than a  window_stall_ns
+//     full segment, and filled by what ended the gap
 //   ended by the ACK of all that was on the way, less than a   held_ns: Nagle's algorithm (RFC 9293
 //     full segment; the receiver sent nothing else, and what     section 3.7.4); the longer the receiver
 //     followed is no full segment either                         delays its ACK, the longer the gap

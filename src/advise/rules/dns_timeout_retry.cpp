@@ -1,9 +1,12 @@
 // dns-timeout-retry: a question stayed unanswered and was asked again after the client's timer: glibc
-// waits 5 s for each server, in order, two rounds (resolv.conf(5)). The wait from the first question
-// to the one that was answered is what a resolver that answers would save.
+// waits 5 s for each server, in order, two rounds (resolv.conf(5)). The waits from a question without an answer to the
+// next one are what a resolver that answers would save: of one name those of the record type that took longest, and
+// those of all the names that a search list went through.
 //
 //   question .......... 5 s .......... question (same or next server) -- answer
 //   |<----- stall ------------------->|
+//
+// What was asked again after an answer (of a failed resolver, or a truncated one, then over TCP) waited for no timer.
 //
 // An answer that the capture missed looks the same, so the client must really have waited: only
 // lookups whose address a connection took afterwards shorten a visit. Measured with glibc and a silent
@@ -14,6 +17,8 @@
 // was silent for that time.
 #include <algorithm>
 #include <map>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -28,6 +33,7 @@ namespace {
 struct Stalled {
   std::size_t lookup = 0;
   DurationNs stall_ns = 0;
+  std::size_t timers = 0;  ///< that ran out
 };
 
 /// A client cannot be told to wait less (resolv.conf(5), timeout).
@@ -71,20 +77,52 @@ void add_answers(BySilentResolver& silent, const RuleInput& input) {
   }
 }
 
-/// From the first question to the one that was answered; unknown when nothing was asked again.
-DurationNs stall_ns(const Lookup& l, const DnsTransaction& answered) {
-  return elapsed_ns(l.start_time_ns, answered.last_query_ns);
+/// What a lookup waited for timers, and the resolver whose silence was the longest part of it.
+struct Silence {
+  DurationNs stall_ns = 0;
+  DurationNs longest_ns = 0;
+  std::size_t timers = 0;
+  IpAddress resolver;
+
+  void add(const Silence& other) {
+    stall_ns = plus_ns(stall_ns, other.stall_ns);
+    timers += other.timers;
+    if (other.longest_ns <= longest_ns) return;
+    longest_ns = other.longest_ns;
+    resolver = other.resolver;
+  }
+};
+
+/// Of one question, asked of one resolver after the other.
+Silence silence_of(const std::vector<const DnsTransaction*>& asked) {
+  Silence all;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const DnsTransaction& d = *asked[i];
+    const TimeNs next_ns = i + 1 < asked.size() ? asked[i + 1]->first_query_ns : kUnknownNs;
+    const bool in_vain = known(next_ns) && (!known(d.response_ns) || d.response_ns >= next_ns);
+    const DurationNs silent_ns = elapsed_ns(d.first_query_ns, in_vain ? next_ns : d.last_query_ns);
+    if (!known(silent_ns) || silent_ns == 0) continue;
+    all.add({silent_ns, silent_ns, d.resent() + (in_vain ? 1 : 0), d.resolver.ip});
+  }
+  return all;
 }
 
-/// The first resolver that was asked and did not answer in time.
-IpAddress silent_resolver(const Lookup& l, const Transactions<DnsTransaction>& dns) {
-  const DnsTransaction& answered = dns[l.released_by];
+Silence silence_of(const Lookup& l, const Transactions<DnsTransaction>& dns) {
+  std::map<std::string_view, std::map<std::uint16_t, std::vector<const DnsTransaction*>>> by_name;
   for (const LookupMember& m : l.members) {
     const DnsTransaction& d = dns[m.transaction];
-    if (m.role != LookupRole::asked || m.transaction == l.released_by) continue;
-    if (!known(d.response_ns) || d.response_ns >= answered.last_query_ns) return d.resolver.ip;
+    if (m.role == LookupRole::asked) by_name[d.qname][d.qtype].push_back(&d);
   }
-  return answered.resolver.ip;
+  Silence all;
+  for (const auto& [name, by_type] : by_name) {
+    Silence longest;
+    for (const auto& [type, asked] : by_type) {
+      const Silence silence = silence_of(asked);
+      if (silence.stall_ns > longest.stall_ns) longest = silence;
+    }
+    all.add(longest);
+  }
+  return all;
 }
 
 std::string why(std::string_view fault, std::string_view otherwise, const Silent& silent) {
@@ -122,9 +160,11 @@ void say_paused(Finding& f, const IpAddress& ip, const Silent& silent) {
 }
 
 void say_lost(Finding& f, const IpAddress& ip, const Silent& silent) {
-  const bool sooner = std::any_of(
-      silent.lookups.begin(), silent.lookups.end(),
-      [](const Stalled& s) { return s.stall_ns > kShortestTimerNs + kShortestTimerNs / 10; });
+  const bool sooner =
+      std::any_of(silent.lookups.begin(), silent.lookups.end(), [](const Stalled& s) {
+        const auto timers_ns = static_cast<DurationNs>(s.timers) * kShortestTimerNs;
+        return s.stall_ns > timers_ns + timers_ns / 10;
+      });
   f.title = (sooner ? "Ask again sooner where DNS packets are lost, and find where: resolver "
                     : "Find where DNS packets are lost: resolver ") +
             ip.text();
@@ -169,7 +209,8 @@ Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const IpAddr
   for (const Stalled& s : silent.lookups) {
     const Lookup& l = input.correlation.lookups[s.lookup];
     f.lookups.push_back(s.lookup);
-    const DurationNs sooner_ns = std::max<DurationNs>(0, s.stall_ns - kShortestTimerNs);
+    const auto timers_ns = static_cast<DurationNs>(s.timers) * kShortestTimerNs;
+    const DurationNs sooner_ns = std::max<DurationNs>(0, s.stall_ns - timers_ns);
     if (const NodePlace* at = nodes.find(s.lookup)) {
       f.edits.push_back(shorten(*at, Category::dns, alive ? sooner_ns : s.stall_ns, s.stall_ns));
     }
@@ -208,11 +249,9 @@ RuleResult judge(const RuleInput& input) {
     ++lookups;
     if (l.released_by == Dataset::kNone) continue;
     ++released;
-    const DurationNs stall = stall_ns(l, dns[l.released_by]);
-    if (!known(stall) || stall < limits.min_wait_ns) continue;
-    // A name that a search list led to was asked late because of the list, not of silence.
-    if (dns[l.members.front().transaction].qname != dns[l.released_by].qname) continue;
-    silent[silent_resolver(l, dns)].lookups.push_back({i, stall});
+    const Silence silence = silence_of(l, dns);
+    if (silence.stall_ns < limits.min_wait_ns) continue;
+    silent[silence.resolver].lookups.push_back({i, silence.stall_ns, silence.timers});
     ++stalled;
   }
   if (dns.empty()) return {Outcome::not_applicable, {}, "no DNS in the capture"};

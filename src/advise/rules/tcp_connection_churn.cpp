@@ -18,6 +18,7 @@ struct Server {
   std::size_t judged = 0;  ///< connections seen from both sides whose requests can be counted
   std::size_t single = 0;  ///< one request, and the client opened another soon
   std::size_t told_to_close = 0;   ///< of these, by a header of the exchange
+  std::size_t by_client = 0;       ///< of these, closed by the client without that
   std::vector<std::size_t> again;  ///< connections opened when an earlier one had been closed
 };
 
@@ -70,12 +71,21 @@ class Judge {
           k + 1 < all.size() ? elapsed_ns(done_ns(all[k]), connections_[all[k + 1]].start_time_ns)
                              : kUnknownNs;
       const bool returns = known(until_next) && until_next <= limits_.return_within_ns;
-      if (channel.http.size() == 1 && returns && c.close != CloseKind::open) {
+      if (channel.http.size() == 1 && returns && c.close != CloseKind::open && !broken_off(c)) {
         ++server.single;
-        server.told_to_close += input_.data.http()[channel.http.front()].keep_alive ? 0 : 1;
+        const bool told = !input_.data.http()[channel.http.front()].keep_alive;
+        server.told_to_close += told ? 1 : 0;
+        server.by_client += !told && c.close_by == Direction::c2s ? 1 : 0;
       }
-      if (channel.purpose == ChannelPurpose::reopened) server.again.push_back(all[k]);
+      const bool again = channel.purpose == ChannelPurpose::reopened;
+      if (again && (k == 0 || !broken_off(connections_[all[k - 1]])))
+        server.again.push_back(all[k]);
     }
+  }
+
+  /// A server that resets a connection would not have kept it open.
+  [[nodiscard]] static bool broken_off(const Connection& c) {
+    return c.close == CloseKind::rst && c.close_by == Direction::s2c;
   }
 
   /// When the connection had nothing more to carry. Its closing takes as long as the peers like, and a
@@ -96,6 +106,8 @@ class Judge {
         fmt::format("{}. Every time the client waits for a handshake before it can ask.{}", f.fault,
                     server.told_to_close * 2 > server.single
                         ? " The exchange says Connection: close, so keep-alive is switched off."
+                    : server.by_client * 2 > server.single
+                        ? " It is the client that closes, though the server would go on."
                         : "");
     f.families = {Family::network, Family::concurrency, Family::batching};
     f.scope = tcp_scope(endpoint);
@@ -117,6 +129,7 @@ class Judge {
                  "reload", "the upstream must close later than nginx does"},
                 {"application", "use one client with a connection pool, not one per request",
                  "code change", ""}};
+    if (server.by_client * 2 > server.single) f.change = {f.change.back()};
     f.verify = "capture again: several requests per connection, few SYNs per client";
     return f;
   }

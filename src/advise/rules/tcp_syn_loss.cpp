@@ -8,6 +8,7 @@
 // Several at once on one listener are tcp-accept-overflow's. Captured in one direction only, the
 // wait ends with the last SYN, and nothing says that the answer was not just slow: then it is at most
 // that.
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -45,17 +46,45 @@ DurationNs resend_wait_ns(const Connection& c) {
   return c.syn_wait_ns + (known(c.synack_wait_ns) ? c.synack_wait_ns : 0);
 }
 
+/// The first SYN was answered before the client sent the next: what was lost came after, on the way to the client.
+bool lost_its_answer(const Connection& c) {
+  std::size_t syns = 0;
+  for (const HandshakeSegment& s : c.handshake()) {
+    if (s.direction == Direction::s2c && (s.flags & tcp_flag::syn) != 0) return syns == 1;
+    syns += s.direction == Direction::c2s && (s.flags & tcp_flag::syn) != 0 ? 1 : 0;
+  }
+  return false;
+}
+
+/// What answered its SYN was of an earlier connection on the same ports: nothing was lost.
+bool met_an_earlier_one(const Connection& c) {
+  const Handshake all = c.handshake();
+  return std::any_of(all.begin(), all.end(), [](const HandshakeSegment& s) {
+    return s.earlier && s.direction == Direction::s2c;
+  });
+}
+
 Finding finding_for(const RuleInput& input, const NodeIndex& nodes, const Endpoint& endpoint,
                     const Server& server) {
   const auto& limits = input.thresholds.tcp_syn_loss;
   Finding f;
-  f.title = "Find where SYNs are lost on the way to " + endpoint.text();
+  const auto unheard = static_cast<std::size_t>(
+      std::count_if(server.lost.begin(), server.lost.end(),
+                    [&](std::size_t i) { return lost_its_answer(input.data.connections()[i]); }));
+  const char* const what = unheard == 0 ? "SYNs are lost on the way to "
+                           : unheard == server.lost.size()
+                               ? "SYN-ACKs are lost on the way from "
+                               : "SYNs or SYN-ACKs are lost to or from ";
+  f.title = fmt::format("Find where {}{}", what, endpoint.text());
   f.fault = fmt::format("{} of {} had to send the SYN again", server.lost.size(),
                         count_of(server.opened, "connection"));
   f.why = fmt::format(
-      "{} to {}: the first SYN got no answer, and the client waited for its timer (1 s, then 2 s, "
+      "{} to {}: {}, and the client waited for its timer (1 s, then 2 s, "
       "4 s ...) before it sent the next. Nothing else is slow about these connections.",
-      f.fault, endpoint.text());
+      f.fault, endpoint.text(),
+      unheard == 0                    ? "the first SYN got no answer"
+      : unheard == server.lost.size() ? "the answer to the first SYN did not reach the client"
+                                      : "the first SYN or its answer was lost");
   f.families = {Family::network};
   f.scope = tcp_scope(endpoint);
   f.looked_at = server.opened;
@@ -109,6 +138,7 @@ RuleResult judge(const RuleInput& input) {
     any = true;
     never_answered += nobody_answered(input.data, c) ? 1 : 0;
     if (!c.syn_seen() || c.state == ConnectionState::syn_unanswered) continue;
+    if (met_an_earlier_one(c)) continue;
     Server& server = servers[c.server];
     ++server.opened;
     const DurationNs seen = resend_wait_ns(c);

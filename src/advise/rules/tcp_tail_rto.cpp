@@ -7,8 +7,7 @@
 //
 // What was lost before the probe is not seen as lost: the response pauses and goes on. Where most of a
 // server's long pauses, and several, have just the length of the timer, they count as it, and the
-// finding says that it is inferred. Low: none of them, when others of its pauses show that this server
-// also pauses by itself.
+// finding says that it is inferred. Low: none of them, as a server may pause so long by itself.
 #include <algorithm>
 #include <map>
 
@@ -45,7 +44,7 @@ class Judge {
       servers_[c.server].exchanges += channel.http.size() + channel.database.size();
     }
     for (const Loss& loss : losses.found) {
-      if (loss.stall_ns < limits_.min_stall_ns) continue;
+      if (loss.stall_ns < limits_.min_stall_ns || !by_a_timer(loss)) continue;
       servers_[input_.data.connections()[loss.connection].server].timeouts.push_back(loss);
     }
     for (const Silence& s : losses.silences) {
@@ -71,16 +70,27 @@ class Judge {
            2 * server.as_a_timer.size() > server.silences;
   }
 
+  /// Several short silences that other segments ended are no timer's.
+  [[nodiscard]] bool by_a_timer(const Loss& loss) const {
+    const Connection& c = input_.data.connections()[loss.connection];
+    const auto& resends = c.half[loss.direction].impairment().retransmissions;
+    const auto of = [&](RetransmissionClass k) { return resends[static_cast<std::size_t>(k)]; };
+    return of(RetransmissionClass::fast) == 0 || of(RetransmissionClass::rto) > 0 ||
+           of(RetransmissionClass::tail_probe) > 0;
+  }
+
   Finding finding_for(const Endpoint& endpoint, const Server& server) const {
     Finding f;
     f.title = fmt::format("Find what loses the last segments to or from {}", endpoint.text());
-    f.fault = fmt::format("{} of {} stood still until a timer ran out",
-                          server.timeouts.size() + server.as_a_timer.size(),
-                          count_of(server.exchanges, "exchange"));
+    f.fault =
+        fmt::format("{} of {} stood still {}", server.timeouts.size() + server.as_a_timer.size(),
+                    count_of(server.exchanges, "exchange"),
+                    server.timeouts.empty() ? "as long as a timer takes" : "until a timer ran out");
     f.why = fmt::format(
-        "{}: the last segment of a message was lost, and without anything behind it the sender "
+        "{}: {} the last segment of a message was lost, and without anything behind it the sender "
         "notices only by its timer, 200 ms or more.",
-        f.fault);
+        f.fault,
+        server.timeouts.empty() ? "no loss was seen, but that is how it looks when" : "there");
     f.families = {Family::network};
     f.scope = tcp_scope(endpoint);
     f.looked_at = server.exchanges;
@@ -89,8 +99,7 @@ class Judge {
         "(rule.tcp-tail-rto; Linux TCP_RTO_MIN is 200 ms)",
         in_ms(limits_.min_stall_ns), 100 * limits_.min_share);
     for (const Loss& loss : server.timeouts) add(f, loss, loss.stall_ns);
-    const bool all_alike = server.as_a_timer.size() == server.silences;
-    for (const Loss& loss : server.as_a_timer) add(f, loss, all_alike ? loss.stall_ns : 0);
+    for (const Loss& loss : server.as_a_timer) add(f, loss, 0);
     if (has_holes(server)) {
       f.why_not_higher.emplace_back("the capture lacks bytes of some of the connections");
     }

@@ -193,6 +193,7 @@ Connection TcpTracker::State::describe(const TcpFlow& flow, ConnectionEnd end) {
   c.last_time_ns = flow.last_ns;
   c.close_time_ns = flow.close_ns;
   c.close_frame = flow.close_frame;
+  c.close_by = flow.detail[flow.client].closed_first ? Direction::c2s : Direction::s2c;
   c.one_sided = flow.side[0].packets == 0 || flow.side[1].packets == 0;
   const bool fin_client = flow.side[flow.client].fin;
   const bool fin_server = flow.side[flow.client ^ 1].fin;

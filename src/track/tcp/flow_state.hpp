@@ -128,6 +128,7 @@ struct SideDetail {
   std::uint16_t waiting_count : 14 = 0;  ///< TcpLimits::kMostReordered at most
   std::uint16_t syn_acks : 2 = 0;        ///< it has sent so far, 2 = or more
   std::uint8_t syn_flags = 0;            ///< of its SYN or SYN-ACK in an ordinary opening
+  bool closed_first = false;             ///< the connection's first FIN or RST was its
 };
 static_assert(sizeof(SideDetail) == 48);
 
@@ -139,7 +140,8 @@ struct Trouble {
   TimeNs lost_until_ns = kUnknownNs;     ///< the time up to here is accounted for in lost_ns
   TimeNs duplicate_ack_ns = kUnknownNs;  ///< its first ACK that was repeated
   TimeNs copied_ack_ns = kUnknownNs;     ///< its latest ACK that passed for a copy by the mirror
-  TimeNs window_full_since_ns = 0;       ///< valid with Side::window_full
+  TimeNs sacked_ns = kUnknownNs;    ///< its first ACK with `sacked_ack` that said of a hole there
+  TimeNs window_full_since_ns = 0;  ///< valid with Side::window_full
   DurationNs window_full_ns = 0;
   DurationNs zero_window_ns = 0;
   TimeNs window_closed_ns = 0;
@@ -147,7 +149,8 @@ struct Trouble {
   std::uint32_t zero_windows = 0;
   std::uint32_t duplicates_reported = 0;
   std::uint32_t keep_alives_answered = 0;
-  std::uint32_t recover = 0;  ///< end of what it recovers (RFC 6582), valid with `recovering`
+  std::uint32_t sacked_ack = 0;  ///< valid with sacked_ns
+  std::uint32_t recover = 0;     ///< end of what it recovers (RFC 6582), valid with `recovering`
   RetransmissionClass recovery =
       RetransmissionClass::rto;  ///< what began the recovery: rto or fast
   bool recovering = false;

@@ -1,8 +1,10 @@
 #include "opening.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "options.hpp"
+#include "transfer.hpp"
 
 namespace wirelag::tcp {
 namespace {
@@ -121,6 +123,16 @@ bool of_earlier_connection(const TcpFlow& flow, SideIndex sender, const TcpHeade
   if ((tcp.flags & (tcp_flag::rst | tcp_flag::ack)) != tcp_flag::rst) return false;
   const std::int32_t at = beyond_syn(flow, tcp.seq);
   return at < -1 || (!flow.syn_ack && at >= kNear);
+}
+
+bool outside_window(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) {
+  const Side& peer = flow.side[sender ^ 1];
+  const std::uint32_t window = window_bytes(peer);
+  if (!flow.complete || !flow.side[sender].seen || window == TransferShape::kUnknownWindow) {
+    return false;
+  }
+  const std::int64_t from_acked = seq_distance(peer.max_ack, tcp.seq);
+  return std::abs(from_acked) > std::max<std::int64_t>(window, kNear);
 }
 
 bool may_cross(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) {

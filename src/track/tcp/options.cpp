@@ -64,6 +64,16 @@ bool find_duplicate_sack(Bytes options, std::uint32_t ack) {
          seq_distance(end, word_at(blocks, 12)) >= 0;
 }
 
+bool find_sack_beyond(Bytes options, std::uint32_t ack) {
+  constexpr std::size_t kBlock = 8;
+  const Bytes blocks = value_of(options, kSack, kAnySize);
+  for (std::size_t at = find_duplicate_sack(options, ack) ? kBlock : 0;
+       at + kBlock <= blocks.size(); at += kBlock) {
+    if (seq_distance(ack, word_at(blocks, at)) > 0) return true;
+  }
+  return false;
+}
+
 TcpOptions parse_options(Bytes bytes) {
   TcpOptions options;
   ByteCursor at(bytes);

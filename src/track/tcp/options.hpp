@@ -23,6 +23,9 @@ struct Timestamps {
 /// Whether the first SACK block says that the receiver had the data already (RFC 2883 section 4).
 [[nodiscard]] bool find_duplicate_sack(Bytes options, std::uint32_t ack);
 
+/// Whether a SACK block says that the receiver has bytes beyond `ack` (RFC 2018): so it lacks those at `ack`.
+[[nodiscard]] bool find_sack_beyond(Bytes options, std::uint32_t ack);
+
 /// Whether these are the timestamps in the form of RFC 7323 appendix A and nothing else, as in nearly
 /// every segment of those that have options.
 [[nodiscard]] inline bool timestamps_alone(Bytes options) {
@@ -47,6 +50,9 @@ class SegmentOptions {
   }
   [[nodiscard]] bool reports_duplicate(std::uint32_t ack) const {
     return !alone_ && find_duplicate_sack(options_, ack);
+  }
+  [[nodiscard]] bool reports_hole(std::uint32_t ack) const {
+    return !alone_ && find_sack_beyond(options_, ack);
   }
 
  private:

@@ -27,6 +27,13 @@ void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now)
   trouble.lost_until_ns = now;
 }
 
+/// What a receiver says of its holes by SACK, beside duplicate ACKs.
+void note_sack(Trouble& receiver, std::uint32_t ack, TimeNs now) {
+  if (known(receiver.sacked_ns) && receiver.sacked_ack == ack) return;
+  receiver.sacked_ack = ack;
+  receiver.sacked_ns = now;
+}
+
 /// Whether the client sends at `begin` what its SYN carried: the server has taken the SYN alone.
 [[nodiscard]] bool sends_syn_data(const TcpFlow& flow, SideIndex sender, std::uint32_t begin) {
   const Side& server = flow.side[sender ^ 1];
@@ -113,6 +120,7 @@ void Sequences::take_acknowledgement(TcpFlow& flow, SideIndex sender, const Pack
     peer.awaits_answer = false;
   }
   if (options.reports_duplicate(ack)) ++trouble(asked).duplicates_reported;
+  if (options.reports_hole(ack)) note_sack(trouble(flow.detail[sender]), ack, packet.time_ns);
   if (peer.probing && ack == peer.next_seq + 1) peer.next_seq = ack;  // the probe's byte was taken
   if (seq_distance(peer.next_seq, ack) >= 0) peer.probing = false;
   take_ack_sample(flow, sender, packet, completed);
@@ -155,6 +163,22 @@ void Sequences::end_window_full(TcpFlow& flow, SideIndex sender, TimeNs now) {
 
 // ---------------------------------------------------------------------------------- what is sent
 
+/// When the receiver first said by SACK that it lacks what its latest ACK asks for; unknown if it has not.
+TimeNs Sequences::sacked_ns(const TcpFlow& flow, SideIndex receiver) const {
+  const Trouble* const its = trouble(flow.detail[receiver]);
+  const bool of_latest = its != nullptr && its->sacked_ack == flow.side[receiver].max_ack;
+  return of_latest ? its->sacked_ns : kUnknownNs;
+}
+
+/// The same by SACK or by a duplicate ACK, whichever came first.
+TimeNs Sequences::hole_told_ns(const TcpFlow& flow, SideIndex receiver) const {
+  const Trouble* const its = trouble(flow.detail[receiver]);
+  if (its == nullptr) return kUnknownNs;
+  const TimeNs sacked = sacked_ns(flow, receiver);
+  if (!known(sacked)) return its->duplicate_ack_ns;
+  return flow.side[receiver].duplicate_acks > 0 ? std::min(sacked, its->duplicate_ack_ns) : sacked;
+}
+
 /// Why a segment without anything new was sent. What a partial ACK brings about belongs to the recovery
 /// that is under way (RFC 6582 section 3.2, RFC 6675 section 5).
 RetransmissionClass Sequences::classify_resend(TcpFlow& flow, SideIndex sender, std::uint32_t begin,
@@ -169,7 +193,8 @@ RetransmissionClass Sequences::classify_resend(TcpFlow& flow, SideIndex sender, 
     return mine.recovery;
   }
   const bool asked_for = seq_distance(begin, peer.max_ack) >= 0;
-  const bool fast = soon && asked_for && peer.duplicate_acks >= kFastDuplicateAcks;
+  const bool told = peer.duplicate_acks >= kFastDuplicateAcks || known(sacked_ns(flow, sender ^ 1));
+  const bool fast = soon && asked_for && told;
   if (!fast && end == side.next_seq && known(silence_ns) && silence_ns < kShortestRtoNs) {
     return RetransmissionClass::tail_probe;
   }
@@ -224,7 +249,7 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
   const bool fast = why == RetransmissionClass::fast;
   charge(mine, why,
          known(noticed) ? noticed
-         : fast         ? trouble(flow.detail[sender ^ 1]).duplicate_ack_ns
+         : fast         ? hole_told_ns(flow, sender ^ 1)
                         : flow.recent[sender].sent_ns,
          packet.time_ns);
   return true;

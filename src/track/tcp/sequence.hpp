@@ -59,6 +59,8 @@ class Sequences {
   void count_duplicate_ack(TcpFlow& flow, SideIndex sender, TimeNs now);
   void take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
                             const SegmentOptions& options, RoundTrip& completed);
+  [[nodiscard]] TimeNs sacked_ns(const TcpFlow& flow, SideIndex receiver) const;
+  [[nodiscard]] TimeNs hole_told_ns(const TcpFlow& flow, SideIndex receiver) const;
   void take_window(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void begin_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);
   void end_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);

@@ -113,7 +113,14 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
     account_earlier(flow, sender, packet);
     return;
   }
-  if ((flags & (tcp_flag::fin | tcp_flag::rst)) != 0) note_close(flow, sender, packet);
+  if ((flags & (tcp_flag::fin | tcp_flag::rst)) != 0) {
+    if (outside_window(flow, sender, packet.tcp)) {
+      ++flow.side[sender].packets;
+      counters.add(Counter::tcp_outside_window);
+      return;
+    }
+    note_close(flow, sender, packet);
+  }
   const bool was_complete = flow.complete;
   if (!flow.complete || (flags & tcp_flag::syn) != 0) openings.note(flow, sender, packet);
   RoundTrip completed;
@@ -201,6 +208,7 @@ void TcpTracker::State::note_close(TcpFlow& flow, SideIndex sender, const Packet
   if (flow.close_frame != 0 || known(flow.close_ns)) return;
   flow.close_ns = packet.measured_ns();
   flow.close_frame = packet.number;
+  flow.detail[sender].closed_first = true;
 }
 
 /// The round trips that a segment of `sender` has completed, to the observer.

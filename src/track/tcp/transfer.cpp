@@ -20,6 +20,13 @@ constexpr std::uint32_t kDefaultMss = 536;
   return known(since_ack_ns) && since_ack_ns <= half_to_sender_ns + slack_ns;
 }
 
+/// Whether the sender had all acknowledged, and waited for room for more than this segment: a window of less than a
+/// full segment is as good as closed for some time (RFC 9293 section 3.8.6.2.1).
+[[nodiscard]] bool cramped(const TransferProgress& p, const Side& peer, const Packet& packet) {
+  return packet.payload_length < p.segment_bytes && p.window_bytes < p.segment_bytes &&
+         packet.payload_length == p.window_bytes && peer.max_ack == packet.tcp.seq;
+}
+
 enum class Held : std::uint8_t { no, yes, unsure };
 
 /// Whether the sender waited for the ACK of a small segment (transfer.hpp, held_ns): nothing else was
@@ -57,7 +64,7 @@ void note_payload(TransferProgress& p, TcpFlow& flow, SideIndex sender, const Pa
     if (resent) {
       p.resend_stall_ns = plus_ns(p.resend_stall_ns, gap_ns);
       p.resent_since_new_ns = plus_ns(p.resent_since_new_ns, gap_ns);
-    } else if (peer.was_closed) {
+    } else if (peer.was_closed || cramped(p, peer, packet)) {
       p.window_stall_ns = plus_ns(p.window_stall_ns, gap_ns);
     } else if (const Held held = held_back(p, flow, sender, packet, gap_ns); held == Held::yes) {
       p.held_ns = plus_ns(p.held_ns, gap_ns);

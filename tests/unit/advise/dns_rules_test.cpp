@@ -143,6 +143,39 @@ TEST(DnsTimeoutRetry, AClientThatAsksAgainAfterASecondCannotAskSooner) {
   for (const Change& c : f[0].change) EXPECT_THAT(c.snippet, Not(HasSubstr("timeout:1")));
 }
 
+/// The name's step of a search list: a second until the next resolver says that there is no such name.
+void stalled_step(Story& story, double t, const std::string& name) {
+  story.dns({"10.0.0.5", "192.0.2.53", name}, t, Story::kNever);
+  story.dns({"10.0.0.5", "192.0.2.54", name}, t + 1000, t + 1002, DnsOutcome::nxdomain);
+}
+
+TEST(DnsTimeoutRetry, EveryStepOfASearchListWaitsForTheSilentOne) {
+  Story story;
+  stalled_step(story, 0, "www.example.lab.corp");
+  stalled_step(story, 1003, "www.example.corp");
+  stalled_visit(story, 2006, "192.0.2.53", 1000);
+  const Judged judged(story);
+  ASSERT_EQ(judged.correlation.lookups.size(), 1U);
+  const std::vector<Finding> f = judged.findings("dns-timeout-retry");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].scope, "dns/192.0.2.53");
+  EXPECT_EQ(f[0].saving.low_ns, 3000 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.high_ns, 3000 * kMillisecondNs);
+}
+
+TEST(DnsTimeoutRetry, WhoAsksAgainAfterAnAnswerWaitedForNoTimer) {
+  // GIVEN a resolver that fails after 4 s, and the next one asked then
+  Story failed;
+  failed.dns({"10.0.0.5", "192.0.2.53", "www.example"}, 0, 4000, DnsOutcome::failed);
+  visit(failed, 4001, "192.0.2.54", 10);
+  EXPECT_EQ(Judged(failed).by("dns-timeout-retry").outcome, Outcome::fine);
+  // GIVEN a truncated answer, and the question over TCP a second later, as its SYN was lost
+  Story truncated;
+  truncated.dns({"10.0.0.5", "192.0.2.53", "www.example"}, 0, 10, DnsOutcome::truncated);
+  visit(truncated, 1030, "192.0.2.53", 10);
+  EXPECT_EQ(Judged(truncated).by("dns-timeout-retry").outcome, Outcome::fine);
+}
+
 TEST(DnsTimeoutRetry, TwinIsFineAndAQuickRetryIsNot5s) {
   Story story;
   for (int i = 0; i < 10; ++i) visit(story, i * 5000, "192.0.2.53", 5);

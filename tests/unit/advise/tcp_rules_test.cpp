@@ -54,6 +54,39 @@ TEST_F(TcpRules, SynLossCostsASecond) {
   EXPECT_THAT(f[0].evidence[0].what, HasSubstr("2 SYNs"));
 }
 
+TEST_F(TcpRules, SynLossSaysOnWhichWay) {
+  // GIVEN a SYN-ACK that passed before the client sent its SYN again
+  const auto shake = [this](std::initializer_list<HandshakeSegment> segments) {
+    story_ = {};
+    Connection& c = open_after_loss(0);
+    c.opened = {};
+    for (const HandshakeSegment& s : segments) test::push(c.segments, s);
+    story_.http(c, "/", 1006.1, 1050);
+    return findings("tcp-syn-loss");
+  };
+  const auto segment = [](double ms, Direction d, std::uint8_t flags) {
+    HandshakeSegment s;
+    s.time_ns = at_ms(ms);
+    s.direction = d;
+    s.flags = flags;
+    return s;
+  };
+  const HandshakeSegment syn = segment(0, Direction::c2s, tcp_flag::syn);
+  const HandshakeSegment again = segment(1000, Direction::c2s, tcp_flag::syn);
+  const HandshakeSegment answer = segment(3, Direction::s2c, tcp_flag::syn | tcp_flag::ack);
+  std::vector<Finding> f = shake({syn, answer, again, answer});
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].title, HasSubstr("SYN-ACKs are lost on the way from 192.0.2.80:80"));
+  EXPECT_THAT(f[0].why, HasSubstr("did not reach the client"));
+  f = shake({syn, again, answer});
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].title, HasSubstr("SYNs are lost on the way to 192.0.2.80:80"));
+  // WHEN an earlier connection's ACK answered the SYN THEN nothing was lost
+  HandshakeSegment challenge = segment(3, Direction::s2c, tcp_flag::ack);
+  challenge.earlier = true;
+  EXPECT_TRUE(shake({syn, challenge, again, answer}).empty());
+}
+
 TEST_F(TcpRules, SynLossTwinIsFine) {
   story_.http(open(0), "/", 6.1, 50);
   EXPECT_EQ(outcome("tcp-syn-loss"), Outcome::fine);
@@ -287,6 +320,31 @@ TEST_F(TcpRules, ChurnOfAClientThatDoesNotWaitForTheClose) {
   EXPECT_NEAR(static_cast<double>(f[0].saving.high_ns) / 1e6, 160, 1);
 }
 
+TEST_F(TcpRules, ChurnOfAClientThatClosesByItselfIsTheClients) {
+  const auto five = [this](CloseKind close, Direction by) {
+    story_ = {};
+    double t = 0;
+    for (int i = 0; i < 5; ++i, t += 80.5) {
+      Connection& c = open(t, 40);
+      story_.http(c, "/1k", t + 40.1, t + 80.1);
+      story_.close(c, t + 80.2);
+      c.close = close;
+      c.close_by = by;
+    }
+    return findings("tcp-connection-churn");
+  };
+  std::vector<Finding> f = five(CloseKind::fin_both, Direction::c2s);
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_THAT(f[0].why, HasSubstr("It is the client that closes"));
+  ASSERT_EQ(f[0].change.size(), 1U);
+  EXPECT_EQ(f[0].change[0].label, "application");
+  f = five(CloseKind::fin_both, Direction::s2c);
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].change[0].label, "nginx");
+  // WHEN the server resets them THEN it would not have kept them open
+  EXPECT_TRUE(five(CloseKind::rst, Direction::s2c).empty());
+}
+
 TEST_F(TcpRules, ChurnTwinKeptOpenIsFine) {
   Connection& c = open(0, 40.4);
   for (int i = 0; i < 20; ++i) story_.http(c, "/1k", 41 + i * 41, 81 + i * 41);
@@ -433,8 +491,9 @@ TEST_F(TailBeforeTheProbe, PausesOfTheTimersLengthStandForIt) {
   for (int i = 0; i < 3; ++i) paused(40.1 + i * 5000, 284 + i);
   const std::vector<Finding> f = findings("tcp-tail-rto");
   ASSERT_EQ(f.size(), 1U);
-  EXPECT_EQ(f[0].saving.mid_ns, 285 * kMillisecondNs);
-  EXPECT_GT(f[0].saving.low_ns, 0);
+  EXPECT_EQ(f[0].saving.low_ns, 0) << "a server may pause so long by itself";
+  EXPECT_GE(f[0].saving.high_ns, 285 * kMillisecondNs);
+  EXPECT_THAT(f[0].why, HasSubstr("no loss was seen"));
   EXPECT_THAT(f[0].why_not_higher, testing::Contains(HasSubstr("the loss itself was not seen")));
 }
 
@@ -512,6 +571,16 @@ TEST_F(TcpRules, PathLossDoesNotCountWhatTheReceiverHadAlready) {
   // WHEN it had nearly all THEN the path loses little
   sent.duplicates_reported = 45;
   EXPECT_EQ(outcome("tcp-path-loss"), Outcome::fine);
+}
+
+TEST_F(TcpRules, SeveralFastRetransmissionsAreNoTimer) {
+  Connection& c = open(0, 40);
+  test::stalls(story_.http(c, "/", 40.1, 900)) = {0, 0, 0, 450 * kMillisecondNs, 0};
+  auto& resends = test::impair(c.half.s2c).retransmissions;
+  resends[static_cast<std::size_t>(RetransmissionClass::fast)] = 9;
+  EXPECT_EQ(outcome("tcp-tail-rto"), Outcome::fine);
+  resends[static_cast<std::size_t>(RetransmissionClass::rto)] = 1;
+  EXPECT_EQ(outcome("tcp-tail-rto"), Outcome::fires);
 }
 
 TEST_F(TcpRules, ATimerWithoutALossIsNoTailLoss) {

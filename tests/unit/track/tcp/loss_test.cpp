@@ -48,6 +48,51 @@ TEST(Lost, FastRetransmissionCountsFromTheFirstDuplicateAck) {
   EXPECT_EQ(lost(h, Class::fast), ms(4));
 }
 
+std::vector<std::uint8_t> sack_option(std::uint32_t begin, std::uint32_t end) {
+  std::vector<std::uint8_t> sack = {1, 1, 5, 10};
+  for (const std::uint32_t edge : {begin, end}) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      sack.push_back(static_cast<std::uint8_t>((Conversation::kClientIsn + edge) >> shift));
+    }
+  }
+  return sack;
+}
+
+TEST(Lost, OneSackBringsAFastRetransmissionAsWell) {
+  // GIVEN a hole that one ACK tells of, by SACK and with another window: no duplicate ACK (RFC 8985)
+  for (const DurationNs resent_ms : {45, 350}) {
+    Conversation t;
+    t.shake_hands();
+    for (int i = 0; i < 4; ++i) t.client_sends(20, kAck, 1 + 4U * i, 1, "data");
+    t.server_sends(30, kAck, 1, 5);
+    t.send({false, 32, kAck, 1, 5, "", 900, 0, 0, 0, sack_option(9, 17)});
+    t.client_sends(static_cast<int>(resent_ms), kAck, 5, 1, "data");
+    const HalfConnection& h = t.finish().half.c2s;
+    const bool soon = resent_ms < 200;  // no timer runs out so soon after the ACK
+    EXPECT_EQ(resent(h, Class::fast), soon ? 1U : 0U);
+    EXPECT_EQ(resent(h, Class::rto), soon ? 0U : 1U);
+    EXPECT_EQ(lost(h, Class::fast), soon ? ms(13) : 0);
+  }
+}
+
+TEST(Closing, WhatTheReceiverDropsClosesNothing) {
+  // GIVEN a RST and a FIN with numbers far from the client's window
+  for (const std::uint8_t flags : {tcp_flag::rst, kFin}) {
+    Conversation t;
+    t.shake_hands();
+    t.client_sends(20, kAck, 1, 1, "question");
+    t.server_sends(30, flags, 500'000'000, 9);
+    t.server_sends(40, kAck, 1, 9, "answer");
+    t.client_sends(50, kFin, 9, 7);
+    t.server_sends(60, kFin, 7, 10);
+    t.client_sends(61, kAck, 10, 8);
+    const Connection& c = t.finish();
+    EXPECT_EQ(c.close, CloseKind::fin_both);
+    EXPECT_EQ(c.close_by, Direction::c2s);
+    EXPECT_EQ(c.close_frame, 7U);
+  }
+}
+
 TEST(Lost, SpuriousResendCostsNothing) {
   Conversation t;
   t.shake_hands();

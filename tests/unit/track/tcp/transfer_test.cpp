@@ -67,6 +67,13 @@ class Path {
       sent_ += kMss;
     }
   }
+  /// One segment of so many bytes.
+  void part(double at, std::uint32_t bytes, char last = 'x') {
+    std::string text(bytes, 'x');
+    text.back() = last;
+    t.send({false, at, kAck, sent_, asked_, text, 60000});
+    sent_ += bytes;
+  }
   /// The segment that begins at `seq`, once more or at last.
   void again(double at, std::uint32_t seq, char last = 'x') {
     std::string text(kMss, 'x');
@@ -191,6 +198,21 @@ TEST(Transfer, ClosedWindowIsTheReceivers) {
   EXPECT_EQ(s.window_stall_ns, ms(502 - 0.03));
   EXPECT_EQ(s.rounds_ns + s.pause_ns + s.resend_stall_ns, 0);
   EXPECT_EQ(s.flights, 1U);
+}
+
+TEST(Transfer, AWindowOfLessThanASegmentIsAsGoodAsClosed) {
+  for (const std::uint32_t sent_bytes : {600U, 500U}) {
+    Path path;
+    path.segments(100, 4);
+    path.window = 600;
+    path.acks(path.answered(100));
+    path.part(500, sent_bytes, '#');
+    const TransferShape& s = path.finish().at(0).shape;
+    // WHEN the sender has less than there is room for THEN it is its own pause
+    const bool filled = sent_bytes == path.window;
+    EXPECT_EQ(filled ? s.window_stall_ns : s.pause_ns, ms(400 - 0.03));
+    EXPECT_EQ(filled ? s.pause_ns : s.window_stall_ns, 0);
+  }
 }
 
 TEST(Transfer, SmallWindowLimitsEveryFlight) {
