@@ -65,15 +65,20 @@ struct Judge {
   [[nodiscard]] const Sighting* answered_by(const Sighting& answer) const {
     const std::uint8_t wanted = answer.sender == kServer ? kSyn : kSyn | kAck;
     const Sighting* truly = nullptr;
+    const Sighting* latest = nullptr;
     unsigned before = 0, echoed = 0;
     for (const Sighting& s : sightings) {
       if (&s == &answer) break;
       if (s.sender == answer.sender || (s.flags & (kSyn | kAck)) != wanted) continue;
       ++before;
+      latest = &s;
       if (s.copy == answer.answers) truly = &s;
       if (s.tsval == answer.tsecr) ++echoed;
     }
-    return before == 1 || (timestamps && echoed == 1) ? truly : nullptr;
+    // Of an earlier copy the echo tells nothing: Linux echoes the first one that it got also when a later one makes
+    // it answer again.
+    const bool told = timestamps && echoed == 1 && latest->tsval == answer.tsecr;
+    return before == 1 || told ? truly : nullptr;
   }
   void handshake() const;
   void data(std::span<MessageTruth*> messages) const;
