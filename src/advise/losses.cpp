@@ -100,8 +100,7 @@ Resends resends_of(const HalfConnection& half) {
   const Impairment& impairment = half.impairment();
   const std::uint64_t again = resent(impairment, {Class::rto, Class::fast, Class::tail_probe});
   // The receiver reports these as duplicates, too.
-  const std::uint64_t others = resent(
-      impairment, {Class::spurious, Class::fin, Class::keep_alive, Class::zero_window_probe});
+  const std::uint64_t others = resent(impairment, {Class::spurious, Class::fin});
   const std::uint64_t reported = impairment.duplicates_reported;
   const std::uint64_t needless = std::min(again, reported - std::min(reported, others));
   return {again - needless, needless};

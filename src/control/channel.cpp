@@ -198,9 +198,11 @@ Instant closed_at(const Connection& c) {
 /// A single SYN without an answer never was an open connection.
 bool was_open(const Connection& c) { return opened_at(c) < closed_at(c); }
 
-/// Its end was seen, not only its silence.
+/// It had come about, and its end was seen, not only its silence.
 bool seen_to_end(const Connection& c) {
-  return c.close != CloseKind::open || c.end == ConnectionEnd::port_reused || failed(c);
+  const bool tried = c.state == ConnectionState::synack_no_ack ||
+                     c.state == ConnectionState::syn_no_synack || failed(c);
+  return !tried && (c.close != CloseKind::open || c.end == ConnectionEnd::port_reused);
 }
 
 class Reasons {
@@ -335,7 +337,7 @@ class Reasons {
                                      ? c.last_time_ns
                                      : c.start_time_ns + kFirstSynTimeoutNs;
           if (!was_open(c)) {
-            ++now.ended;
+            now.ended += seen_to_end(c) ? 1 : 0;
             break;
           }
           ++now.open;

@@ -11,7 +11,8 @@ constexpr std::uint16_t kVlan = 0x8100;
 
 /// The transport header and payload of `content`, which an IP header has bounded. Inlined into both versions of IP:
 /// its arguments are then in registers already.
-[[nodiscard, gnu::always_inline]] inline bool tcp(Content content, Sides sides, std::uint64_t seed, Packet& out) {
+[[nodiscard, gnu::always_inline]] inline bool tcp(Content content, Sides sides, std::uint64_t seed,
+                                                  Packet& out) {
   TcpWire wire;
   if (!content.peek(wire)) return false;
   const std::uint32_t header_length = (wire.data_offset >> 4) * 4u;

@@ -77,50 +77,83 @@ void add_answers(BySilentResolver& silent, const RuleInput& input) {
   }
 }
 
-/// What a lookup waited for timers, and the resolver whose silence was the longest part of it.
+/// What a lookup waited for timers, and the resolver that it waited for first.
 struct Silence {
   DurationNs stall_ns = 0;
-  DurationNs longest_ns = 0;
   std::size_t timers = 0;
   IpAddress resolver;
-
-  void add(const Silence& other) {
-    stall_ns = plus_ns(stall_ns, other.stall_ns);
-    timers += other.timers;
-    if (other.longest_ns <= longest_ns) return;
-    longest_ns = other.longest_ns;
-    resolver = other.resolver;
-  }
 };
 
-/// Of one question, asked of one resolver after the other.
-Silence silence_of(const std::vector<const DnsTransaction*>& asked) {
-  Silence all;
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    const DnsTransaction& d = *asked[i];
-    const TimeNs next_ns = i + 1 < asked.size() ? asked[i + 1]->first_query_ns : kUnknownNs;
-    const bool in_vain = known(next_ns) && (!known(d.response_ns) || d.response_ns >= next_ns);
-    const DurationNs silent_ns = elapsed_ns(d.first_query_ns, in_vain ? next_ns : d.last_query_ns);
-    if (!known(silent_ns) || silent_ns == 0) continue;
-    all.add({silent_ns, silent_ns, d.resent() + (in_vain ? 1 : 0), d.resolver.ip});
+using Asked =
+    std::vector<const DnsTransaction*>;  ///< one question, of whichever resolvers, in order
+
+/// Between the queries up to the one at `until_ns`: where no answer came that made the client ask again, it had
+/// waited for its timer.
+Silence silence_until(TimeNs until_ns, const Asked& asked) {
+  std::vector<TimeNs> queries;
+  std::vector<TimeNs> answers;
+  for (const DnsTransaction* d : asked) {
+    if (known(d->response_ns)) answers.push_back(d->response_ns);
+    for (const TimeNs at : {d->first_query_ns, d->last_query_ns}) {
+      if (known(at) && at <= until_ns) queries.push_back(at);
+    }
   }
+  std::sort(queries.begin(), queries.end());
+  std::sort(answers.begin(), answers.end());
+  Silence all;
+  for (std::size_t i = 1; i < queries.size(); ++i) {
+    const TimeNs from_ns = queries[i - 1], to_ns = queries[i];
+    const auto answer = std::upper_bound(answers.begin(), answers.end(), from_ns);
+    if (answer != answers.end() && *answer <= to_ns) continue;
+    all.stall_ns += to_ns - from_ns;
+    all.timers += to_ns - from_ns >= kShortestTimerNs / 2 ? 1 : 0;
+  }
+  const auto silent = std::find_if(asked.begin(), asked.end(), [&](const DnsTransaction* d) {
+    const bool in_time = known(d->response_ns) && d->response_ns <= until_ns;
+    return !in_time && d->last_query_ns != until_ns;
+  });
+  all.resolver = (silent != asked.end() ? *silent : asked.back())->resolver.ip;
   return all;
 }
 
+/// Of a name of a search list that the client had given up at `given_up_ns`: the type that took longest.
+Silence silence_before(TimeNs given_up_ns, const std::map<std::uint16_t, Asked>& by_type) {
+  Silence longest;
+  for (const auto& [type, asked] : by_type) {
+    TimeNs until_ns = kUnknownNs;  // the last query that had an answer, else the last
+    for (const DnsTransaction* d : asked) {
+      const bool in_time = known(d->response_ns) && d->response_ns <= given_up_ns;
+      if (in_time) until_ns = std::max(until_ns, d->last_query_ns);
+    }
+    if (!known(until_ns)) {
+      for (const DnsTransaction* d : asked) until_ns = std::max(until_ns, d->last_query_ns);
+    }
+    const Silence silence = silence_until(std::min(until_ns, given_up_ns), asked);
+    if (silence.stall_ns > longest.stall_ns) longest = silence;
+  }
+  return longest;
+}
+
+/// Until the query whose answer released the client, and for the names before it in a search list.
 Silence silence_of(const Lookup& l, const Transactions<DnsTransaction>& dns) {
-  std::map<std::string_view, std::map<std::uint16_t, std::vector<const DnsTransaction*>>> by_name;
+  const DnsTransaction& released = dns[l.released_by];
+  std::map<std::string_view, std::map<std::uint16_t, Asked>> by_name;
   for (const LookupMember& m : l.members) {
     const DnsTransaction& d = dns[m.transaction];
     if (m.role == LookupRole::asked) by_name[d.qname][d.qtype].push_back(&d);
   }
-  Silence all;
+  const Asked& last = by_name[released.qname][released.qtype];
+  if (last.empty()) return {};
+  Silence all = silence_until(released.last_query_ns, last);
+  DurationNs longest_ns = all.stall_ns;
   for (const auto& [name, by_type] : by_name) {
-    Silence longest;
-    for (const auto& [type, asked] : by_type) {
-      const Silence silence = silence_of(asked);
-      if (silence.stall_ns > longest.stall_ns) longest = silence;
-    }
-    all.add(longest);
+    if (name == released.qname.text()) continue;
+    const Silence silence = silence_before(last.front()->first_query_ns, by_type);
+    all.stall_ns += silence.stall_ns;
+    all.timers += silence.timers;
+    if (silence.stall_ns <= longest_ns) continue;
+    longest_ns = silence.stall_ns;
+    all.resolver = silence.resolver;
   }
   return all;
 }

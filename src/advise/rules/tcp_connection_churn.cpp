@@ -71,21 +71,24 @@ class Judge {
           k + 1 < all.size() ? elapsed_ns(done_ns(all[k]), connections_[all[k + 1]].start_time_ns)
                              : kUnknownNs;
       const bool returns = known(until_next) && until_next <= limits_.return_within_ns;
-      if (channel.http.size() == 1 && returns && c.close != CloseKind::open && !broken_off(c)) {
+      if (channel.http.size() == 1 && returns && c.close != CloseKind::open &&
+          !broken_off(all[k])) {
         ++server.single;
         const bool told = !input_.data.http()[channel.http.front()].keep_alive;
         server.told_to_close += told ? 1 : 0;
         server.by_client += !told && c.close_by == Direction::c2s ? 1 : 0;
       }
       const bool again = channel.purpose == ChannelPurpose::reopened;
-      if (again && (k == 0 || !broken_off(connections_[all[k - 1]])))
-        server.again.push_back(all[k]);
+      if (again && (k == 0 || !broken_off(all[k - 1]))) server.again.push_back(all[k]);
     }
   }
 
-  /// A server that resets a connection would not have kept it open.
-  [[nodiscard]] static bool broken_off(const Connection& c) {
-    return c.close == CloseKind::rst && c.close_by == Direction::s2c;
+  /// Whether the server reset it before it had answered: nobody would have kept it open.
+  [[nodiscard]] bool broken_off(std::size_t i) const {
+    const Connection& c = connections_[i];
+    const Channel& channel = input_.correlation.channels[i];
+    if (c.close != CloseKind::rst || c.close_by != Direction::s2c) return false;
+    return channel.http.empty() || !input_.data.http()[channel.http.back()].response_complete;
   }
 
   /// When the connection had nothing more to carry. Its closing takes as long as the peers like, and a

@@ -43,6 +43,7 @@ DurationNs between_syns_ns(const Connection& c) {
 /// through; unknown when the answer was not seen.
 DurationNs resend_wait_ns(const Connection& c) {
   if (!known(c.syn_wait_ns)) return kUnknownNs;
+  if (!known(c.synack_wait_ns) && c.handshake_ambiguous) return kUnknownNs;
   return c.syn_wait_ns + (known(c.synack_wait_ns) ? c.synack_wait_ns : 0);
 }
 

@@ -131,8 +131,12 @@ bool outside_window(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp)
   if (!flow.complete || !flow.side[sender].seen || window == TransferShape::kUnknownWindow) {
     return false;
   }
+  // So much may be missing in the capture before a connection's own.
+  constexpr std::int64_t kMostMissing = 1 << 24;
+  const std::int64_t from_sent = seq_distance(flow.side[sender].next_seq, tcp.seq);
   const std::int64_t from_acked = seq_distance(peer.max_ack, tcp.seq);
-  return std::abs(from_acked) > std::max<std::int64_t>(window, kNear);
+  return std::abs(from_sent) > kMostMissing &&
+         std::abs(from_acked) > std::max<std::int64_t>(window, kNear);
 }
 
 bool may_cross(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp) {

@@ -25,8 +25,8 @@ struct OpeningTimes {
 /// client's SYN did not send, or is the RST with which the client says so.
 [[nodiscard]] bool of_earlier_connection(const TcpFlow& flow, SideIndex sender,
                                          const TcpHeader& tcp);
-/// Whether the receiver drops this FIN or RST, as its number is neither near what it has nor within its window (RFC
-/// 9293 section 3.10.7.4); false where too little was seen to tell.
+/// Whether the receiver drops this FIN or RST, as its number is neither near what was sent or acknowledged nor within
+/// the window (RFC 9293 section 3.10.7.4); false where too little was seen to tell.
 [[nodiscard]] bool outside_window(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp);
 /// Whether this SYN crosses the client's, or opens another connection: not known yet.
 [[nodiscard]] bool may_cross(const TcpFlow& flow, SideIndex sender, const TcpHeader& tcp);

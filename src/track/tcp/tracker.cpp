@@ -88,6 +88,13 @@ void TcpTracker::State::account(std::uint32_t i, SideIndex sender, const Packet&
   flow.last_frame = packet.number;
   RoundTrip completed;
   if (!account_expected(flow, sender, packet, completed)) {
+    const bool closes = (packet.tcp.flags & (tcp_flag::fin | tcp_flag::rst)) != 0;
+    if (closes && packet.payload_length == 0 && outside_window(flow, sender, packet.tcp)) {
+      flow.last_ns = before.last_ns;
+      flow.last_frame = before.last_frame;
+      counters.add(Counter::tcp_outside_window);
+      return;
+    }
     const bool crossing = flow.syn_aside || may_cross(flow, sender, packet.tcp);
     if (crossing && settle_crossing(i, sender, packet, before)) return;
     account_unexpected(flow, sender, packet, before.last_ns);
@@ -113,14 +120,7 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
     account_earlier(flow, sender, packet);
     return;
   }
-  if ((flags & (tcp_flag::fin | tcp_flag::rst)) != 0) {
-    if (outside_window(flow, sender, packet.tcp)) {
-      ++flow.side[sender].packets;
-      counters.add(Counter::tcp_outside_window);
-      return;
-    }
-    note_close(flow, sender, packet);
-  }
+  if ((flags & (tcp_flag::fin | tcp_flag::rst)) != 0) note_close(flow, sender, packet);
   const bool was_complete = flow.complete;
   if (!flow.complete || (flags & tcp_flag::syn) != 0) openings.note(flow, sender, packet);
   RoundTrip completed;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -161,6 +162,45 @@ TEST(DnsTimeoutRetry, EveryStepOfASearchListWaitsForTheSilentOne) {
   EXPECT_EQ(f[0].scope, "dns/192.0.2.53");
   EXPECT_EQ(f[0].saving.low_ns, 3000 * kMillisecondNs);
   EXPECT_EQ(f[0].saving.high_ns, 3000 * kMillisecondNs);
+}
+
+TEST(DnsTimeoutRetry, WhatIsAskedAgainBehindTheAnswerNobodyWaitedFor) {
+  // GIVEN an answer to A, with which the client went on, while AAAA stayed unanswered
+  Story story;
+  visit(story, 0, "192.0.2.53", 20);
+  for (const double t : {0.1, 1000.0, 3000.0}) {
+    story.dns({"10.0.0.5", "192.0.2.53", "www.example", dns_type::aaaa}, t, Story::kNever);
+  }
+  EXPECT_EQ(Judged(story).by("dns-timeout-retry").outcome, Outcome::fine);
+}
+
+TEST(DnsTimeoutRetry, AskedAgainOfTheSameResolverTheQueryIsTheSame) {
+  // GIVEN R1 at 0, R2 at 5 s, and R1 again, from the same port with the same id, at 8 s
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.54", "www.example"}, 5000, Story::kNever);
+  visit(story, 0, "192.0.2.53", 8005);
+  DnsTransaction& first = story.all_dns()[1];
+  first.last_query_ns = first.first_query_ns + 8000 * kMillisecondNs;
+  test::push(first.query_frames, 999);
+  const std::vector<Finding> f = Judged(story).findings("dns-timeout-retry");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.high_ns, 8000 * kMillisecondNs);
+}
+
+TEST(DnsTimeoutRetry, ResolversAskedAtOnceShareATimer) {
+  // GIVEN three living resolvers asked at once, all in vain, and again after 5 s
+  Story story;
+  const std::array resolvers = {"192.0.2.51", "192.0.2.52", "192.0.2.53"};
+  for (std::size_t i = 0; i < resolvers.size(); ++i) {
+    story.dns({"10.0.0.5", resolvers[i], "www.example"}, 0.1 * static_cast<double>(i),
+              Story::kNever);
+  }
+  visit(story, 5000, "192.0.2.51", 5);
+  for (int i = 1; i < 60; ++i) visit(story, i * 20'000, resolvers[i % 3], 3);
+  const std::vector<Finding> f = Judged(story).findings("dns-timeout-retry");
+  ASSERT_EQ(f.size(), 1U);
+  EXPECT_EQ(f[0].saving.high_ns, 5000 * kMillisecondNs);
+  EXPECT_EQ(f[0].saving.low_ns, 4000 * kMillisecondNs);
 }
 
 TEST(DnsTimeoutRetry, WhoAsksAgainAfterAnAnswerWaitedForNoTimer) {

@@ -170,6 +170,16 @@ TEST_F(ChannelTest, TasksAreThoseOfTheConnection) {
   EXPECT_THAT(all[0].dns, ElementsAre(0U));
 }
 
+TEST_F(ChannelTest, WhatNeverCameAboutIsNoEarlierConnection) {
+  // GIVEN a SYN-ACK that the client did not acknowledge, and its RST
+  Connection& tried = story_.fail(open(1, 0), ConnectionState::synack_no_ack, 10);
+  tried.close = CloseKind::rst;
+  tried.close_time_ns = tried.last_time_ns;
+  Connection& next = open(2, 20);
+  story_.http(next, "/", 27, 60);
+  EXPECT_THAT(purposes(), ElementsAre(P::first_contact, P::unknown));
+}
+
 TEST_F(ChannelTest, FirstFinEndsAConnectionNotItsLastPacket) {
   Connection& first = open(1, 0);
   story_.http(first, "/", 7, 15);

@@ -262,8 +262,10 @@ TEST(Redis, behind_a_hole_what_has_no_answer_gets_none) {
       b.play({client(1, resp({"GET", "a"})), server_hole(7),
               client(2, "CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n"), server(3, "$1\r\na\r\n"),
               client(4, resp({"GET", "b"})), server(5, "$1\r\nb\r\n")}),
-      ElementsAre("GET a -> frames 1-1 0-0 resynchronised", "CLIENT REPLY -> frames 2-2 0-0 depth 2 no-reply",
-                  "PING -> frames 2-2 0-0 depth 3 no-reply", "ECHO -> frames 2-2 0-0 depth 4 resynchronised",
+      ElementsAre("GET a -> frames 1-1 0-0 resynchronised",
+                  "CLIENT REPLY -> frames 2-2 0-0 depth 2 no-reply",
+                  "PING -> frames 2-2 0-0 depth 3 no-reply",
+                  "ECHO -> frames 2-2 0-0 depth 4 resynchronised",
                   "GET b -> frames 4-4 5-5 wait 1ms resynchronised"));
 }
 

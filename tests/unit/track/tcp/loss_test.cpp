@@ -91,6 +91,14 @@ TEST(Closing, WhatTheReceiverDropsClosesNothing) {
     EXPECT_EQ(c.close_by, Direction::c2s);
     EXPECT_EQ(c.close_frame, 7U);
   }
+  // GIVEN a FIN behind more bytes than the window, whose acknowledgements were not captured
+  Conversation t;
+  t.shake_hands();
+  for (std::uint32_t at = 0; at < 200; ++at) {
+    t.server_sends(20 + static_cast<int>(at), kAck, 1 + 1000 * at, 1, std::string(1000, 'x'));
+  }
+  t.server_sends(300, kFin, 200'001, 1);
+  EXPECT_EQ(t.finish().close, CloseKind::fin_server);
 }
 
 TEST(Lost, SpuriousResendCostsNothing) {
