@@ -12,6 +12,8 @@ namespace {
 /// No stack repeats a SYN or SYN-ACK sooner: RFC 6298 section 2.1 starts at 1 s, tuned stacks at
 /// some hundred ms.
 constexpr DurationNs kShortestTimerNs = 20 * kMillisecondNs;
+/// Linux: TCP_RTO_MIN.
+constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
 
 enum class Kind : std::uint8_t { syn, syn_ack, rst, ack };
 
@@ -90,8 +92,8 @@ std::size_t reaction(const Handshake& all, std::size_t i) {
 }
 
 /// Which of several copies of the SYN or SYN-ACK at `i` was answered, as the timestamp in the answer says
-/// (RFC 7323: TSecr echoes TSval); null when it says nothing. The echo says so of the latest copy only: Linux echoes
-/// the first SYN, or SYN-ACK, that it got in whatever answers a later copy, too.
+/// (RFC 7323: TSecr echoes TSval); null when it says nothing. It says nothing of a copy behind which another was sent by
+/// a timer: Linux echoes the first SYN, or SYN-ACK, that it got in whatever answers a later copy, too.
 const HandshakeSegment* echoed_copy(const Handshake& all, std::size_t i) {
   const std::size_t answer = reaction(all, i);
   if (answer == all.size() || !all[answer].options.timestamps) return nullptr;
@@ -99,7 +101,7 @@ const HandshakeSegment* echoed_copy(const Handshake& all, std::size_t i) {
   for (std::size_t k = 0; k < answer; ++k) {
     const HandshakeSegment& s = all[k];
     if (!are_copies(s, all[i])) continue;
-    if (found != nullptr) return nullptr;
+    if (found != nullptr && s.time_ns - found->time_ns >= kShortestRtoNs) return nullptr;
     if (!s.options.timestamps || s.options.tsval != all[answer].options.tsecr) continue;
     found = &s;
   }

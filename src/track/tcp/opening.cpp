@@ -449,6 +449,17 @@ bool Openings::contradicts_order(const TcpFlow& flow) const {
          before(o.ack_ns, std::max(o.first_syn_ack_ns, last_syn_ack_before_ack_ns(o)));
 }
 
+namespace {
+
+/// Whether the latest copy may have been sent because the answer to the echoed one was lost: no timer runs out sooner
+/// (Linux TCP_RTO_MIN). Both ends' timers may run out together, and then two copies come at once.
+[[nodiscard]] bool sent_in_want_of_it(TimeNs echoed_ns, TimeNs latest_ns) {
+  constexpr DurationNs kShortestTimerNs = 200 * kMillisecondNs;
+  return known(echoed_ns) && latest_ns - echoed_ns >= kShortestTimerNs;
+}
+
+}  // namespace
+
 /// The copy of the client's SYN that the server answered: the only one, or the latest, where the answer echoes its
 /// timestamp. An earlier one's echo tells nothing: Linux echoes the first SYN that it got in every SYN-ACK, also in
 /// one that a later SYN made it send again.
@@ -460,7 +471,7 @@ TimeNs Openings::answered_syn_ns(const TcpFlow& flow) const {
     return sender == flow.client && kind(s) == tcp_flag::syn && s.options.timestamps &&
            s.options.tsval == more_[o.more].syn_ack_tsecr && s.time_ns <= o.first_syn_ack_ns;
   });
-  return echoed_ns == last_syn_before_answer_ns(o) ? echoed_ns : kUnknownNs;
+  return sent_in_want_of_it(echoed_ns, last_syn_before_answer_ns(o)) ? kUnknownNs : echoed_ns;
 }
 
 /// The copy of the server's SYN-ACK that the client acknowledged: the only one with the number, or the latest, where
@@ -478,7 +489,7 @@ TimeNs Openings::acknowledged_syn_ack_ns(const TcpFlow& flow) const {
     latest_ns = std::max(latest_ns, s.time_ns);
     return !o.ack_has_timestamps || (s.options.timestamps && s.options.tsval == o.ack_tsecr);
   });
-  return echoed_ns == latest_ns ? echoed_ns : kUnknownNs;
+  return sent_in_want_of_it(echoed_ns, latest_ns) ? kUnknownNs : echoed_ns;
 }
 
 /// The client's half of an opening that is complete.

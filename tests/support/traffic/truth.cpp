@@ -66,6 +66,7 @@ struct Judge {
     const std::uint8_t wanted = answer.sender == kServer ? kSyn : kSyn | kAck;
     const Sighting* truly = nullptr;
     const Sighting* latest = nullptr;
+    const Sighting* told = nullptr;
     unsigned before = 0, echoed = 0;
     for (const Sighting& s : sightings) {
       if (&s == &answer) break;
@@ -73,12 +74,17 @@ struct Judge {
       ++before;
       latest = &s;
       if (s.copy == answer.answers) truly = &s;
-      if (s.tsval == answer.tsecr) ++echoed;
+      if (s.tsval != answer.tsecr) continue;
+      ++echoed;
+      told = &s;
     }
-    // Of an earlier copy the echo tells nothing: Linux echoes the first one that it got also when a later one makes
-    // it answer again.
-    const bool told = timestamps && echoed == 1 && latest->tsval == answer.tsecr;
-    return before == 1 || told ? truly : nullptr;
+    if (before == 1) return truly;
+    // Of a copy behind which a timer has sent another the echo tells nothing: Linux echoes the first one that it got
+    // also when a later one makes it answer again.
+    constexpr DurationNs kShortestTimerNs = 200 * kMillisecondNs;
+    const bool tells =
+        timestamps && echoed == 1 && latest->time_ns - told->time_ns < kShortestTimerNs;
+    return tells ? truly : nullptr;
   }
   void handshake() const;
   void data(std::span<MessageTruth*> messages) const;

@@ -83,6 +83,22 @@ TEST(Handshake, TheEchoOfAnEarlierCopyTellsNothing) {
   EXPECT_EQ(d.connect_time_ns, ms(1015));
 }
 
+TEST(Handshake, ACopyRightBehindTheEchoedOneChangesNothing) {
+  // GIVEN timers of both ends that make two SYN-ACKs at once, after the first was lost behind the probe
+  Conversation t;
+  t.send({true, 0, kSyn, 0, 0, "", 1000, 100});
+  t.send({false, 40, kSynAck, 0, 1, "", 1000, 7, 100});
+  t.send({true, 1000, kSyn, 0, 0, "", 1000, 1100});
+  t.send({false, 1040, kSynAck, 0, 1, "", 1000, 1007, 100});
+  t.send({false, 1041, kSynAck, 0, 1, "", 1000, 1008, 100});
+  t.send({true, 1080, kAck, 1, 1, "", 1000, 1180, 1007});
+  const Connection& c = t.finish();
+  EXPECT_FALSE(c.handshake_ambiguous);
+  EXPECT_EQ(c.rtt_probe_server_ns, ms(40));
+  EXPECT_EQ(c.synack_wait_ns, ms(1000));
+  EXPECT_EQ(c.rtt_probe_client_ns, ms(40));
+}
+
 TEST(Handshake, ResentSynWithoutTimestampsIsAmbiguous) {
   Conversation t;
   t.client_sends(0, kSyn, 0, 0);
