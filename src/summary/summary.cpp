@@ -39,20 +39,25 @@ Summary::Summary(const SummaryLimits& limits)
 }
 
 ServiceSummary& Summary::row(const ServiceKey& key, bool answered) {
-  if (ServiceSummary* own = row_if_room(key, answered)) return *own;
-  ++without_row;
-  return *row_if_room(ServiceKey{}, true);
+  if (latest_ < used_ && rows_[latest_].key == key) return rows_[latest_].numbers;
+  Row* own = row_if_room(key, answered);
+  if (own == nullptr) {
+    ++without_row;
+    own = row_if_room(ServiceKey{}, true);
+  }
+  latest_ = static_cast<std::size_t>(own - rows_);
+  return own->numbers;
 }
 
 ServiceSummary& Summary::row_of_sample(const ServiceKey& key) {
-  ServiceSummary* own = row_if_room(key, true);
-  return own != nullptr ? *own : *row_if_room(ServiceKey{}, true);
+  Row* const own = row_if_room(key, true);
+  return own != nullptr ? own->numbers : row_if_room(ServiceKey{}, true)->numbers;
 }
 
 /// Null without room, which ServiceKey::Kind::other always has.
-ServiceSummary* Summary::row_if_room(const ServiceKey& key, bool answered) {
+Summary::Row* Summary::row_if_room(const ServiceKey& key, bool answered) {
   const std::size_t slot = slot_of(key);
-  if (index_[slot] != 0) return &rows_[index_[slot] - 1].numbers;
+  if (index_[slot] != 0) return &rows_[index_[slot] - 1];
   if (!has_room(key, answered)) return nullptr;
 
   if (key.kind == ServiceKey::Kind::service) {
@@ -63,7 +68,7 @@ ServiceSummary* Summary::row_if_room(const ServiceKey& key, bool answered) {
   Row& row = rows_[used_++];
   row.key = key;
   index_[slot] = static_cast<std::uint32_t>(used_);
-  return &row.numbers;
+  return &row;
 }
 
 std::size_t Summary::slot_of(const ServiceKey& key) const {

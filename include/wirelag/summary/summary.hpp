@@ -56,7 +56,7 @@ class Summary {
   void clear();
 
  private:
-  [[nodiscard]] ServiceSummary* row_if_room(const ServiceKey& key, bool answered);
+  [[nodiscard]] Row* row_if_room(const ServiceKey& key, bool answered);
   [[nodiscard]] std::size_t slot_of(const ServiceKey& key) const;
   [[nodiscard]] bool has_room(const ServiceKey& key, bool answered) const;
 
@@ -65,6 +65,7 @@ class Summary {
   Row* rows_;  ///< in `memory_`; those not in use are zeros, as ServiceSummary{}
   std::vector<std::uint32_t> index_;  ///< open addressing: row number + 1, 0 = free
   std::size_t used_ = 0;
+  std::size_t latest_ = 0;  ///< the row asked for last: a flood's next one, too
   std::uint32_t services_used_ = 0;
   std::uint32_t servers_used_ = 0;
 };
