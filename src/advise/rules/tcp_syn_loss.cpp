@@ -139,12 +139,12 @@ RuleResult judge(const RuleInput& input) {
     any = true;
     never_answered += nobody_answered(input.data, c) ? 1 : 0;
     if (!c.syn_seen() || c.state == ConnectionState::syn_unanswered) continue;
-    if (met_an_earlier_one(c)) continue;
     Server& server = servers[c.server];
     ++server.opened;
     const DurationNs seen = resend_wait_ns(c);
     const DurationNs wait = known(seen) ? seen : between_syns_ns(c);
-    if (known(wait) && wait >= limits.min_wait_ns) server.lost.push_back(i);
+    if (!known(wait) || wait < limits.min_wait_ns || met_an_earlier_one(c)) continue;
+    server.lost.push_back(i);
   }
   if (!any) return {Outcome::not_applicable, {}, "no TCP connection in the capture"};
   if (servers.empty()) {

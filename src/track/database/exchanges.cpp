@@ -167,7 +167,11 @@ void DatabaseExchanges::pass_over(DatabaseConnection& c) { emit_first(c); }
 void DatabaseExchanges::release_all(DatabaseConnection& c) {
   while (c.first != kNone) {
     const bool something_came = c.latest_reply_ns > exchanges_[c.first].facts.request_first_ns;
-    c.doubt && (c.holes || something_came) ? emit_unpaired(c) : emit_first(c);
+    if (c.doubt && (c.holes || something_came)) {
+      emit_unpaired(c);
+    } else {
+      emit_first(c);
+    }
   }
   c.untracked = 0;
 }

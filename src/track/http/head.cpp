@@ -30,9 +30,10 @@ bool agree_so_far(std::string_view text, std::string_view whole) {
   return text.substr(0, n) == whole.substr(0, n);
 }
 
-/// Where the first blank is, and the last one: text.size() and npos where there is none.
+/// Where the first blank is, and the last one: npos where there is none.
 std::size_t first_blank(std::string_view text) {
-  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_blank) - text.begin());
+  const auto at = std::find_if(text.begin(), text.end(), is_blank);
+  return at != text.end() ? static_cast<std::size_t>(at - text.begin()) : std::string_view::npos;
 }
 std::size_t last_blank(std::string_view text) {
   std::size_t n = text.size();
@@ -158,7 +159,7 @@ std::optional<HttpRequestLine> parse_cut_request_line(std::string_view line) {
 
 std::optional<HttpStatusLine> parse_status_line(std::string_view line) {
   const std::size_t blank = first_blank(line);
-  if (blank == line.size()) return std::nullopt;
+  if (blank == std::string_view::npos) return std::nullopt;
   HttpStatusLine out{0, 1, 0};
   if (const auto version = parse_version(line.substr(0, blank))) {
     out.major = version->major;

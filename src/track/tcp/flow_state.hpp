@@ -31,6 +31,8 @@ inline constexpr std::uint32_t kNone = Pool<int>::kNone;
 /// Duplicate ACKs that make the sender resend at once (RFC 5681 section 3.2 has 3; with SACK and
 /// early retransmit, 2 are seen).
 inline constexpr std::uint8_t kFastDuplicateAcks = 2;
+/// The shortest retransmission timeout in use (Linux TCP_RTO_MIN).
+inline constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
 
 struct alignas(64) Side {
   static constexpr std::uint8_t kShiftUnknown = UINT8_MAX;

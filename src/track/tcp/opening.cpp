@@ -451,11 +451,10 @@ bool Openings::contradicts_order(const TcpFlow& flow) const {
 
 namespace {
 
-/// Whether the latest copy may have been sent because the answer to the echoed one was lost: no timer runs out sooner
-/// (Linux TCP_RTO_MIN). Both ends' timers may run out together, and then two copies come at once.
+/// Whether the latest copy may have been sent because the answer to the echoed one was lost: no timer runs out sooner.
+/// Both ends' timers may run out together, and then two copies come at once.
 [[nodiscard]] bool sent_in_want_of_it(TimeNs echoed_ns, TimeNs latest_ns) {
-  constexpr DurationNs kShortestTimerNs = 200 * kMillisecondNs;
-  return known(echoed_ns) && latest_ns - echoed_ns >= kShortestTimerNs;
+  return known(echoed_ns) && latest_ns - echoed_ns >= kShortestRtoNs;
 }
 
 }  // namespace

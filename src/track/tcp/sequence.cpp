@@ -11,9 +11,6 @@ namespace {
 /// Bytes that fill a hole within a quarter of the RTT were overtaken on the way, not sent again (RFC
 /// 8985 section 6.2); without an RTT, within the 3 ms that other analysers use.
 constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
-/// The shortest retransmission timeout in use (Linux TCP_RTO_MIN); a resend that comes sooner without
-/// duplicate ACKs is a tail loss probe (RFC 8985 section 7).
-constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
 
@@ -195,6 +192,7 @@ RetransmissionClass Sequences::classify_resend(TcpFlow& flow, SideIndex sender, 
   const bool asked_for = seq_distance(begin, peer.max_ack) >= 0;
   const bool told = peer.duplicate_acks >= kFastDuplicateAcks || known(sacked_ns(flow, sender ^ 1));
   const bool fast = soon && asked_for && told;
+  // Sooner than any timeout: a tail loss probe (RFC 8985 section 7).
   if (!fast && end == side.next_seq && known(silence_ns) && silence_ns < kShortestRtoNs) {
     return RetransmissionClass::tail_probe;
   }

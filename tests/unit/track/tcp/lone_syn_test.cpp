@@ -126,6 +126,43 @@ TEST(LoneSyn, WhatFollowsFindsTheConnectionAsItWas) {
   }
 }
 
+/// Options are worked out again only where they differ from those of the one told before.
+TEST(LoneSyn, EachTellsItsOwnOptions) {
+  Conversation t;
+  const auto send = [&](std::uint16_t port, std::vector<std::uint8_t> options,
+                        std::uint32_t tsval) {
+    t.client.port = port;
+    Segment s = syn(port);
+    s.options = std::move(options);
+    s.tsval = tsval;
+    t.send(s);
+  };
+  const std::vector<std::uint8_t> scaled = {2, 4, 5, 0xb4, 4, 2, 1, 3, 3, 7};
+  send(1001, scaled, 9);
+  send(1002, {}, 0);
+  send(1003, scaled, 9);
+  send(1004, scaled, 10);
+  send(1005, {2, 4, 2, 0x18}, 0);
+  send(1006, {2, 4, 2, 0x18}, 0);
+  t.tracker().finish();
+  ASSERT_EQ(t.sink.connections.size(), 6U);
+  const auto options = [&](std::uint16_t port) {
+    const auto of_port = [port](const Connection& c) { return c.client.port == port; };
+    return std::ranges::find_if(t.sink.connections, of_port)->opening().options.c2s;
+  };
+  for (const std::uint16_t port : {1001, 1003, 1004}) {
+    EXPECT_EQ(options(port).mss, 1460) << port;
+    EXPECT_EQ(options(port).window_scale, 7) << port;
+    EXPECT_EQ(options(port).tsval, port == 1004 ? 10U : 9U) << port;
+  }
+  EXPECT_EQ(options(1002).mss, TcpOptions{}.mss);
+  EXPECT_FALSE(options(1002).timestamps);
+  for (const std::uint16_t port : {1005, 1006}) {
+    EXPECT_EQ(options(port).mss, 536) << port;
+    EXPECT_FALSE(options(port).timestamps) << port;
+  }
+}
+
 TEST(LoneSyn, TheOldestGivesWay) {
   TcpLimits limits = Conversation::small();
   limits.connections = 2;
