@@ -8,6 +8,9 @@
 //
 //   A  ------answer                     it went on right behind the HTTPS record: that was waited for
 //   HTTPS -----------answer SYN
+//
+//   A  ------NXDOMAIN         A ------NXDOMAIN      one type has no answer: both are asked again,
+//   AAAA                      AAAA                  and what was answered before released nobody
 #include <algorithm>
 
 #include <wirelag/track/dns/message.hpp>
@@ -122,6 +125,24 @@ Answers answers_until(TimeNs went_on_ns, const Draft& draft, Wanted&& wanted) {
   return gap <= kRightBehind && gap < https.final_ns - address.final_ns;
 }
 
+/// Who asks again for what it has, as another type does not come, has not gone on with it: the latest such answer
+/// before it went on is the one that counts. Whether there was one.
+bool take_later_answers(Draft& draft, const Transactions<DnsTransaction>& all, TimeNs went_on_ns) {
+  bool taken = false;
+  if (draft.asked.size() == draft.types.size()) return taken;
+  for (const std::size_t i : draft.asked) {
+    const DnsTransaction& d = all[i];
+    if (!is_final(d.outcome) || (known(went_on_ns) && d.response_ns > went_on_ns)) continue;
+    for (TypeState& type : draft.types) {
+      if (type.qtype != d.qtype || type.pending_at(d.first_query_ns)) continue;
+      type.final_ns = d.response_ns;
+      type.final_by = i;
+      taken = true;
+    }
+  }
+  return taken;
+}
+
 /// The type whose answer released the client; null when there is none.
 const TypeState* releasing(const Draft& draft, TimeNs went_on_ns) {
   const auto any = [](const TypeState&) { return true; };
@@ -143,8 +164,13 @@ const TypeState* releasing(const Draft& draft, TimeNs went_on_ns) {
 void release(Draft& draft, const Transactions<DnsTransaction>& all,
              const std::vector<IpAddress>& hosts, Openings& openings) {
   // Only with answers to more than one type can it matter when the client went on.
-  const TimeNs went_on_ns =
-      draft.types.size() < 2 ? kUnknownNs : went_on_at(draft, all, hosts, openings);
+  TimeNs went_on_ns = kUnknownNs;
+  if (draft.types.size() > 1) {
+    went_on_ns = went_on_at(draft, all, hosts, openings);
+    if (take_later_answers(draft, all, went_on_ns)) {
+      went_on_ns = went_on_at(draft, all, hosts, openings);
+    }
+  }
   const TypeState* last = releasing(draft, went_on_ns);
   if (last == nullptr) return release_without_final(draft, all);
 

@@ -244,6 +244,48 @@ TEST(Lookup, SearchListIsOneLookupOfTheNameItEndedWith) {
   EXPECT_EQ(roles(lookup)[0], "asked:contributed");
 }
 
+/// As glibc does: an answer to A and none to AAAA within its timeout, so both are asked again.
+Story with_aaaa_lost(DnsOutcome outcome, const std::vector<std::string>& addresses) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kA}, 0, 12, outcome, addresses);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kAaaa}, 0.1, Story::kNever);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kA}, 5000, 5012, outcome, addresses);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kAaaa}, 5000.1, 5020, outcome);
+  return story;
+}
+
+TEST(Lookup, WhoAsksAgainForAllWasNotReleasedByTheOneAnswer) {
+  Story refused = with_aaaa_lost(DnsOutcome::nxdomain, {});
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(refused).at(0)), 5020);
+  // AND the next name of the search list comes right behind that
+  refused.dns({"10.0.0.5", "192.0.2.53", "www", kA}, 5021, 5030);
+  ASSERT_EQ(lookups_of(refused).size(), 1U);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(refused)[0]), 5030);
+}
+
+TEST(Lookup, TheSecondAaaaIsLostTooAndTheSecondAnswerToAIsTheLast) {
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kA}, 0, 12, DnsOutcome::nxdomain);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kAaaa}, 0.1, Story::kNever);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kA}, 5000, 5012, DnsOutcome::nxdomain);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kAaaa}, 5000.1, Story::kNever);
+  const Lookup lookup = lookups_of(story).at(0);
+  EXPECT_DOUBLE_EQ(wait_ms(lookup), 5012);
+  EXPECT_THAT(roles(lookup),
+              ElementsAre("asked:spare", "asked:unanswered", "asked:released", "asked:unanswered"));
+}
+
+TEST(Lookup, WhoWentOnWithTheOneAnswerWasReleasedByItWhateverIsAskedAgain) {
+  Story story = with_aaaa_lost(DnsOutcome::answered, {"192.0.2.80"});
+  story.connection("10.0.0.5", 5000, "192.0.2.80", 443, 60, 5);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(story).at(0)), 12);
+
+  // THEN who goes on after the second answers had waited for them
+  Story later = with_aaaa_lost(DnsOutcome::answered, {"192.0.2.80"});
+  later.connection("10.0.0.5", 5000, "192.0.2.80", 443, 5021, 5);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(later).at(0)), 5020);
+}
+
 TEST(Lookup, SuffixTriedBetweenAaaaAndA) {
   Story story;
   const auto ask = [&story](const char* name, std::uint16_t type, double from_ms, double to_ms,
