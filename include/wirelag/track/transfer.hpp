@@ -34,7 +34,8 @@
 //
 // Of an exchange there are also the stalls that no message's shape can hold: a request that was sent
 // again while it had no answer, and an answer whose bytes had passed the probe and were sent again
-// after (ExchangeStalls).
+// after (ExchangeStalls). And what the way took instead of the server: an ACK of the request that came alone, and
+// later behind the shortest round trip than any receiver delays one, was in a queue, and so was what came behind it.
 #pragma once
 
 #include <algorithm>
@@ -94,6 +95,8 @@ struct alignas(64) TransferProgress {
   DurationNs resend_stall_ns = 0;
   DurationNs window_stall_ns = 0;
   DurationNs held_ns = 0;
+  DurationNs late_acks_ns =
+      0;  ///< behind the shortest round trip, of ACKs that no receiver delays so long
 };
 
 /// What an exchange waited for, apart from the server: kUnknownNs where the progress of both directions
@@ -107,6 +110,9 @@ struct ExchangeStalls {
   /// Silences of the server that ended with a resend of bytes it had sent before, since its last new
   /// byte and up to this request: the client may have waited for them.
   DurationNs earlier_resend_ns = kUnknownNs;
+  /// Between the request and the response: how much later than the shortest round trip the request's ACK came, where
+  /// that is longer than a delayed ACK. The way took that long, not the server.
+  DurationNs request_queued_ns = kUnknownNs;
 
   /// One direction at least was.
   [[nodiscard]] bool measured() const {
@@ -127,8 +133,10 @@ class TransferMarks {
       first_ = now;
       first_unsure_ = own->held_unsure;
       other_resent_ns_ = other->resent_since_new_ns;
+      other_late_ns_ = other->late_acks_ns;
     }
     last_ = now;
+    late_ns_ = own->late_acks_ns;
     held_unsure_ |= own->held_unsure != first_unsure_;
     began_ = true;
     measured_ |= own->both_directions;
@@ -141,6 +149,7 @@ class TransferMarks {
       return;
     }
     last_ = later.last_;
+    late_ns_ = later.late_ns_;
     held_unsure_ |= later.held_unsure_ || later.first_unsure_ != first_unsure_;
     measured_ |= later.measured_;
   }
@@ -157,6 +166,7 @@ class TransferMarks {
     if (request.measured_) {
       s.request_resend_ns =
           std::max<DurationNs>(0, response.first_.other_resend_ns - request.first_.resend_ns);
+      s.request_queued_ns = std::max<DurationNs>(0, response.other_late_ns_ - request.late_ns_);
     }
     return s;
   }
@@ -174,6 +184,8 @@ class TransferMarks {
   Sums first_;
   Sums last_;
   DurationNs other_resent_ns_ = 0;
+  DurationNs late_ns_ = 0;          ///< TransferProgress::late_acks_ns when it ended
+  DurationNs other_late_ns_ = 0;    ///< of the other direction, when it began
   std::uint32_t first_unsure_ = 0;  ///< TransferProgress::held_unsure when it began
   bool held_unsure_ = false;        ///< it grew since
   bool began_ = false;

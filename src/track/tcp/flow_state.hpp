@@ -152,7 +152,9 @@ struct Trouble {
   std::uint32_t duplicates_reported = 0;
   std::uint32_t keep_alives_answered = 0;
   std::uint32_t sacked_ack = 0;  ///< valid with sacked_ns
-  std::uint32_t recover = 0;     ///< end of what it recovers (RFC 6582), valid with `recovering`
+  std::uint32_t copied_to =
+      0;                      ///< end of the latest copy by the mirror; valid once one was counted
+  std::uint32_t recover = 0;  ///< end of what it recovers (RFC 6582), valid with `recovering`
   RetransmissionClass recovery =
       RetransmissionClass::rto;  ///< what began the recovery: rto or fast
   bool recovering = false;

@@ -16,10 +16,10 @@ namespace {
 
 }  // namespace
 
-MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, TimeNs previous_ns) {
+MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t print,
+                       TimeNs previous_ns) {
   Side& side = flow.side[sender];
-  const std::uint32_t print = fingerprint(packet);
-  if (packet.payload_length == 0 && (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) == 0) {
+  if (!takes_sequence_space(packet)) {
     if (print != side.bare) {
       side.bare = print;
       return MirrorCopy::no;
@@ -39,7 +39,6 @@ MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, Ti
     const bool soon = lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs;
     if (soon && !asked_again(flow, sender, packet, recent.time_low_ns[i])) return MirrorCopy::yes;
   }
-  keep_print(flow, sender, print, packet.time_ns);
   return MirrorCopy::no;
 }
 

@@ -20,9 +20,10 @@ enum class MirrorCopy : std::uint8_t {
   yes,  ///< of a segment that takes sequence space, or of a keep-alive or window probe
   bare,  ///< of a pure ACK or RST, microseconds ago: no duplicate ACK, but the peer may have sent both
 };
-/// `previous_ns`: the latest time of the flow's segments before this one.
+/// `print`: its fingerprint(). `previous_ns`: the latest time of the flow's segments before this one. Of what is none,
+/// and takes sequence space, keep_print() lets copies be recognised.
 [[nodiscard]] MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
-                                     TimeNs previous_ns);
+                                     std::uint32_t print, TimeNs previous_ns);
 
 /// Of all that a copy made by the mirror has in common with its original. Not 0.
 [[nodiscard]] inline std::uint32_t fingerprint(const Packet& packet) {
@@ -39,6 +40,10 @@ enum class MirrorCopy : std::uint8_t {
   }
   while (options.remaining() >= 4) h = fold64(h ^ options.u32(), kOne);
   return static_cast<std::uint32_t>(h) | 1;
+}
+
+[[nodiscard]] inline bool takes_sequence_space(const Packet& packet) {
+  return packet.payload_length > 0 || (packet.tcp.flags & (tcp_flag::syn | tcp_flag::fin)) != 0;
 }
 
 /// Keeps what recognises a copy of this segment, which takes sequence space.

@@ -11,8 +11,14 @@ namespace wirelag::tcp {
 struct RoundTrip {
   DurationNs to_ack_ns = kUnknownNs;
   DurationNs to_timestamp_ns = kUnknownNs;
+  DurationNs late_ns =
+      0;  ///< of an ACK alone: behind the shortest one, where no receiver delays an ACK so long
   [[nodiscard]] bool any() const { return known(to_ack_ns) || known(to_timestamp_ns); }
 };
+
+/// No receiver delays an ACK longer: Linux's TCP_DELACK_MAX, Windows' TcpDelAckTicks (RFC 9293 section 3.8.6.3
+/// allows 500 ms).
+inline constexpr DurationNs kLongestDelayedAckNs = 200 * kMillisecondNs;
 
 /// The sample that the ACK of `sender` completes. One segment of the peer at a time is timed.
 inline void take_ack_sample(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -24,7 +30,12 @@ inline void take_ack_sample(TcpFlow& flow, SideIndex sender, const Packet& packe
   if (!known(completed.to_ack_ns)) return;
   RoundTrips& trips = flow.round_trips[sender ^ 1];
   const DurationNs smallest_ns = trips.answered_ns();
-  if (!known(smallest_ns) || completed.to_ack_ns < smallest_ns) flow.rtt_fell = true;
+  if (!known(smallest_ns) || completed.to_ack_ns < smallest_ns) {
+    flow.rtt_fell = true;
+  } else if (completed.to_ack_ns - smallest_ns > kLongestDelayedAckNs &&
+             packet.payload_length == 0) {
+    completed.late_ns = completed.to_ack_ns - smallest_ns;
+  }
   trips.add(Answer::ack, completed.to_ack_ns);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../mirror.hpp"
 #include "round_trip.hpp"
 #include "transfer.hpp"
 
@@ -13,6 +14,25 @@ namespace {
 constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
+
+/// Segments that come between an original and its copy, beyond the share of copies where each segment has one.
+constexpr std::uint64_t kOnTheWay = 16;
+
+[[nodiscard]] std::uint32_t copies(const Trouble& of_side) {
+  return of_side.retransmissions[static_cast<std::size_t>(RetransmissionClass::mirror_duplicate)];
+}
+
+/// Whether what it sends again still belongs to what it began to recover.
+[[nodiscard]] bool is_recovering(const Trouble& sender, const Side& receiver) {
+  return sender.recovering && seq_distance(receiver.max_ack, sender.recover) > 0;
+}
+
+/// The sequence number behind a segment.
+[[nodiscard]] std::uint32_t end_of(const Packet& packet) {
+  const TcpHeader& tcp = packet.tcp;
+  return tcp.seq + packet.payload_length + (tcp.has(tcp_flag::syn) ? 1U : 0U) +
+         (tcp.has(tcp_flag::fin) ? 1U : 0U);
+}
 
 /// The time from `noticed` on, less what an earlier resend has been charged with.
 void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now) {
@@ -62,7 +82,57 @@ void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packe
   }
   flow.recent[sender].payload_bytes += packet.payload_length;
   if (packet.payload_length > 0) side.sent_payload = true;
+  Trouble& mine = trouble(flow.detail[sender]);
+  const std::uint32_t end = end_of(packet);
+  if (copies(mine) == 0 || seq_distance(mine.copied_to, end) > 0) mine.copied_to = end;
   count(flow.detail[sender], RetransmissionClass::mirror_duplicate);
+}
+
+MirrorCopy Sequences::copy_of(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                              TimeNs previous_ns) const {
+  const std::uint32_t print = fingerprint(packet);
+  const MirrorCopy copy = mirror_copy(flow, sender, packet, print, previous_ns);
+  if (copy != MirrorCopy::no || !takes_sequence_space(packet)) return copy;
+  if (is_late_copy(flow, sender, packet, previous_ns)) return MirrorCopy::yes;
+  keep_print(flow, sender, print, packet.time_ns);
+  return MirrorCopy::no;
+}
+
+/// Whether this old segment is a copy that mirror_copy(), which knows the latest few, does not tell: all of it was
+/// seen before.
+bool Sequences::is_late_copy(const TcpFlow& flow, SideIndex sender, const Packet& packet,
+                             TimeNs previous_ns) const {
+  const Side& side = flow.side[sender];
+  if (flow.untimed || elapsed_ns(previous_ns, packet.time_ns) >= kMirrorCopyNs) return false;
+  if (seq_distance(end_of(packet), side.next_seq) < 0) return false;
+  if (packet.payload_length > 0 && !side.sent_payload) return false;
+  const Trouble* const mine = trouble(flow.detail[sender]);
+  if (mine != nullptr && mine->missing_bytes > 0) return false;
+  return continues_copies(flow, sender, packet.tcp.seq) || sent_for_no_reason(flow, sender, packet);
+}
+
+/// Where the mirror sees both sides of a router, the copies follow in the originals' order, each behind all that was
+/// sent meanwhile. What its sender sends again begins before the latest copy, or comes later.
+bool Sequences::continues_copies(const TcpFlow& flow, SideIndex sender, std::uint32_t begin) const {
+  const Trouble* const mine = trouble(flow.detail[sender]);
+  if (mine == nullptr || copies(*mine) == 0) return false;
+  const bool every_one = flow.side[sender].packets <= kOnTheWay + 4 * std::uint64_t{copies(*mine)};
+  return every_one && seq_distance(mine->copied_to, begin) >= 0;
+}
+
+/// Whether nothing can have made the sender send this payload again: a moment ago it sent what follows it, so no timer
+/// has run out, and the receiver, which acknowledges, lacks nothing.
+bool Sequences::sent_for_no_reason(const TcpFlow& flow, SideIndex sender,
+                                   const Packet& packet) const {
+  const Side& peer = flow.side[sender ^ 1];
+  const std::uint32_t end = end_of(packet);
+  if (packet.payload_length == 0 || end == flow.side[sender].next_seq) return false;
+  if (!peer.acked || seq_distance(end, peer.max_ack) >= 0) return false;
+  if (peer.duplicate_acks > 0 || known(sacked_ns(flow, sender ^ 1))) return false;
+  const Trouble* const mine = trouble(flow.detail[sender]);
+  if (mine != nullptr && is_recovering(*mine, peer)) return false;
+  const DurationNs since_ns = elapsed_ns(flow.recent[sender].last_payload_ns, packet.time_ns);
+  return known(since_ns) && since_ns < kMirrorCopyNs && prompted(flow, sender, packet.time_ns);
 }
 
 bool Sequences::may_answer_twice(const TcpFlow& flow, SideIndex sender,
@@ -78,8 +148,7 @@ bool Sequences::may_answer_twice(const TcpFlow& flow, SideIndex sender,
 bool Sequences::is_mirrored(const TcpFlow& flow) const {
   return std::any_of(flow.detail.begin(), flow.detail.end(), [&](const SideDetail& detail) {
     const Trouble* const of_side = trouble(detail);
-    constexpr auto kCopy = static_cast<std::size_t>(RetransmissionClass::mirror_duplicate);
-    return of_side != nullptr && of_side->retransmissions[kCopy] > 0;
+    return of_side != nullptr && copies(*of_side) > 0;
   });
 }
 
@@ -186,9 +255,7 @@ RetransmissionClass Sequences::classify_resend(TcpFlow& flow, SideIndex sender, 
   Trouble& mine = trouble(flow.detail[sender]);
   if (peer.acked && seq_distance(end, peer.max_ack) >= 0) return RetransmissionClass::spurious;
   const bool soon = peer.acked && prompted(flow, sender, now);
-  if (soon && mine.recovering && seq_distance(peer.max_ack, mine.recover) > 0) {
-    return mine.recovery;
-  }
+  if (soon && is_recovering(mine, peer)) return mine.recovery;
   const bool asked_for = seq_distance(begin, peer.max_ack) >= 0;
   const bool told = peer.duplicate_acks >= kFastDuplicateAcks || known(sacked_ns(flow, sender ^ 1));
   const bool fast = soon && asked_for && told;
@@ -231,7 +298,9 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
   const DurationNs rtt = flow.smallest_rtt_ns();  // duplicate ACKs bring nothing sooner
   const bool overtaken =
       known(rtt) ? late < rtt / 4 : late < kReorderNs && peer.duplicate_acks < kFastDuplicateAcks;
-  if (known(late) && overtaken) {
+  // Captured before what showed the hole: the frames are out of order in the file.
+  const bool misplaced = known(noticed) && packet.time_ns < noticed;
+  if (misplaced || (known(late) && overtaken)) {
     count(flow.detail[sender], RetransmissionClass::out_of_order);
     charge(mine, RetransmissionClass::out_of_order, noticed, packet.time_ns);
     return false;
@@ -282,7 +351,7 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   const bool rst = tcp.has(tcp_flag::rst);
   const bool fin = tcp.has(tcp_flag::fin);
   const std::uint32_t begin = tcp.seq;
-  const std::uint32_t end = begin + length + (syn ? 1U : 0U) + (fin ? 1U : 0U);
+  const std::uint32_t end = end_of(packet);
 
   ++side.packets;
   if (syn && side.seen && begin != detail.base_seq && begins_elsewhere(flow, sender, begin)) {

@@ -29,6 +29,10 @@ class Sequences {
   /// Accounts for a segment of `sender`. Call once per segment, after Openings::note().
   SegmentContent account(TcpFlow& flow, SideIndex sender, const Packet& packet,
                          RoundTrip& completed);
+  /// Whether the mirror has delivered this segment before; if not, a copy of it will be recognised. `previous_ns`: the
+  /// latest time of the flow's segments before this one.
+  [[nodiscard]] MirrorCopy copy_of(TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                   TimeNs previous_ns) const;
   /// Counts a copy made by the mirror (a bare one as a packet only); it means nothing else.
   void account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
 
@@ -37,7 +41,6 @@ class Sequences {
   /// segments of the connection come twice.
   [[nodiscard]] bool may_answer_twice(const TcpFlow& flow, SideIndex sender,
                                       const TcpHeader& tcp) const;
-
   /// What went wrong on this side so far; null when nothing has.
   [[nodiscard]] const Trouble* trouble(const SideDetail& detail) const {
     return detail.trouble == kNone ? nullptr : &troubles_[detail.trouble];
@@ -60,6 +63,12 @@ class Sequences {
   void take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
                             const SegmentOptions& options, RoundTrip& completed);
   [[nodiscard]] TimeNs sacked_ns(const TcpFlow& flow, SideIndex receiver) const;
+  [[nodiscard]] bool is_late_copy(const TcpFlow& flow, SideIndex sender, const Packet& packet,
+                                  TimeNs previous_ns) const;
+  [[nodiscard]] bool continues_copies(const TcpFlow& flow, SideIndex sender,
+                                      std::uint32_t begin) const;
+  [[nodiscard]] bool sent_for_no_reason(const TcpFlow& flow, SideIndex sender,
+                                        const Packet& packet) const;
   [[nodiscard]] TimeNs hole_told_ns(const TcpFlow& flow, SideIndex receiver) const;
   void take_window(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void begin_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);

@@ -123,6 +123,12 @@ void Streams::measure(TcpFlow& flow, SideIndex sender, const Packet& packet,
   note_payload(transfer[sender], flow, sender, packet, content == SegmentContent::resent);
 }
 
+void Streams::note_late_ack(const TcpFlow& flow, SideIndex sender, DurationNs late_ns) {
+  if (flow.transfer == kNone) return;
+  DurationNs& sum_ns = transfers_[flow.transfer][sender ^ 1].late_acks_ns;
+  sum_ns = plus_ns(sum_ns, late_ns);
+}
+
 std::uint32_t Streams::burst(const TcpFlow& flow, SideIndex sender) const {
   return flow.transfer != kNone ? transfers_[flow.transfer][sender].burst : 0;
 }

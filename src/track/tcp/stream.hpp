@@ -40,6 +40,8 @@ class Streams {
       tracker(flow)->prefetch(flow.tracker, flow.direction(sender));
     }
   }
+  /// An ACK of `sender`, alone, that came so much later than the shortest round trip (RoundTrip::late_ns).
+  void note_late_ack(const TcpFlow& flow, SideIndex sender, DurationNs late_ns);
   /// By the names seen so far.
   [[nodiscard]] ServiceId service(const TcpFlow& flow) const;
   /// The connection ends: hands over what waits, closes the protocol tracker, frees all.

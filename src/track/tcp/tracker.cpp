@@ -100,6 +100,7 @@ void TcpTracker::State::account(std::uint32_t i, SideIndex sender, const Packet&
     account_unexpected(flow, sender, packet, before.last_ns);
     return;
   }
+  if (completed.late_ns > 0) streams.note_late_ack(flow, sender, completed.late_ns);
   if (observer != nullptr && completed.any()) show(flow, sender, completed);
   if (packet.payload_length > 0 && flow.followed()) {
     streams.on_segment(flow, sender, packet, SegmentContent::payload);
@@ -111,7 +112,7 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
   const std::uint8_t flags = packet.tcp.flags;
   if (packet.untimed) flow.untimed = true;
   if ((flags & tcp_flag::syn) != 0) revise_client(flow, sender, packet);
-  const MirrorCopy copy = mirror_copy(flow, sender, packet, previous_ns);
+  const MirrorCopy copy = sequences.copy_of(flow, sender, packet, previous_ns);
   if (copy != MirrorCopy::no && !sequences.may_answer_twice(flow, sender, packet.tcp)) {
     account_copy(flow, sender, packet, copy);
     return;
@@ -125,6 +126,7 @@ void TcpTracker::State::account_unexpected(TcpFlow& flow, SideIndex sender, cons
   if (!flow.complete || (flags & tcp_flag::syn) != 0) openings.note(flow, sender, packet);
   RoundTrip completed;
   const SegmentContent content = sequences.account(flow, sender, packet, completed);
+  if (completed.late_ns > 0) streams.note_late_ack(flow, sender, completed.late_ns);
   if (observer != nullptr) {
     if (completed.any() && !flow.untimed) show(flow, sender, completed);
     if (flow.complete && !was_complete) {

@@ -219,6 +219,19 @@ TEST(Rtt, ValueThatAnEarlierAckCarriedIsNotTimed) {
   EXPECT_EQ(t.finish().rtt_probe_server_timestamps.samples, 0U);
 }
 
+TEST(Lost, WhatTheFileHasBehindLaterFramesWasNotSentAgain) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20.00, kAck, 1, 1, "aaaa");
+  t.client_sends(20.02, kAck, 9, 1, "cccc");
+  t.client_sends(20.01, kAck, 5, 1, "bbbb");
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::out_of_order), 1U);
+  EXPECT_EQ(resent(h, Class::rto), 0U);
+  EXPECT_EQ(h.impairment().missing_bytes, 0U);
+  EXPECT_EQ(h.impairment().time_lost_ns, 0);
+}
+
 TEST(Mirror, RoutedCopiesWithTheirOwnHeadersAreSetAside) {
   // The tracker sees no link or IP header: a copy with another MAC, VLAN and TTL is the same segment.
   Conversation t;
@@ -315,6 +328,64 @@ TEST(Mirror, WhereEverySegmentComesTwiceSoDoesTheDuplicateAck) {
   EXPECT_EQ(resent(h, Class::mirror_duplicate), 5U);
   EXPECT_EQ(resent(h, Class::fast), 0U);
   EXPECT_EQ(resent(h, Class::rto), 1U);
+}
+
+/// Eight segments of a burst, and each again `late_ms` later: all eight are sent by then.
+void mirrored_burst(Conversation& t, double late_ms) {
+  for (const double late : {0.0, late_ms}) t.client_sends(late, kSyn, 0, 0);
+  for (const double late : {0.0, late_ms}) t.server_sends(10 + late, kSynAck, 0, 1);
+  for (const double late : {0.0, late_ms}) t.client_sends(12 + late, kAck, 1, 1);
+  for (const double late : {0.0, late_ms}) {
+    for (int i = 0; i < 8; ++i) {
+      t.ip_id = static_cast<std::uint16_t>(100 + i);
+      t.client_sends(20 + 0.01 * i + late, kAck, 1 + 4U * i, 1, "data");
+    }
+  }
+  t.ip_id = 0;
+}
+
+TEST(Mirror, CopiesFromBehindARouterMayComeBehindMoreThanAFewSegments) {
+  Conversation t;
+  mirrored_burst(t, 0.081);
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::mirror_duplicate), 9U);
+  EXPECT_EQ(resent(h, Class::rto), 0U);
+  EXPECT_EQ(resent(h, Class::tail_probe), 0U);
+  EXPECT_EQ(h.impairment().time_lost_ns, 0);
+}
+
+TEST(Mirror, WhatIsSentAgainWhereEverySegmentComesTwiceIsNoCopyButHasOne) {
+  for (const bool timer : {false, true}) {
+    Conversation t;
+    mirrored_burst(t, 0.081);
+    if (!timer) {
+      for (int i = 0; i < 4; ++i) t.server_sends(30 + 0.2 * i, kAck, 1, 5);
+    }
+    const double again = timer ? 260 : 31;
+    t.ip_id = 200;
+    for (const double late : {0.0, 0.081}) t.client_sends(again + late, kAck, 5, 1, "data");
+    const HalfConnection& h = t.finish().half.c2s;
+    EXPECT_EQ(resent(h, timer ? Class::rto : Class::fast), 1U);
+    EXPECT_EQ(resent(h, Class::mirror_duplicate), 10U);
+  }
+}
+
+/// Six segments after an ACK, and the second again while they leave.
+std::uint32_t copies_of_second(double at_ms, int duplicate_acks) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(20, kAck, 1, 1, "data");
+  t.server_sends(30, kAck, 1, 5);
+  for (int i = 0; i < 6; ++i) t.client_sends(31 + 0.01 * i, kAck, 5 + 4U * i, 1, "data");
+  for (int i = 0; i < duplicate_acks; ++i) t.server_sends(31.1 + 0.1 * i, kAck, 1, 5);
+  t.client_sends(at_ms, kAck, 9, 1, "data");
+  return resent(t.finish().half.c2s, Class::mirror_duplicate);
+}
+
+TEST(Mirror, WhatNothingCanHaveMadeTheSenderSendAgainIsACopy) {
+  EXPECT_EQ(copies_of_second(31.5, 0), 1U);
+  EXPECT_EQ(copies_of_second(32.2, 0), 0U) << "a millisecond after it fell silent";
+  EXPECT_EQ(copies_of_second(31.5, 1), 0U) << "its receiver lacks something";
 }
 
 TEST(Mirror, FastRetransmitOnAShortPathIsNoCopyButHasOne) {

@@ -56,7 +56,7 @@ class BothWays {
     if (!predicted) {
       ASSERT_TRUE(copy.is(flow)) << "an unexpected segment was touched";
     }
-    const MirrorCopy mirror = mirror_copy(flow, sender, packet, previous_ns);
+    const MirrorCopy mirror = sequences_.copy_of(flow, sender, packet, previous_ns);
     SegmentContent content = SegmentContent::nothing;
     if (mirror != MirrorCopy::no) {
       sequences_.account_mirror_copy(flow, sender, packet, mirror);

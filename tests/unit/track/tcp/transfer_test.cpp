@@ -467,6 +467,32 @@ TEST(Transfer, StallsOfAnExchange) {
   EXPECT_EQ(s.earlier_resend_ns, ms(200));
 }
 
+TEST(Transfer, AnAckLaterThanAnyReceiverDelaysItWasQueued) {
+  /// What is known of the way between a request at 40 ms and its response, whose ACK comes alone at `ack_ms` or not at
+  /// all (0).
+  struct Exchange : StreamRecorder {
+    void on_bytes(Handle, const StreamChunk& chunk) override {
+      (chunk.direction == Direction::c2s ? request : response)
+          .add(chunk.progress, chunk.other_progress);
+    }
+    TransferMarks request, response;
+  };
+  const auto queued_ns = [](double ack_ms, double response_ms) {
+    Exchange exchange;
+    Conversation t{Conversation::small(), &exchange};
+    t.shake_hands();
+    const std::string text = "GET / HTTP/1.1\r\n\r\n";
+    t.client_sends(40, kAck, 1, 1, text);
+    if (ack_ms > 0) t.server_sends(ack_ms, kAck, 1, 19);
+    t.server_sends(response_ms, kAck, 1, 19, "HTTP/1.1 200 OK\r\n\r\n");
+    t.finish();
+    return TransferMarks::stalls(exchange.request, exchange.response).request_queued_ns;
+  };
+  EXPECT_EQ(queued_ns(540, 545), ms(490)) << "10 ms is the shortest round trip";
+  EXPECT_EQ(queued_ns(240, 545), 0) << "the receiver may have delayed it";
+  EXPECT_EQ(queued_ns(0, 545), 0) << "with the response: the server may have worked so long";
+}
+
 TEST(Transfer, StallsAreUnknownInOneDirection) {
   TransferMarks request;
   const TransferProgress alone;
@@ -476,6 +502,7 @@ TEST(Transfer, StallsAreUnknownInOneDirection) {
   EXPECT_FALSE(known(s.request_resend_ns));
   EXPECT_FALSE(known(s.response_held_ns));
   EXPECT_FALSE(known(s.earlier_resend_ns));
+  EXPECT_FALSE(known(s.request_queued_ns));
 }
 
 }  // namespace
