@@ -78,7 +78,8 @@ Json stalls_json(const ExchangeStalls& s) {
               {"request_resend_ns", ns_or_null(s.request_resend_ns)},
               {"response_held_ns", ns_or_null(s.response_held_ns)},
               {"response_resend_ns", ns_or_null(s.response_resend_ns)},
-              {"earlier_resend_ns", ns_or_null(s.earlier_resend_ns)}};
+              {"earlier_resend_ns", ns_or_null(s.earlier_resend_ns)},
+              {"request_queued_ns", ns_or_null(s.request_queued_ns)}};
 }
 
 }  // namespace
@@ -185,6 +186,7 @@ Json http_json(const Report& report, const HttpTransaction& t) {
               {"resynchronised", t.resynchronised},
               {"early_response", yes_or(t.early_response, t.request_complete && responded)},
               {"keep_alive", t.keep_alive && t.status == 0 ? Json(nullptr) : Json(t.keep_alive)},
+              {"ends_with_close", t.status == 0 ? Json(nullptr) : Json(t.ends_with_close)},
               {"interim_responses", t.interim_responses},
               {"content_type", text_or_null(t.content_type)},
               {"location", text_or_null(t.location)},

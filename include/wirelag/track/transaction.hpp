@@ -368,6 +368,7 @@ struct HttpTransaction {
   bool resynchronised = false;
   bool early_response = false;         ///< the response began before the request was complete
   bool keep_alive = true;              ///< the connection stays usable after this exchange
+  bool ends_with_close = false;        ///< the server's FIN is the end of the response's body
   bool text_cut = false;               ///< a text below is only the beginning of what was sent
   std::uint8_t interim_responses = 0;  ///< 1xx before the final one
 

@@ -184,6 +184,7 @@ void HttpTracker::on_head_end(Direction direction, const HttpHeadEnd& head) {
   const bool tunnel = head.body == HttpBody::tunnel;
   if (Exchange* e = receiving(direction)) {
     e->facts.keep_alive = e->facts.keep_alive && head.persistent && !tunnel;
+    e->facts.ends_with_close = head.body == HttpBody::until_close;
   }
   if (tunnel) {
     at_->tunnel = true;

@@ -54,6 +54,12 @@ void set_error(DatabaseExchange& e, std::string_view head) {
   e.error_code.assign({digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
+/// How far MariaDB has got with a statement: an error with a number that none has. The answer comes later.
+[[nodiscard]] bool is_progress(std::string_view head) {
+  constexpr std::uint64_t kProgress = 0xffff;
+  return header_of(head) == kErrorHeader && mysql::little(head, 1, 2) == kProgress;
+}
+
 }  // namespace
 
 /// Version 10: its version 0, thread (4), salt (8), 0, flags (2), character set, status (2), flags.
@@ -70,7 +76,7 @@ void MysqlTracker::greeting(Connection& c) {
 void MysqlTracker::end_server_message(Connection& c) {
   const Reader& r = c.reader[index(Direction::s2c)];
   if (c.phase == Phase::greeting) return greeting(c);
-  if (c.passing_over) return;
+  if (c.passing_over || is_progress(r.head.view())) return;
   // The next answer, to a command that did not wait for this one; or its EOF.
   if (r.sequence == 1 && !(header_of(r.head.view()) == kEofHeader && r.length == 5)) {
     end_definitions(c);

@@ -165,6 +165,7 @@ void RedisTracker::on_command(Connection& c) {
   describe(e, command);
   e.kind = kind_of(name);
   e.facts.login = e.kind == kAuth;
+  e.facts.round_trips = e.facts.login ? 1 : 0;
   e.facts.waits_by_design = redis::waits(name, command.block);
   if (c.multi_known) {
     e.facts.status = c.multi ? DatabaseStatus::in_transaction : DatabaseStatus::idle;

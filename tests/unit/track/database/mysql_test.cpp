@@ -94,6 +94,25 @@ TEST(Mysql, logs_in_and_asks) {
   EXPECT_TRUE(b.all_given_back());
 }
 
+TEST(Mysql, what_mariadb_says_of_its_progress_is_no_error_and_no_answer) {
+  const auto progress = [](int sequence) {
+    return packet(sequence, "\xff\xff\xff\x01\x02\x03"s + number(50000, 3) +
+                                "\x07"
+                                "copying");
+  };
+  MysqlBench b;
+  EXPECT_THAT(
+      b.play(logged_in(kFlags, {client(4, query("ALTER TABLE t ADD b INT")), server(5, progress(1)),
+                                server(9, progress(2)), server(12, ok(3, 7)),
+                                client(13, query("SELECT oops")), server(14, error(1, 1146))})),
+      ElementsAre(kLogin,
+                  "alter table t add b int -> frames 4-4 12-12 wait 8ms rows 7 user=ann "
+                  "database=shop",
+                  "select oops -> frames 13-13 14-14 wait 1ms error 1146 user=ann "
+                  "database=shop"));
+  EXPECT_TRUE(b.all_given_back());
+}
+
 TEST(Mysql, results_without_eof_packets_and_several_of_them) {
   MysqlBench b;
   EXPECT_THAT(b.play(logged_in(kFlags | kDeprecateEof,

@@ -74,6 +74,7 @@ inline std::string describe(const HttpTransaction& t) {
   if (t.pipelined) out += " pipelined";
   if (t.early_response) out += " early";
   if (t.resynchronised) out += " resynchronised";
+  if (t.ends_with_close) out += " to-fin";
   if (!t.keep_alive) out += " last";
   if (t.text_cut) out += " text-cut";
   return out;

@@ -50,7 +50,7 @@ TEST(Holes, InsideAChunkAreAccounted) {
 TEST(Holes, InABodyUntilCloseAreAccounted) {
   EXPECT_THAT(transactions({client(1, get("/a")), server(2, "HTTP/1.0 200 OK\r\n\r\n"),
                             server_hole(100), server(3, "x"), server_fin(4)}),
-              ElementsAre("GET a.example/a -> 200 frames 1-1 2-4 wait 1ms body 101 last"));
+              ElementsAre("GET a.example/a -> 200 frames 1-1 2-4 wait 1ms body 101 to-fin last"));
 }
 
 TEST(Holes, ThatMayHideResponsesGiveTheNextOneToTheLatestRequest) {

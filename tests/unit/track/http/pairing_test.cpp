@@ -104,11 +104,11 @@ std::vector<Case> framing_cases() {
       {"until_close_ends_with_the_fin",
        {client(1, kGet), server(2, "HTTP/1.0 200 OK\r\n\r\nsome"), server(3, "thing"),
         server_fin(7)},
-       {"GET a.example/x -> 200 frames 1-1 2-7 wait 1ms body 9 last"}},
+       {"GET a.example/x -> 200 frames 1-1 2-7 wait 1ms body 9 to-fin last"}},
 
       {"until_close_without_fin_is_cut",
        {client(1, kGet), server(2, "HTTP/1.1 200 OK\r\n\r\nsome")},
-       {"GET a.example/x -> 200 frames 1-1 2-2 wait 1ms body 4 response-cut last"}},
+       {"GET a.example/x -> 200 frames 1-1 2-2 wait 1ms body 4 response-cut to-fin last"}},
 
       {"length_ended_early_by_the_fin",
        {client(1, kGet), server(2, kOk5.substr(0, 40)), server_fin(3)},
@@ -222,7 +222,7 @@ std::vector<Case> spelling_cases() {
 
       {"icy_is_a_response",
        {client(1, "GET /radio HTTP/1.0\r\n\r\n"), server(2, "ICY 200 OK\r\n\r\nmp3")},
-       {"GET /radio -> 200 frames 1-1 2-2 wait 1ms body 3 response-cut last"}},
+       {"GET /radio -> 200 frames 1-1 2-2 wait 1ms body 3 response-cut to-fin last"}},
 
       {"first_host_counts",
        {client(1, "GET /x HTTP/1.1\r\nHost: a.example\r\nHost: evil.example\r\n\r\n")},
