@@ -1,9 +1,14 @@
 // Windows are made by answers that end in them; then every answer adds the time it was open to those
 // it reaches into. Whatever the clock says, no more windows than answers.
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
+#include <queue>
 
 #include <wirelag/advise/load.hpp>
+
+#include "url_template.hpp"
 
 namespace wirelag {
 namespace {
@@ -14,6 +19,32 @@ struct Window {
   std::vector<std::size_t> requests;
 };
 using Windows = std::map<std::int64_t, Window>;
+
+/// Every server has room for one request: where there never was as much to do, nothing was full. A window's mean is
+/// not so exact.
+constexpr double kNearlyOne = 0.75;
+
+/// How long requests took; as if none had to do with another.
+class Times {
+ public:
+  void add(double x) {
+    ++n_;
+    sum_ += x;
+    squares_ += x * x;
+  }
+  [[nodiscard]] std::size_t size() const { return n_; }
+  [[nodiscard]] double mean() const { return sum_ / static_cast<double>(n_); }
+  /// Of the mean: the square of its standard error.
+  [[nodiscard]] double error_squared() const {
+    const double n = static_cast<double>(n_);
+    return std::max(0.0, squares_ / n - mean() * mean()) / n;
+  }
+
+ private:
+  std::size_t n_ = 0;
+  double sum_ = 0;
+  double squares_ = 0;
+};
 
 class Collector {
  public:
@@ -58,10 +89,64 @@ class Collector {
     for (LoadWindow& w : load.windows) {
       w.beyond = w.in_flight > load.n_star && w.response_ns >= limits_.response_factor * load.r0_ns;
     }
+    const bool may_be_full = load.beyond() > 0 && load.n_star >= kNearlyOne;
+    if (!may_be_full || !waits_behind_others(load)) {
+      for (LoadWindow& w : load.windows) w.beyond = false;
+    }
     return load;
   }
 
  private:
+  /// Whether who asks while as many are in flight as there is room for waits longer for the same than who asks before.
+  /// In a window of answers that are slow by themselves there are more in flight as well, and of many windows some have
+  /// the slow ones; but what was in flight when a request came does not depend on how long that takes.
+  [[nodiscard]] bool waits_behind_others(const ServerLoad& load) const {
+    std::map<std::string, Kind> kinds;
+    std::priority_queue<TimeNs, std::vector<TimeNs>, std::greater<>> open;  // their ends
+    for (const std::size_t i : in_order(load)) {
+      const HttpTransaction& h = data_.http()[i];
+      while (!open.empty() && open.top() <= h.request_first_ns) open.pop();
+      const bool full = static_cast<double>(open.size()) >= load.n_star;
+      Kind& kind = kinds[std::string(h.method) + ' ' + url_template(h.target)];
+      (full ? kind.behind : kind.alone).add(static_cast<double>(h.total_ns()));
+      open.push(h.response_last_ns);
+    }
+    return behind_is_longer(kinds);
+  }
+
+  /// Requests of one kind, by what was in flight when they came.
+  struct Kind {
+    Times alone;
+    Times behind;
+  };
+
+  [[nodiscard]] bool behind_is_longer(const std::map<std::string, Kind>& kinds) const {
+    constexpr std::size_t kFewest = 5;  // say something of their mean
+    constexpr double kSure = 3;         // standard errors
+    double compared = 0, longer_ns = 0, error_squared = 0;
+    for (const auto& [name, kind] : kinds) {
+      if (std::min(kind.alone.size(), kind.behind.size()) < kFewest) continue;
+      const double n = static_cast<double>(kind.behind.size());
+      compared += n;
+      longer_ns += n * (kind.behind.mean() - kind.alone.mean());
+      error_squared += n * n * (kind.alone.error_squared() + kind.behind.error_squared());
+    }
+    return compared >= static_cast<double>(limits_.min_completions) &&
+           longer_ns > kSure * std::sqrt(error_squared);
+  }
+
+  [[nodiscard]] std::vector<std::size_t> in_order(const ServerLoad& load) const {
+    std::vector<std::size_t> requests;
+    for (const LoadWindow& w : load.windows) {
+      requests.insert(requests.end(), w.requests.begin(), w.requests.end());
+    }
+    std::sort(requests.begin(), requests.end(), [this](std::size_t a, std::size_t b) {
+      return std::pair(data_.http()[a].request_first_ns, a) <
+             std::pair(data_.http()[b].request_first_ns, b);
+    });
+    return requests;
+  }
+
   /// A long poll, or a clock that jumped, says nothing of how busy the server was.
   [[nodiscard]] bool counts(const HttpTransaction& h) const {
     const DurationNs total = h.total_ns();

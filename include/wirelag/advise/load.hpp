@@ -5,6 +5,8 @@
 //           /                  beyond it R = N / Xmax         Xmax: the most answers per second
 //          /  N*
 //
+// Only where who asks while N* are in flight waits longer than who asks before is anything beyond the knee.
+//
 // Control thread; pure.
 #pragma once
 

@@ -6,7 +6,6 @@
 // How fast it could be is not on the wire: between the time its own fastest answers take (p10, from
 // ten answers on) and the target. Event streams are open on purpose and are left out.
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 #include <fmt/format.h>
@@ -15,6 +14,7 @@
 #include "../nodes.hpp"
 #include "../round_trips.hpp"
 #include "../undivided.hpp"
+#include "../url_template.hpp"
 
 namespace wirelag {
 namespace {
@@ -31,34 +31,6 @@ struct Template {
   DurationNs p95_ns = 0;
   DurationNs total_ns = 0;
 };
-
-bool is_id(std::string_view segment) {
-  const auto digits = std::count_if(segment.begin(), segment.end(),
-                                    [](unsigned char c) { return std::isdigit(c) != 0; });
-  const bool hex = segment.size() >= 16 &&
-                   segment.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
-  return hex || (digits > 0 && static_cast<std::size_t>(digits) * 2 >= segment.size());
-}
-
-/// "/users/42/cart?x=1" -> "/users/*/cart"
-std::string template_of(std::string_view target) {
-  std::string out;
-  target = target.substr(0, target.find('?'));
-  while (!target.empty()) {
-    const std::size_t slash = target.find('/', 1);
-    const std::string_view part = target.substr(0, slash);
-    const bool rooted = part.starts_with('/');
-    const std::string_view segment = rooted ? part.substr(1) : part;
-    if (rooted) out += '/';
-    if (is_id(segment)) {
-      out += '*';
-    } else {
-      out += segment;
-    }
-    target = slash == std::string_view::npos ? std::string_view{} : target.substr(slash);
-  }
-  return out;
-}
 
 /// By its method: nginx's proxy_cache_methods, and RFC 9110 section 9.2.3 but for POST, whose answers hardly ever may.
 bool may_be_cached(std::string_view name) {
@@ -109,7 +81,7 @@ class Judge {
         for (const VisitPart& p : node.parts) {
           if (p.category == Category::think) think += p.duration_ns;
         }
-        Template& t = servers_[h.server][std::string(h.method) + " " + template_of(h.target)];
+        Template& t = servers_[h.server][std::string(h.method) + " " + url_template(h.target)];
         t.answers.push_back({node.item, think, {v, n}});
         t.total_ns = plus_ns(t.total_ns, think);
       }

@@ -1,3 +1,5 @@
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -245,6 +247,40 @@ TEST_F(HttpRules, KneeTwinBelowItIsFineAndFewWindowsAreNotJudged) {
   closed_loop(story_, 4, 10, 8);
   EXPECT_EQ(outcome("srv-saturation-knee"), Outcome::fine);
   EXPECT_EQ(Judged(origin_story()).by("srv-saturation-knee").outcome, Outcome::not_visible);
+}
+
+/// Requests at random to a server without a limit, 20 a second on average for a minute; each takes what `service_ms` says
+/// of the time and chance, and has a connection of its own.
+template <class Service>
+void open_loop(Story& story, const Service& service_ms) {
+  std::mt19937 random(7);
+  std::exponential_distribution<double> gap_ms(1.0 / 50);
+  std::uint16_t port = 2000;
+  for (double at = 0; at < 60'000; at += gap_ms(random)) {
+    const auto [target, ms] = service_ms(at, random);
+    Connection& c = story.connection("10.0.1.1", ++port, kServer, 80, at - 1, 0.2);
+    story.http(c, target, at, at + ms).content_type = "application/json";
+  }
+}
+
+TEST_F(HttpRules, KneeOfAnswersThatAreSlowByThemselvesIsNone) {
+  using Asked = std::pair<const char*, double>;
+  // Two kinds of requests, by chance; one kind whose times are by chance; a kind that is slow, in a busy phase.
+  open_loop(story_, [](double, std::mt19937& random) {
+    return random() % 2 == 0 ? Asked("/fast", 5) : Asked("/slow", 200);
+  });
+  EXPECT_NE(outcome("srv-saturation-knee"), Outcome::fires);
+  story_ = {};
+  open_loop(story_, [](double, std::mt19937& random) {
+    return Asked("/any", 1 + std::exponential_distribution<double>(1.0 / 100)(random));
+  });
+  EXPECT_NE(outcome("srv-saturation-knee"), Outcome::fires);
+  story_ = {};
+  open_loop(story_, [](double at, std::mt19937& random) {
+    const bool phase = at > 20'000 && at < 40'000;
+    return random() % 10 < (phase ? 9U : 1U) ? Asked("/heavy", 300) : Asked("/light", 40);
+  });
+  EXPECT_NE(outcome("srv-saturation-knee"), Outcome::fires);
 }
 
 }  // namespace
