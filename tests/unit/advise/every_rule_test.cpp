@@ -640,6 +640,23 @@ TEST_P(EveryRule, DowngradesWhatBeganBeforeTheCapture) {
   EXPECT_TRUE(any_of(entry->midstream, said(story, rule.id, "before the capture")));
 }
 
+/// A large answer, then one that begins with `first` segments, `idle_ms` later.
+Outcome after_large_answer(double idle_ms, std::uint32_t first) {
+  Story story;
+  Connection& c = open(story, 0, 40);
+  flights(story.http(c, "/1", 40.1, 350), 40, {10, 20, 40, 80, 160});
+  flights(story.http(c, "/2", 350 + idle_ms, 350 + idle_ms + 130), 40, {first, 2 * first, 60});
+  return Judged(story).by("tcp-idle-restart").outcome;
+}
+
+TEST(IdleRestart, LinuxHalvesTheWindowForEachTimerOfTheSilence) {
+  // 320 segments by then; timers of 240 ms.
+  EXPECT_EQ(after_large_answer(750, 40), Outcome::fires) << "halved three times";
+  EXPECT_EQ(after_large_answer(750, 60), Outcome::fine) << "more than that leaves";
+  EXPECT_EQ(after_large_answer(1250, 40), Outcome::fine) << "halved five times";
+  EXPECT_EQ(after_large_answer(1250, 10), Outcome::fires);
+}
+
 std::string test_name(const testing::TestParamInfo<std::size_t>& info) {
   std::string name(all_rules()[info.param].id);
   std::replace(name.begin(), name.end(), '-', '_');
