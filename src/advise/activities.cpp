@@ -7,6 +7,7 @@
 #include <set>
 
 #include "first_answer.hpp"
+#include "response_end.hpp"
 
 namespace wirelag {
 namespace {
@@ -78,7 +79,8 @@ class ActivityFinder {
     const std::size_t c = data_.connection_index(h.connection);
     const bool untimed = h.response_frames.last != 0 && !known(h.response_last_ns);
     if (!h.request_seen || c == Dataset::kNone || untimed) return;
-    const TimeNs end = known(h.response_last_ns) ? h.response_last_ns : h.request_last_ns;
+    const TimeNs whole_ns = response_end_ns(h, data_.connections()[c]);
+    const TimeNs end = known(whole_ns) ? whole_ns : h.request_last_ns;
     const bool failed = h.status >= kServerError || !known(h.response_first_ns);
     add(h.client.ip, h.request_first_ns, end, {VisitNode::Kind::request, failed || lost_[c], i, c});
   }
@@ -101,7 +103,8 @@ class ActivityFinder {
         c.state != ConnectionState::midstream && c.state != ConnectionState::no_syn_seen;
     if (opened && !c.untimed) {
       const bool established = known(c.established_time_ns);
-      add(c.client.ip, c.start_time_ns, established ? c.established_time_ns : c.last_time_ns,
+      const TimeNs ready_ns = std::max(c.established_time_ns, greeting_ns(c));
+      add(c.client.ip, c.start_time_ns, established ? ready_ns : c.last_time_ns,
           {VisitNode::Kind::connect, lost || !established, i, i}, database);
       add_lookup(c, channel.lookup, i, database);
     }

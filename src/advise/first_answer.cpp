@@ -116,6 +116,13 @@ std::uint64_t segments_to_ask_once(const Connection& c, const TlsHandshake* tls)
 
 }  // namespace
 
+TimeNs greeting_ns(const Connection& c) {
+  const TimeNs served_ns = c.half.s2c.first_payload_ns;
+  const TimeNs asked_ns = c.half.c2s.first_payload_ns;
+  if (!known(c.established_time_ns) || served_ns < c.established_time_ns) return kUnknownNs;
+  return !known(asked_ns) || served_ns < asked_ns ? served_ns : kUnknownNs;
+}
+
 TimeNs first_answer_end_ns(const Connection& c, const TlsHandshake* tls) {
   const HalfConnection& up = c.half.c2s;
   const HalfConnection& down = c.half.s2c;

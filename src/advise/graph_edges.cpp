@@ -118,8 +118,9 @@ class Edges {
   /// What is known of a connection while the nodes pass by.
   struct Carrier {
     std::size_t connection = 0;
-    std::uint32_t ready = UINT32_MAX;  ///< its CONNECT, then its TLS node
-    TimeNs opened_ns = kUnknownNs;     ///< its SYN
+    std::uint32_t opened = UINT32_MAX;  ///< its CONNECT node
+    std::uint32_t ready = UINT32_MAX;   ///< the same, then its TLS node
+    TimeNs opened_ns = kUnknownNs;      ///< its SYN
     std::uint32_t last_request = UINT32_MAX;
   };
 
@@ -138,6 +139,8 @@ class Edges {
   [[nodiscard]] DurationNs client_round_ns(std::uint32_t from) const {
     const VisitNode& n = node(from);
     bool answered = n.kind == VisitNode::Kind::request || n.kind == VisitNode::Kind::query;
+    // A server that greets has the last word of the opening.
+    if (n.kind == VisitNode::Kind::connect) answered = n.parts.size() > 1;
     if (n.kind == VisitNode::Kind::tls) {
       const TlsHandshake& t = data_.tls()[n.item];
       answered = t.server_finished_ns > t.client_finished_ns;
@@ -233,7 +236,7 @@ class Edges {
   void connect(std::uint32_t i, const VisitNode& n) {
     const Connection& c = connection(n.item);
     Carrier& carrier = carrier_of(n.connection);
-    carrier.ready = i;
+    carrier.opened = carrier.ready = i;
     carrier.opened_ns = n.start_ns;
     const std::uint32_t lookup = node_of_lookup(correlation_.channels[n.item].lookup);
     const bool named = lookup != UINT32_MAX && node(lookup).end_ns <= n.start_ns;
@@ -269,14 +272,28 @@ class Edges {
     return data_.http()[channel.http.front()].referer;
   }
 
+  /// Behind a request (CONNECT, STARTTLS ...) it is inside what that has opened, and so is what comes behind it.
   void tls(std::uint32_t i, const VisitNode& n) {
     Carrier& carrier = carrier_of(n.connection);
-    if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns <= n.start_ns) {
-      edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
+    const bool inside = has_ended(carrier.last_request, n.start_ns);
+    const std::uint32_t before = inside ? carrier.last_request : carrier.ready;
+    if (has_ended(before, n.start_ns)) {
+      edge(i, before, n.start_ns - node(before).end_ns, EdgeKind::protocol);
     } else {
       discover(i, n.start_ns);
     }
+    if (inside) carrier.last_request = UINT32_MAX;
     carrier.ready = i;
+  }
+
+  [[nodiscard]] bool has_ended(std::uint32_t i, TimeNs at_ns) const {
+    return i != UINT32_MAX && node(i).end_ns <= at_ns;
+  }
+  /// What a request at `at_ns` on a connection had waited for: its handshakes, or what is over of them (0-RTT data
+  /// goes out with the ClientHello). UINT32_MAX for nothing.
+  [[nodiscard]] std::uint32_t ready_at(const Carrier& carrier, TimeNs at_ns) const {
+    if (has_ended(carrier.ready, at_ns)) return carrier.ready;
+    return has_ended(carrier.opened, at_ns) ? carrier.opened : UINT32_MAX;
   }
 
   void query(std::uint32_t i, const VisitNode& n) {
@@ -287,7 +304,7 @@ class Edges {
       const bool held = other.any() && other.at_ns > own_ns;
       if (held) edge(i, other.node, n.start_ns - other.at_ns, EdgeKind::discovery);
       edge(i, carrier.last_request, held ? 0 : n.start_ns - own_ns, EdgeKind::queue);
-    } else if (carrier.ready != UINT32_MAX && node(carrier.ready).end_ns <= n.start_ns) {
+    } else if (has_ended(carrier.ready, n.start_ns)) {
       edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
     }
     carrier.last_request = i;
@@ -301,9 +318,10 @@ class Edges {
     const HttpTransaction* h = n.item == Dataset::kNone ? nullptr : &data_.http()[n.item];
     const std::string_view referer = referer_of(n);
     const Endpoint& server = connection(n.connection).server;
+    const std::uint32_t ready = ready_at(carrier, n.start_ns);
     TimeNs wanted = n.start_ns;
 
-    if (carrier.last_request != UINT32_MAX && node(carrier.last_request).end_ns <= n.start_ns) {
+    if (has_ended(carrier.last_request, n.start_ns)) {
       const VisitNode& before = node(carrier.last_request);
       const DurationNs gap = n.start_ns - before.end_ns;
       const bool queued = gap <= at_once_ns(n) && before.ended &&
@@ -316,12 +334,11 @@ class Edges {
         const bool held = discover(i, n.start_ns, referer);
         edge(i, carrier.last_request, held ? 0 : gap, EdgeKind::queue);
       }
-    } else if (carrier.last_request == UINT32_MAX && carrier.ready != UINT32_MAX &&
-               node(carrier.ready).end_ns <= n.start_ns) {
-      const DurationNs gap = n.start_ns - node(carrier.ready).end_ns;
-      const bool waited = gap <= limits_.queued_within_ns;
+    } else if (carrier.last_request == UINT32_MAX && ready != UINT32_MAX) {
+      const DurationNs gap = n.start_ns - node(ready).end_ns;
+      const bool waited = gap <= limits_.request_follows_handshake_ns;
       const bool held = !waited && discover(i, n.start_ns, referer);
-      edge(i, carrier.ready, held ? 0 : gap, EdgeKind::protocol);
+      edge(i, ready, held ? 0 : gap, EdgeKind::protocol);
       if (waited && known(carrier.opened_ns)) wanted = carrier.opened_ns;
     } else {
       discover(i, n.start_ns, referer);
@@ -391,7 +408,7 @@ class Edges {
       if (channel.others_open == 0 || channel.others_busy < channel.others_open) continue;
       if (channel.tls != Dataset::kNone) continue;
       const TimeNs asked = connection(n.item).half.c2s.first_payload_ns;
-      if (known(asked) && asked - n.end_ns <= limits_.queued_within_ns) continue;
+      if (known(asked) && asked - n.end_ns <= limits_.request_follows_handshake_ns) continue;
       spares_.push_back({n.item, n.start_ns, n.end_ns});
     }
   }

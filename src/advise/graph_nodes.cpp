@@ -1,9 +1,10 @@
 // From the activities of a visit to its nodes: where each one's time goes, cut into parts that add up to
 // it exactly.
 //
-//   DNS      dns                        CONNECT  connect                      TLS  tls
+//   DNS      dns                        CONNECT  connect | rounds think       TLS  tls
+//                                                handshake | the server's greeting, where it speaks first
 //   REQ      send [stall] | rounds [stall] think | rounds stall bandwidth [stall]
-//            request        wait for the answer    the answer arrives       sent again after it
+//            request        wait for the answer    the answer arrives       sent again after it, or not closed
 //   QUERY    send [stall] | rounds [stall] think | [stall] bandwidth [stall]
 //            a login: as many round trips as its protocol needs; pipelined: from the end of the one before
 #include <algorithm>
@@ -13,9 +14,13 @@
 
 #include "first_answer.hpp"
 #include "graph_parts.hpp"
+#include "response_end.hpp"
 
 namespace wirelag {
 namespace {
+
+/// Without a round trip: more than an answer of some packets takes.
+constexpr DurationNs kLongTransferNs = 10 * kMillisecondNs;
 
 class Nodes {
  public:
@@ -75,11 +80,15 @@ class Nodes {
 
   /// How long it took is not known where the server's side, or the client's, was not captured, or an answer before its
   /// question: then it is in the gap behind it.
-  static void connect(VisitNode& n, const Connection& c) {
+  void connect(VisitNode& n, const Connection& c) {
     n.ended = known(c.established_time_ns);
     if (opening_contradicts(c) || (!n.ended && went_on_unseen(c)))
       return span(n, c.start_time_ns, c.start_time_ns, Category::connect);
     span(n, c.start_time_ns, n.ended ? c.established_time_ns : c.last_time_ns, Category::connect);
+    const TimeNs greeted_ns = greeting_ns(c);
+    if (!known(greeted_ns)) return;
+    wait(n, greeted_ns - n.end_ns);
+    n.end_ns = greeted_ns;
   }
 
   /// One direction is missing: there are packets that only an answer led to, or only answers.
@@ -113,11 +122,12 @@ class Nodes {
 
   /// The wait for the first byte of an answer: a round trip on the server's side, the rest is its
   /// own time.
-  void wait(VisitNode& n, DurationNs wait_ns, DurationNs resend_ns = 0) {
+  void wait(VisitNode& n, DurationNs wait_ns, const ExchangeStalls& stalls = {}) {
     const DurationNs rtt = round_trips_.probe_server_ns(n.connection);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
-    const DurationNs rounds = known(rtt) ? std::min(rtt, wait_ns) : 0;
-    const DurationNs stall = std::min(resend_ns, wait_ns - rounds);
+    const DurationNs queued = or_none(stalls.request_queued_ns);
+    const DurationNs rounds = known(rtt) ? std::min(plus_ns(rtt, queued), wait_ns) : 0;
+    const DurationNs stall = std::min(or_none(stalls.request_resend_ns), wait_ns - rounds);
     n.parts.push({Category::rounds, rounds});
     if (stall > 0) n.parts.push({Category::stall, stall});
     n.parts.push({Category::think, wait_ns - rounds - stall});
@@ -174,9 +184,9 @@ class Nodes {
     const DurationNs asked =
         std::max<DurationNs>(0, known(server) ? first_byte - server : first_byte);
     send(n, asked, h.stalls());
-    wait(n, first_byte - asked, or_none(h.stalls().request_resend_ns));
+    wait(n, first_byte - asked, h.stalls());
     transfer(n, h);
-    resent_after(n, h.response_last_ns);
+    stalled_after(n, h.response_last_ns, response_end_ns(h, data_.connections()[n.connection]));
     n.ended = h.response_complete;
     if (!n.ended) visit_.flags.incomplete = true;
     n.end_ns = n.start_ns;
@@ -192,15 +202,20 @@ class Nodes {
     if (held > 0) n.parts.push({Category::stall, held});
   }
 
+  /// Until the answer was whole at the client, at `whole_ns` by what the probe saw.
+  void stalled_after(VisitNode& n, TimeNs last_ns, TimeNs whole_ns) {
+    if (!known(last_ns)) return;
+    const TimeNs until_ns = std::max(whole_ns, resent_until_ns(n));
+    if (until_ns > last_ns) n.parts.push({Category::stall, until_ns - last_ns});
+  }
+
   /// What had passed the probe and was then sent again: it was not whole at the client before that.
   /// Seen of the last thing that came on a connection; before a next request it is in the gap.
-  void resent_after(VisitNode& n, TimeNs last_ns) {
+  [[nodiscard]] TimeNs resent_until_ns(const VisitNode& n) const {
     const HalfConnection& half = data_.connections()[n.connection].half.s2c;
-    const bool payload = known(half.impairment().lost_until_ns) &&
-                         half.impairment().lost_until_ns == half.last_payload_ns;
-    if (!payload || !known(last_ns) || half.impairment().lost_until_ns <= last_ns) return;
-    if (!last_on_connection(n)) return;
-    n.parts.push({Category::stall, half.impairment().lost_until_ns - last_ns});
+    const TimeNs resent_ns = half.impairment().lost_until_ns;
+    const bool payload = known(resent_ns) && resent_ns == half.last_payload_ns;
+    return payload && last_on_connection(n) ? resent_ns : kUnknownNs;
   }
 
   [[nodiscard]] bool last_on_connection(const VisitNode& n) const {
@@ -226,28 +241,30 @@ class Nodes {
       const DurationNs wait_ns = std::max<DurationNs>(0, t.response_first_ns - from);
       if (t.waits_by_design) {
         n.parts.push({Category::client, wait_ns});
-      } else if (t.login) {
+      } else if (t.login && t.round_trips > 1) {
         login(n, wait_ns, t);
       } else if (behind) {
         waited_in_line(n, wait_ns, t, from);
       } else {
-        wait(n, wait_ns, or_none(t.stalls().request_resend_ns));
+        wait(n, wait_ns, t.stalls());
       }
       n.parts_before_answer = static_cast<std::uint8_t>(n.parts.size());
       answer(n, t, from + wait_ns);
-      resent_after(n, t.response_last_ns);
+      stalled_after(n, t.response_last_ns, t.response_last_ns);
     }
     n.end_ns = n.start_ns;
     for (const VisitPart& part : n.parts) n.end_ns += part.duration_ns;
   }
 
-  /// Round trips that the protocol of a login needs, whichever side of the probe they are on.
+  /// The round trips that the protocol of a login needs. The last one ends at the probe.
   void login(VisitNode& n, DurationNs wait_ns, const DatabaseTransaction& t) {
     const DurationNs rtt = round_trips_.whole_ns(n.connection);
     if (!known(rtt)) visit_.flags.think_has_rtt = true;
+    const DurationNs client = std::max<DurationNs>(0, round_trips_.probe_client_ns(n.connection));
     DurationNs rounds = 0;
-    if (known(rtt) && t.round_trips > 0) {
-      rounds = rtt < wait_ns / t.round_trips ? rtt * t.round_trips : wait_ns;
+    if (known(rtt)) {
+      const bool all = rtt < plus_ns(wait_ns, client) / t.round_trips;
+      rounds = all ? std::max<DurationNs>(0, rtt * t.round_trips - client) : wait_ns;
     }
     n.parts.push({Category::rounds, rounds});
     n.parts.push({Category::think, wait_ns - rounds});
@@ -263,13 +280,16 @@ class Nodes {
     n.parts.push({Category::think, wait_ns - rounds});
   }
 
-  static void answer(VisitNode& n, const DatabaseTransaction& t, TimeNs from) {
+  /// How it travelled is not measured: what is longer than a round trip may have been round trips, or the server.
+  void answer(VisitNode& n, const DatabaseTransaction& t, TimeNs from) {
     const DurationNs transfer_ns = std::max<DurationNs>(0, t.response_last_ns - from);
     if (transfer_ns == 0) return;
     const DurationNs stall = std::min(
         or_none(t.stalls().response_held_ns) + or_none(t.stalls().response_resend_ns), transfer_ns);
     if (stall > 0) n.parts.push({Category::stall, stall});
     n.parts.push({Category::bandwidth, transfer_ns - stall});
+    const DurationNs rtt = round_trips_.whole_ns(n.connection);
+    visit_.flags.transfer_unsplit |= transfer_ns - stall > (known(rtt) ? rtt : kLongTransferNs);
   }
 
   void transfer(VisitNode& n, const HttpTransaction& h) {

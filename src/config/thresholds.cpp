@@ -349,8 +349,12 @@ Section<C> visits() {
                       THRESHOLD(visits.database_quiet_ns)),
           duration<C>("queued_within_ms", kMillisecondNs, 0, 10000,
                       "a request this soon after an answer on its connection (a round trip to the "
-                      "client taken off), or after the handshake, had waited for it",
+                      "client taken off) had waited for it",
                       THRESHOLD(visits.queued_within_ns)),
+          duration<C>("request_follows_handshake_ms", kMillisecondNs, 0, 10000,
+                      "the first request of a connection this soon after its handshake had waited "
+                      "for it",
+                      THRESHOLD(visits.request_follows_handshake_ns)),
           duration<C>("connect_follows_lookup_ms", kMillisecondNs, 0, 60000,
                       "a connection opened this soon after the answer that named its address had "
                       "waited for it",

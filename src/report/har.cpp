@@ -29,7 +29,7 @@ namespace {
 
 /// A request that left later than this after its connection was ready did not wait for it, as in
 /// rule http-late-connection.
-constexpr DurationNs kAtOnceNs = 2 * kMillisecondNs;
+constexpr DurationNs kAtOnceNs = 10 * kMillisecondNs;
 
 double ms(DurationNs ns) { return static_cast<double>(ns) / static_cast<double>(kMillisecondNs); }
 

@@ -23,7 +23,7 @@ struct Thresholds {
     std::uint32_t min_for_p99 = 100;  ///< questions; of fewer the p99 says nothing
   } dns_redundant_fanout;
   struct {
-    DurationNs request_after_handshake_ns = 2 * kMillisecondNs;
+    DurationNs request_after_handshake_ns = 10 * kMillisecondNs;
     DurationNs speculative_after_ns = 1 * kSecondNs;  ///< no request by then: a spare socket
   } http_late_connection;
   struct {

@@ -43,7 +43,8 @@ namespace wirelag {
   X(connect, "TCP handshakes, resent SYNs included")                                              \
   X(tls, "TLS handshakes")                                                                        \
   X(send, "first to last byte of a request")                                                      \
-  X(think, "the server's own time before it answers")                                             \
+  X(think,                                                                                        \
+    "the server's own time before it answers, or greets where it speaks first (MySQL, SMTP ...)") \
   X(rounds, "round trips: one per request, and those between flights of a response")              \
   X(bandwidth, "bytes arriving one after another")                                                \
   X(stall,                                                                                        \
@@ -210,9 +211,11 @@ struct VisitLimits {
   DurationNs longest_ns = 30 * kSecondNs;               ///< a visit is cut there
   DurationNs database_quiet_ns = 200 * kMillisecondNs;  ///< silence that ends a burst of queries
   /// A request sent this soon after the answer before it on its connection (and a round trip on the
-  /// client's side of the probe) had waited for that; one this soon after the handshake had waited for
-  /// the handshake.
+  /// client's side of the probe) had waited for that.
   DurationNs queued_within_ns = 2 * kMillisecondNs;
+  /// The first request of a connection this soon after the handshake had waited for it: what a program in a slow
+  /// language takes to write one. A connection that was opened ahead of need is used at any later time.
+  DurationNs request_follows_handshake_ns = 10 * kMillisecondNs;
   /// A connection opened this soon after the answer that named its address had waited for it.
   DurationNs connect_follows_lookup_ns = 10 * kMillisecondNs;
   /// Bursts of queries of one client that begin this close together were sent together.

@@ -147,8 +147,9 @@ class Judge {
     f.title = fmt::format("Make {} answer sooner: {}", server.text(), called(t));
     f.fault = fmt::format("the server works {} on {} ({})", in_ms(quantile(all, 0.5)), called(t),
                           slow_end(all.size(), shape.p95_ns));
-    f.why = fmt::format("Over {}, {}, {} in all. {}{}", count_of(shape.calls.size(), "call"),
-                        f.fault, in_ms(shape.total_ns), own_time(shape), few_rows(shape));
+    f.why =
+        fmt::format("Over {}, {}, {} in all. {}{}{}", count_of(shape.calls.size(), "call"), f.fault,
+                    in_ms(shape.total_ns), own_time(shape), still_at_work(shape), few_rows(shape));
     f.families = {Family::database, Family::algorithms};
     f.scope = tcp_scope(server) + " " + called(t);
     f.looked_at = shape.calls.size();
@@ -171,6 +172,19 @@ class Judge {
       seen &= !input_.visits.stored[c.place.visit].flags.think_has_rtt;
     }
     return about_own_time(known_way, seen);
+  }
+
+  /// Rows may be sent as they are found.
+  [[nodiscard]] std::string still_at_work(const Shape& shape) const {
+    DurationNs arriving_ns = 0;
+    for (const Call& c : shape.calls) {
+      arriving_ns = plus_ns(arriving_ns, std::max<DurationNs>(0, query(c).transfer_ns()));
+    }
+    if (arriving_ns <= shape.total_ns / 10) return {};
+    return fmt::format(
+        " It begins to answer then: the answers took {} more in all to arrive, in which it may "
+        "have worked too.",
+        in_ms(arriving_ns));
   }
 
   [[nodiscard]] std::string few_rows(const Shape& shape) const {

@@ -272,7 +272,7 @@ TEST_F(HttpLateConnectionTls, TunnelHides) {
 TEST_F(HttpLateConnectionTls, SpareThatCarriesSomethingLaterMayHide) {
   secure(1, 0, kTls13, 38);
   secure(2, 60, kTls13, 92);
-  secure(3, 60, kTls13, 83, 0.1, 10);  // its request did not wait for its handshake
+  secure(3, 60, kTls13, 83, 0.1, 10.5);  // its request did not wait for its handshake
   answered_until(of_port(3), 89);
   EXPECT_EQ(saving_ms(), Ms(3, 9));
 }

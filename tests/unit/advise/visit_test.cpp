@@ -17,6 +17,8 @@ namespace {
 
 DurationNs of(const Breakdown& b, Category c) { return b[static_cast<std::size_t>(c)]; }
 
+constexpr DurationNs ms_ns(double ms) { return static_cast<DurationNs>(ms * 1e6 + 0.5); }
+
 DurationNs sum(const Breakdown& b) {
   DurationNs total = 0;
   for (const DurationNs d : b) total += d;
@@ -350,6 +352,130 @@ TEST(Visits, WithoutARoundTripTheWaitIsThinkAndSaysSo) {
   const Breakdown b = critical_path(visit, Form::serial).breakdown;
   EXPECT_EQ(of(b, Category::rounds), 0);
   EXPECT_EQ(of(b, Category::think), 49'900'000);
+}
+
+Breakdown breakdown_of(const Story& story) {
+  const Judged judged(story);
+  EXPECT_EQ(judged.visits.stored.size(), 1U);
+  expect_consistent(judged.visits.stored.at(0));
+  return critical_path(judged.visits.stored.at(0), Form::serial).breakdown;
+}
+
+TEST(Visits, AGreetingIsWaitedForHoweverLongItTakes) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 3306, 0, 10);
+  c.half.s2c.first_payload_ns = at_ms(5020);
+  story.query(c, Protocol::mysql, "login", 5021, 5040).login = true;
+  const Breakdown b = breakdown_of(story);
+  EXPECT_EQ(sum(b), 5040 * kMillisecondNs);
+  EXPECT_EQ(of(b, Category::connect), 10 * kMillisecondNs);
+  // Of both waits a round trip on the server's side is the way.
+  EXPECT_EQ(of(b, Category::rounds), 2 * ms_ns(9.9) + ms_ns(0.1));
+  EXPECT_EQ(of(b, Category::think), ms_ns(5010 - 9.9) + ms_ns(19 - 9.9));
+
+  // THEN nobody waits for what the server says later
+  Story asked;
+  Connection& http = asked.connection(kClient, 1, kServer, 80, 0, 10);
+  asked.http(http, "/", 11, 30);
+  http.half.s2c.first_payload_ns = at_ms(29.9);
+  EXPECT_EQ(of(breakdown_of(asked), Category::connect), 10 * kMillisecondNs);
+  EXPECT_EQ(of(breakdown_of(asked), Category::client), 1 * kMillisecondNs);
+}
+
+TEST(Visits, TheFirstRequestHadWaitedForTheHandshakeThoughTheClientIsSlow) {
+  for (const double gap : {1.0, 9.0}) {
+    Story story;
+    for (std::uint16_t i = 0; i < 4; ++i) {
+      const double t = 100.0 * i;
+      Connection& c =
+          story.connection(kClient, static_cast<std::uint16_t>(1 + i), kServer, 80, t, 40);
+      story.http(c, "/", t + 40 + gap, t + 99).content_type = "text/html";
+    }
+    EXPECT_EQ(of(breakdown_of(story), Category::connect), 160 * kMillisecondNs) << gap;
+  }
+}
+
+TEST(Visits, TlsInsideATunnelFollowsTheRequestThatOpenedIt) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, "192.0.2.3", 3128, 0, 10);
+  HttpTransaction& tunnel = story.http(c, "a.example:443", 11, 711);
+  tunnel.method = "CONNECT";
+  TlsHandshake& t = story.tls(c, "a.example", 0x0304, 712, 760, 761);
+  t.first_server_data_ns = at_ms(800);
+  c.half.s2c.last_payload_ns = at_ms(800);
+  const Breakdown b = breakdown_of(story);
+  EXPECT_EQ(of(b, Category::tls), 48 * kMillisecondNs);
+  EXPECT_EQ(of(b, Category::client) + of(b, Category::rounds) + of(b, Category::think) +
+                of(b, Category::bandwidth),
+            (800 - 48 - 10) * kMillisecondNs);
+  // THEN the handshake comes as much sooner as the tunnel opens
+  const Judged judged(story);
+  const Visit& visit = judged.visits.stored.at(0);
+  std::uint32_t connect = 0;
+  while (visit.nodes[connect].kind != VisitNode::Kind::request) ++connect;
+  const Edit edit{0, connect, Edit::What::shorten, Category::think, ms_ns(600), ms_ns(600)};
+  for (const Form form : kForms) {
+    EXPECT_EQ(simulate(visit, form, std::vector{edit}, Bound::high).wait_ns, ms_ns(200));
+  }
+}
+
+TEST(Visits, DataSentWithTheClientHelloHadWaitedForTheConnection) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 443, 0, 50);
+  TlsHandshake& t = story.tls(c, "a.example", 0x0304, 51, 102, 51);
+  t.first_server_data_ns = at_ms(102);
+  c.half.s2c.last_payload_ns = at_ms(102);
+  const Breakdown b = breakdown_of(story);
+  EXPECT_EQ(of(b, Category::connect), 50 * kMillisecondNs);
+  EXPECT_EQ(of(b, Category::client), 1 * kMillisecondNs);
+}
+
+TEST(Visits, ABodyThatEndsWithTheConnectionIsWaitedForUntilTheServerCloses) {
+  const auto wait_ms = [](bool ends_with_close, Direction by) {
+    Story story;
+    Connection& c = story.connection(kClient, 1, kServer, 80, 0, 10);
+    story.http(c, "/", 11, 40).ends_with_close = ends_with_close;
+    story.close(c, 2500);
+    c.close_by = by;
+    c.close_time_ns = at_ms(1840);
+    return Judged(story).visits.stored.at(0).wait_ns / kMillisecondNs;
+  };
+  EXPECT_EQ(wait_ms(true, Direction::s2c), 1840);
+  EXPECT_EQ(wait_ms(false, Direction::s2c), 40);
+  EXPECT_EQ(wait_ms(true, Direction::c2s), 40) << "who leaves does not wait";
+}
+
+TEST(Visits, WhatTheWayTookIsNotTheServersWork) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 80, 0, 10);
+  stalls(story.http(c, "/", 11, 511)) = {0, 0, 0, 0, 0, 480 * kMillisecondNs};
+  const Breakdown b = breakdown_of(story);
+  EXPECT_EQ(of(b, Category::rounds), ms_ns(489.9));
+  EXPECT_EQ(of(b, Category::think), ms_ns(499.9 - 489.9));
+}
+
+TEST(Visits, ALoginOfOneRoundTripWaitsForTheServersSideOnly) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 6379, 0, 20);
+  c.rtt_probe_server_ns = c.rtt_probe_client_ns = ms_ns(10);
+  DatabaseTransaction& login = story.query(c, Protocol::redis, "AUTH", 21, 33);
+  login.login = true;
+  for (const std::uint32_t trips : {1U, 2U}) {
+    login.round_trips = trips;
+    login.response_first_ns = login.response_last_ns = at_ms(trips == 1 ? 33 : 53);
+    const Breakdown b = breakdown_of(story);
+    EXPECT_EQ(of(b, Category::think), ms_ns(2)) << trips;
+    EXPECT_EQ(of(b, Category::rounds), ms_ns(trips == 1 ? 10 : 30)) << trips;
+  }
+}
+
+TEST(Visits, HowALongDatabaseAnswerTravelledIsNotMeasured) {
+  for (const double took : {5.0, 50.0}) {
+    Story story;
+    Connection& c = story.connection(kClient, 1, kServer, 5432, 0, 20);
+    story.query(c, Protocol::postgres, "select", 21, 41).response_last_ns = at_ms(41 + took);
+    EXPECT_EQ(Judged(story).visits.stored.at(0).flags.transfer_unsplit, took > 20) << took;
+  }
 }
 
 TEST(Visits, RefererNamesTheParent) {
