@@ -105,8 +105,14 @@ Visit build_graph(const VisitDraft& draft, const Dataset& data, const Correlatio
                      return std::tie(a.start_ns, a.kind) < std::tie(b.start_ns, b.kind);
                    });
   mark_spares(visit);
-  for (const Form form : kForms) add_edges(visit, form, {data, correlation, round_trips, limits});
-  set_wait(visit, {data, correlation, round_trips, limits});
+  const GraphInput input{data, correlation, round_trips, limits};
+  visit.one_form = !add_edges(visit, Form::serial, input);
+  if (visit.one_form) {
+    std::swap(visit.edges[0], visit.edges[1]);
+  } else {
+    add_edges(visit, Form::parallel, input);
+  }
+  set_wait(visit, input);
   visit.service = service_of(visit, data, correlation);
   visit.flags.shared_address = several_documents(visit, data);
   return visit;

@@ -96,7 +96,8 @@ class Edges {
   Edges(const Edges&) = delete;
   Edges& operator=(const Edges&) = delete;
 
-  void find() {
+  /// Whether anything of it is of this form alone.
+  bool find() {
     list_carriers();
     list_spares();
     for (std::uint32_t i = 0; i < visit_.nodes.size(); ++i) {
@@ -112,6 +113,7 @@ class Edges {
         case VisitNode::Kind::query: query(i, n); break;
       }
     }
+    return inferred_;
   }
 
  private:
@@ -164,9 +166,12 @@ class Edges {
   // ------------------------------------------------------------------------------ discovery
 
   /// What the client had read at `t` that may have led to what it did then.
-  [[nodiscard]] Release read_at(TimeNs t, std::string_view referer) const {
+  [[nodiscard]] Release read_at(TimeNs t, std::string_view referer) {
     if (form_ == Form::serial) {
-      if (const Release r = complete_.latest(t, false); r.any()) return r;
+      if (const Release r = complete_.latest(t, false); r.any()) {
+        inferred_ = true;
+        return r;
+      }
     }
     return page_at(t, referer);
   }
@@ -303,6 +308,7 @@ class Edges {
       const TimeNs own_ns = node(carrier.last_request).end_ns;
       const bool held = other.any() && other.at_ns > own_ns;
       if (held) edge(i, other.node, n.start_ns - other.at_ns, EdgeKind::discovery);
+      inferred_ |= held;
       edge(i, carrier.last_request, held ? 0 : n.start_ns - own_ns, EdgeKind::queue);
     } else if (has_ended(carrier.ready, n.start_ns)) {
       edge(i, carrier.ready, n.start_ns - node(carrier.ready).end_ns, EdgeKind::protocol);
@@ -435,6 +441,7 @@ class Edges {
   const VisitLimits& limits_;
   Form form_;
   bool any_referer_ = false;
+  bool inferred_ = false;  ///< the serial form says something of its own
   std::vector<VisitEdge>& out_;
   std::array<std::byte, 4096> at_first_;
   std::pmr::monotonic_buffer_resource memory_{at_first_.data(), at_first_.size()};
@@ -453,8 +460,8 @@ class Edges {
 
 }  // namespace
 
-void add_edges(Visit& visit, Form form, const GraphInput& input) {
-  Edges(visit, input, form).find();
+bool add_edges(Visit& visit, Form form, const GraphInput& input) {
+  return Edges(visit, input, form).find();
 }
 
 }  // namespace wirelag

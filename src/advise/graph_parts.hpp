@@ -17,7 +17,8 @@ struct GraphInput {
 /// Appends a node per activity and sets the flags that their connections bring. graph_nodes.cpp
 void add_nodes(Visit& visit, std::span<const NodeRef> activities, const GraphInput& input);
 
-/// The edges of one form. The nodes are in order of start. graph_edges.cpp
-void add_edges(Visit& visit, Form form, const GraphInput& input);
+/// The edges of one form. The nodes are in order of start. Whether the other form has others: of the serial one, whether
+/// anything was complete that may have led to something. graph_edges.cpp
+bool add_edges(Visit& visit, Form form, const GraphInput& input);
 
 }  // namespace wirelag

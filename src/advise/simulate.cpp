@@ -152,7 +152,7 @@ WaitRange wait_range(const Visit& visit, std::span<const Edit> edits) {
   Run was;
   Run is;
   const DurationNs beyond_ns = beyond_end_ns(visit);
-  for (const Form form : kForms) {
+  for (const Form form : visit.forms()) {
     simulate(visit, form, {}, Bound::low, was, Until::answer);
     for (const Bound bound : {Bound::low, Bound::high}) {
       simulate(visit, form, edits, bound, is, Until::answer);
@@ -172,7 +172,7 @@ SavedTime saved_time(const Visit& visit, std::span<const Edit> before,
   Run was;
   Run is;
   const DurationNs beyond_ns = beyond_end_ns(visit);
-  for (const Form form : kForms) {
+  for (const Form form : visit.forms()) {
     for (const Bound bound : {Bound::low, Bound::high}) {
       // Without edits either bound is the same.
       if (bound == Bound::low || !before.empty())
@@ -237,15 +237,19 @@ CriticalPath critical_path(const Visit& visit, Form form) {
   return path;
 }
 
-std::vector<Breakdown> breakdowns(std::span<const Visit> visits, Form form) {
-  std::vector<Breakdown> all(visits.size());
+std::array<std::vector<Breakdown>, kForms.size()> breakdowns(std::span<const Visit> visits) {
+  std::array<std::vector<Breakdown>, kForms.size()> all;
+  for (std::vector<Breakdown>& of_form : all) of_form.resize(visits.size());
   Run run;
   for (std::size_t v = 0; v < visits.size(); ++v) {
-    simulate(visits[v], form, {}, Bound::low, run);
-    walk_back(visits[v], form, run,
-              [&](const PathStep& step, const VisitNode& n, std::size_t parts) {
-                charge(all[v], step, n, parts);
-              });
+    for (const Form form : visits[v].forms()) {
+      simulate(visits[v], form, {}, Bound::low, run);
+      walk_back(visits[v], form, run,
+                [&](const PathStep& step, const VisitNode& n, std::size_t parts) {
+                  charge(all[static_cast<std::size_t>(form)][v], step, n, parts);
+                });
+    }
+    if (visits[v].one_form) all[1][v] = all[0][v];
   }
   return all;
 }

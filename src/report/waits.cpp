@@ -95,11 +95,8 @@ Breakdown around(const std::vector<Wait>& sorted, const std::vector<Breakdown>& 
 
 class Builder {
  public:
-  explicit Builder(const Visits& visits) : visits_(visits) {
-    for (const Form form : kForms) {
-      breakdowns_[static_cast<std::size_t>(form)] = breakdowns(visits.stored, form);
-    }
-  }
+  explicit Builder(const Visits& visits)
+      : visits_(visits), breakdowns_(breakdowns(visits.stored)) {}
 
   [[nodiscard]] WaitScope scope(std::string name, Group group) const {
     std::vector<Wait>& waits = group.waits;

@@ -183,9 +183,14 @@ struct Visit {
   double weight = 1;
   VisitFlags flags;
   std::vector<VisitNode> nodes;                 ///< in order of start
-  std::array<std::vector<VisitEdge>, 2> edges;  ///< by Form, in order of `to`
+  std::array<std::vector<VisitEdge>, 2> edges;  ///< by Form, in order of `to`; see edges_of()
+  bool one_form = false;                        ///< nothing was to be inferred: both are the first
   [[nodiscard]] const std::vector<VisitEdge>& edges_of(Form f) const {
-    return edges[static_cast<std::size_t>(f)];
+    return edges[one_form ? 0 : static_cast<std::size_t>(f)];
+  }
+  /// Those that differ.
+  [[nodiscard]] std::span<const Form> forms() const {
+    return std::span(kForms).first(one_form ? 1 : kForms.size());
   }
 };
 
@@ -204,7 +209,8 @@ struct CriticalPath {
 };
 [[nodiscard]] CriticalPath critical_path(const Visit& visit, Form form);
 /// Of the critical path of each.
-[[nodiscard]] std::vector<Breakdown> breakdowns(std::span<const Visit> visits, Form form);
+[[nodiscard]] std::array<std::vector<Breakdown>, kForms.size()> breakdowns(
+    std::span<const Visit> visits);
 
 struct VisitLimits {
   DurationNs quiet_ns = 1 * kSecondNs;                  ///< silence that ends a visit

@@ -142,13 +142,19 @@ Silence silence_of(const Lookup& l, const Transactions<DnsTransaction>& dns) {
     const DnsTransaction& d = dns[m.transaction];
     if (m.role == LookupRole::asked) by_name[d.qname][d.qtype].push_back(&d);
   }
-  const Asked& last = by_name[released.qname][released.qtype];
-  if (last.empty()) return {};
-  Silence all = silence_until(released.last_query_ns, last);
+  const auto& last_name = by_name[released.qname];
+  const auto last = last_name.find(released.qtype);
+  if (last == last_name.end()) return {};
+  Silence all = silence_until(released.last_query_ns, last->second);
+  for (const auto& [type, asked] : last_name) {
+    // Who asks again for what it has waited for what it has not.
+    const Silence other = silence_until(released.response_ns, asked);
+    if (other.stall_ns > all.stall_ns) all = other;
+  }
   DurationNs longest_ns = all.stall_ns;
   for (const auto& [name, by_type] : by_name) {
     if (name == released.qname.text()) continue;
-    const Silence silence = silence_before(last.front()->first_query_ns, by_type);
+    const Silence silence = silence_before(last->second.front()->first_query_ns, by_type);
     all.stall_ns += silence.stall_ns;
     all.timers += silence.timers;
     if (silence.stall_ns <= longest_ns) continue;
@@ -282,6 +288,7 @@ RuleResult judge(const RuleInput& input) {
     ++lookups;
     if (l.released_by == Dataset::kNone) continue;
     ++released;
+    if (known(l.wait_ns) && l.wait_ns < limits.min_wait_ns) continue;
     const Silence silence = silence_of(l, dns);
     if (silence.stall_ns < limits.min_wait_ns) continue;
     silent[silence.resolver].lookups.push_back({i, silence.stall_ns, silence.timers});

@@ -164,6 +164,23 @@ TEST(DnsTimeoutRetry, EveryStepOfASearchListWaitsForTheSilentOne) {
   EXPECT_EQ(f[0].saving.high_ns, 3000 * kMillisecondNs);
 }
 
+TEST(DnsTimeoutRetry, WhoAsksAgainForAllWaitedForTheTypeWithoutAnAnswer) {
+  // GIVEN an answer to A each time, and none to AAAA or only the second time
+  for (const double second : {Story::kNever, 5020.0}) {
+    Story story;
+    for (const double t : {0.0, 5000.0}) {
+      story.dns({"10.0.0.5", "192.0.2.53", "www.example"}, t, t + 12, DnsOutcome::answered,
+                {kServer});
+      story.dns({"10.0.0.5", "192.0.2.53", "www.example", dns_type::aaaa}, t + 0.1,
+                t > 0 ? second : Story::kNever, DnsOutcome::nodata);
+    }
+    story.http(story.connection(kClient, 1, kServer, 80, 5021, 6), "/", 5027.1, 5040);
+    const std::vector<Finding> f = Judged(story).findings("dns-timeout-retry");
+    ASSERT_EQ(f.size(), 1U) << second;
+    EXPECT_EQ(f[0].saving.high_ns, 5000 * kMillisecondNs);
+  }
+}
+
 TEST(DnsTimeoutRetry, WhatIsAskedAgainBehindTheAnswerNobodyWaitedFor) {
   // GIVEN an answer to A, with which the client went on, while AAAA stayed unanswered
   Story story;

@@ -232,9 +232,9 @@ TEST(Visits, AHandshakeCapturedInAnOrderThatCannotBeIsNoWait) {
   ASSERT_EQ(judged.visits.stored.size(), 1U);
   const Visit& visit = judged.visits.stored[0];
   EXPECT_TRUE(visit.flags.end_unseen);
-  EXPECT_EQ(breakdowns(judged.visits.stored,
-                       Form::serial)[0][static_cast<std::size_t>(Category::connect)],
-            0);
+  for (const std::vector<Breakdown>& b : breakdowns(judged.visits.stored)) {
+    EXPECT_EQ(of(b[0], Category::connect), 0);
+  }
 }
 
 TEST(Visits, ASynThatNobodyAnsweredIsAWait) {
