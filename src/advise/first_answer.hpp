@@ -11,7 +11,7 @@ namespace wirelag {
 [[nodiscard]] TimeNs first_answer_end_ns(const Connection& c, const TlsHandshake* tls);
 
 /// When the server's greeting came, where it speaks first (MySQL, SMTP, FTP, SSH ...): a client of these asks nothing
-/// before it. kUnknownNs where the client spoke first.
+/// before it, and answers it at once. kUnknownNs of any other.
 [[nodiscard]] TimeNs greeting_ns(const Connection& c);
 
 }  // namespace wirelag

@@ -25,6 +25,7 @@
 #include <memory_resource>
 #include <unordered_map>
 
+#include "first_answer.hpp"
 #include "graph_parts.hpp"
 
 namespace wirelag {
@@ -141,8 +142,8 @@ class Edges {
   [[nodiscard]] DurationNs client_round_ns(std::uint32_t from) const {
     const VisitNode& n = node(from);
     bool answered = n.kind == VisitNode::Kind::request || n.kind == VisitNode::Kind::query;
-    // A server that greets has the last word of the opening.
-    if (n.kind == VisitNode::Kind::connect) answered = n.parts.size() > 1;
+    // Where the server greets, it has the last word of the opening.
+    if (n.kind == VisitNode::Kind::connect) answered = known(greeting_ns(connection(n.item)));
     if (n.kind == VisitNode::Kind::tls) {
       const TlsHandshake& t = data_.tls()[n.item];
       answered = t.server_finished_ns > t.client_finished_ns;

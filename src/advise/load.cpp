@@ -20,9 +20,8 @@ struct Window {
 };
 using Windows = std::map<std::int64_t, Window>;
 
-/// Every server has room for one request: where there never was as much to do, nothing was full. A window's mean is
-/// not so exact.
-constexpr double kNearlyOne = 0.75;
+/// Every server has room for one.
+constexpr double kOneRequest = 1;
 
 /// How long requests took; as if none had to do with another.
 class Times {
@@ -31,6 +30,11 @@ class Times {
     ++n_;
     sum_ += x;
     squares_ += x * x;
+  }
+  void add(const Times& others) {
+    n_ += others.n_;
+    sum_ += others.sum_;
+    squares_ += others.squares_;
   }
   [[nodiscard]] std::size_t size() const { return n_; }
   [[nodiscard]] double mean() const { return sum_ / static_cast<double>(n_); }
@@ -44,6 +48,33 @@ class Times {
   std::size_t n_ = 0;
   double sum_ = 0;
   double squares_ = 0;
+};
+
+/// Requests of one kind, by what was in flight when they came.
+struct Kind {
+  Times alone;
+  Times behind;
+  void add(const Kind& other) {
+    alone.add(other.alone);
+    behind.add(other.behind);
+  }
+};
+
+/// By how much those behind others took longer than those alone of the same kind.
+struct Compared {
+  double behind = 0;  ///< requests
+  double longer_ns = 0;
+  double error_squared = 0;
+  /// False where there are too few to say anything.
+  bool add(const Kind& kind) {
+    constexpr std::size_t kFewest = 5;
+    if (std::min(kind.alone.size(), kind.behind.size()) < kFewest) return false;
+    const double n = static_cast<double>(kind.behind.size());
+    behind += n;
+    longer_ns += n * (kind.behind.mean() - kind.alone.mean());
+    error_squared += n * n * (kind.alone.error_squared() + kind.behind.error_squared());
+    return true;
+  }
 };
 
 class Collector {
@@ -85,12 +116,11 @@ class Collector {
       load.x_max = std::max(load.x_max, out.per_second);
       load.windows.push_back(std::move(out));
     }
-    load.n_star = load.r0_ns / kSecondNs * load.x_max;
+    load.n_star = std::max(kOneRequest, load.r0_ns / kSecondNs * load.x_max);
     for (LoadWindow& w : load.windows) {
       w.beyond = w.in_flight > load.n_star && w.response_ns >= limits_.response_factor * load.r0_ns;
     }
-    const bool may_be_full = load.beyond() > 0 && load.n_star >= kNearlyOne;
-    if (!may_be_full || !waits_behind_others(load)) {
+    if (load.beyond() > 0 && !waits_behind_others(load)) {
       for (LoadWindow& w : load.windows) w.beyond = false;
     }
     return load;
@@ -99,7 +129,8 @@ class Collector {
  private:
   /// Whether who asks while as many are in flight as there is room for waits longer for the same than who asks before.
   /// In a window of answers that are slow by themselves there are more in flight as well, and of many windows some have
-  /// the slow ones; but what was in flight when a request came does not depend on how long that takes.
+  /// the slow ones; but what was in flight when a request came does not depend on how long that one takes. Where a
+  /// server is slow for a while, whatever it is asked, that looks the same.
   [[nodiscard]] bool waits_behind_others(const ServerLoad& load) const {
     std::map<std::string, Kind> kinds;
     std::priority_queue<TimeNs, std::vector<TimeNs>, std::greater<>> open;  // their ends
@@ -114,25 +145,17 @@ class Collector {
     return behind_is_longer(kinds);
   }
 
-  /// Requests of one kind, by what was in flight when they came.
-  struct Kind {
-    Times alone;
-    Times behind;
-  };
-
+  /// Kinds of few requests are compared as one: each URL may be asked for once.
   [[nodiscard]] bool behind_is_longer(const std::map<std::string, Kind>& kinds) const {
-    constexpr std::size_t kFewest = 5;  // say something of their mean
-    constexpr double kSure = 3;         // standard errors
-    double compared = 0, longer_ns = 0, error_squared = 0;
+    Compared all;
+    Kind rare;
     for (const auto& [name, kind] : kinds) {
-      if (std::min(kind.alone.size(), kind.behind.size()) < kFewest) continue;
-      const double n = static_cast<double>(kind.behind.size());
-      compared += n;
-      longer_ns += n * (kind.behind.mean() - kind.alone.mean());
-      error_squared += n * n * (kind.alone.error_squared() + kind.behind.error_squared());
+      if (!all.add(kind)) rare.add(kind);
     }
-    return compared >= static_cast<double>(limits_.min_completions) &&
-           longer_ns > kSure * std::sqrt(error_squared);
+    all.add(rare);
+    constexpr double kSure = 3;  // standard errors
+    return all.behind >= static_cast<double>(limits_.min_completions) &&
+           all.longer_ns > kSure * std::sqrt(all.error_squared);
   }
 
   [[nodiscard]] std::vector<std::size_t> in_order(const ServerLoad& load) const {

@@ -8,10 +8,12 @@
 namespace wirelag {
 
 /// `c` is its connection. With the last byte, or with the server's FIN where that is what ends the body (RFC 9112
-/// section 6.3): no client knows sooner that there is no more to come. kUnknownNs without a response.
+/// section 6.3): no client knows sooner that there is no more to come. Of an event stream nobody waits for the end.
+/// kUnknownNs without a response.
 [[nodiscard]] inline TimeNs response_end_ns(const HttpTransaction& h, const Connection& c) {
   const bool closed = h.ends_with_close && h.response_complete && c.close_by == Direction::s2c;
-  return closed ? std::max(h.response_last_ns, c.close_time_ns) : h.response_last_ns;
+  const bool events = h.content_type.text().starts_with("text/event-stream");
+  return closed && !events ? std::max(h.response_last_ns, c.close_time_ns) : h.response_last_ns;
 }
 
 }  // namespace wirelag

@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint64_t kFlowStateBytes = 1732 + 2 * sizeof(TransferProgress);
 /// Ports, index, and the place in the queue of those that will be over (departed.hpp).
 constexpr std::uint64_t kDepartedBytes = 64 + 16 + 16;
+constexpr std::uint64_t kMirroredSideBytes =
+    516 + 4;                                       ///< what recognises its copies (flow_state.hpp)
 constexpr std::uint64_t kLoneSynBytes = 128 + 16;  ///< lone_syns.hpp, index
 constexpr std::uint64_t kLiveHandshakeBytes = 96;  ///< waits for its name (summariser.hpp)
 constexpr std::uint64_t kSegmentBytes = 2048 + 428;
@@ -38,6 +40,8 @@ std::vector<MemoryItem> per_worker(const Config& c) {
       {"SYNs that nothing has followed", "tcp.connections", w.tcp.connections, kLoneSynBytes},
       {"connections that are over", "tcp.connections", std::bit_ceil(w.tcp.connections),
        kDepartedBytes},
+      {"sides of connections that a mirror delivers twice", "tcp.connections",
+       std::min(2 * w.tcp.connections, TcpLimits::kMostMirroredSides), kMirroredSideBytes},
       {"handshakes of live connections", "tcp.connections", std::bit_ceil(w.tcp.connections),
        kLiveHandshakeBytes},
       {"segments out of order", "tcp.reorder_segments", w.tcp.reorder_segments, kSegmentBytes},

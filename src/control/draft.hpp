@@ -72,7 +72,7 @@ class Openings {
 
 /// Which answer let the client go on, when, and with what outcome. `hosts` as for hosts_of().
 void release(Draft& draft, const Transactions<DnsTransaction>& all,
-             const std::vector<IpAddress>& hosts, Openings& openings);
+             const std::vector<IpAddress>& hosts, Openings& openings, const LookupLimits& limits);
 
 /// The A and AAAA records of an answer, and the hints of its HTTPS records.
 [[nodiscard]] std::vector<IpAddress> addresses_in(const DnsTransaction& d);

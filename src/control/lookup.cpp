@@ -384,7 +384,7 @@ void find_lookups(const Dataset& data, Correlation& correlation, const LookupLim
   Drafts drafts = group(all, parents, limits);
   Openings openings(data.connections());
   for (Draft& draft : drafts.all) {
-    release(draft, all, hosts_of(draft, upstream, all), openings);
+    release(draft, all, hosts_of(draft, upstream, all), openings, limits);
   }
   add_addresses(drafts, all);
   join_search_lists(drafts.all, all, limits);

@@ -125,18 +125,44 @@ Answers answers_until(TimeNs went_on_ns, const Draft& draft, Wanted&& wanted) {
   return gap <= kRightBehind && gap < https.final_ns - address.final_ns;
 }
 
-/// Who asks again for what it has, as another type does not come, has not gone on with it: the latest such answer
-/// before it went on is the one that counts. Whether there was one.
-bool take_later_answers(Draft& draft, const Transactions<DnsTransaction>& all, TimeNs went_on_ns) {
+/// Whether a type that had no answer was asked for again together with the question at `at` of the draft.
+[[nodiscard]] bool asked_beside(const Draft& draft, std::size_t at,
+                                const Transactions<DnsTransaction>& all,
+                                const LookupLimits& limits) {
+  constexpr std::size_t kNear = 8;  // questions before and behind: as many as there are types
+  const DnsTransaction& d = all[draft.asked[at]];
+  const std::size_t end = std::min(draft.asked.size(), at + kNear + 1);
+  for (std::size_t near = at - std::min(at, kNear); near < end; ++near) {
+    const DnsTransaction& other = all[draft.asked[near]];
+    if (other.qtype == d.qtype || !known(other.first_query_ns)) continue;
+    if (std::abs(other.first_query_ns - d.first_query_ns) > limits.other_type_ns) continue;
+    const bool lacking =
+        std::any_of(draft.types.begin(), draft.types.end(), [&](const TypeState& type) {
+          return type.qtype == other.qtype &&
+                 type.pending_at(std::min(d.first_query_ns, other.first_query_ns));
+        });
+    if (lacking) return true;
+  }
+  return false;
+}
+
+/// Who asks again for what it has, together with a type that does not come, has not gone on with it: the latest such
+/// answer before it went on is the one that counts. Whether there was one.
+bool take_later_answers(Draft& draft, const Transactions<DnsTransaction>& all, TimeNs went_on_ns,
+                        const LookupLimits& limits) {
+  if (draft.asked.size() == draft.types.size()) return false;
+  const std::vector<TypeState> first(draft.types.begin(), draft.types.end());
   bool taken = false;
-  if (draft.asked.size() == draft.types.size()) return taken;
-  for (const std::size_t i : draft.asked) {
-    const DnsTransaction& d = all[i];
-    if (!is_final(d.outcome) || (known(went_on_ns) && d.response_ns > went_on_ns)) continue;
-    for (TypeState& type : draft.types) {
-      if (type.qtype != d.qtype || type.pending_at(d.first_query_ns)) continue;
+  for (std::size_t at = 0; at < draft.asked.size(); ++at) {
+    const DnsTransaction& d = all[draft.asked[at]];
+    if (!known(d.response_ns) || !is_final(d.outcome)) continue;
+    if (known(went_on_ns) && d.response_ns > went_on_ns) continue;
+    for (std::size_t t = 0; t < first.size(); ++t) {
+      TypeState& type = draft.types[t];
+      if (type.qtype != d.qtype || first[t].pending_at(d.first_query_ns)) continue;
+      if (d.response_ns <= type.final_ns || !asked_beside(draft, at, all, limits)) continue;
       type.final_ns = d.response_ns;
-      type.final_by = i;
+      type.final_by = draft.asked[at];
       taken = true;
     }
   }
@@ -162,12 +188,12 @@ const TypeState* releasing(const Draft& draft, TimeNs went_on_ns) {
 
 /// With A and AAAA asked together the client waits for both, unless it was seen to go on after one.
 void release(Draft& draft, const Transactions<DnsTransaction>& all,
-             const std::vector<IpAddress>& hosts, Openings& openings) {
+             const std::vector<IpAddress>& hosts, Openings& openings, const LookupLimits& limits) {
   // Only with answers to more than one type can it matter when the client went on.
   TimeNs went_on_ns = kUnknownNs;
   if (draft.types.size() > 1) {
     went_on_ns = went_on_at(draft, all, hosts, openings);
-    if (take_later_answers(draft, all, went_on_ns)) {
+    if (take_later_answers(draft, all, went_on_ns, limits)) {
       went_on_ns = went_on_at(draft, all, hosts, openings);
     }
   }

@@ -20,6 +20,8 @@ struct TcpLimits {
   /// Of one direction of one connection: as many as a window of 1.4 MB has, kMostReordered at most.
   std::uint32_t reorder_per_direction = 1024;
   static constexpr std::uint32_t kMostReordered = (1U << 14) - 1;
+  /// Sides of connections that a mirror delivers twice, of which copies behind many segments are recognised.
+  static constexpr std::uint32_t kMostMirroredSides = 8192;
   std::uint32_t classify_segments = 8;  ///< payload segments looked at to recognise a protocol
 };
 

@@ -35,7 +35,8 @@
 // Of an exchange there are also the stalls that no message's shape can hold: a request that was sent
 // again while it had no answer, and an answer whose bytes had passed the probe and were sent again
 // after (ExchangeStalls). And what the way took instead of the server: an ACK of the request that came alone, and
-// later behind the shortest round trip than any receiver delays one, was in a queue, and so was what came behind it.
+// 300 ms or more later than the shortest round trip, was not only delayed by the receiver (200 ms at most as a rule): it
+// was in a queue, and so was what came behind it.
 #pragma once
 
 #include <algorithm>
@@ -96,7 +97,7 @@ struct alignas(64) TransferProgress {
   DurationNs window_stall_ns = 0;
   DurationNs held_ns = 0;
   DurationNs late_acks_ns =
-      0;  ///< behind the shortest round trip, of ACKs that no receiver delays so long
+      0;  ///< of ACKs later than receivers delay them: behind the shortest one
 };
 
 /// What an exchange waited for, apart from the server: kUnknownNs where the progress of both directions
@@ -110,8 +111,8 @@ struct ExchangeStalls {
   /// Silences of the server that ended with a resend of bytes it had sent before, since its last new
   /// byte and up to this request: the client may have waited for them.
   DurationNs earlier_resend_ns = kUnknownNs;
-  /// Between the request and the response: how much later than the shortest round trip the request's ACK came, where
-  /// that is longer than a delayed ACK. The way took that long, not the server.
+  /// Between the request and the response: how much later than the shortest round trip the request's ACK came alone,
+  /// where that is 300 ms or more. The way took that long, not the server.
   DurationNs request_queued_ns = kUnknownNs;
 
   /// One direction at least was.

@@ -33,10 +33,27 @@ struct Server {
   std::vector<Slow> slow;
 };
 
-/// What a connection has carried so far.
+/// As many segments as `bytes` of a response took.
+[[nodiscard]] std::uint32_t segments_of(std::uint64_t bytes, const TransferShape& s) {
+  if (s.first_burst_segments == 0) return 0;
+  const std::uint64_t each = std::max<std::uint64_t>(
+      1, std::min<std::uint64_t>(kFullSegmentBytes, s.first_burst_bytes / s.first_burst_segments));
+  return static_cast<std::uint32_t>((bytes + each - 1) / each);
+}
+
+/// What a connection has carried so far, since a loss cut its window (RFC 5681 section 3.1).
 struct Grown {
   std::uint32_t largest_segments = 0;  ///< in one flight
   std::uint64_t segments = 0;
+
+  void add(const TransferShape& s) {
+    if (s.resent_segments > 0) {
+      *this = {};
+      return;
+    }
+    largest_segments = std::max(largest_segments, segments_of(s.largest_burst_bytes, s));
+    segments += s.segments;
+  }
 };
 
 class Judge {
@@ -84,20 +101,9 @@ class Judge {
           h.response_bytes >= limits_.min_response_bytes) {
         judge_one(i, h, idle_ns, grown);
       }
-      const TransferShape& s = h.response_shape;
-      grown.largest_segments = std::max(grown.largest_segments, segments(s.largest_burst_bytes, s));
-      grown.segments += s.segments;
+      grown.add(h.response_shape);
       before_ns = h.response_last_ns;
     }
-  }
-
-  /// As many as `bytes` of this response took.
-  [[nodiscard]] static std::uint32_t segments(std::uint64_t bytes, const TransferShape& s) {
-    if (s.first_burst_segments == 0) return 0;
-    const std::uint64_t each = std::max<std::uint64_t>(
-        1,
-        std::min<std::uint64_t>(kFullSegmentBytes, s.first_burst_bytes / s.first_burst_segments));
-    return static_cast<std::uint32_t>((bytes + each - 1) / each);
   }
 
   void judge_one(std::size_t i, const HttpTransaction& h, DurationNs idle_ns, const Grown& grown) {
@@ -112,9 +118,12 @@ class Judge {
     if (s.window_limited_bursts > 0) return;
     const auto slow_start = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(limits_.initial_segments + grown.segments, UINT32_MAX));
-    const std::uint32_t window = std::max(grown.largest_segments, slow_start);
+    // Slow start goes on while the window is used: twice the largest flight, and what was acknowledged of the last one.
+    const std::uint32_t window =
+        std::clamp(slow_start, grown.largest_segments, 3 * grown.largest_segments);
     if (s.first_burst_segments > restarted(window, idle_ns, s.rtt_ns) + limits_.slack_segments)
       return;
+    if (keeps_its_window(s)) return;
     // What it had shown before does not say that its window was any larger.
     if (grown.largest_segments <= s.first_burst_segments + limits_.slack_segments) return;
 
@@ -127,7 +136,16 @@ class Judge {
                            round_ns * (s.flights - likely)});
   }
 
-  /// The largest window that Linux leaves of one: half for each timer in the silence, never less than the initial one.
+  /// Slow start doubles the second flight, or sends all there is left: this one is hardly larger than the first.
+  [[nodiscard]] static bool keeps_its_window(const TransferShape& s) {
+    const std::uint32_t first = s.first_burst_segments;
+    const std::uint32_t second = std::min(2 * first, s.segments - std::min(s.segments, first));
+    const std::uint32_t largest = segments_of(s.largest_burst_bytes, s);
+    return second > first + first / 4 && largest < (first + second) / 2;
+  }
+
+  /// What Linux leaves of a window: half for each timer in the silence, the shortest one here, never less than the initial
+  /// one.
   [[nodiscard]] std::uint32_t restarted(std::uint32_t window, DurationNs idle_ns,
                                         DurationNs rtt_ns) const {
     constexpr DurationNs kShortestRtoNs = 200 * kMillisecondNs;
@@ -151,15 +169,17 @@ class Judge {
                           count_of(server.judged, "large answer"));
     f.why = fmt::format(
         "{}: the connection had sent more at a time before (larger flights). After the pause it "
-        "sends {} segments and waits for their acknowledgement, as if it were new.",
-        f.fault, limits_.initial_segments);
+        "sends {} segments and waits for their acknowledgement, as a new one does: after a short "
+        "pause Linux halves the window, after a longer one it begins with {}.",
+        f.fault, first_flights(server), limits_.initial_segments);
     f.families = {Family::network};
     f.scope = tcp_scope(endpoint);
     f.looked_at = server.judged;
     f.threshold = fmt::format(
         "{:.0f} % or more of the answers of {} bytes or more after {} or more of silence have a "
         "first "
-        "flight of at most {} segments (rule.tcp-idle-restart; RFC 5681 section 4.1)",
+        "flight of no more than {} segments, or than halving for each timer leaves "
+        "(rule.tcp-idle-restart; RFC 5681 section 4.1)",
         100 * limits_.min_share, limits_.min_response_bytes, in_ms(limits_.min_idle_ns),
         limits_.initial_segments);
     for (const Slow& s : server.slow) add(f, s);
@@ -169,6 +189,16 @@ class Judge {
     f.verify =
         "capture again: after a pause the first flight is as large as the last one before it";
     return f;
+  }
+
+  /// "10", "10 to 27"
+  [[nodiscard]] std::string first_flights(const Server& server) const {
+    const auto first = [this](const Slow& s) {
+      return input_.data.http()[s.http].response_shape.first_burst_segments;
+    };
+    const auto [least, most] = std::ranges::minmax(server.slow, {}, first);
+    return first(least) == first(most) ? std::to_string(first(least))
+                                       : fmt::format("{} to {}", first(least), first(most));
   }
 
   void add(Finding& f, const Slow& s) const {

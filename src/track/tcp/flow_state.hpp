@@ -130,9 +130,20 @@ struct SideDetail {
   std::uint16_t waiting_count : 14 = 0;  ///< TcpLimits::kMostReordered at most
   std::uint16_t syn_acks : 2 = 0;        ///< it has sent so far, 2 = or more
   std::uint8_t syn_flags = 0;            ///< of its SYN or SYN-ACK in an ordinary opening
-  bool closed_first = false;             ///< the connection's first FIN or RST was its
+  bool closed_first : 1 = false;         ///< the connection's first FIN or RST was its
+  bool begin_holed : 1 = false;          ///< bytes are missing of what no tracker has got
 };
 static_assert(sizeof(SideDetail) == 48);
+
+/// More of what SideRecent keeps, where the mirror delivers a connection twice: from the far side of a router a copy
+/// comes behind all that was sent meanwhile.
+struct Prints {
+  static constexpr std::size_t kSegments = 64;
+
+  std::array<std::uint32_t, kSegments> fingerprint{};
+  std::array<std::uint32_t, kSegments> time_low_ns{};
+  std::uint32_t next = 0;  ///< which gives way
+};
 
 /// What goes wrong with what one side sends, and its closed windows.
 struct Trouble {
@@ -152,9 +163,9 @@ struct Trouble {
   std::uint32_t duplicates_reported = 0;
   std::uint32_t keep_alives_answered = 0;
   std::uint32_t sacked_ack = 0;  ///< valid with sacked_ns
-  std::uint32_t copied_to =
-      0;                      ///< end of the latest copy by the mirror; valid once one was counted
-  std::uint32_t recover = 0;  ///< end of what it recovers (RFC 6582), valid with `recovering`
+  std::uint32_t recover = 0;     ///< end of what it recovers (RFC 6582), valid with `recovering`
+  std::uint32_t prints =
+      kNone;  ///< index into the pool of Prints, where the connection is mirrored
   RetransmissionClass recovery =
       RetransmissionClass::rto;  ///< what began the recovery: rto or fast
   bool recovering = false;
@@ -235,9 +246,9 @@ struct TcpFlow {
   bool live : 1 = false;        ///< the record is in use
   bool rtt_fell : 1 = false;    ///< smallest_rtt_ns() has changed since `transfer` was told
   bool syn_aside : 1 = false;   ///< a SYN of the server waits (opening.hpp)
+  bool mirrored : 1 = false;    ///< a copy of a segment has come (mirror_copy.hpp)
   bool untimed : 1 = false;     ///< a frame of it has no time of its own (Frame::untimed)
   bool departing : 1 = false;   ///< it is among the Departures (departed.hpp)
-  std::uint8_t begin_holed : 2 = 0;  ///< bit per side: bytes are missing of what no tracker has got
 
   std::array<Side, 2> side;
   std::array<SideRecent, 2> recent;

@@ -17,7 +17,7 @@ namespace {
 }  // namespace
 
 MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, std::uint32_t print,
-                       TimeNs previous_ns) {
+                       TimeNs previous_ns, const Prints* more) {
   Side& side = flow.side[sender];
   if (!takes_sequence_space(packet)) {
     if (print != side.bare) {
@@ -30,16 +30,19 @@ MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, st
     const bool probe = side.seen && packet.tcp.seq + 1 == side.next_seq;
     return probe ? MirrorCopy::yes : MirrorCopy::bare;
   }
-  const SideRecent& recent = flow.recent[sender];
+  // The original came no later than the flow's previous segment: only if that is recent do the low bits tell.
+  if (elapsed_ns(previous_ns, packet.time_ns) >= kMirrorCopyNs) return MirrorCopy::no;
   const auto now_low_ns = static_cast<std::uint32_t>(packet.time_ns);
-  for (std::size_t i = 0; i < SideRecent::kSegments; ++i) {
-    if (recent.fingerprint[i] != print) continue;
-    // It came no later than the flow's previous segment: only if that is recent do the low bits tell.
-    const bool lately = elapsed_ns(previous_ns, packet.time_ns) < kMirrorCopyNs;
-    const bool soon = lately && now_low_ns - recent.time_low_ns[i] < kMirrorCopyNs;
-    if (soon && !asked_again(flow, sender, packet, recent.time_low_ns[i])) return MirrorCopy::yes;
-  }
-  return MirrorCopy::no;
+  const auto is_among = [&](const auto& kept) {
+    for (std::size_t i = 0; i < kept.fingerprint.size(); ++i) {
+      const std::uint32_t original_low_ns = kept.time_low_ns[i];
+      if (kept.fingerprint[i] != print || now_low_ns - original_low_ns >= kMirrorCopyNs) continue;
+      if (!asked_again(flow, sender, packet, original_low_ns)) return true;
+    }
+    return false;
+  };
+  const bool copy = is_among(flow.recent[sender]) || (more != nullptr && is_among(*more));
+  return copy ? MirrorCopy::yes : MirrorCopy::no;
 }
 
 }  // namespace wirelag::tcp

@@ -20,10 +20,10 @@ enum class MirrorCopy : std::uint8_t {
   yes,  ///< of a segment that takes sequence space, or of a keep-alive or window probe
   bare,  ///< of a pure ACK or RST, microseconds ago: no duplicate ACK, but the peer may have sent both
 };
-/// `print`: its fingerprint(). `previous_ns`: the latest time of the flow's segments before this one. Of what is none,
-/// and takes sequence space, keep_print() lets copies be recognised.
+/// `print`: its fingerprint(). `previous_ns`: the latest time of the flow's segments before this one. `more`: of a
+/// mirrored connection, or null. Of what is none, and takes sequence space, keep_print() lets copies be recognised.
 [[nodiscard]] MirrorCopy mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet,
-                                     std::uint32_t print, TimeNs previous_ns);
+                                     std::uint32_t print, TimeNs previous_ns, const Prints* more);
 
 /// Of all that a copy made by the mirror has in common with its original. Not 0.
 [[nodiscard]] inline std::uint32_t fingerprint(const Packet& packet) {
@@ -52,6 +52,12 @@ inline void keep_print(TcpFlow& flow, SideIndex sender, std::uint32_t print, Tim
   const std::size_t oldest = flow.side[sender].recent_next++;
   recent.fingerprint[oldest] = print;
   recent.time_low_ns[oldest] = static_cast<std::uint32_t>(time_ns);
+}
+
+inline void keep_print(Prints& prints, std::uint32_t print, TimeNs time_ns) {
+  const std::size_t oldest = prints.next++ % Prints::kSegments;
+  prints.fingerprint[oldest] = print;
+  prints.time_low_ns[oldest] = static_cast<std::uint32_t>(time_ns);
 }
 
 }  // namespace wirelag::tcp

@@ -6,13 +6,13 @@
 namespace wirelag::tcp {
 namespace {
 
-/// A connection whose next segments can be told: none of them completes the handshake, and no answer is
-/// awaited but to data.
+/// A connection whose next segments can be told: none of them completes the handshake, no answer is awaited
+/// but to data, and none is a copy.
 [[nodiscard]] bool predictable(const TcpFlow& flow, const Side& side, const Side& peer) {
   // Bits of one byte: tested together, not one after the other.
   const bool sends = side.seen & side.acked & !side.window_closed;
   const bool held_up = peer.window_full | peer.awaits_answer | peer.probing;
-  return (flow.complete | !flow.syn_ack) & sends & !held_up;
+  return (flow.complete | !flow.syn_ack) & !flow.mirrored & sends & !held_up;
 }
 
 [[nodiscard]] bool expected(const TcpFlow& flow, const Side& side, const Side& peer,

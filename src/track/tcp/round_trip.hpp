@@ -12,13 +12,13 @@ struct RoundTrip {
   DurationNs to_ack_ns = kUnknownNs;
   DurationNs to_timestamp_ns = kUnknownNs;
   DurationNs late_ns =
-      0;  ///< of an ACK alone: behind the shortest one, where no receiver delays an ACK so long
+      0;  ///< of an ACK alone: behind the shortest one, kLateAckNs at least; else 0
   [[nodiscard]] bool any() const { return known(to_ack_ns) || known(to_timestamp_ns); }
 };
 
-/// No receiver delays an ACK longer: Linux's TCP_DELACK_MAX, Windows' TcpDelAckTicks (RFC 9293 section 3.8.6.3
-/// allows 500 ms).
-inline constexpr DurationNs kLongestDelayedAckNs = 200 * kMillisecondNs;
+/// An ACK that comes so much later than the shortest round trip was not only delayed: receivers do that for 200 ms at
+/// most (Linux's TCP_DELACK_MAX, Windows' TcpDelAckTicks; RFC 9293 section 3.8.6.3 allows 500), and the way varies.
+inline constexpr DurationNs kLateAckNs = 300 * kMillisecondNs;
 
 /// The sample that the ACK of `sender` completes. One segment of the peer at a time is timed.
 inline void take_ack_sample(TcpFlow& flow, SideIndex sender, const Packet& packet,
@@ -32,8 +32,7 @@ inline void take_ack_sample(TcpFlow& flow, SideIndex sender, const Packet& packe
   const DurationNs smallest_ns = trips.answered_ns();
   if (!known(smallest_ns) || completed.to_ack_ns < smallest_ns) {
     flow.rtt_fell = true;
-  } else if (completed.to_ack_ns - smallest_ns > kLongestDelayedAckNs &&
-             packet.payload_length == 0) {
+  } else if (completed.to_ack_ns - smallest_ns > kLateAckNs && packet.payload_length == 0) {
     completed.late_ns = completed.to_ack_ns - smallest_ns;
   }
   trips.add(Answer::ack, completed.to_ack_ns);

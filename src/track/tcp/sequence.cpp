@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "../mirror.hpp"
 #include "round_trip.hpp"
 #include "transfer.hpp"
 
@@ -12,20 +11,10 @@ namespace {
 /// Bytes that fill a hole within a quarter of the RTT were overtaken on the way, not sent again (RFC
 /// 8985 section 6.2); without an RTT, within the 3 ms that other analysers use.
 constexpr DurationNs kReorderNs = 3 * kMillisecondNs;
+/// Frames of several queues or ports are out of order by less, in one file; a clock steps back by more.
+constexpr DurationNs kMisplacedNs = 10 * kMillisecondNs;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
-
-/// Segments that come between an original and its copy, beyond the share of copies where each segment has one.
-constexpr std::uint64_t kOnTheWay = 16;
-
-[[nodiscard]] std::uint32_t copies(const Trouble& of_side) {
-  return of_side.retransmissions[static_cast<std::size_t>(RetransmissionClass::mirror_duplicate)];
-}
-
-/// Whether what it sends again still belongs to what it began to recover.
-[[nodiscard]] bool is_recovering(const Trouble& sender, const Side& receiver) {
-  return sender.recovering && seq_distance(receiver.max_ack, sender.recover) > 0;
-}
 
 /// The sequence number behind a segment.
 [[nodiscard]] std::uint32_t end_of(const Packet& packet) {
@@ -82,57 +71,26 @@ void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packe
   }
   flow.recent[sender].payload_bytes += packet.payload_length;
   if (packet.payload_length > 0) side.sent_payload = true;
-  Trouble& mine = trouble(flow.detail[sender]);
-  const std::uint32_t end = end_of(packet);
-  if (copies(mine) == 0 || seq_distance(mine.copied_to, end) > 0) mine.copied_to = end;
   count(flow.detail[sender], RetransmissionClass::mirror_duplicate);
+  flow.mirrored = true;
 }
 
 MirrorCopy Sequences::copy_of(TcpFlow& flow, SideIndex sender, const Packet& packet,
-                              TimeNs previous_ns) const {
+                              TimeNs previous_ns) {
+  Prints* const more = flow.mirrored ? prints(flow.detail[sender]) : nullptr;
   const std::uint32_t print = fingerprint(packet);
-  const MirrorCopy copy = mirror_copy(flow, sender, packet, print, previous_ns);
+  const MirrorCopy copy = mirror_copy(flow, sender, packet, print, previous_ns, more);
   if (copy != MirrorCopy::no || !takes_sequence_space(packet)) return copy;
-  if (is_late_copy(flow, sender, packet, previous_ns)) return MirrorCopy::yes;
   keep_print(flow, sender, print, packet.time_ns);
+  if (more != nullptr) keep_print(*more, print, packet.time_ns);
   return MirrorCopy::no;
 }
 
-/// Whether this old segment is a copy that mirror_copy(), which knows the latest few, does not tell: all of it was
-/// seen before.
-bool Sequences::is_late_copy(const TcpFlow& flow, SideIndex sender, const Packet& packet,
-                             TimeNs previous_ns) const {
-  const Side& side = flow.side[sender];
-  if (flow.untimed || elapsed_ns(previous_ns, packet.time_ns) >= kMirrorCopyNs) return false;
-  if (seq_distance(end_of(packet), side.next_seq) < 0) return false;
-  if (packet.payload_length > 0 && !side.sent_payload) return false;
-  const Trouble* const mine = trouble(flow.detail[sender]);
-  if (mine != nullptr && mine->missing_bytes > 0) return false;
-  return continues_copies(flow, sender, packet.tcp.seq) || sent_for_no_reason(flow, sender, packet);
-}
-
-/// Where the mirror sees both sides of a router, the copies follow in the originals' order, each behind all that was
-/// sent meanwhile. What its sender sends again begins before the latest copy, or comes later.
-bool Sequences::continues_copies(const TcpFlow& flow, SideIndex sender, std::uint32_t begin) const {
-  const Trouble* const mine = trouble(flow.detail[sender]);
-  if (mine == nullptr || copies(*mine) == 0) return false;
-  const bool every_one = flow.side[sender].packets <= kOnTheWay + 4 * std::uint64_t{copies(*mine)};
-  return every_one && seq_distance(mine->copied_to, begin) >= 0;
-}
-
-/// Whether nothing can have made the sender send this payload again: a moment ago it sent what follows it, so no timer
-/// has run out, and the receiver, which acknowledges, lacks nothing.
-bool Sequences::sent_for_no_reason(const TcpFlow& flow, SideIndex sender,
-                                   const Packet& packet) const {
-  const Side& peer = flow.side[sender ^ 1];
-  const std::uint32_t end = end_of(packet);
-  if (packet.payload_length == 0 || end == flow.side[sender].next_seq) return false;
-  if (!peer.acked || seq_distance(end, peer.max_ack) >= 0) return false;
-  if (peer.duplicate_acks > 0 || known(sacked_ns(flow, sender ^ 1))) return false;
-  const Trouble* const mine = trouble(flow.detail[sender]);
-  if (mine != nullptr && is_recovering(*mine, peer)) return false;
-  const DurationNs since_ns = elapsed_ns(flow.recent[sender].last_payload_ns, packet.time_ns);
-  return known(since_ns) && since_ns < kMirrorCopyNs && prompted(flow, sender, packet.time_ns);
+/// Null when as many connections are mirrored as there is room for: then the latest few segments are known.
+Prints* Sequences::prints(SideDetail& detail) {
+  Trouble& mine = trouble(detail);
+  if (mine.prints == kNone) mine.prints = prints_.take();
+  return mine.prints == kNone ? nullptr : &prints_[mine.prints];
 }
 
 bool Sequences::may_answer_twice(const TcpFlow& flow, SideIndex sender,
@@ -140,17 +98,10 @@ bool Sequences::may_answer_twice(const TcpFlow& flow, SideIndex sender,
   if (sender == flow.client || !tcp.has(tcp_flag::syn | tcp_flag::ack)) return false;
   const Trouble* const asked = trouble(flow.detail[flow.client]);
   constexpr auto kAgain = static_cast<std::size_t>(RetransmissionClass::handshake);
-  return asked != nullptr && asked->retransmissions[kAgain] > 0 && !is_mirrored(flow);
+  return asked != nullptr && asked->retransmissions[kAgain] > 0 && !flow.mirrored;
 }
 
 // ------------------------------------------------------------------------------- what ACKs tell
-
-bool Sequences::is_mirrored(const TcpFlow& flow) const {
-  return std::any_of(flow.detail.begin(), flow.detail.end(), [&](const SideDetail& detail) {
-    const Trouble* const of_side = trouble(detail);
-    return of_side != nullptr && copies(*of_side) > 0;
-  });
-}
 
 /// A mirror makes one copy of an ACK: when the third comes as soon as the second, both are the receiver's.
 /// Not where it delivers this connection's other segments twice: there the second was its copy.
@@ -158,8 +109,7 @@ void Sequences::count_duplicate_ack(TcpFlow& flow, SideIndex sender, TimeNs now)
   Side& side = flow.side[sender];
   Trouble& mine = trouble(flow.detail[sender]);
   const DurationNs since_copy_ns = elapsed_ns(mine.copied_ack_ns, now);
-  const bool was_no_copy =
-      known(since_copy_ns) && since_copy_ns < kBareCopyNs && !is_mirrored(flow);
+  const bool was_no_copy = known(since_copy_ns) && since_copy_ns < kBareCopyNs && !flow.mirrored;
   if (side.duplicate_acks == 0) mine.duplicate_ack_ns = was_no_copy ? mine.copied_ack_ns : now;
   side.duplicate_acks = static_cast<std::uint8_t>(
       std::min<int>(UINT8_MAX, side.duplicate_acks + (was_no_copy ? 2 : 1)));
@@ -255,7 +205,9 @@ RetransmissionClass Sequences::classify_resend(TcpFlow& flow, SideIndex sender, 
   Trouble& mine = trouble(flow.detail[sender]);
   if (peer.acked && seq_distance(end, peer.max_ack) >= 0) return RetransmissionClass::spurious;
   const bool soon = peer.acked && prompted(flow, sender, now);
-  if (soon && is_recovering(mine, peer)) return mine.recovery;
+  if (soon && mine.recovering && seq_distance(peer.max_ack, mine.recover) > 0) {
+    return mine.recovery;
+  }
   const bool asked_for = seq_distance(begin, peer.max_ack) >= 0;
   const bool told = peer.duplicate_acks >= kFastDuplicateAcks || known(sacked_ns(flow, sender ^ 1));
   const bool fast = soon && asked_for && told;
@@ -298,8 +250,9 @@ bool Sequences::account_old(TcpFlow& flow, SideIndex sender, const Packet& packe
   const DurationNs rtt = flow.smallest_rtt_ns();  // duplicate ACKs bring nothing sooner
   const bool overtaken =
       known(rtt) ? late < rtt / 4 : late < kReorderNs && peer.duplicate_acks < kFastDuplicateAcks;
-  // Captured before what showed the hole: the frames are out of order in the file.
-  const bool misplaced = known(noticed) && packet.time_ns < noticed;
+  // Captured shortly before what showed the hole: the frames are out of order in the file.
+  const DurationNs ahead_ns = elapsed_ns(packet.time_ns, noticed);
+  const bool misplaced = known(ahead_ns) && ahead_ns > 0 && ahead_ns < kMisplacedNs;
   if (misplaced || (known(late) && overtaken)) {
     count(flow.detail[sender], RetransmissionClass::out_of_order);
     charge(mine, RetransmissionClass::out_of_order, noticed, packet.time_ns);
@@ -426,7 +379,9 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
 void Sequences::release(TcpFlow& flow) {
   for (SideDetail& detail : flow.detail) {
     if (detail.trouble == kNone) continue;
-    holes_.release(troubles_[detail.trouble].holes);
+    Trouble& mine = troubles_[detail.trouble];
+    holes_.release(mine.holes);
+    if (mine.prints != kNone) prints_.give(mine.prints);
     troubles_.give(detail.trouble);
   }
 }

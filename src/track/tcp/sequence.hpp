@@ -2,7 +2,10 @@
 // captured, and the round trips that its data made.
 #pragma once
 
+#include <algorithm>
+
 #include <wirelag/base/counters.hpp>
+#include <wirelag/track/limits.hpp>
 
 #include "flow_state.hpp"
 #include "mirror_copy.hpp"
@@ -24,6 +27,7 @@ class Sequences {
  public:
   Sequences(std::size_t connections, Counters& counters)
       : troubles_(2 * connections),
+        prints_(std::min<std::size_t>(2 * connections, TcpLimits::kMostMirroredSides)),
         holes_(std::max<std::size_t>(connections, Holes::kMostOfSide), counters) {}
 
   /// Accounts for a segment of `sender`. Call once per segment, after Openings::note().
@@ -32,7 +36,7 @@ class Sequences {
   /// Whether the mirror has delivered this segment before; if not, a copy of it will be recognised. `previous_ns`: the
   /// latest time of the flow's segments before this one.
   [[nodiscard]] MirrorCopy copy_of(TcpFlow& flow, SideIndex sender, const Packet& packet,
-                                   TimeNs previous_ns) const;
+                                   TimeNs previous_ns);
   /// Counts a copy made by the mirror (a bare one as a packet only); it means nothing else.
   void account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packet& packet, MirrorCopy copy);
 
@@ -54,8 +58,6 @@ class Sequences {
     if (detail.trouble == kNone) detail.trouble = troubles_.take();
     return troubles_[detail.trouble];
   }
-  /// Whether the capture has delivered segments of this connection twice.
-  [[nodiscard]] bool is_mirrored(const TcpFlow& flow) const;
   void count(SideDetail& detail, RetransmissionClass c) {
     ++trouble(detail).retransmissions[static_cast<std::size_t>(c)];
   }
@@ -63,12 +65,7 @@ class Sequences {
   void take_acknowledgement(TcpFlow& flow, SideIndex sender, const Packet& packet,
                             const SegmentOptions& options, RoundTrip& completed);
   [[nodiscard]] TimeNs sacked_ns(const TcpFlow& flow, SideIndex receiver) const;
-  [[nodiscard]] bool is_late_copy(const TcpFlow& flow, SideIndex sender, const Packet& packet,
-                                  TimeNs previous_ns) const;
-  [[nodiscard]] bool continues_copies(const TcpFlow& flow, SideIndex sender,
-                                      std::uint32_t begin) const;
-  [[nodiscard]] bool sent_for_no_reason(const TcpFlow& flow, SideIndex sender,
-                                        const Packet& packet) const;
+  [[nodiscard]] Prints* prints(SideDetail& detail);
   [[nodiscard]] TimeNs hole_told_ns(const TcpFlow& flow, SideIndex receiver) const;
   void take_window(TcpFlow& flow, SideIndex sender, const Packet& packet);
   void begin_window_full(TcpFlow& flow, SideIndex sender, TimeNs now);
@@ -81,6 +78,7 @@ class Sequences {
                                  std::uint32_t begin, std::uint32_t end, DurationNs silence_ns);
 
   Pool<Trouble> troubles_;
+  Pool<Prints> prints_;
   Holes holes_;
 };
 

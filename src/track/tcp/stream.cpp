@@ -319,7 +319,7 @@ void Streams::announce_gap(TcpFlow& flow, SideIndex sender, std::uint64_t missin
   if (flow.tracker != StreamTracker::kNone) {
     return tracker(flow)->on_gap(flow.tracker, flow.direction(sender), missing);
   }
-  flow.begin_holed |= 1U << sender;
+  flow.detail[sender].begin_holed = true;
   if (flow.probe != kNone) probes_[flow.probe].half[sender].overflowed = true;
 }
 
@@ -359,7 +359,7 @@ void Streams::follow_interest(TcpFlow& flow) {
   close_tracker(flow);
   flow.recognising = interest == StreamInterest::other_protocol;
   flow.attempts = {};
-  flow.begin_holed = 0;
+  for (SideDetail& detail : flow.detail) detail.begin_holed = false;
 }
 
 ServiceId Streams::service(const TcpFlow& flow) const {
@@ -454,9 +454,9 @@ void Streams::adopt(TcpFlow& flow, Protocol protocol, bool first_bytes,
   flow.tracker = to->open({key_of(flow.serial), flow.client_endpoint(), flow.server_endpoint(),
                            first_bytes && !midstream, flow.syn, flow.syn_ack,
                            midstream ? std::uint16_t{0} : client_unread});
-  if (flow.tracker == StreamTracker::kNone || flow.begin_holed == 0) return;
+  if (flow.tracker == StreamTracker::kNone) return;
   for (const SideIndex side : {SideIndex{0}, SideIndex{1}}) {
-    if ((flow.begin_holed >> side & 1U) != 0) to->on_gap(flow.tracker, flow.direction(side), 1);
+    if (flow.detail[side].begin_holed) to->on_gap(flow.tracker, flow.direction(side), 1);
   }
 }
 

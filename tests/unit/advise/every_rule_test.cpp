@@ -641,20 +641,33 @@ TEST_P(EveryRule, DowngradesWhatBeganBeforeTheCapture) {
 }
 
 /// A large answer, then one that begins with `first` segments, `idle_ms` later.
-Outcome after_large_answer(double idle_ms, std::uint32_t first) {
+Outcome after_large_answer(double idle_ms, std::uint32_t first, std::uint32_t lost = 0) {
   Story story;
   Connection& c = open(story, 0, 40);
-  flights(story.http(c, "/1", 40.1, 350), 40, {10, 20, 40, 80, 160});
+  flights(story.http(c, "/0", 40.1, 100), 40, {160});
+  HttpTransaction& large = story.http(c, "/1", 100, 350);
+  flights(large, 40,
+          lost > 0 ? std::vector<std::uint32_t>{75, 75, 75}
+                   : std::vector<std::uint32_t>{10, 20, 40, 80, 160});
+  large.response_shape.resent_segments = lost;
   flights(story.http(c, "/2", 350 + idle_ms, 350 + idle_ms + 130), 40, {first, 2 * first, 60});
   return Judged(story).by("tcp-idle-restart").outcome;
 }
 
 TEST(IdleRestart, LinuxHalvesTheWindowForEachTimerOfTheSilence) {
-  // 320 segments by then; timers of 240 ms.
+  // 480 segments by then; timers of 240 ms.
   EXPECT_EQ(after_large_answer(750, 40), Outcome::fires) << "halved three times";
-  EXPECT_EQ(after_large_answer(750, 60), Outcome::fine) << "more than that leaves";
+  EXPECT_EQ(after_large_answer(750, 70), Outcome::fine) << "more than that leaves";
   EXPECT_EQ(after_large_answer(1250, 40), Outcome::fine) << "halved five times";
   EXPECT_EQ(after_large_answer(1250, 10), Outcome::fires);
+  EXPECT_EQ(after_large_answer(450, 75, 1), Outcome::fine) << "a loss had halved it before";
+
+  // THEN flights that do not grow are none of slow start
+  Story story;
+  Connection& c = open(story, 0, 40);
+  flights(story.http(c, "/1", 40.1, 350), 40, {10, 20, 40, 80, 150});
+  flights(story.http(c, "/2", 800, 930), 40, {75, 76, 60});
+  EXPECT_EQ(Judged(story).by("tcp-idle-restart").outcome, Outcome::fine);
 }
 
 std::string test_name(const testing::TestParamInfo<std::size_t>& info) {

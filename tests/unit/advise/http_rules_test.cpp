@@ -263,6 +263,36 @@ void open_loop(Story& story, const Service& service_ms) {
   }
 }
 
+/// Requests at random to `workers`, first half as many as they can do and then more, each for `service_ms` by chance.
+void queue(Story& story, std::size_t workers, double service_ms, bool every_url_once) {
+  std::mt19937 random(5);
+  std::exponential_distribution<double> takes_ms(1 / service_ms);
+  std::vector<double> free(workers, 0);
+  std::uint16_t port = 2000;
+  for (double at = 0; at < 40'000;) {
+    const double load = at < 20'000 ? 0.4 : 1.1;
+    at += std::exponential_distribution<double>(load * static_cast<double>(workers) /
+                                                service_ms)(random);
+    double& worker = *std::min_element(free.begin(), free.end());
+    worker = std::max(worker, at) + takes_ms(random);
+    const std::string target =
+        every_url_once ? "/slug-" + std::string(1 + port % 40, 'a') + std::to_string(port) + "x"
+                       : "/work";
+    Connection& c = story.connection("10.0.1.1", ++port, kServer, 80, at - 1, 0.2);
+    story.http(c, target, at, worker + 0.2).content_type = "application/json";
+  }
+}
+
+TEST_F(HttpRules, KneeOfWorkersThatTakeTheirTimeByChance) {
+  for (const std::size_t workers : {1U, 4U}) {
+    for (const bool every_url_once : {false, true}) {
+      story_ = {};
+      queue(story_, workers, 40, every_url_once);
+      EXPECT_EQ(outcome("srv-saturation-knee"), Outcome::fires) << workers << every_url_once;
+    }
+  }
+}
+
 TEST_F(HttpRules, KneeOfAnswersThatAreSlowByThemselvesIsNone) {
   using Asked = std::pair<const char*, double>;
   // Two kinds of requests, by chance; one kind whose times are by chance; a kind that is slow, in a busy phase.

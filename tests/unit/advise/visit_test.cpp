@@ -373,7 +373,19 @@ TEST(Visits, AGreetingIsWaitedForHoweverLongItTakes) {
   EXPECT_EQ(of(b, Category::rounds), 2 * ms_ns(9.9) + ms_ns(0.1));
   EXPECT_EQ(of(b, Category::think), ms_ns(5010 - 9.9) + ms_ns(19 - 9.9));
 
-  // THEN nobody waits for what the server says later
+  // THEN nobody waits for what the server says to who has left, who does not answer, or who never waits for it
+  struct Pushed {
+    std::uint16_t port;
+    double answered_ms;
+  };
+  for (const Pushed& to : {Pushed{25, Story::kNever}, {25, 6100}, {9000, 5021}}) {
+    Story pushed;
+    Connection& p = pushed.connection(kClient, 1, kServer, to.port, 0, 10);
+    p.protocol = Protocol::unknown;
+    p.half.s2c.first_payload_ns = p.half.s2c.last_payload_ns = at_ms(5020);
+    if (to.answered_ms > 0) p.half.c2s.first_payload_ns = at_ms(to.answered_ms);
+    EXPECT_EQ(Judged(pushed).visits.stored.at(0).wait_ns, 10 * kMillisecondNs) << to.port;
+  }
   Story asked;
   Connection& http = asked.connection(kClient, 1, kServer, 80, 0, 10);
   asked.http(http, "/", 11, 30);
@@ -443,6 +455,18 @@ TEST(Visits, ABodyThatEndsWithTheConnectionIsWaitedForUntilTheServerCloses) {
   EXPECT_EQ(wait_ms(true, Direction::s2c), 1840);
   EXPECT_EQ(wait_ms(false, Direction::s2c), 40);
   EXPECT_EQ(wait_ms(true, Direction::c2s), 40) << "who leaves does not wait";
+}
+
+TEST(Visits, NobodyWaitsForTheEndOfAnEventStream) {
+  Story story;
+  Connection& c = story.connection(kClient, 1, kServer, 80, 0, 10);
+  HttpTransaction& h = story.http(c, "/", 11, 40);
+  h.ends_with_close = true;
+  h.content_type = "text/event-stream";
+  story.close(c, 2500);
+  c.close_by = Direction::s2c;
+  c.close_time_ns = at_ms(1840);
+  EXPECT_EQ(Judged(story).visits.stored.at(0).wait_ns, 40 * kMillisecondNs);
 }
 
 TEST(Visits, WhatTheWayTookIsNotTheServersWork) {

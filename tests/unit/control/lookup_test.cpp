@@ -275,6 +275,15 @@ TEST(Lookup, TheSecondAaaaIsLostTooAndTheSecondAnswerToAIsTheLast) {
               ElementsAre("asked:spare", "asked:unanswered", "asked:released", "asked:unanswered"));
 }
 
+TEST(Lookup, WhatIsAskedAgainAloneSaysNothingOfTheLookupBefore) {
+  // GIVEN a client that goes on with A over what is not seen (QUIC), AAAA without an answer, and A asked again later
+  Story story;
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kA}, 0, 12);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kAaaa}, 0.1, Story::kNever);
+  story.dns({"10.0.0.5", "192.0.2.53", "www.corp", kA}, 4000, 4012);
+  EXPECT_DOUBLE_EQ(wait_ms(lookups_of(story).at(0)), 12);
+}
+
 TEST(Lookup, WhoWentOnWithTheOneAnswerWasReleasedByItWhateverIsAskedAgain) {
   Story story = with_aaaa_lost(DnsOutcome::answered, {"192.0.2.80"});
   story.connection("10.0.0.5", 5000, "192.0.2.80", 443, 60, 5);

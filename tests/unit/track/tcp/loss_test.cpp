@@ -232,6 +232,15 @@ TEST(Lost, WhatTheFileHasBehindLaterFramesWasNotSentAgain) {
   EXPECT_EQ(h.impairment().time_lost_ns, 0);
 }
 
+TEST(Lost, AClockThatSteppedBackMakesNoOrder) {
+  Conversation t;
+  t.shake_hands();
+  t.client_sends(2000, kAck, 1, 1, "aaaa");
+  t.client_sends(2001, kAck, 9, 1, "cccc");
+  t.client_sends(1300, kAck, 5, 1, "bbbb");
+  EXPECT_EQ(resent(t.finish().half.c2s, Class::out_of_order), 0U);
+}
+
 TEST(Mirror, RoutedCopiesWithTheirOwnHeadersAreSetAside) {
   // The tracker sees no link or IP header: a copy with another MAC, VLAN and TTL is the same segment.
   Conversation t;
@@ -370,22 +379,42 @@ TEST(Mirror, WhatIsSentAgainWhereEverySegmentComesTwiceIsNoCopyButHasOne) {
   }
 }
 
-/// Six segments after an ACK, and the second again while they leave.
-std::uint32_t copies_of_second(double at_ms, int duplicate_acks) {
+TEST(Mirror, ACopyBehindAHoleIsOneToo) {
   Conversation t;
-  t.shake_hands();
-  t.client_sends(20, kAck, 1, 1, "data");
-  t.server_sends(30, kAck, 1, 5);
-  for (int i = 0; i < 6; ++i) t.client_sends(31 + 0.01 * i, kAck, 5 + 4U * i, 1, "data");
-  for (int i = 0; i < duplicate_acks; ++i) t.server_sends(31.1 + 0.1 * i, kAck, 1, 5);
-  t.client_sends(at_ms, kAck, 9, 1, "data");
-  return resent(t.finish().half.c2s, Class::mirror_duplicate);
+  for (const double late : {0.0, 0.081}) t.client_sends(late, kSyn, 0, 0);
+  for (const double late : {0.0, 0.081}) t.server_sends(10 + late, kSynAck, 0, 1);
+  t.client_sends(12, kAck, 1, 1);
+  for (const double late : {0.0, 0.081}) {
+    for (int i = 0; i < 8; ++i) {
+      t.ip_id = static_cast<std::uint16_t>(100 + i);
+      if (i != 1) t.client_sends(20 + 0.01 * i + late, kAck, 1 + 4U * i, 1, "data");
+    }
+  }
+  const HalfConnection& h = t.finish().half.c2s;
+  EXPECT_EQ(resent(h, Class::mirror_duplicate), 8U);
+  EXPECT_EQ(resent(h, Class::rto), 0U);
+  EXPECT_EQ(h.impairment().missing_bytes, 4U);
 }
 
-TEST(Mirror, WhatNothingCanHaveMadeTheSenderSendAgainIsACopy) {
-  EXPECT_EQ(copies_of_second(31.5, 0), 1U);
-  EXPECT_EQ(copies_of_second(32.2, 0), 0U) << "a millisecond after it fell silent";
-  EXPECT_EQ(copies_of_second(31.5, 1), 0U) << "its receiver lacks something";
+TEST(Mirror, WhatIsSentAgainAtOnceWithoutAMirrorIsNoCopy) {
+  // A path with a smaller MTU says so at once, and all that is on the way is sent again in smaller pieces; or a receiver
+  // says by SACK what it lacks, and the option was cut off. The identification is another.
+  for (const std::uint32_t piece : {2U, 4U}) {
+    Conversation t;
+    t.shake_hands();
+    for (std::uint32_t i = 0; i < 8; ++i) {
+      t.ip_id = static_cast<std::uint16_t>(100 + i);
+      t.client_sends(20 + 0.01 * i, kAck, 1 + 4U * i, 1, "data");
+    }
+    t.server_sends(20.3, kAck, 1, 1);
+    for (std::uint32_t at = 0; at < 32; at += piece) {
+      t.ip_id = static_cast<std::uint16_t>(200 + at);
+      t.client_sends(20.4 + 0.005 * at, kAck, 1 + at, 1, std::string("data").substr(0, piece));
+    }
+    const HalfConnection& h = t.finish().half.c2s;
+    EXPECT_EQ(resent(h, Class::mirror_duplicate), 0U) << piece;
+    EXPECT_EQ(resent(h, Class::rto) + resent(h, Class::fast), 32 / piece) << piece;
+  }
 }
 
 TEST(Mirror, FastRetransmitOnAShortPathIsNoCopyButHasOne) {

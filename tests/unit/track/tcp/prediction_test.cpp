@@ -217,7 +217,7 @@ TEST(Prediction, BothWaysAgreeWhereWindowsFill) {
 /// within microseconds or milliseconds.
 class OddConnection {
  public:
-  explicit OddConnection(std::uint64_t seed) : random_(seed, 5) {
+  explicit OddConnection(std::uint64_t seed) : random_(seed, 5), mirrored_(seed % 2 == 0) {
     for (Packet* p : {&up_, &down_}) {
       p->transport = Transport::tcp;
       p->tcp.flags = tcp_flag::ack;
@@ -231,6 +231,7 @@ class OddConnection {
     if (!sent_.empty() && random_.chance(0.2)) {
       Packet again = sent_[random_.below(sent_.size())];
       again.time_ns = now_ns_;
+      if (!mirrored_) again.ip_id = ++ip_id_;  // nothing of a mirrored connection is expected
       return again;
     }
     const std::size_t from = random_.below(2);
@@ -259,6 +260,8 @@ class OddConnection {
   Packet up_, down_;
   std::uint32_t seq_[2] = {1000, 5000};
   std::vector<Packet> sent_;
+  bool mirrored_;
+  std::uint16_t ip_id_ = 0;
 };
 
 TEST(Prediction, BothWaysAgreeOnOddConnections) {

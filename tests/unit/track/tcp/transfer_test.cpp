@@ -489,7 +489,8 @@ TEST(Transfer, AnAckLaterThanAnyReceiverDelaysItWasQueued) {
     return TransferMarks::stalls(exchange.request, exchange.response).request_queued_ns;
   };
   EXPECT_EQ(queued_ns(540, 545), ms(490)) << "10 ms is the shortest round trip";
-  EXPECT_EQ(queued_ns(240, 545), 0) << "the receiver may have delayed it";
+  EXPECT_EQ(queued_ns(255, 545), 0)
+      << "the receiver may have delayed it by 200 ms, and the way varies";
   EXPECT_EQ(queued_ns(0, 545), 0) << "with the response: the server may have worked so long";
 }
 
