@@ -6,6 +6,8 @@
 #include <numeric>
 #include <set>
 
+#include <wirelag/control/opening.hpp>
+
 #include "first_answer.hpp"
 #include "response_end.hpp"
 

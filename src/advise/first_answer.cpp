@@ -114,27 +114,7 @@ std::uint64_t segments_to_ask_once(const Connection& c, const TlsHandshake* tls)
   return tls->client_finished_ns == tls->first_client_data_ns ? 2 : 3;
 }
 
-/// Whether the server speaks first. TLS itself begins with the client: behind a greeting it was switched on later. Of
-/// what is not read the port tells, as assigned by IANA: FTP, SSH, SMTP, POP3, NNTP, IMAP, submission, MySQL, VNC.
-[[nodiscard]] bool may_greet(const Connection& c) {
-  constexpr std::uint16_t kPorts[] = {21, 22, 25, 110, 119, 143, 587, 3306, 5900};
-  if (c.protocol == Protocol::mysql || c.protocol == Protocol::tls) return true;
-  return c.protocol == Protocol::unknown &&
-         std::find(std::begin(kPorts), std::end(kPorts), c.server.port) != std::end(kPorts);
-}
-
 }  // namespace
-
-TimeNs greeting_ns(const Connection& c) {
-  constexpr DurationNs kAnsweredNs = 1 * kSecondNs;
-  if (!may_greet(c)) return kUnknownNs;
-  const TimeNs served_ns = c.half.s2c.first_payload_ns;
-  const TimeNs asked_ns = c.half.c2s.first_payload_ns;
-  if (!known(c.established_time_ns) || served_ns < c.established_time_ns) return kUnknownNs;
-  // Else it was pushed, or said to a client that had left.
-  const bool answered = served_ns < asked_ns && asked_ns - served_ns <= kAnsweredNs;
-  return answered ? served_ns : kUnknownNs;
-}
 
 TimeNs first_answer_end_ns(const Connection& c, const TlsHandshake* tls) {
   const HalfConnection& up = c.half.c2s;

@@ -25,7 +25,8 @@
 #include <memory_resource>
 #include <unordered_map>
 
-#include "first_answer.hpp"
+#include <wirelag/control/opening.hpp>
+
 #include "graph_parts.hpp"
 
 namespace wirelag {

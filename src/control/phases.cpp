@@ -189,6 +189,7 @@ class Cut {
       walk_.fill(opening_end(c), Phase::untracked);
     } else if (!blind_ && opening_seen(c)) {
       walk_.until(opening_end(c), Phase::connect);
+      walk_.fill(greeting_ns(c), Phase::server_wait);
     }
     between_ = blind_                       ? Phase::untracked
                : !any_exchange              ? Phase::payload

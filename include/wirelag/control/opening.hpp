@@ -12,4 +12,8 @@ namespace wirelag {
 /// after its SYN-ACK, sends next was not due.
 [[nodiscard]] bool still_opening(const Dataset& data, const Connection& connection);
 
+/// When the server's greeting came, where it speaks first (MySQL, SMTP, FTP, SSH ...): a client of these asks nothing
+/// before it, and answers it at once. kUnknownNs of any other.
+[[nodiscard]] TimeNs greeting_ns(const Connection& connection);
+
 }  // namespace wirelag

@@ -20,7 +20,9 @@ namespace wirelag {
   X(connect, "first SYN to the ACK that completes the handshake, or as long as it was tried")    \
   X(tls, "ClientHello to the last handshake flight seen")                                        \
   X(request, "the client sends a request")                                                       \
-  X(server_wait, "the request is with the server, no byte of the response yet")                  \
+  X(server_wait,                                                                                 \
+    "the request is with the server, no byte of the response yet; or the server, which speaks "  \
+    "first, has not yet")                                                                        \
   X(transfer, "the response is on its way, first to last byte")                                  \
   X(client_idle, "nothing is asked: the client's turn")                                          \
   X(payload, "bytes flow whose messages cannot be told apart: encrypted or of another protocol") \

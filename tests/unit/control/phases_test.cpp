@@ -209,6 +209,24 @@ TEST_F(Phases, NothingSent) {
   EXPECT_THAT(told(cut()), ElementsAre("connect 10000", "close_tail 60000"));
 }
 
+TEST_F(Phases, TheClientWaitsForTheGreetingOfAServerThatSpeaksFirst) {
+  Connection& c = open();
+  c.half.s2c.first_payload_ns = at_ms(510);
+  story.query(c, Protocol::mysql, "login", 515, 520);
+  story.close(c, 530);
+  EXPECT_THAT(told(cut()), ElementsAre("connect 10000", "server_wait 500000", "client_idle 5000",
+                                       "server_wait 5000", "close_tail 10000"));
+  // AND of one whose messages are not read, by its port
+  story = Story();
+  Connection& mail = open();
+  mail.server.port = 25;
+  mail.protocol = Protocol::unknown;
+  payload(mail, 515, 540, 510, 550);
+  story.close(mail, 555);
+  EXPECT_THAT(told(cut()), ElementsAre("connect 10000", "server_wait 500000", "payload 40000",
+                                       "close_tail 5000"));
+}
+
 TEST_F(Phases, ABytesOfAProtocolThatNobodyFollows) {
   Connection& c = open();
   c.protocol = Protocol::unknown;
