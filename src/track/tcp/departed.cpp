@@ -50,8 +50,7 @@ void Departed::forget(std::uint32_t at) {
 bool Departed::belongs_to(const Entry& entry, const Packet& packet, SideIndex sender) {
   const TcpHeader& tcp = packet.tcp;
   if ((tcp.flags & (tcp_flag::syn | tcp_flag::ack)) == tcp_flag::syn) return false;
-  const std::uint32_t end = tcp.seq + packet.payload_length + (tcp.has(tcp_flag::syn) ? 1U : 0U) +
-                            (tcp.has(tcp_flag::fin) ? 1U : 0U);
+  const std::uint32_t end = sequence_end(packet);
   const auto lies_before = [](std::uint32_t at, std::uint32_t next) {
     const std::int32_t before = seq_distance(at, next);
     return before >= 0 && before <= kStragglerReach;

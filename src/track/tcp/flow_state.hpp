@@ -28,6 +28,12 @@ inline constexpr std::uint32_t kNone = Pool<int>::kNone;
 [[nodiscard]] inline SideIndex sender_of(const Packet& packet) {
   return packet.dst < packet.src ? 1 : 0;
 }
+/// The sequence number behind a segment.
+[[nodiscard]] inline std::uint32_t sequence_end(const Packet& packet) {
+  const TcpHeader& tcp = packet.tcp;
+  return tcp.seq + packet.payload_length + (tcp.has(tcp_flag::syn) ? 1U : 0U) +
+         (tcp.has(tcp_flag::fin) ? 1U : 0U);
+}
 /// Duplicate ACKs that make the sender resend at once (RFC 5681 section 3.2 has 3; with SACK and
 /// early retransmit, 2 are seen).
 inline constexpr std::uint8_t kFastDuplicateAcks = 2;

@@ -16,13 +16,6 @@ constexpr DurationNs kMisplacedNs = 10 * kMillisecondNs;
 /// A jump beyond this is not a hole but another connection's numbers.
 constexpr std::int32_t kLargestHole = 1 << 30;
 
-/// The sequence number behind a segment.
-[[nodiscard]] std::uint32_t end_of(const Packet& packet) {
-  const TcpHeader& tcp = packet.tcp;
-  return tcp.seq + packet.payload_length + (tcp.has(tcp_flag::syn) ? 1U : 0U) +
-         (tcp.has(tcp_flag::fin) ? 1U : 0U);
-}
-
 /// The time from `noticed` on, less what an earlier resend has been charged with.
 void charge(Trouble& trouble, RetransmissionClass c, TimeNs noticed, TimeNs now) {
   const TimeNs from = std::max(noticed, trouble.lost_until_ns);  // unknown is the smallest
@@ -77,10 +70,11 @@ void Sequences::account_mirror_copy(TcpFlow& flow, SideIndex sender, const Packe
 
 MirrorCopy Sequences::copy_of(TcpFlow& flow, SideIndex sender, const Packet& packet,
                               TimeNs previous_ns) {
-  Prints* const more = flow.mirrored ? prints(flow.detail[sender]) : nullptr;
+  const bool takes = takes_sequence_space(packet);
+  Prints* const more = flow.mirrored && takes ? prints(flow.detail[sender]) : nullptr;
   const std::uint32_t print = fingerprint(packet);
   const MirrorCopy copy = mirror_copy(flow, sender, packet, print, previous_ns, more);
-  if (copy != MirrorCopy::no || !takes_sequence_space(packet)) return copy;
+  if (copy != MirrorCopy::no || !takes) return copy;
   keep_print(flow, sender, print, packet.time_ns);
   if (more != nullptr) keep_print(*more, print, packet.time_ns);
   return MirrorCopy::no;
@@ -304,7 +298,7 @@ SegmentContent Sequences::account(TcpFlow& flow, SideIndex sender, const Packet&
   const bool rst = tcp.has(tcp_flag::rst);
   const bool fin = tcp.has(tcp_flag::fin);
   const std::uint32_t begin = tcp.seq;
-  const std::uint32_t end = end_of(packet);
+  const std::uint32_t end = sequence_end(packet);
 
   ++side.packets;
   if (syn && side.seen && begin != detail.base_seq && begins_elsewhere(flow, sender, begin)) {
